@@ -1,0 +1,96 @@
+import type { Cidr } from '../addr/cidr.ts';
+import type { Ip4 } from '../addr/ip4.ts';
+import type { Mac } from '../addr/mac.ts';
+import type { Range } from '../addr/range.ts';
+
+/**
+ * The whole checked picture of what this rack serves: plain data, frozen, the same for every service.
+ * Made by `compilePlan`; a thread gets its own structured clone.
+ */
+export interface Plan {
+  readonly rack: RackSettings;
+  readonly subnets: readonly Subnet[];
+  readonly hosts: readonly Host[];
+  readonly boot: BootCatalogue;
+  /** Where boot files are served by HTTP, on every local address of a managed subnet. */
+  readonly http: { readonly port: number };
+  /** The operator's plane: the same answers as the control socket. */
+  readonly admin: { readonly address: Ip4; readonly port: number };
+  readonly log: { readonly level: LogLevel };
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+export interface RackSettings {
+  readonly name: string;
+  /** Directory of leases and timeline. */
+  readonly state: string;
+  /** Path of the control socket. */
+  readonly control: string;
+}
+
+export type Management = 'none' | 'dhcp' | 'dhcp+dns';
+
+export interface Subnet {
+  readonly cidr: Cidr;
+  /** The local interface this subnet is on; absent when it is reached only through relays. */
+  readonly interface?: string;
+  /** This rack's own address on that interface, inside the subnet. */
+  readonly rackAddress?: Ip4;
+  readonly management: Management;
+  readonly dynamic?: Range;
+  readonly static?: Range;
+  readonly router?: Ip4;
+  readonly broadcast: Ip4;
+  /** Name servers handed to clients: as written, else this rack's own address. */
+  readonly dns: readonly Ip4[];
+  /** Lower case, without a dot at the end. */
+  readonly domain?: string;
+  readonly leaseSeconds: number;
+}
+
+/** A machine written down, with its wishes. */
+export interface Host {
+  /** One DNS label, lower case. */
+  readonly name: string;
+  readonly macs: readonly Mac[];
+  /** Absent: one from the static range of the subnet it appears on, kept for good. */
+  readonly address?: Ip4;
+  /** The name of a boot entry, or `local`. */
+  readonly boot: string;
+}
+
+/** The word in `boot:` that means "boot the machine's own disk". */
+export const BOOT_LOCAL = 'local';
+
+export interface BootCatalogue {
+  /** Absolute path of the directory whose files are served under `/` by TFTP and HTTP. */
+  readonly files: string;
+  /** What an unknown machine boots: the name of an entry, or `local`. */
+  readonly default: string;
+  readonly entries: readonly BootEntry[];
+  /** The first program each kind of firmware fetches; one that was not found on disk is absent. */
+  readonly loaders: Loaders;
+}
+
+export interface Loaders {
+  /** x86 BIOS (RFC 4578 arch 0). */
+  readonly bios?: BootFile;
+  /** x86-64 UEFI (arch 7 and 9). */
+  readonly uefi?: BootFile;
+}
+
+export interface BootEntry {
+  readonly name: string;
+  readonly kernel: BootFile;
+  readonly initrd: readonly BootFile[];
+  readonly cmdline: string;
+}
+
+/** A file a machine may fetch. */
+export interface BootFile {
+  /** Served path, relative, with `/` between segments: `debian/vmlinuz`. */
+  readonly path: string;
+  /** Absolute path on disk. */
+  readonly file: string;
+}

@@ -1,0 +1,40 @@
+import type { Ip4 } from '../addr/ip4.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { RackEvent } from '../timeline/event.ts';
+
+/** A socket that the rack opened and a service uses: the service never closes it. */
+export interface SocketHandle {
+  readonly fd: number;
+  /** The interface it is bound to; absent for a socket that hears relays on any interface. */
+  readonly interface?: string;
+  readonly ifindex?: number;
+  /** The local address it is bound to, or that its interface has. */
+  readonly address: Ip4;
+  readonly port: number;
+}
+
+/** A lease as the other services need it. `name`: the machine's label, lower case. `expires`: Unix seconds, absent when it has no end. */
+export interface LeaseFact {
+  readonly address: Ip4;
+  readonly mac: string;
+  readonly name?: string;
+  readonly expires?: number;
+}
+
+/** Rack → service. */
+export type ToService =
+  | { readonly type: 'plan'; readonly plan: Plan; readonly sockets: readonly SocketHandle[] }
+  | { readonly type: 'leases'; readonly bound: readonly LeaseFact[]; readonly ended: readonly Ip4[] }
+  | { readonly type: 'ping'; readonly id: number }
+  | { readonly type: 'fail'; readonly reason: string }
+  | { readonly type: 'stop' };
+
+/** Service → rack. */
+export type FromService =
+  | { readonly type: 'ready' }
+  | { readonly type: 'events'; readonly events: readonly RackEvent[] }
+  | { readonly type: 'leases'; readonly bound: readonly LeaseFact[]; readonly ended: readonly Ip4[] }
+  | { readonly type: 'pong'; readonly id: number; readonly counters: Counters };
+
+/** What a service counts, by name: `received`, `refused.bad-packet`, … Only ever rises. */
+export type Counters = Readonly<Record<string, number>>;

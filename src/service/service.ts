@@ -1,0 +1,34 @@
+import type { Ip4 } from '../addr/ip4.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Clock } from '../system/clock.ts';
+import type { Loop } from '../system/loop.ts';
+import type { EventBody } from '../timeline/event.ts';
+import type { Counters, LeaseFact, SocketHandle } from './letters.ts';
+
+/** What every service is: it takes Plans and facts, and emits events. All calls come from its own thread. */
+export interface Service {
+  /** Switches to a new Plan whole. The first call comes before any packet. */
+  apply(plan: Plan, sockets: readonly SocketHandle[]): void;
+  /** Leases that began or changed, and addresses whose lease ended. */
+  learn?(bound: readonly LeaseFact[], ended: readonly Ip4[]): void;
+  counters(): Counters;
+  close(): void;
+}
+
+/** The machine an event concerns, as far as the service knows it. */
+export interface Subject {
+  readonly mac?: string;
+  readonly address?: string;
+}
+
+/** Takes what a service did or saw. */
+export interface EventSink {
+  emit(body: EventBody, subject?: Subject): void;
+}
+
+/** What a service is built from. */
+export interface ServiceContext {
+  readonly loop: Loop;
+  readonly clock: Clock;
+  readonly events: EventSink;
+}

@@ -1,0 +1,50 @@
+import type { Ip4 } from '../addr/ip4.ts';
+
+/** One received datagram. `bytes` is a view of the receive buffer: valid only inside the handler. */
+export interface Inbound {
+  readonly bytes: Uint8Array;
+  readonly source: Ip4;
+  readonly sourcePort: number;
+  /** The address it was sent to: ours, or a broadcast address. */
+  readonly destination: Ip4;
+  /** The interface it came in on. */
+  readonly ifindex: number;
+}
+
+/** Where a datagram goes, and optionally from which of our addresses and through which interface. */
+export interface Outbound {
+  readonly address: Ip4;
+  readonly port: number;
+  readonly source?: Ip4;
+  readonly ifindex?: number;
+}
+
+/** A UDP socket that works in batches, so that one system call carries up to `BATCH` datagrams. */
+export interface DatagramSocket {
+  /** Hands over what is waiting, up to one batch; returns how many there were. Never blocks. */
+  receive(handle: (datagram: Inbound) => void): number;
+  /** Queues a copy of `bytes`; a full queue is flushed first. */
+  send(bytes: Uint8Array, to: Outbound): void;
+  /** Sends what is queued; returns how many the kernel would not take (counted, dropped: UDP may lose). */
+  flush(): number;
+  close(): void;
+}
+
+/** Puts an IPv4 UDP datagram on an Ethernet link, for a client that has no address yet and answers no ARP. */
+export interface LinkSender {
+  send(bytes: Uint8Array, to: LinkDestination): void;
+  flush(): number;
+  close(): void;
+}
+
+export interface LinkDestination {
+  readonly ifindex: number;
+  readonly mac: number;
+  readonly source: Ip4;
+  readonly sourcePort: number;
+  readonly address: Ip4;
+  readonly port: number;
+}
+
+/** Datagrams per system call: what the kernel's own batching peers use, and past it the gain is in the noise. */
+export const BATCH = 64;

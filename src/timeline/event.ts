@@ -1,0 +1,77 @@
+/** Who saw it: a service, or the rack process itself. */
+export type ServiceName = 'dhcp' | 'dns' | 'tftp' | 'http';
+export type EventSource = ServiceName | 'rack';
+
+/** What one event says beyond when, who and which machine. Plain JSON values; addresses and MACs in text. */
+export type EventBody =
+  | {
+      readonly kind: 'dhcp.discover';
+      readonly arch?: number;
+      readonly vendorClass?: string;
+      readonly userClass?: string;
+      readonly relay?: string;
+    }
+  | { readonly kind: 'dhcp.offer'; readonly leaseSeconds: number; readonly bootFile?: string }
+  | { readonly kind: 'dhcp.request'; readonly state: 'selecting' | 'init-reboot' | 'renewing'; readonly wanted: string }
+  /** `expires`: Unix time in seconds, absent when the binding has no end. `name`: the machine's DNS name without domain. */
+  | { readonly kind: 'dhcp.ack'; readonly expires?: number; readonly name?: string; readonly bootFile?: string }
+  | { readonly kind: 'dhcp.nak'; readonly reason: string }
+  | { readonly kind: 'dhcp.release' }
+  | { readonly kind: 'dhcp.decline' }
+  | { readonly kind: 'dhcp.expired' }
+  | { readonly kind: 'dhcp.ignored'; readonly reason: string }
+  | { readonly kind: 'dhcp.exhausted'; readonly subnet: string }
+  | { readonly kind: 'dhcp.store-failed'; readonly reason: string }
+  | { readonly kind: 'tftp.size-probe'; readonly file: string; readonly bytes: number }
+  | {
+      readonly kind: 'tftp.sent';
+      readonly file: string;
+      readonly bytes: number;
+      readonly milliseconds: number;
+      readonly retransmitted: number;
+    }
+  | { readonly kind: 'tftp.failed'; readonly file: string; readonly reason: string }
+  | { readonly kind: 'tftp.refused'; readonly file: string; readonly reason: string }
+  | {
+      readonly kind: 'http.sent';
+      readonly path: string;
+      readonly status: number;
+      readonly bytes: number;
+      readonly milliseconds: number;
+    }
+  | { readonly kind: 'http.failed'; readonly path: string; readonly reason: string }
+  | { readonly kind: 'http.refused'; readonly path: string; readonly status: number; readonly reason: string }
+  /** The first question of a client since its lease began. */
+  | { readonly kind: 'dns.first-question'; readonly name: string; readonly type: string; readonly answer: string }
+  | { readonly kind: 'machine.report'; readonly report: MachineReport }
+  | { readonly kind: 'plan.applied'; readonly subnets: number; readonly hosts: number; readonly faults: number }
+  | { readonly kind: 'plan.refused'; readonly faults: readonly string[] }
+  | { readonly kind: 'service.ready'; readonly service: ServiceName }
+  | {
+      readonly kind: 'service.failed';
+      readonly service: ServiceName;
+      readonly reason: string;
+      readonly retryMilliseconds: number;
+    }
+  | { readonly kind: 'rack.ready'; readonly milliseconds: number }
+  | { readonly kind: 'rack.stopping'; readonly reason: string };
+
+/** Something a service did or saw, with the machine it concerns. */
+export type RackEvent = EventBody & {
+  /** Unix time in milliseconds. */
+  readonly at: number;
+  readonly source: EventSource;
+  /** The machine, as 52:54:00:12:34:56; where a service knows only the address, the rack fills this in from the lease. */
+  readonly mac?: string;
+  readonly address?: string;
+};
+
+/** What a machine says of itself by POST /report (design §6); everything but the stage is optional. */
+export interface MachineReport {
+  readonly stage: string;
+  readonly name?: string;
+  readonly cores?: number;
+  readonly memoryBytes?: number;
+  readonly disks?: readonly { readonly name: string; readonly bytes: number }[];
+  readonly nics?: readonly { readonly name: string; readonly mac: string }[];
+}
