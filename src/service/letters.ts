@@ -1,10 +1,12 @@
 import type { Ip4 } from '../addr/ip4.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { RackEvent } from '../timeline/event.ts';
+import type { RackEvent, ServiceName } from '../timeline/event.ts';
 
-/** A socket that the rack opened and a service uses: the service never closes it. */
+/** A socket that the rack opened and a service uses. It stays the rack's: the service never closes it. */
 export interface SocketHandle {
   readonly fd: number;
+  /** `link`: an AF_PACKET socket that only sends. */
+  readonly transport: 'udp' | 'tcp' | 'link';
   /** The interface it is bound to; absent for a socket that hears relays on any interface. */
   readonly interface?: string;
   readonly ifindex?: number;
@@ -21,6 +23,13 @@ export interface LeaseFact {
   readonly expires?: number;
 }
 
+/** What a service thread is started with. */
+export interface ThreadData {
+  readonly name: ServiceName;
+  /** The eventfd that the rack rings after posting a letter. */
+  readonly wakeFd: number;
+}
+
 /** Rack → service. */
 export type ToService =
   | { readonly type: 'plan'; readonly plan: Plan; readonly sockets: readonly SocketHandle[] }
@@ -31,6 +40,7 @@ export type ToService =
 
 /** Service → rack. */
 export type FromService =
+  /** The Plan that was sent last is in force. */
   | { readonly type: 'ready' }
   | { readonly type: 'events'; readonly events: readonly RackEvent[] }
   | { readonly type: 'leases'; readonly bound: readonly LeaseFact[]; readonly ended: readonly Ip4[] }

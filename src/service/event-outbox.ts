@@ -1,0 +1,66 @@
+import type { Ip4 } from '../addr/ip4.ts';
+import type { Clock } from '../system/clock.ts';
+import type { EventBody, RackEvent, ServiceName } from '../timeline/event.ts';
+import type { FromService, LeaseFact } from './letters.ts';
+import type { EventSink, Subject } from './service.ts';
+
+/** How long events wait for company: below what an operator or a name server can notice. */
+const GATHER_MILLISECONDS = 1;
+
+export interface OutboxDependencies {
+  readonly source: ServiceName;
+  readonly clock: Clock;
+  readonly post: (letter: FromService) => void;
+  readonly after: (milliseconds: number, fire: () => void) => void;
+}
+
+/** Gathers events and lease changes of a busy moment, so that a batch of packets costs one letter. */
+export class EventOutbox implements EventSink {
+  readonly #dependencies: OutboxDependencies;
+  #events: RackEvent[] = [];
+  #bound: LeaseFact[] = [];
+  #ended: Ip4[] = [];
+  #scheduled = false;
+
+  constructor(dependencies: OutboxDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  emit(body: EventBody, subject: Subject = {}): void {
+    this.#events.push({ ...body, at: this.#dependencies.clock.now(), source: this.#dependencies.source, ...subject });
+    this.#schedule();
+  }
+
+  leaseBound(lease: LeaseFact): void {
+    this.#bound.push(lease);
+    this.#schedule();
+  }
+
+  leaseEnded(address: Ip4): void {
+    // Order within one letter: ended first, then bound. A lease that ends right after it began must not outlive its letter
+    const begun = this.#bound.findIndex((lease) => lease.address === address);
+    if (begun >= 0) this.#bound.splice(begun, 1);
+    this.#ended.push(address);
+    this.#schedule();
+  }
+
+  flush(): void {
+    this.#scheduled = false;
+    const { post } = this.#dependencies;
+    if (this.#bound.length > 0 || this.#ended.length > 0) {
+      post({ type: 'leases', bound: this.#bound, ended: this.#ended });
+    }
+    if (this.#events.length > 0) post({ type: 'events', events: this.#events });
+    this.#bound = [];
+    this.#ended = [];
+    this.#events = [];
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#dependencies.after(GATHER_MILLISECONDS, () => {
+      this.flush();
+    });
+  }
+}

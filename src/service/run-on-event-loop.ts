@@ -1,0 +1,30 @@
+import { parentPort, workerData } from 'node:worker_threads';
+
+import { systemClock } from '../system/clock.ts';
+import type { Loop } from '../system/loop.ts';
+import { EventOutbox } from './event-outbox.ts';
+import type { FromService, ThreadData, ToService } from './letters.ts';
+import { openLetter } from './service-desk.ts';
+import type { Service, ServiceContext } from './service.ts';
+
+/** The main function of a service thread that lives on Node's own event loop. */
+export function runOnEventLoop(create: (context: ServiceContext) => Service): void {
+  const port = parentPort;
+  if (!port) throw new Error('a service runs as a thread of the rack');
+  const { name } = workerData as ThreadData;
+  const post = (letter: FromService): void => port.postMessage(letter);
+  const outbox = new EventOutbox({ source: name, clock: systemClock, post, after: (ms, fire) => setTimeout(fire, ms) });
+  const service = create({ loop: timersOnly, clock: systemClock, events: outbox });
+  const desk = { service, outbox, post, stop: () => port.close() };
+  port.on('message', (letter: ToService) => openLetter(desk, letter));
+}
+
+const timersOnly: Loop = {
+  watch() {
+    throw new Error('descriptors are watched by Node on this thread');
+  },
+  after(milliseconds, fire) {
+    const timer = setTimeout(fire, milliseconds);
+    return { cancel: () => clearTimeout(timer) };
+  },
+};

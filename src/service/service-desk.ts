@@ -1,0 +1,34 @@
+import type { FromService, ToService } from './letters.ts';
+import type { EventOutbox } from './event-outbox.ts';
+import type { Service } from './service.ts';
+
+export interface ServiceDesk {
+  readonly service: Service;
+  readonly outbox: EventOutbox;
+  readonly post: (letter: FromService) => void;
+  /** Ends the thread's loop. */
+  readonly stop: () => void;
+}
+
+/** Opens one letter from the rack. */
+export function openLetter(desk: ServiceDesk, letter: ToService): void {
+  switch (letter.type) {
+    case 'plan':
+      desk.service.apply(letter.plan, letter.sockets);
+      desk.post({ type: 'ready' });
+      break;
+    case 'leases':
+      desk.service.learn?.(letter.bound, letter.ended);
+      break;
+    case 'ping':
+      desk.post({ type: 'pong', id: letter.id, counters: desk.service.counters() });
+      break;
+    case 'fail':
+      throw new Error(letter.reason);
+    case 'stop':
+      desk.service.close();
+      desk.outbox.flush();
+      desk.stop();
+      break;
+  }
+}

@@ -1,0 +1,43 @@
+import { BATCH } from './datagram.ts';
+import type { Libc } from './libc.ts';
+import { MessageBatch } from './message-batch.ts';
+
+const MSG_DONTWAIT = 0x40;
+
+/**
+ * Datagrams waiting for one sendmmsg. One queue serves every socket of a thread, as the arrays are large and
+ * a thread fills one socket's batch at a time: what another socket has queued is sent first.
+ */
+export class SendQueue {
+  readonly batch: MessageBatch;
+  readonly #libc: Libc;
+  #fd = -1;
+  #queued = 0;
+
+  constructor(libc: Libc, slot: number) {
+    this.#libc = libc;
+    this.batch = new MessageBatch(BATCH, slot);
+  }
+
+  /** The index of a free message for `fd`, whose name, control and payload the caller fills in and describes. */
+  next(fd: number): number {
+    if (this.#queued > 0 && (this.#fd !== fd || this.#queued === this.batch.count)) this.flush();
+    this.#fd = fd;
+    return this.#queued++;
+  }
+
+  /** Sends what is queued. A message the kernel refuses is skipped; returns how many were. */
+  flush(): number {
+    const total = this.#queued;
+    let sent = 0;
+    let refused = 0;
+    while (sent + refused < total) {
+      const from = sent + refused;
+      const taken = this.#libc.sendmmsg(this.#fd, this.batch.headersFrom(from), total - from, MSG_DONTWAIT);
+      if (taken > 0) sent += taken;
+      else refused++;
+    }
+    this.#queued = 0;
+    return refused;
+  }
+}

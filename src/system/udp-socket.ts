@@ -1,0 +1,194 @@
+import { readIp4, writeIp4, toIp4, type Ip4 } from '../addr/ip4.ts';
+import { BATCH, type DatagramSocket, type Inbound, type Outbound } from './datagram.ts';
+import { checked, type Libc } from './libc.ts';
+import { CONTROL_SPACE, MessageBatch } from './message-batch.ts';
+import { SendQueue } from './send-queue.ts';
+
+const AF_INET = 2;
+const SOCK_DGRAM_CLOEXEC_NONBLOCK = 2 | 0o2000000 | 0o4000;
+const SOL_SOCKET = 1;
+const SO_BROADCAST = 6;
+const SO_SNDBUF = 7;
+const SO_RCVBUF = 8;
+const SO_REUSEPORT = 15;
+const SO_BINDTODEVICE = 25;
+const SO_RCVBUFFORCE = 33;
+const IPPROTO_IP = 0;
+const IP_PKTINFO = 8;
+const IP_MTU_DISCOVER = 10;
+const IP_PMTUDISC_DONT = 0;
+const MSG_DONTWAIT = 0x40;
+
+/** Larger than any datagram of ours: DHCP and DNS stay below 1,500 bytes, a TFTP block below 1,472. */
+const SLOT = 2048;
+const SOCKADDR_IN = 16;
+
+export interface UdpOptions {
+  readonly address: Ip4;
+  /** 0: the kernel chooses. */
+  readonly port: number;
+  /** Only datagrams that come in or leave through this interface. */
+  readonly interface?: string;
+  readonly broadcast?: boolean;
+  /** Several sockets on one port share its load. */
+  readonly reusePort?: boolean;
+  /** Bytes; beyond `net.core.rmem_max` only with CAP_NET_ADMIN, else as much as the kernel allows. */
+  readonly receiveBuffer?: number;
+  readonly sendBuffer?: number;
+}
+
+/**
+ * Opens and binds a UDP socket that reports the destination address of what it receives. DF is off: PXE ROMs can't
+ * reassemble a path's MTU, and dnsmasq had to learn it (peers.md §3.1/17). Throws SystemCallError.
+ */
+export function openUdp(libc: Libc, options: UdpOptions): number {
+  const fd = checked('socket', libc.socket(AF_INET, SOCK_DGRAM_CLOEXEC_NONBLOCK, 0));
+  try {
+    setNumber(libc, fd, IPPROTO_IP, IP_PKTINFO, 1);
+    setNumber(libc, fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
+    if (options.broadcast) setNumber(libc, fd, SOL_SOCKET, SO_BROADCAST, 1);
+    if (options.reusePort) setNumber(libc, fd, SOL_SOCKET, SO_REUSEPORT, 1);
+    if (options.sendBuffer) setNumber(libc, fd, SOL_SOCKET, SO_SNDBUF, options.sendBuffer);
+    if (options.receiveBuffer) setReceiveBuffer(libc, fd, options.receiveBuffer);
+    if (options.interface !== undefined) {
+      const name = Buffer.from(`${options.interface}\0`);
+      checked('SO_BINDTODEVICE', libc.setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, name.length));
+    }
+    checked('bind', libc.bind(fd, socketAddress(options.address, options.port), SOCKADDR_IN));
+    return fd;
+  } catch (error) {
+    libc.close(fd);
+    throw error;
+  }
+}
+
+function setReceiveBuffer(libc: Libc, fd: number, bytes: number): void {
+  const value = numberBytes(bytes);
+  const forced = libc.setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, value, value.length);
+  if (forced < 0) checked('SO_RCVBUF', libc.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, value, value.length));
+}
+
+function setNumber(libc: Libc, fd: number, level: number, name: number, value: number): void {
+  const bytes = numberBytes(value);
+  checked(`setsockopt ${name}`, libc.setsockopt(fd, level, name, bytes, bytes.length));
+}
+
+function numberBytes(value: number): Uint8Array {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32LE(value);
+  return bytes;
+}
+
+/** struct sockaddr_in: family in host order, port and address in network order. */
+export function socketAddress(address: Ip4, port: number): Uint8Array {
+  const bytes = Buffer.alloc(SOCKADDR_IN);
+  bytes.writeUInt16LE(AF_INET, 0);
+  bytes.writeUInt16BE(port, 2);
+  writeIp4(bytes, 4, address);
+  return bytes;
+}
+
+/** The port a socket was bound to, when the kernel chose it. */
+export function boundPort(libc: Libc, fd: number): number {
+  const address = Buffer.alloc(SOCKADDR_IN);
+  checked('getsockname', libc.getsockname(fd, address, numberBytes(SOCKADDR_IN)));
+  return address.readUInt16BE(2);
+}
+
+/** Makes sockets of one thread: they share the arrays they receive into and send from. */
+export class UdpSockets {
+  readonly #libc: Libc;
+  readonly #inbox = new MessageBatch(BATCH, SLOT);
+  readonly #queue: SendQueue;
+
+  constructor(libc: Libc) {
+    this.#libc = libc;
+    this.#queue = new SendQueue(libc, SLOT);
+  }
+
+  /** Works on a socket that someone else opened; `close` of it is then theirs too. */
+  adopt(fd: number): DatagramSocket {
+    return new UdpSocket(this.#libc, fd, this.#inbox, this.#queue, false);
+  }
+
+  /** Opens a socket of this thread's own. */
+  open(options: UdpOptions): { readonly socket: DatagramSocket; readonly fd: number; readonly port: number } {
+    const fd = openUdp(this.#libc, options);
+    const socket = new UdpSocket(this.#libc, fd, this.#inbox, this.#queue, true);
+    return { socket, fd, port: boundPort(this.#libc, fd) };
+  }
+}
+
+class UdpSocket implements DatagramSocket {
+  readonly #libc: Libc;
+  readonly #fd: number;
+  readonly #inbox: MessageBatch;
+  readonly #queue: SendQueue;
+  readonly #owned: boolean;
+
+  constructor(libc: Libc, fd: number, inbox: MessageBatch, queue: SendQueue, owned: boolean) {
+    this.#libc = libc;
+    this.#fd = fd;
+    this.#inbox = inbox;
+    this.#queue = queue;
+    this.#owned = owned;
+  }
+
+  receive(handle: (datagram: Inbound) => void): number {
+    const inbox = this.#inbox;
+    for (let i = 0; i < inbox.count; i++) inbox.expect(i);
+    const count = this.#libc.recvmmsg(this.#fd, inbox.headers, inbox.count, MSG_DONTWAIT, null);
+    for (let i = 0; i < count; i++) handle(readInbound(inbox, i));
+    return Math.max(count, 0);
+  }
+
+  send(bytes: Uint8Array, to: Outbound): void {
+    const batch = this.#queue.batch;
+    if (bytes.length > batch.slot) throw new RangeError(`a datagram of ${bytes.length} bytes, at most ${batch.slot}`);
+    const index = this.#queue.next(this.#fd);
+    const name = batch.nameOffset(index);
+    batch.arenaView.setUint16(name, AF_INET, true);
+    batch.arenaView.setUint16(name + 2, to.port);
+    batch.arenaView.setUint32(name + 4, to.address);
+    batch.arena.set(bytes, batch.payload(index));
+    batch.describe(index, SOCKADDR_IN, writePacketInfo(batch, index, to), bytes.length);
+  }
+
+  flush(): number {
+    return this.#queue.flush();
+  }
+
+  close(): void {
+    this.#queue.flush();
+    if (this.#owned) this.#libc.close(this.#fd);
+  }
+}
+
+function readInbound(inbox: MessageBatch, index: number): Inbound {
+  const name = inbox.nameOffset(index);
+  const payload = inbox.payload(index);
+  const control = inbox.controlOffset(index);
+  const informed = inbox.receivedControl(index) >= CONTROL_SPACE - 4;
+  return {
+    bytes: inbox.arena.subarray(payload, payload + inbox.received(index)),
+    source: readIp4(inbox.arena, name + 4),
+    sourcePort: inbox.arenaView.getUint16(name + 2),
+    // struct in_pktinfo { int ifindex; in_addr spec_dst; in_addr addr } behind a 16-byte cmsghdr; addr is the header's
+    ifindex: informed ? inbox.arenaView.getInt32(control + 16, true) : 0,
+    destination: informed ? readIp4(inbox.arena, control + 24) : toIp4(0),
+  };
+}
+
+/** The control message that names our address and interface; returns its length, 0 for none. */
+function writePacketInfo(batch: MessageBatch, index: number, to: Outbound): number {
+  if (to.source === undefined && to.ifindex === undefined) return 0;
+  const at = batch.controlOffset(index);
+  const view = batch.arenaView;
+  view.setBigUint64(at, 28n, true);
+  view.setUint32(at + 8, IPPROTO_IP, true);
+  view.setUint32(at + 12, IP_PKTINFO, true);
+  view.setInt32(at + 16, to.ifindex ?? 0, true);
+  view.setUint32(at + 20, to.source ?? 0);
+  view.setUint32(at + 24, 0);
+  return CONTROL_SPACE;
+}
