@@ -1,0 +1,78 @@
+import type { Ip4 } from '../addr/ip4.ts';
+import { formatMac, readMac, type Mac } from '../addr/mac.ts';
+import type { BootClient } from '../boot/firmware.ts';
+import { OptionCode } from '../wire/dhcp/option-code.ts';
+import { decodeEncapsulated } from '../wire/dhcp/options/encapsulated.ts';
+import { decodeU16, decodeU16List } from '../wire/dhcp/options/integer.ts';
+import { decodeIp4 } from '../wire/dhcp/options/ip4.ts';
+import { decodeParameterList } from '../wire/dhcp/options/parameter-list.ts';
+import { decodeText } from '../wire/dhcp/options/text.ts';
+import { decodeUserClasses } from '../wire/dhcp/options/user-class.ts';
+import type { DhcpPacket } from '../wire/dhcp/packet.ts';
+
+/** Who sent a DHCP message, and what it says of itself. Copies: it outlives the datagram. */
+export interface Client {
+  /**
+   * The name its leases go by. The MAC and not option 61: ROM, iPXE and installer send three different client
+   * identifiers in one boot, and must get one address (peers.md §3.1/18).
+   */
+  readonly key: string;
+  readonly mac: Mac;
+  readonly boot: BootClient;
+  /** Option 12 as a DNS label, if it can be made one. */
+  readonly name?: string;
+  /** Option 50. */
+  readonly requested?: Ip4;
+  /** Option 54. */
+  readonly serverId?: Ip4;
+  /** Option 55; absent: the client leaves the choice to us. */
+  readonly parameters?: ReadonlySet<number>;
+  /** Option 57. */
+  readonly maxMessageSize?: number;
+}
+
+const ETHERNET = 1;
+
+/** The client of a packet; undefined for hardware that has no 48-bit address. */
+export function readClient(packet: DhcpPacket): Client | undefined {
+  if (packet.htype !== ETHERNET || packet.hlen !== 6) return undefined;
+  const mac = readMac(packet.chaddr, 0);
+  const { options } = packet;
+  const parameters = decodeParameterList(options.get(OptionCode.parameterList));
+  return {
+    key: formatMac(mac),
+    mac,
+    boot: readBootClient(packet, mac),
+    ...present('name', hostLabel(decodeText(options.get(OptionCode.hostName)))),
+    ...present('requested', decodeIp4(options.get(OptionCode.requestedAddress))),
+    ...present('serverId', decodeIp4(options.get(OptionCode.serverId))),
+    ...present('parameters', parameters && new Set(parameters)),
+    ...present('maxMessageSize', decodeU16(options.get(OptionCode.maxMessageSize))),
+  };
+}
+
+function readBootClient({ options }: DhcpPacket, mac: Mac): BootClient {
+  const ipxe = decodeEncapsulated(options.get(OptionCode.ipxe));
+  return {
+    mac,
+    userClasses: decodeUserClasses(options.get(OptionCode.userClass)) ?? [],
+    ...present('arch', decodeU16List(options.get(OptionCode.clientArch))?.[0]),
+    ...present('vendorClass', decodeText(options.get(OptionCode.vendorClass))),
+    ...present('ipxe', ipxe && { features: Array.from(ipxe, (option) => option.code) }),
+  };
+}
+
+/** "Node 1.example.com" → "node-1": the first label in lower case, other characters than a-z, 0-9 and - as dashes. */
+export function hostLabel(text: string | undefined): string | undefined {
+  const label = (text ?? '').split('.', 1)[0] ?? '';
+  const clean = label
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9-]+/g, '-')
+    .slice(0, 63);
+  const trimmed = clean.replaceAll(/^-+|-+$/g, '');
+  return trimmed === '' ? undefined : trimmed;
+}
+
+function present<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
+  return value === undefined ? {} : ({ [key]: value } as { [P in K]?: V });
+}

@@ -1,0 +1,27 @@
+import type { Ip4 } from '../addr/ip4.ts';
+import type { Lease } from '../leases/lease.ts';
+import type { DhcpPacket } from '../wire/dhcp/packet.ts';
+import type { Addresses, ServedSubnet } from './addresses.ts';
+import type { Client } from './client.ts';
+
+/** One message from a client, with everything needed to decide on it. */
+export interface Exchange {
+  readonly packet: DhcpPacket;
+  readonly client: Client;
+  readonly served: ServedSubnet;
+  /** Our address towards this client: the server identifier. */
+  readonly rackAddress: Ip4;
+  readonly addresses: Addresses;
+}
+
+/** What a client's message comes to. */
+export type Decision =
+  | { readonly kind: 'offer'; readonly address: Ip4 }
+  | { readonly kind: 'ack'; readonly lease: Lease }
+  | { readonly kind: 'nak'; readonly reason: string }
+  /** The client gave `address` back, or says it is someone else's: no reply, an end of a lease. */
+  | { readonly kind: 'released'; readonly address: Ip4 }
+  | { readonly kind: 'declined'; readonly address: Ip4 }
+  | { readonly kind: 'exhausted'; readonly reason: string }
+  /** No reply. `ordinary`: nothing an operator would look for, as a client that chose another server. */
+  | { readonly kind: 'silence'; readonly reason: string; readonly ordinary?: boolean };

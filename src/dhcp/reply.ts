@@ -1,0 +1,108 @@
+import { netmask } from '../addr/cidr.ts';
+import { formatIp4, UNSPECIFIED, type Ip4 } from '../addr/ip4.ts';
+import type { BootOffer } from '../boot/boot-offer.ts';
+import type { DhcpOption } from '../wire/dhcp/dhcp-options.ts';
+import { MessageType } from '../wire/dhcp/message-type.ts';
+import { OptionCode } from '../wire/dhcp/option-code.ts';
+import { encodeU8 } from '../wire/dhcp/options/integer.ts';
+import { encodeIp4, encodeIp4List } from '../wire/dhcp/options/ip4.ts';
+import { encodeSeconds } from '../wire/dhcp/options/seconds.ts';
+import { encodeTerminatedText, encodeText } from '../wire/dhcp/options/text.ts';
+import { BOOTREPLY, BROADCAST_FLAG, type DhcpMessage } from '../wire/dhcp/packet.ts';
+import type { Exchange } from './exchange.ts';
+
+const LONGEST_FILE = 127;
+
+/** What an OFFER or ACK gives. */
+export interface Grant {
+  readonly type: typeof MessageType.offer | typeof MessageType.ack;
+  readonly address: Ip4;
+  readonly name: string | undefined;
+  readonly boot: BootOffer;
+}
+
+/** OFFER or ACK (RFC 2131 table 3): what was asked for plus what must be there. */
+export function grantReply(exchange: Exchange, grant: Grant): DhcpMessage {
+  const { packet } = exchange;
+  const file = grant.boot.bootFile ?? '';
+  return {
+    ...echo(exchange),
+    ciaddr: grant.type === MessageType.ack ? packet.ciaddr : UNSPECIFIED,
+    yiaddr: grant.address,
+    siaddr: grant.boot.nextServer ?? UNSPECIFIED,
+    // Both the field and option 67: old ROMs and U-Boot read only the field (peers.md §3.1/2)
+    file: file.length <= LONGEST_FILE ? file : '',
+    options: [...grantOptions(exchange, grant), ...relayOptions(exchange)],
+  };
+}
+
+/** NAK: no address, no boot server, no lease options; a relay must broadcast it (RFC 2131 §4.3.2). */
+export function nakReply(exchange: Exchange, reason: string): DhcpMessage {
+  const message = echo(exchange);
+  return {
+    ...message,
+    flags: message.giaddr === UNSPECIFIED ? message.flags : message.flags | BROADCAST_FLAG,
+    ciaddr: UNSPECIFIED,
+    yiaddr: UNSPECIFIED,
+    siaddr: UNSPECIFIED,
+    file: '',
+    options: [
+      { code: OptionCode.messageType, value: encodeU8(MessageType.nak) },
+      { code: OptionCode.serverId, value: encodeIp4(exchange.rackAddress) },
+      { code: OptionCode.message, value: encodeText(reason) },
+      ...relayOptions(exchange),
+    ],
+  };
+}
+
+function echo({
+  packet,
+}: Exchange): Pick<
+  DhcpMessage,
+  'op' | 'htype' | 'hlen' | 'hops' | 'xid' | 'secs' | 'flags' | 'giaddr' | 'chaddr' | 'sname'
+> {
+  const { htype, hlen, xid, flags, giaddr } = packet;
+  // The datagram's buffer is used again before the reply is written
+  const chaddr = packet.chaddr.slice();
+  return { op: BOOTREPLY, htype, hlen, hops: 0, xid, secs: 0, flags, giaddr, chaddr, sname: '' };
+}
+
+function grantOptions(exchange: Exchange, { type, name, boot }: Grant): DhcpOption[] {
+  const { subnet } = exchange.served;
+  const options: DhcpOption[] = [
+    { code: OptionCode.messageType, value: encodeU8(type) },
+    { code: OptionCode.serverId, value: encodeIp4(exchange.rackAddress) },
+    { code: OptionCode.leaseTime, value: encodeSeconds(subnet.leaseSeconds) },
+    ...bootOptions(boot),
+    // RFC 2132 §3.3: the mask before the router
+    { code: OptionCode.subnetMask, value: encodeIp4(netmask(subnet.cidr.prefix)) },
+  ];
+  const asked: (DhcpOption | undefined)[] = [
+    subnet.router === undefined ? undefined : { code: OptionCode.router, value: encodeIp4(subnet.router) },
+    subnet.dns.length === 0 ? undefined : { code: OptionCode.dns, value: encodeIp4List(subnet.dns) },
+    name === undefined ? undefined : { code: OptionCode.hostName, value: encodeText(name) },
+    subnet.domain === undefined ? undefined : { code: OptionCode.domainName, value: encodeText(subnet.domain) },
+    { code: OptionCode.broadcast, value: encodeIp4(subnet.broadcast) },
+    // RFC 2131 §4.4.5: half and seven eighths
+    { code: OptionCode.renewalTime, value: encodeSeconds(Math.floor(subnet.leaseSeconds / 2)) },
+    { code: OptionCode.rebindingTime, value: encodeSeconds(Math.floor((subnet.leaseSeconds * 7) / 8)) },
+  ];
+  const { parameters } = exchange.client;
+  for (const option of asked) if (option && (parameters?.has(option.code) ?? true)) options.push(option);
+  return options;
+}
+
+/** Sent asked or not; 67 ends in NUL and is followed by others: UEFI reads on into what comes next (peers.md §3.1/1). */
+function bootOptions({ bootFile, nextServer }: BootOffer): DhcpOption[] {
+  if (bootFile === undefined || nextServer === undefined) return [];
+  return [
+    { code: OptionCode.tftpServerName, value: encodeText(formatIp4(nextServer)) },
+    { code: OptionCode.bootFileName, value: encodeTerminatedText(bootFile) },
+  ];
+}
+
+/** RFC 3046 §2.2: the relay gets its option back as it was. */
+function relayOptions({ packet }: Exchange): DhcpOption[] {
+  const value = packet.options.get(OptionCode.relayAgent);
+  return value && packet.giaddr !== UNSPECIFIED ? [{ code: OptionCode.relayAgent, value: value.slice() }] : [];
+}

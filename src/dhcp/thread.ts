@@ -1,0 +1,17 @@
+import { join } from 'node:path';
+
+import { LeaseBook } from '../leases/lease-book.ts';
+import { SqliteLeaseStore } from '../leases/lease-store.ts';
+import { runOnPollLoop } from '../service/run-on-poll-loop.ts';
+import { LinkSocket } from '../system/link-socket.ts';
+import { DhcpService } from './dhcp-service.ts';
+
+runOnPollLoop(
+  (context) =>
+    new DhcpService({
+      ...context,
+      openSocket: (handle) => context.sockets.adopt(handle.fd),
+      openLink: (handle) => new LinkSocket(context.libc, handle.fd),
+      openBook: (plan) => new LeaseBook(new SqliteLeaseStore(join(plan.rack.state, 'leases.db'))),
+    }),
+);

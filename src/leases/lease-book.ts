@@ -1,0 +1,124 @@
+import type { Ip4 } from '../addr/ip4.ts';
+import { TimerHeap } from '../system/timer-heap.ts';
+import type { LeaseStore } from './lease-store.ts';
+import type { Lease } from './lease.ts';
+
+/**
+ * Every lease ever given and not yet given to another, in memory and on disk. Changes are made in memory, then
+ * promised by `commit`: after it they are on disk, or, when it throws, undone.
+ */
+export class LeaseBook {
+  readonly #store: LeaseStore;
+  readonly #byAddress = new Map<Ip4, Lease>();
+  readonly #byClient = new Map<string, Ip4[]>();
+  /** What stood at an address before this batch: the way back when the disk refuses. */
+  readonly #before = new Map<Ip4, Lease | undefined>();
+  /** One entry an address, at the earliest time it could expire. */
+  readonly #expiry = new TimerHeap<Ip4>();
+  readonly #scheduled = new Map<Ip4, number>();
+
+  constructor(store: LeaseStore) {
+    this.#store = store;
+    for (const lease of store.load()) this.#place(lease);
+  }
+
+  get size(): number {
+    return this.#byAddress.size;
+  }
+
+  all(): IterableIterator<Lease> {
+    return this.#byAddress.values();
+  }
+
+  at(address: Ip4): Lease | undefined {
+    return this.#byAddress.get(address);
+  }
+
+  /** The leases of one client, expired ones included: the addresses it would like back. */
+  of(client: string): Lease[] {
+    const leases: Lease[] = [];
+    for (const address of this.#byClient.get(client) ?? []) {
+      const lease = this.#byAddress.get(address);
+      if (lease) leases.push(lease);
+    }
+    return leases;
+  }
+
+  /** Puts a new or changed lease at its address, in the place of what was there. */
+  put(lease: Lease): void {
+    if (!this.#before.has(lease.address)) this.#before.set(lease.address, this.#byAddress.get(lease.address));
+    this.#place(lease);
+  }
+
+  /** Writes what was put since the last commit, as one transaction; undoes it all and throws when the store refuses. */
+  commit(): void {
+    if (this.#before.size === 0) return;
+    try {
+      this.#store.write(this.#changed());
+    } catch (error) {
+      for (const [address, lease] of this.#before) {
+        this.#remove(address);
+        if (lease) this.#place(lease);
+      }
+      throw error;
+    } finally {
+      this.#before.clear();
+    }
+  }
+
+  /** When `takeExpired` may next have something, in Unix seconds. */
+  get nextExpiry(): number | undefined {
+    return this.#expiry.earliest;
+  }
+
+  /** The leases whose time ran out up to `now` (Unix seconds), each once, oldest first. */
+  takeExpired(now: number): Lease[] {
+    const expired: Lease[] = [];
+    for (let address = this.#expiry.popDue(now); address !== undefined; address = this.#expiry.popDue(now)) {
+      this.#scheduled.delete(address);
+      const lease = this.#byAddress.get(address);
+      if (!lease) continue;
+      if (lease.expires > now) this.#schedule(lease);
+      else expired.push(lease);
+    }
+    return expired;
+  }
+
+  close(): void {
+    this.#store.close();
+  }
+
+  *#changed(): Generator<Lease> {
+    for (const address of this.#before.keys()) {
+      const lease = this.#byAddress.get(address);
+      if (lease) yield lease;
+    }
+  }
+
+  #place(lease: Lease): void {
+    const previous = this.#byAddress.get(lease.address);
+    if (previous && previous.client !== lease.client) this.#remove(lease.address);
+    this.#byAddress.set(lease.address, lease);
+    const addresses = this.#byClient.get(lease.client);
+    if (!addresses) this.#byClient.set(lease.client, [lease.address]);
+    else if (!addresses.includes(lease.address)) addresses.push(lease.address);
+    this.#schedule(lease);
+  }
+
+  #remove(address: Ip4): void {
+    const lease = this.#byAddress.get(address);
+    if (!lease) return;
+    this.#byAddress.delete(address);
+    const rest = (this.#byClient.get(lease.client) ?? []).filter((other) => other !== address);
+    if (rest.length > 0) this.#byClient.set(lease.client, rest);
+    else this.#byClient.delete(lease.client);
+  }
+
+  /** A renewal leaves the entry where it is (it is moved when it comes up); only an earlier end needs a new one. */
+  #schedule(lease: Lease): void {
+    const scheduled = this.#scheduled.get(lease.address);
+    if (scheduled !== undefined && scheduled <= lease.expires) return;
+    this.#scheduled.set(lease.address, lease.expires);
+    this.#expiry.push(lease.expires, lease.address);
+  }
+}

@@ -1,0 +1,83 @@
+import type { EventBody } from './event.ts';
+
+/** What an event says, as one plain sentence without when, who and where. */
+export function describeEvent(event: EventBody): string {
+  switch (event.kind) {
+    case 'dhcp.discover':
+      return `asks for an address${clientOf(event)}${event.relay === undefined ? '' : ` through relay ${event.relay}`}`;
+    case 'dhcp.offer':
+      return `is offered it for ${seconds(event.leaseSeconds)}${boots(event.bootFile)}`;
+    case 'dhcp.request':
+      return `requests ${event.wanted} (${event.state})`;
+    case 'dhcp.ack':
+      return `has it${event.name === undefined ? '' : ` as ${event.name}`}${until(event.expires)}${boots(event.bootFile)}`;
+    case 'dhcp.nak':
+      return `is refused its address: ${event.reason}`;
+    case 'dhcp.release':
+      return 'gives its address back';
+    case 'dhcp.decline':
+      return 'says that its address is in use by someone else';
+    case 'dhcp.expired':
+      return 'let its lease run out';
+    case 'dhcp.ignored':
+      return `is not answered: ${event.reason}`;
+    case 'dhcp.exhausted':
+      return `finds no free address in ${event.subnet}`;
+    case 'dhcp.store-failed':
+      return `leases can't be written, so none is given: ${event.reason}`;
+    case 'tftp.size-probe':
+      return `asks by TFTP for the size of ${event.file}: ${event.bytes} bytes`;
+    case 'tftp.sent':
+      return `fetched ${event.file} by TFTP: ${event.bytes} bytes in ${event.milliseconds} ms, ${event.retransmitted} blocks sent again`;
+    case 'tftp.failed':
+      return `did not get ${event.file} by TFTP: ${event.reason}`;
+    case 'tftp.refused':
+      return `is refused ${event.file} by TFTP: ${event.reason}`;
+    case 'http.sent':
+      return `fetched ${event.path} by HTTP: ${event.status}, ${event.bytes} bytes in ${event.milliseconds} ms`;
+    case 'http.failed':
+      return `did not get ${event.path} by HTTP: ${event.reason}`;
+    case 'http.refused':
+      return `is refused ${event.path} by HTTP: ${event.status}, ${event.reason}`;
+    case 'dns.first-question':
+      return `asks for its first name, ${event.name} ${event.type}: ${event.answer}`;
+    case 'machine.report':
+      return `reports stage "${event.report.stage}"`;
+    case 'plan.applied':
+      return `plan applied: ${count(event.subnets, 'subnet')}, ${count(event.hosts, 'host')}, ${count(event.faults, 'fault')}`;
+    case 'plan.refused':
+      return `plan refused, the one before stays: ${event.faults.join('; ')}`;
+    case 'service.ready':
+      return `${event.service} serves`;
+    case 'service.failed':
+      return `${event.service} failed and starts again in ${event.retryMilliseconds} ms: ${event.reason}`;
+    case 'rack.ready':
+      return `ready after ${event.milliseconds} ms`;
+    case 'rack.stopping':
+      return `stopping: ${event.reason}`;
+  }
+}
+
+function clientOf(event: { arch?: number; vendorClass?: string; userClass?: string }): string {
+  const parts: string[] = [];
+  if (event.userClass !== undefined) parts.push(event.userClass);
+  if (event.vendorClass !== undefined) parts.push(event.vendorClass);
+  if (event.arch !== undefined) parts.push(`arch ${event.arch}`);
+  return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
+}
+
+function boots(bootFile: string | undefined): string {
+  return bootFile === undefined ? '' : `, to boot ${bootFile}`;
+}
+
+function until(expires: number | undefined): string {
+  return expires === undefined ? '' : ` until ${new Date(expires * 1000).toISOString().slice(0, 19)}Z`;
+}
+
+function seconds(value: number): string {
+  return value % 3600 === 0 ? `${value / 3600} h` : `${value} s`;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
