@@ -1,0 +1,63 @@
+import { readFileSync } from 'node:fs';
+import { request, type IncomingMessage } from 'node:http';
+import { createInterface } from 'node:readline';
+
+import { parseDocument } from 'yaml';
+
+const DEFAULT_CONTROL = '/run/rackboot/control.sock';
+
+/** No daemon answers on the control socket. */
+export class UnreachableError extends Error {
+  override readonly name = 'UnreachableError';
+}
+
+/** The daemon answered, and the answer is no. */
+export class RefusedError extends Error {
+  override readonly name = 'RefusedError';
+}
+
+/**
+ * The control socket that the file names. Read leniently: the daemon is asked most when its file is broken, and it
+ * then still runs on the Plan before.
+ */
+export function controlPath(config: string): string {
+  try {
+    const value: unknown = parseDocument(readFileSync(config, 'utf8')).getIn(['rack', 'control']);
+    return typeof value === 'string' ? value : DEFAULT_CONTROL;
+  } catch {
+    return DEFAULT_CONTROL;
+  }
+}
+
+/** Asks the daemon and parses its answer. */
+export async function askDaemon<T>(socketPath: string, path: string, method = 'GET'): Promise<T> {
+  const response = await send(socketPath, path, method);
+  let body = '';
+  for await (const chunk of response.setEncoding('utf8')) body += String(chunk);
+  if (response.statusCode !== 200) throw new RefusedError(body.trim() || `status ${response.statusCode ?? 0}`);
+  return JSON.parse(body) as T;
+}
+
+/** The lines of an answer, as they come. */
+export async function* streamFromDaemon(socketPath: string, path: string, signal: AbortSignal): AsyncGenerator<string> {
+  const response = await send(socketPath, path, 'GET', signal);
+  if (response.statusCode !== 200) {
+    response.resume();
+    throw new RefusedError(`status ${response.statusCode ?? 0}`);
+  }
+  try {
+    yield* createInterface({ input: response });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+function send(socketPath: string, path: string, method: string, signal?: AbortSignal): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ socketPath, path, method, ...(signal ? { signal } : {}) }, resolve);
+    outgoing.on('error', (error: NodeJS.ErrnoException) => {
+      reject(new UnreachableError(`no rackboot daemon answers on ${socketPath} (${error.code ?? error.message})`));
+    });
+    outgoing.end();
+  });
+}

@@ -1,0 +1,81 @@
+import { extname } from 'node:path';
+
+import { pino } from 'pino';
+
+import { ConfigError, Rack } from '../rack/rack.ts';
+import { createOperatorApi, serveOnPort, serveOnSocket, type ApiServer } from '../rack/operator-api.ts';
+import { watchConfig } from '../rack/config-watch.ts';
+import { systemClock } from '../system/clock.ts';
+import { loadLibc } from '../system/libc.ts';
+import { connectServiceManager } from '../system/systemd-notify.ts';
+
+export interface RunOptions {
+  readonly config: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Aborted when the rack is to stop; the reason names the signal. */
+  readonly stop: AbortSignal;
+  /** Calls back at each SIGHUP. */
+  readonly onHangup: (reload: () => void) => void;
+}
+
+/** `rackboot run`: the daemon, in the foreground, until it is told to stop. */
+export async function run(
+  { config, environment, stop, onHangup }: RunOptions,
+  complain: (line: string) => void,
+): Promise<number> {
+  const libc = loadLibc();
+  const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime });
+  const manager = connectServiceManager(libc, environment['NOTIFY_SOCKET']);
+  let rack: Rack;
+  try {
+    rack = await Rack.start({ config, libc, clock: systemClock, log, manager, entryOf });
+  } catch (error) {
+    reportFailedStart(error, complain);
+    return 1;
+  }
+  const testHooks = environment['RACKBOOT_TEST_HOOKS'] === '1';
+  const servers = await serveOperators(rack, config, testHooks, (problem) => log.error(problem));
+  const watch = watchConfig(config, () => void rack.reload());
+  onHangup(() => void rack.reload());
+  await aborted(stop);
+  await watch.close();
+  for (const server of servers) server.close();
+  await rack.stop(String(stop.reason));
+  return 0;
+}
+
+/** Sources run as they are, or compiled to dist/: the threads' files end as this one does. */
+function entryOf(service: string): URL {
+  return new URL(`../${service}/thread${extname(import.meta.filename)}`, import.meta.url);
+}
+
+function reportFailedStart(error: unknown, complain: (line: string) => void): void {
+  if (error instanceof ConfigError) {
+    for (const fault of error.faults) complain(fault);
+    complain(`${error.message}; nothing is served. \`rackboot check\` shows the same`);
+  } else complain(`rackboot did not start: ${error instanceof Error ? error.message : String(error)}`);
+}
+
+/** The operator's plane comes second: a rack that can't have it still boots its machines, and says so. */
+async function serveOperators(
+  rack: Rack,
+  config: string,
+  testHooks: boolean,
+  complain: (problem: string) => void,
+): Promise<ApiServer[]> {
+  const app = createOperatorApi({ rack, config, testHooks });
+  const { control } = rack.plan.rack;
+  const { address, port } = rack.plan.admin;
+  const started = await Promise.allSettled([serveOnSocket(app, control), serveOnPort(app, address, port)]);
+  const servers: ApiServer[] = [];
+  for (const result of started) {
+    if (result.status === 'fulfilled') servers.push(result.value);
+    else complain(`operators are not served: ${String(result.reason)}`);
+  }
+  return servers;
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+}

@@ -1,0 +1,122 @@
+import process from 'node:process';
+import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
+
+import { check } from './cli/check.ts';
+import { controlPath, RefusedError, UnreachableError } from './cli/control-client.ts';
+import { events } from './cli/events.ts';
+import { lab } from './cli/lab.ts';
+import { leases } from './cli/leases.ts';
+import { run } from './cli/run.ts';
+import { status } from './cli/status.ts';
+
+/** Exit codes of every command (design §5). */
+const ANSWER_IS_NO = 1;
+const WRONG_USAGE = 2;
+const UNREACHABLE = 3;
+
+const USAGE = `usage: rackboot COMMAND [OPTIONS]
+
+  run       [--config F]                     the daemon, in the foreground
+  check     [--config F]                     exit 0, or 1 with every fault of the file
+  status    [--json]                         how the running daemon is
+  leases    [--json]                         who has which address
+  events    [--mac M] [--follow] [--limit N] [--json]   what happened
+  lab       [--firmware bios|uefi] [--keep] [--timeout S]   a virtual machine that boots from rackboot
+
+The file is /etc/rackboot/rackboot.yaml unless --config says otherwise. status, leases and events find the daemon by
+the control socket the file names, or --control PATH.
+Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 the daemon can't be reached.`;
+
+const CONFIG = { config: { type: 'string', default: '/etc/rackboot/rackboot.yaml' } } as const;
+const ASKING = { ...CONFIG, control: { type: 'string' }, json: { type: 'boolean', default: false } } as const;
+
+type Command = (argv: string[]) => Promise<number> | number;
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  run: (argv) => {
+    const { config } = parse(argv, CONFIG);
+    const stop = stopSignal();
+    return run(
+      { config, environment: process.env, stop, onHangup: (reload) => process.on('SIGHUP', reload) },
+      complain,
+    );
+  },
+  check: (argv) => check(parse(argv, CONFIG), print),
+  status: (argv) => {
+    const { json, ...where } = parse(argv, ASKING);
+    return status({ json, control: socketOf(where) }, print);
+  },
+  leases: (argv) => {
+    const { json, ...where } = parse(argv, ASKING);
+    return leases({ json, control: socketOf(where) }, print);
+  },
+  events: (argv) => {
+    const followed = { type: 'boolean', default: false } as const;
+    const options = parse(argv, { ...ASKING, follow: followed, mac: { type: 'string' }, limit: { type: 'string' } });
+    return events({ ...options, control: socketOf(options), stop: stopSignal() }, print);
+  },
+  lab: (argv) => {
+    const text = { type: 'string' } as const;
+    const options = parse(argv, { firmware: text, keep: { type: 'boolean' }, timeout: text, accel: text });
+    return lab({ ...options, signal: stopSignal() }, print);
+  },
+};
+
+/** The command line does not fit the command. */
+class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+function parse<const T extends ParseArgsOptionsConfig>(args: string[], options: T) {
+  try {
+    return parseArgs({ args, options, strict: true }).values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function socketOf(where: { config: string; control?: string | undefined }): string {
+  return where.control ?? controlPath(where.config);
+}
+
+/** Aborted by the first SIGTERM or SIGINT; the reason is the signal's name. */
+function stopSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => controller.abort(name));
+  return controller.signal;
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function complain(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+async function main([name, ...argv]: string[]): Promise<number> {
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+    print(USAGE);
+    return name === undefined ? WRONG_USAGE : 0;
+  }
+  const command = COMMANDS[name];
+  if (!command) throw new UsageError(`there is no command "${name}"`);
+  return command(argv);
+}
+
+function explain(error: unknown): number {
+  const message = error instanceof Error ? error.message : String(error);
+  complain(`rackboot: ${message}`);
+  if (error instanceof UsageError) {
+    complain('`rackboot help` lists commands and options');
+    return WRONG_USAGE;
+  }
+  if (error instanceof UnreachableError) return UNREACHABLE;
+  if (!(error instanceof RefusedError) && process.env['RACKBOOT_TRACE'] === '1')
+    complain(String((error as Error).stack));
+  return ANSWER_IS_NO;
+}
+
+// `| head` closes our output: that is an end, not an error
+process.stdout.on('error', () => process.exit(0));
+process.exitCode = await main(process.argv.slice(2)).catch(explain);

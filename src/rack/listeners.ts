@@ -1,0 +1,184 @@
+import { formatIp4, UNSPECIFIED, type Ip4 } from '../addr/ip4.ts';
+import type { Plan, Subnet } from '../plan/plan.ts';
+import type { SocketHandle } from '../service/letters.ts';
+import { SystemCallError, type Libc } from '../system/libc.ts';
+import { openLinkSocket } from '../system/link-socket.ts';
+import { openTcpListener } from '../system/tcp-listener.ts';
+import { openUdp } from '../system/udp-socket.ts';
+import type { ServiceName } from '../timeline/event.ts';
+import { describePortHolder } from './port-holder.ts';
+
+const DHCP_PORT = 67;
+const DNS_PORT = 53;
+const TFTP_PORT = 69;
+/** A thousand machines that power up at once send some 600 KB of DISCOVERs before the first is read. */
+const RECEIVE_BUFFER = 4 * 1024 * 1024;
+
+/** A socket that a service is to have, not opened yet. */
+interface Wanted {
+  readonly service: ServiceName;
+  readonly transport: 'udp' | 'tcp' | 'link';
+  readonly interface?: string;
+  readonly address: Ip4;
+  readonly bindAddress: Ip4;
+  readonly port: number;
+}
+
+/** A port could not be had; the message says which and who can mend it. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError';
+}
+
+interface Open {
+  readonly wanted: Wanted;
+  readonly fd: number;
+}
+
+/** New sockets, open beside the old ones: taken by `commit`, or closed again by `cancel`. */
+export interface PreparedListeners {
+  /**
+   * From now on services get these. Returns what closes those no longer wanted: to be called when no service uses
+   * them any more, as a closed descriptor's number may come back as something else.
+   */
+  commit(): () => void;
+  cancel(): void;
+}
+
+/**
+ * The rack's sockets. The rack opens them all before any service starts, so that a taken port ends the start at once,
+ * and keeps them while services come and go: what arrives meanwhile waits in the kernel.
+ */
+export class Listeners {
+  readonly #libc: Libc;
+  #open = new Map<string, Open>();
+
+  constructor(libc: Libc) {
+    this.#libc = libc;
+  }
+
+  /** Opens what `plan` needs and is not open yet. Throws ListenError, with nothing left open, when one can't be had. */
+  prepare(plan: Plan): PreparedListeners {
+    const next = new Map<string, Open>();
+    const fresh: Open[] = [];
+    try {
+      for (const wanted of wantedSockets(plan)) {
+        const key = keyOf(wanted);
+        const open = this.#open.get(key) ?? { wanted, fd: this.#openOne(wanted) };
+        if (!this.#open.has(key)) fresh.push(open);
+        next.set(key, open);
+      }
+    } catch (error) {
+      this.#close(fresh);
+      throw error;
+    }
+    return { cancel: () => this.#close(fresh), commit: () => this.#commit(next) };
+  }
+
+  /** What `service` is to use. */
+  handles(service: ServiceName): readonly SocketHandle[] {
+    const mine = [...this.#open.values()].filter(({ wanted }) => wanted.service === service);
+    return mine.map(({ wanted, fd }) => ({
+      fd,
+      transport: wanted.transport,
+      address: wanted.address,
+      port: wanted.port,
+      ...(wanted.interface === undefined ? {} : this.#device(wanted.interface)),
+    }));
+  }
+
+  close(): void {
+    this.#close(this.#open.values());
+    this.#open.clear();
+  }
+
+  #commit(next: Map<string, Open>): () => void {
+    const gone = [...this.#open].filter(([key]) => !next.has(key)).map(([, open]) => open);
+    this.#open = next;
+    return () => this.#close(gone);
+  }
+
+  #device(name: string): Pick<SocketHandle, 'interface' | 'ifindex'> {
+    return { interface: name, ifindex: this.#libc.if_nametoindex(name) };
+  }
+
+  #openOne(wanted: Wanted): number {
+    try {
+      switch (wanted.transport) {
+        case 'tcp':
+          return openTcpListener(this.#libc, wanted.bindAddress, wanted.port);
+        case 'link':
+          return openLinkSocket(this.#libc);
+        case 'udp':
+          return openUdp(this.#libc, {
+            address: wanted.bindAddress,
+            port: wanted.port,
+            receiveBuffer: RECEIVE_BUFFER,
+            sendBuffer: RECEIVE_BUFFER,
+            broadcast: wanted.service === 'dhcp',
+            ...(wanted.interface === undefined ? {} : { interface: wanted.interface }),
+          });
+      }
+    } catch (error) {
+      throw error instanceof SystemCallError ? explain(wanted, error) : error;
+    }
+  }
+
+  #close(sockets: Iterable<Open>): void {
+    for (const { fd } of sockets) this.#libc.close(fd);
+  }
+}
+
+function wantedSockets(plan: Plan): Wanted[] {
+  const local = plan.subnets.filter((subnet) => subnet.management !== 'none' && subnet.rackAddress !== undefined);
+  const wanted = local.flatMap((subnet) => subnetSockets(plan, subnet, subnet.rackAddress ?? UNSPECIFIED));
+  if (local.some((subnet) => subnet.interface !== undefined)) {
+    wanted.push({ service: 'dhcp', transport: 'link', address: UNSPECIFIED, bindAddress: UNSPECIFIED, port: 0 });
+  }
+  if (local.length === 0 && plan.subnets.some((subnet) => subnet.management !== 'none')) {
+    // Only relayed subnets: relays may reach any of our addresses
+    wanted.push({ service: 'dhcp', transport: 'udp', address: UNSPECIFIED, bindAddress: UNSPECIFIED, port: DHCP_PORT });
+  }
+  return wanted;
+}
+
+function subnetSockets(plan: Plan, subnet: Subnet, address: Ip4): Wanted[] {
+  const device = subnet.interface === undefined ? {} : { interface: subnet.interface };
+  // DHCP hears broadcasts, so it binds to the device and not to the address
+  const sockets: Wanted[] = [
+    { service: 'dhcp', transport: 'udp', ...device, address, bindAddress: UNSPECIFIED, port: DHCP_PORT },
+    { service: 'tftp', transport: 'udp', address, bindAddress: address, port: TFTP_PORT },
+    { service: 'http', transport: 'tcp', address, bindAddress: address, port: plan.http.port },
+  ];
+  if (subnet.management === 'dhcp+dns') {
+    sockets.push({ service: 'dns', transport: 'udp', address, bindAddress: address, port: DNS_PORT });
+    sockets.push({ service: 'dns', transport: 'tcp', address, bindAddress: address, port: DNS_PORT });
+  }
+  return sockets;
+}
+
+function keyOf({ service, transport, interface: device, bindAddress, port }: Wanted): string {
+  return `${service} ${transport} ${device ?? ''} ${bindAddress} ${port}`;
+}
+
+function explain(wanted: Wanted, error: SystemCallError): ListenError {
+  const where =
+    wanted.bindAddress === UNSPECIFIED ? (wanted.interface ?? 'any address') : formatIp4(wanted.bindAddress);
+  const what = wanted.transport === 'link' ? 'a raw socket' : `${wanted.port}/${wanted.transport} on ${where}`;
+  return new ListenError(`${wanted.service} can't have ${what}: ${remedy(wanted, error)}`);
+}
+
+function remedy(wanted: Wanted, error: SystemCallError): string {
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return `another program has it${describePortHolder(wanted.transport, wanted.port)}; stop that program, or take this subnet out of the file`;
+    case 'EACCES':
+    case 'EPERM':
+      return 'not permitted: run as root, or with CAP_NET_BIND_SERVICE and CAP_NET_RAW as systemd/rackboot.service does';
+    case 'EADDRNOTAVAIL':
+      return 'this machine does not have that address (any more): give it to the interface, or correct `subnets` in the file';
+    case 'ENODEV':
+      return `there is no interface ${wanted.interface ?? ''}: correct \`interface\` in the file, or create it first`;
+    default:
+      return error.message;
+  }
+}

@@ -1,0 +1,226 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { Logger } from 'pino';
+
+import type { Plan } from '../plan/plan.ts';
+import type { FromService, ToService } from '../service/letters.ts';
+import type { Clock } from '../system/clock.ts';
+import type { Libc } from '../system/libc.ts';
+import type { ServiceManager } from '../system/systemd-notify.ts';
+import { SqliteEventStore } from '../timeline/event-store.ts';
+import type { EventBody, ServiceName } from '../timeline/event.ts';
+import { Timeline } from '../timeline/timeline.ts';
+import { logEvent } from './event-log.ts';
+import { LeaseTable } from './lease-table.ts';
+import { Listeners, type PreparedListeners } from './listeners.ts';
+import { PlanSource, type PlanAttempt } from './plan-source.ts';
+import { ServiceThread } from './service-thread.ts';
+
+export const SERVICES: readonly ServiceName[] = ['dhcp', 'dns', 'tftp', 'http'];
+
+/** Left for the threads to end in out of the 2 s that a stop may take. */
+const STOP_MILLISECONDS = 1_500;
+const FLUSH_EVERY = 250;
+const WATCHDOG_EVERY = 5_000;
+
+export interface RackDependencies {
+  readonly config: string;
+  readonly libc: Libc;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly manager: ServiceManager;
+  /** The file that runs a service as a thread. */
+  readonly entryOf: (service: ServiceName) => URL;
+}
+
+/** The file has no Plan in it, so there is nothing to start with. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly faults: readonly string[];
+
+  constructor(file: string, faults: readonly string[]) {
+    super(`${file}: ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}`);
+    this.faults = faults;
+  }
+}
+
+/** One running rack: compiles the Plan, keeps the sockets, supervises the services, writes the timeline. */
+export class Rack {
+  readonly timeline: Timeline;
+  readonly leases = new LeaseTable();
+  readonly startedAt: number;
+  readonly #dependencies: RackDependencies;
+  readonly #source: PlanSource;
+  readonly #listeners: Listeners;
+  readonly #threads: readonly ServiceThread[];
+  readonly #timers: NodeJS.Timeout[] = [];
+  #plan: Plan;
+  #attempt: PlanAttempt;
+  #reloading: Promise<void> = Promise.resolve();
+
+  /** Resolves when every service serves. Throws ConfigError or ListenError, leaving nothing open. */
+  static async start(dependencies: RackDependencies): Promise<Rack> {
+    const began = dependencies.clock.monotonic();
+    const source = new PlanSource(dependencies.config);
+    const attempt = source.compile(dependencies.clock.now());
+    if (!attempt.plan) throw new ConfigError(dependencies.config, attempt.faults);
+    const listeners = new Listeners(dependencies.libc);
+    listeners.prepare(attempt.plan).commit();
+    const rack = new Rack(dependencies, source, attempt, attempt.plan, listeners);
+    await Promise.all(rack.#threads.map((thread) => thread.start()));
+    rack.emit({ kind: 'rack.ready', milliseconds: Math.round(dependencies.clock.monotonic() - began) });
+    dependencies.manager.notify('READY=1');
+    return rack;
+  }
+
+  private constructor(
+    dependencies: RackDependencies,
+    source: PlanSource,
+    attempt: PlanAttempt,
+    plan: Plan,
+    listeners: Listeners,
+  ) {
+    this.#dependencies = dependencies;
+    this.#source = source;
+    this.#attempt = attempt;
+    this.#plan = plan;
+    this.#listeners = listeners;
+    this.startedAt = dependencies.clock.now();
+    dependencies.log.level = plan.log.level;
+    mkdirSync(plan.rack.state, { recursive: true });
+    this.timeline = new Timeline(new SqliteEventStore(join(plan.rack.state, 'timeline.db')));
+    this.#threads = SERVICES.map((name) => this.#createThread(name));
+    this.#timers.push(setInterval(() => this.#flushTimeline(), FLUSH_EVERY));
+    this.#timers.push(setInterval(() => this.#feedWatchdog(), WATCHDOG_EVERY));
+    this.#emitApplied();
+  }
+
+  get plan(): Plan {
+    return this.#plan;
+  }
+
+  /** The newest compilation: its faults, and whether it was refused. */
+  get attempt(): PlanAttempt {
+    return this.#attempt;
+  }
+
+  get threads(): readonly ServiceThread[] {
+    return this.#threads;
+  }
+
+  /** Compiles the file again and switches to it, or keeps the Plan and says why. One at a time. */
+  reload(): Promise<void> {
+    this.#reloading = this.#reloading.then(() => this.#reload());
+    return this.#reloading;
+  }
+
+  emit(body: EventBody): void {
+    this.#record([{ ...body, at: this.#dependencies.clock.now(), source: 'rack' }]);
+  }
+
+  async stop(reason: string): Promise<void> {
+    this.emit({ kind: 'rack.stopping', reason });
+    this.#dependencies.manager.notify('STOPPING=1');
+    await this.#reloading;
+    await Promise.all(this.#threads.map((thread) => thread.stop(STOP_MILLISECONDS)));
+    this.#listeners.close();
+    for (const timer of this.#timers) clearInterval(timer);
+    this.timeline.close();
+  }
+
+  async #reload(): Promise<void> {
+    this.#dependencies.manager.notify(
+      `RELOADING=1\nMONOTONIC_USEC=${Math.round(this.#dependencies.clock.monotonic() * 1000)}`,
+    );
+    const attempt = this.#source.compile(this.#dependencies.clock.now());
+    const prepared = this.#prepare(attempt);
+    if (attempt.plan && prepared.listeners) await this.#switchTo(attempt, attempt.plan, prepared.listeners);
+    else this.#refuse(attempt, prepared.faults);
+    this.#dependencies.manager.notify('READY=1');
+  }
+
+  #prepare(attempt: PlanAttempt): { listeners?: PreparedListeners; faults: readonly string[] } {
+    if (!attempt.plan) return { faults: attempt.faults };
+    try {
+      return { listeners: this.#listeners.prepare(attempt.plan), faults: [] };
+    } catch (error) {
+      return { faults: [error instanceof Error ? error.message : String(error)] };
+    }
+  }
+
+  async #switchTo(attempt: PlanAttempt, plan: Plan, listeners: PreparedListeners): Promise<void> {
+    const closeGone = listeners.commit();
+    this.#plan = plan;
+    this.#attempt = attempt;
+    this.#dependencies.log.level = plan.log.level;
+    await Promise.all(this.#threads.map((thread) => thread.apply(this.#planLetter(thread.name))));
+    closeGone();
+    this.#emitApplied();
+  }
+
+  #refuse(attempt: PlanAttempt, faults: readonly string[]): void {
+    const { plan: _refused, ...rest } = attempt;
+    this.#attempt = { ...rest, faults };
+    this.emit({ kind: 'plan.refused', faults });
+  }
+
+  #emitApplied(): void {
+    const { subnets, hosts } = this.#plan;
+    const faults = this.#attempt.faults;
+    this.emit({ kind: 'plan.applied', subnets: subnets.length, hosts: hosts.length, faults: faults.length });
+    for (const fault of faults) this.#dependencies.log.error(fault);
+  }
+
+  #createThread(name: ServiceName): ServiceThread {
+    return new ServiceThread({
+      name,
+      entry: this.#dependencies.entryOf(name),
+      libc: this.#dependencies.libc,
+      opening: () => [this.#planLetter(name), { type: 'leases', bound: this.leases.all(), ended: [] }],
+      onLetter: (letter) => this.#receive(name, letter),
+      onServing: () => this.emit({ kind: 'service.ready', service: name }),
+      onFailed: (reason, retryMilliseconds) =>
+        this.emit({ kind: 'service.failed', service: name, reason, retryMilliseconds }),
+    });
+  }
+
+  #planLetter(service: ServiceName): ToService {
+    return { type: 'plan', plan: this.#plan, sockets: this.#listeners.handles(service) };
+  }
+
+  #receive(name: ServiceName, letter: FromService): void {
+    switch (letter.type) {
+      case 'events':
+        this.#record(letter.events.map((event) => this.leases.nameMachine(event)));
+        break;
+      case 'leases':
+        this.leases.learn(letter.bound, letter.ended);
+        for (const thread of this.#threads) {
+          if (thread.name !== name) thread.send({ type: 'leases', bound: letter.bound, ended: letter.ended });
+        }
+        break;
+      case 'ready':
+      case 'pong':
+        break;
+    }
+  }
+
+  #record(events: Parameters<Timeline['append']>[0]): void {
+    this.timeline.append(events);
+    for (const event of events) logEvent(this.#dependencies.log, event);
+  }
+
+  #flushTimeline(): void {
+    try {
+      this.timeline.flush();
+    } catch (error) {
+      this.#dependencies.log.error({ err: error }, 'the timeline is not written to disk');
+    }
+  }
+
+  /** Silence means a wedged thread that could not be ended: then the service manager starts the whole rack again. */
+  #feedWatchdog(): void {
+    if (this.#threads.every((thread) => thread.alive)) this.#dependencies.manager.notify('WATCHDOG=1');
+  }
+}

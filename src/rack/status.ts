@@ -1,0 +1,60 @@
+import { formatCidr } from '../addr/cidr.ts';
+import { formatRange, rangeSize } from '../addr/range.ts';
+import type { Counters } from '../service/letters.ts';
+import type { Rack } from './rack.ts';
+import type { ThreadState } from './service-thread.ts';
+
+/** How the rack is: what `rackboot status` prints and `GET /status` answers. Times are ISO 8601. */
+export interface RackStatus {
+  readonly rack: string;
+  readonly since: string;
+  readonly config: {
+    readonly file: string;
+    /** When the file was last read. */
+    readonly read: string;
+    /** `refused`: the file as it is now can't be served; the Plan before it is. */
+    readonly state: 'applied' | 'refused';
+    readonly faults: readonly string[];
+  };
+  readonly services: Readonly<Record<string, ServiceStatus>>;
+  readonly subnets: readonly SubnetStatus[];
+  readonly leases: number;
+}
+
+export interface ServiceStatus {
+  readonly state: ThreadState;
+  readonly restarts: number;
+  readonly counters: Counters;
+}
+
+export interface SubnetStatus {
+  readonly cidr: string;
+  readonly interface?: string;
+  readonly management: string;
+  readonly dynamic?: string;
+  readonly addresses?: number;
+}
+
+export function statusOf(rack: Rack, file: string): RackStatus {
+  const { plan, attempt, threads } = rack;
+  return {
+    rack: plan.rack.name,
+    since: new Date(rack.startedAt).toISOString(),
+    config: {
+      file,
+      read: new Date(attempt.at).toISOString(),
+      state: attempt.plan ? 'applied' : 'refused',
+      faults: attempt.faults,
+    },
+    services: Object.fromEntries(
+      threads.map(({ name, state, restarts, counters }) => [name, { state, restarts, counters }]),
+    ),
+    subnets: plan.subnets.map((subnet) => ({
+      cidr: formatCidr(subnet.cidr),
+      ...(subnet.interface === undefined ? {} : { interface: subnet.interface }),
+      management: subnet.management,
+      ...(subnet.dynamic ? { dynamic: formatRange(subnet.dynamic), addresses: rangeSize(subnet.dynamic) } : {}),
+    })),
+    leases: rack.leases.size,
+  };
+}
