@@ -1,0 +1,200 @@
+import { cidrContains, type Cidr } from '../addr/cidr.ts';
+import { formatIp4, type Ip4 } from '../addr/ip4.ts';
+import { formatMac } from '../addr/mac.ts';
+import type { Host, Plan } from '../plan/plan.ts';
+import { childKey, keyText, nameKey, type NameKey } from '../wire/dns/name.ts';
+import { compileRecords, type RecordData } from '../wire/dns/record-set.ts';
+import { TYPE } from '../wire/dns/record-type.ts';
+import { reverseKey, reverseOrigins } from './reverse.ts';
+import { ZoneSet } from './zone-set.ts';
+import { Zone, type Authority } from './zone.ts';
+
+/** A lease that wants a name. `name`: one label, lower case. */
+export interface NamedLease {
+  readonly address: Ip4;
+  readonly mac: string;
+  readonly name: string;
+  /** Of several that want one name the lowest has it. `add` lowers it to that of the machine's other lease, if it moved. */
+  turn: number;
+}
+
+/** Seconds a resolver may keep what the file or the region wrote down. */
+const STEADY_TTL = 300;
+/** A lease may end at any moment. */
+const LEASE_TTL = 30;
+/** A name asked for too early must be there soon after: the "no" is kept for `minimum` seconds only. */
+const SOA_TIMES = { refresh: 300, retry: 60, expire: 604_800, minimum: 10 };
+
+/** What a machine may call itself: letters, digits, hyphens inside (RFC 1123 §2.1), and the underscore that some use. */
+const HOST_LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i;
+
+/** A subnet whose names this rack answers for. */
+interface NamedSubnet {
+  readonly cidr: Cidr;
+  readonly rackAddress?: Ip4;
+  readonly domain: NameKey;
+}
+
+/** Where a name and its address stand: the pair of records to put or to remove. */
+interface Place {
+  readonly key: NameKey;
+  readonly address: Ip4;
+}
+
+/**
+ * The zones of one Plan: forward and reverse of every subnet that is `dhcp+dns` and has a domain. The rack comes
+ * before hosts and hosts before leases. Of two machines whose leases want one name the first has it, until its lease ends;
+ * of two leases of one machine, the newer: it moved. A lease without a name has no records.
+ */
+export class PlanZones {
+  readonly zones = new ZoneSet();
+  readonly #subnets: readonly NamedSubnet[];
+  readonly #fixedNames = new Set<NameKey>();
+  readonly #fixedAddresses = new Set<Ip4>();
+  /** Host name → the MACs it belongs to: no other machine gets it, in no domain. */
+  readonly #owners: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Who wants a name, by turn; leases of one machine stand together, the newest first. The first of all has it. */
+  readonly #claims = new Map<NameKey, NamedLease[]>();
+
+  constructor(plan: Plan) {
+    const rack = rackLabel(plan.rack.name);
+    this.#subnets = namedSubnets(plan, rack);
+    this.#owners = new Map(plan.hosts.map((host) => [host.name, new Set(host.macs.map((mac) => formatMac(mac)))]));
+    for (const subnet of this.#subnets) this.#addZones(subnet, rack);
+    this.#placeRack(plan, rack);
+    for (const host of plan.hosts) this.#placeHost(host);
+  }
+
+  /** Gives a lease its name, or has it wait for it. */
+  add(lease: NamedLease): void {
+    const place = this.#place(lease);
+    if (!place) return;
+    const claims = this.#claims.get(place.key) ?? [];
+    if (claims.length === 0) this.#claims.set(place.key, claims);
+    const index = claims.findIndex(({ mac }) => mac === lease.mac);
+    const older = claims[index];
+    if (older) lease.turn = older.turn;
+    claims.splice(older ? index : claims.length, 0, lease);
+    if (claims[0] !== lease) return;
+    if (older) this.#removePair({ key: place.key, address: older.address });
+    this.#putPair(place, LEASE_TTL);
+  }
+
+  /** Whether another lease of the same machine goes before this one. */
+  isOvertaken(lease: NamedLease): boolean {
+    const place = this.#place(lease);
+    const claims = place && this.#claims.get(place.key);
+    return claims !== undefined && claims.find(({ mac }) => mac === lease.mac) !== lease;
+  }
+
+  /** Takes a lease's name away, and gives it to who waits for it. */
+  drop(lease: NamedLease): void {
+    const place = this.#place(lease);
+    const claims = place && this.#claims.get(place.key);
+    const index = claims?.indexOf(lease) ?? -1;
+    if (!place || !claims || index < 0) return;
+    claims.splice(index, 1);
+    if (index > 0) return;
+    this.#removePair(place);
+    const heir = claims[0];
+    if (heir) this.#putPair({ key: place.key, address: heir.address }, LEASE_TTL);
+    else this.#claims.delete(place.key);
+  }
+
+  /** Where a lease's records belong under this Plan; undefined when it may have none. */
+  #place(lease: NamedLease): Place | undefined {
+    if (!HOST_LABEL.test(lease.name) || this.#fixedAddresses.has(lease.address)) return undefined;
+    const owners = this.#owners.get(lease.name);
+    if (owners && !owners.has(lease.mac)) return undefined;
+    const key = this.#nameAt(lease.name, lease.address);
+    return key === undefined || this.#fixedNames.has(key) ? undefined : { key, address: lease.address };
+  }
+
+  /** The full name of a label in the domain of the subnet that has the address. */
+  #nameAt(label: string, address: Ip4): NameKey | undefined {
+    const subnet = this.#subnets.find(({ cidr }) => cidrContains(cidr, address));
+    return subnet && childKey(label, subnet.domain);
+  }
+
+  #addZones(subnet: NamedSubnet, rack: string): void {
+    const domain = keyText(subnet.domain);
+    const primary = `${rack}.${domain}`;
+    const authority = { primary, mailbox: `hostmaster.${domain}`, ttl: STEADY_TTL, times: SOA_TIMES };
+    for (const origin of [subnet.domain, ...reverseOrigins(subnet.cidr)]) this.#addZone(origin, authority);
+  }
+
+  #addZone(origin: NameKey, authority: Authority): void {
+    // Two subnets may share a domain, or the /24 of their reverse names
+    if (this.zones.get(origin)) return;
+    const zone = new Zone(origin, authority);
+    zone.put(origin, compileRecords(STEADY_TTL, { type: 'NS', data: authority.primary }));
+    this.zones.add(zone);
+  }
+
+  /** The name server's own address: the rack's in the subnets of the domain, else, behind relays, any it has. */
+  #placeRack(plan: Plan, rack: string): void {
+    for (const domain of new Set(this.#subnets.map((subnet) => subnet.domain))) {
+      const here = rackAddresses(this.#subnets.filter((subnet) => subnet.domain === domain));
+      const key = childKey(rack, domain);
+      if (key === undefined) continue;
+      const [first, ...rest] = here.length > 0 ? here : rackAddresses(plan.subnets);
+      this.#fixedNames.add(key);
+      if (first !== undefined) this.#putAddresses(key, STEADY_TTL, first, ...rest);
+      for (const address of here) this.#putPointer({ key, address }, STEADY_TTL);
+      for (const address of here) this.#fixedAddresses.add(address);
+    }
+  }
+
+  #placeHost(host: Host): void {
+    if (host.address === undefined || this.#fixedAddresses.has(host.address)) return;
+    const key = this.#nameAt(host.name, host.address);
+    if (key === undefined || this.#fixedNames.has(key)) return;
+    this.#fixedNames.add(key);
+    this.#fixedAddresses.add(host.address);
+    this.#putPair({ key, address: host.address }, STEADY_TTL);
+  }
+
+  #putPair(place: Place, ttl: number): void {
+    this.#putAddresses(place.key, ttl, place.address);
+    this.#putPointer(place, ttl);
+  }
+
+  #removePair(place: Place): void {
+    this.zones.find(place.key)?.remove(place.key, TYPE.A);
+    const reverse = reverseKey(place.address);
+    this.zones.find(reverse)?.remove(reverse, TYPE.PTR);
+  }
+
+  #putAddresses(key: NameKey, ttl: number, first: Ip4, ...rest: readonly Ip4[]): void {
+    this.zones.find(key)?.put(key, compileRecords(ttl, addressData(first), ...rest.map(addressData)));
+  }
+
+  #putPointer(place: Place, ttl: number): void {
+    const reverse = reverseKey(place.address);
+    this.zones.find(reverse)?.put(reverse, compileRecords(ttl, { type: 'PTR', data: keyText(place.key) }));
+  }
+}
+
+function addressData(address: Ip4): RecordData {
+  return { type: 'A', data: formatIp4(address) };
+}
+
+function rackAddresses(subnets: readonly { readonly rackAddress?: Ip4 }[]): Ip4[] {
+  return subnets.map(({ rackAddress }) => rackAddress).filter((address) => address !== undefined);
+}
+
+/** The first label of the rack's name: it may be a full host name. */
+function rackLabel(name: string): string {
+  const label = name.split('.', 1)[0]?.toLowerCase() ?? '';
+  return HOST_LABEL.test(label) ? label : 'rack';
+}
+
+/** Subnets with names to serve; a domain too long for the names of its SOA has none. */
+function namedSubnets(plan: Plan, rack: string): NamedSubnet[] {
+  return plan.subnets.flatMap((subnet) => {
+    if (subnet.management !== 'dhcp+dns' || subnet.domain === undefined) return [];
+    const domain = nameKey(subnet.domain);
+    if (!childKey(rack, domain) || !childKey('hostmaster', domain)) return [];
+    return [{ ...subnet, domain }];
+  });
+}

@@ -1,0 +1,33 @@
+import { netmask, type Cidr } from '../addr/cidr.ts';
+import { toIp4, type Ip4 } from '../addr/ip4.ts';
+import { nameKey, type NameKey } from '../wire/dns/name.ts';
+
+const IN_ADDR_ARPA = nameKey('in-addr.arpa');
+
+/** "4.3.2.1.in-addr.arpa" for 1.2.3.4 (RFC 1035 §3.5). */
+export function reverseKey(address: Ip4): NameKey {
+  return reverseName(address, 32);
+}
+
+/**
+ * Origins of the reverse zones that cover a subnet. Delegation in in-addr.arpa goes by whole octets, so a prefix
+ * between two of them takes all the blocks of the next octet (a /22 takes four /24), and one longer than 24 takes
+ * the /24 it is in, which other subnets may share.
+ */
+export function reverseOrigins(cidr: Cidr): NameKey[] {
+  const block = cidr.prefix <= 8 ? 8 : cidr.prefix <= 16 ? 16 : 24;
+  const first = toIp4(cidr.network & netmask(block));
+  const count = 2 ** Math.max(0, block - cidr.prefix);
+  const step = 2 ** (32 - block);
+  return Array.from({ length: count }, (_, index) => reverseName(toIp4(first + index * step), block));
+}
+
+/** `bits`: how much of the address is in the name, in whole octets. */
+function reverseName(address: Ip4, bits: number): NameKey {
+  let key = '';
+  for (let shift = 32 - bits; shift < 32; shift += 8) {
+    const octet = String((address >>> shift) & 255);
+    key += String.fromCharCode(octet.length) + octet;
+  }
+  return (key + IN_ADDR_ARPA) as NameKey;
+}

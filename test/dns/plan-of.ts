@@ -1,0 +1,62 @@
+import { broadcastOf, parseCidr } from '../../src/addr/cidr.ts';
+import { parseIp4, type Ip4 } from '../../src/addr/ip4.ts';
+import { parseMac } from '../../src/addr/mac.ts';
+import type { Host, Plan, Subnet } from '../../src/plan/plan.ts';
+import type { LeaseFact } from '../../src/service/letters.ts';
+
+export function ip4(text: string): Ip4 {
+  const address = parseIp4(text);
+  if (address === undefined) throw new Error(`not an address: ${text}`);
+  return address;
+}
+
+/**
+ * A Plan in words: "192.0.2.0/24 rack.example 192.0.2.1" is a subnet with domain ("-" for none) and, last and optional,
+ * the rack's address; "node1 192.0.2.5 52:54:00:00:00:01" a host ("-" for no address).
+ */
+export function planOf(words: {
+  readonly rack?: string;
+  readonly subnets: readonly string[];
+  readonly hosts?: readonly string[];
+}): Plan {
+  return {
+    rack: { name: words.rack ?? 'rack-a1', state: '/state', control: '/control.sock' },
+    subnets: words.subnets.map(subnetOf),
+    hosts: (words.hosts ?? []).map(hostOf),
+    boot: { files: '/files', default: 'local', entries: [], loaders: {} },
+    http: { port: 5248 },
+    admin: { address: ip4('127.0.0.1'), port: 5249 },
+    log: { level: 'info' },
+  };
+}
+
+function subnetOf(line: string): Subnet {
+  const [network = '', domain = '-', rack] = line.split(' ');
+  const cidr = parseCidr(network);
+  if (!cidr) throw new Error(`not a network: ${network}`);
+  return {
+    cidr,
+    management: domain === '-' ? 'dhcp' : 'dhcp+dns',
+    broadcast: broadcastOf(cidr),
+    dns: [],
+    leaseSeconds: 3600,
+    ...(rack !== undefined && { rackAddress: ip4(rack) }),
+    ...(domain !== '-' && { domain }),
+  };
+}
+
+function hostOf(line: string): Host {
+  const [name = '', address = '-', ...macs] = line.split(' ');
+  return {
+    name,
+    macs: macs.map((mac) => parseMac(mac)).filter((mac) => mac !== undefined),
+    boot: 'local',
+    ...(address !== '-' && { address: ip4(address) }),
+  };
+}
+
+/** "192.0.2.50 52:54:00:00:00:09 laptop": address, MAC and, optional, name. */
+export function leaseOf(line: string): LeaseFact {
+  const [address = '', mac = '', name] = line.split(' ');
+  return { address: ip4(address), mac, ...(name !== undefined && { name }) };
+}
