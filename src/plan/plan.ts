@@ -42,7 +42,7 @@ export interface Subnet {
   readonly static?: Range;
   readonly router?: Ip4;
   readonly broadcast: Ip4;
-  /** Name servers handed to clients: as written, else this rack's own address. */
+  /** Name servers handed to clients: as written, else this rack itself where it serves names, else none. */
   readonly dns: readonly Ip4[];
   /** Lower case, without a dot at the end. */
   readonly domain?: string;

@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import { compilePlan } from '../plan/compile-plan.ts';
+import { formatFault } from '../plan/fault.ts';
+import type { Plan } from '../plan/plan.ts';
+import { surveySurroundings } from '../rack/surroundings.ts';
+
+/** Prints every fault of a config file, or what it holds. Gives the exit code: 0 without any fault, else 1. */
+export function check(options: { readonly config: string }, out: (line: string) => void): number {
+  const text = readText(options.config, out);
+  if (text === undefined) return 1;
+  const { plan, faults } = compilePlan(text, options.config, surveySurroundings());
+  for (const fault of faults) out(formatFault(fault));
+  const isGood = plan !== undefined && faults.length === 0;
+  out(isGood ? `ok: ${summarise(plan)}` : count(faults.length, 'fault'));
+  return isGood ? 0 : 1;
+}
+
+function readText(file: string, out: (line: string) => void): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    out(`${file}: expected a readable file, found ${explainUnreadable(error)}`);
+    return undefined;
+  }
+}
+
+function explainUnreadable(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT') return 'none';
+  if (code === 'EACCES') return 'one that this user may not read';
+  if (code === 'EISDIR') return 'a directory';
+  return error instanceof Error ? error.message : String(error);
+}
+
+function summarise(plan: Plan): string {
+  const { subnets, hosts, boot } = plan;
+  const parts = [count(subnets.length, 'subnet'), count(hosts.length, 'host')];
+  return [...parts, count(boot.entries.length, 'boot entry', 'boot entries')].join(', ');
+}
+
+function count(number: number, one: string, many = `${one}s`): string {
+  return `${number} ${number === 1 ? one : many}`;
+}

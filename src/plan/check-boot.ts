@@ -1,0 +1,112 @@
+import { posix } from 'node:path';
+import type { BootDraft, EntryDraft } from './config-draft.ts';
+import type { FaultBook } from './fault-book.ts';
+import type { Path } from './fault.ts';
+import { withSuggestion } from './nearest-name.ts';
+import { BOOT_LOCAL, type BootCatalogue, type BootEntry, type BootFile, type Loaders } from './plan.ts';
+import { NO_LOADER } from './schema.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** Where Debian's package ipxe puts its loaders. */
+const LOADER_DIRECTORY = '/usr/lib/ipxe';
+const DEFAULT_LOADERS = { bios: 'undionly.kpxe', uefi: 'snponly.efi' } as const;
+
+/** What hosts may name, and what of it can be served. */
+export interface BootChoices {
+  /** Every entry in the file, those that are out of service too; undefined when the list itself could not be read. */
+  readonly named: ReadonlySet<string> | undefined;
+  readonly usable: ReadonlySet<string>;
+}
+
+/** Finds every file on disk; gives the catalogue without what is missing. `files`: absolute, undefined when unknown. */
+export function checkBoot(
+  book: FaultBook,
+  draft: BootDraft,
+  files: string | undefined,
+  surroundings: Surroundings,
+): { readonly catalogue: BootCatalogue | undefined; readonly choices: BootChoices } {
+  const shelf = files === undefined || book.lost(['boot']) ? undefined : new Shelf(book, files, surroundings);
+  const hasEntries = Object.keys(draft.entries).length > 0;
+  shelf?.checkDirectory(hasEntries);
+  const entries = shelf ? Object.entries(draft.entries).flatMap(([name, entry]) => shelf.entry(name, entry)) : [];
+  const isReadable = !book.lost(['boot', 'entries']);
+  const named = isReadable ? new Set(Object.keys(draft.entries)) : undefined;
+  const choices = { named, usable: new Set(entries.map((entry) => entry.name)) };
+  checkChoice(book, ['boot', 'default'], draft.default, choices);
+  if (!shelf || draft.default === undefined) return { catalogue: undefined, choices };
+  const loaders = shelf.loaders(draft, hasEntries);
+  const fallback = choices.usable.has(draft.default) ? draft.default : BOOT_LOCAL;
+  return { catalogue: { files: shelf.directory, default: fallback, entries, loaders }, choices };
+}
+
+/** Reports a name that no entry has; one whose entry is out of service has been reported where that entry stands. */
+export function checkChoice(book: FaultBook, path: Path, name: string | undefined, choices: BootChoices): void {
+  const { named } = choices;
+  if (name === undefined || name === BOOT_LOCAL || !named || named.has(name)) return;
+  const known = [BOOT_LOCAL, ...named];
+  const expected = named.size === 0 ? 'local, as there are no boot entries' : 'local or the name of a boot entry';
+  book.report(path, expected, { found: withSuggestion(name, known, book.document.describe(path)) });
+}
+
+/** The files that can be served. */
+class Shelf {
+  readonly directory: string;
+  readonly #book: FaultBook;
+  readonly #surroundings: Surroundings;
+  readonly #isThere: boolean;
+
+  constructor(book: FaultBook, directory: string, surroundings: Surroundings) {
+    this.#book = book;
+    this.directory = directory;
+    this.#surroundings = surroundings;
+    this.#isThere = surroundings.directoryExists(directory);
+  }
+
+  /** A rack that gets no files from there needs no directory; and one that is not mounted must not stop DHCP. */
+  checkDirectory(hasEntries: boolean): void {
+    const path = ['boot', 'files'];
+    if (this.#isThere || !(hasEntries || this.#book.document.has(path))) return;
+    this.#book.report(path, `a directory ${this.directory}`, { found: 'none', scope: 'entry' });
+  }
+
+  /** The entry, if all of it can be served. */
+  entry(name: string, draft: EntryDraft): BootEntry[] {
+    const path = ['boot', 'entries', name];
+    const kernel = draft.kernel === undefined ? undefined : this.#find([...path, 'kernel'], draft.kernel);
+    const initrd = (draft.initrd ?? []).map((file, i) => this.#find(this.#book.element([...path, 'initrd'], i), file));
+    if (!kernel || draft.cmdline === undefined || this.#book.touches(path)) return [];
+    return [{ name, kernel, initrd: initrd.filter((file) => file !== undefined), cmdline: draft.cmdline }];
+  }
+
+  /**
+   * A loader that is named must be there. One that is not named must be there as soon as there is something to boot:
+   * a rack can not know that it will never see a BIOS machine, but its operator can say so with `bios: none`.
+   */
+  loaders(draft: BootDraft, hasEntries: boolean): Loaders {
+    const bios = this.#loader('bios', draft.loaders.bios, hasEntries);
+    const uefi = this.#loader('uefi', draft.loaders.uefi, hasEntries);
+    return { ...(bios && { bios }), ...(uefi && { uefi }) };
+  }
+
+  #loader(kind: keyof Loaders, written: string | undefined, isNeeded: boolean): BootFile | undefined {
+    const path = ['boot', 'loaders', kind];
+    if (written === NO_LOADER || this.#book.lost(path)) return undefined;
+    const name = written ?? DEFAULT_LOADERS[kind];
+    const file = [this.directory, LOADER_DIRECTORY]
+      .map((directory) => posix.join(directory, name))
+      .find((candidate) => this.#surroundings.fileExists(candidate));
+    if (file !== undefined) return { path: name, file };
+    if (written === undefined && !isNeeded) return undefined;
+    const expected = `${name} in ${this.directory} or ${LOADER_DIRECTORY} (Debian package ipxe), or the word none`;
+    this.#book.report(path, expected, { found: 'no readable file' });
+    return undefined;
+  }
+
+  #find(path: Path, served: string): BootFile | undefined {
+    const file = posix.join(this.directory, served);
+    if (this.#surroundings.fileExists(file)) return { path: served, file };
+    // The missing directory is reported once, not for each file in it.
+    if (this.#isThere) this.#book.report(path, `a readable file ${file}`, { found: 'none' });
+    return undefined;
+  }
+}

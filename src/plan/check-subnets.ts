@@ -1,0 +1,206 @@
+import { broadcastOf, cidrContains, cidrsOverlap, formatCidr, type Cidr } from '../addr/cidr.ts';
+import { formatIp4, type Ip4 } from '../addr/ip4.ts';
+import { rangeContains, rangesOverlap, formatRange } from '../addr/range.ts';
+import type { SubnetDraft } from './config-draft.ts';
+import type { FaultBook } from './fault-book.ts';
+import type { Path } from './fault.ts';
+import type { Subnet } from './plan.ts';
+import { withSuggestion } from './nearest-name.ts';
+import type { InterfaceAddress } from './surroundings.ts';
+
+/** An address that nobody may be given, and why: "router 192.168.127.254". */
+export interface Reserved {
+  readonly address: Ip4;
+  readonly what: string;
+}
+
+/** A subnet whose own values are known to be good. */
+interface Sound {
+  readonly draft: SubnetDraft;
+  readonly path: Path;
+  readonly cidr: Cidr;
+  readonly rackAddress: Ip4 | undefined;
+}
+
+/** Holds the subnets against each other and against this machine; gives those that have all a Plan needs. */
+export function checkSubnets(
+  book: FaultBook,
+  drafts: readonly SubnetDraft[],
+  interfaces: readonly InterfaceAddress[],
+): Subnet[] {
+  const sound = drafts.flatMap((draft, i) => soundSubnet(book, draft, ['subnets', i], interfaces));
+  checkOverlaps(book, sound);
+  checkSharedInterfaces(book, drafts);
+  for (const subnet of sound) checkAddresses(book, subnet);
+  const firstRackAddress = sound.find((subnet) => subnet.rackAddress !== undefined)?.rackAddress;
+  return sound.flatMap((subnet) => finishSubnet(book, subnet, firstRackAddress));
+}
+
+/** What must not be handed out in this subnet. A /31 or /32 has no network and broadcast address (RFC 3021 §2.1). */
+export function reservedIn(subnet: Pick<Subnet, 'cidr' | 'router' | 'rackAddress' | 'broadcast'>): Reserved[] {
+  const { cidr, router, rackAddress, broadcast } = subnet;
+  const reserved: Reserved[] = [];
+  const add = (what: string, address: Ip4 | undefined) => {
+    if (address === undefined || reserved.some((other) => other.address === address)) return;
+    reserved.push({ address, what: `the ${what} ${formatIp4(address)}` });
+  };
+  if (cidr.prefix < 31) {
+    add('network address', cidr.network);
+    add('broadcast address', broadcastOf(cidr));
+    add('broadcast address', broadcast);
+  }
+  add('router', router);
+  add("rack's own address", rackAddress);
+  return reserved;
+}
+
+function soundSubnet(
+  book: FaultBook,
+  draft: SubnetDraft,
+  path: Path,
+  interfaces: readonly InterfaceAddress[],
+): Sound[] {
+  const rackAddress = findRackAddress(book, draft, [...path, 'interface'], interfaces);
+  return draft.cidr === undefined ? [] : [{ draft, path, cidr: draft.cidr, rackAddress }];
+}
+
+/** This machine's address on the interface named, inside the subnet: what clients there know the rack by. */
+function findRackAddress(
+  book: FaultBook,
+  draft: SubnetDraft,
+  path: Path,
+  interfaces: readonly InterfaceAddress[],
+): Ip4 | undefined {
+  const name = draft.interface;
+  if (name === undefined) return undefined;
+  const own = interfaces.filter((row) => row.name === name);
+  if (own.length === 0) {
+    const names = interfaces.map((row) => row.name);
+    const expected = `an interface of this machine with an IPv4 address (it has ${formatInterfaces(interfaces)})`;
+    book.report(path, expected, { found: withSuggestion(name, names) });
+    return undefined;
+  }
+  const { cidr } = draft;
+  if (cidr === undefined) return undefined;
+  const inside = own.find((row) => cidrContains(cidr, row.address));
+  if (inside) return inside.address;
+  const expected = `an interface with an address inside ${formatCidr(cidr)} (this machine has ${formatInterfaces(interfaces)})`;
+  book.report(path, expected);
+  return undefined;
+}
+
+/** "eth0 192.168.127.100/24, lo 127.0.0.1/8" */
+export function formatInterfaces(interfaces: readonly InterfaceAddress[]): string {
+  const rows = interfaces.map((row) => `${row.name} ${formatIp4(row.address)}/${row.prefix}`);
+  return rows.length === 0 ? 'none' : rows.join(', ');
+}
+
+function checkOverlaps(book: FaultBook, subnets: readonly Sound[]): void {
+  for (const [i, later] of subnets.entries()) {
+    const earlier = subnets.slice(0, i).find((other) => cidrsOverlap(other.cidr, later.cidr));
+    if (!earlier) continue;
+    const line = book.lineOf([...earlier.path, 'cidr']);
+    const expected = `a network apart from ${formatCidr(earlier.cidr)} on line ${line}`;
+    book.report([...later.path, 'cidr'], expected);
+  }
+}
+
+/** Two networks on one wire need the rules of a shared network, which this version does not have. */
+function checkSharedInterfaces(book: FaultBook, drafts: readonly SubnetDraft[]): void {
+  const holders = new Map<string, Path>();
+  for (const [i, draft] of drafts.entries()) {
+    if (draft.interface === undefined) continue;
+    const path = ['subnets', i, 'interface'];
+    const holder = holders.get(draft.interface);
+    if (!holder) holders.set(draft.interface, path);
+    else {
+      const line = book.lineOf(holder);
+      book.report(path, `an interface without another subnet (shared networks are not supported yet)`, {
+        found: `${draft.interface}, which has the subnet on line ${line}`,
+      });
+    }
+  }
+}
+
+function checkAddresses(book: FaultBook, subnet: Sound): void {
+  const { draft, path, cidr } = subnet;
+  const inside = `an address inside ${formatCidr(cidr)}`;
+  const { router, broadcast } = draft;
+  if (broadcast !== undefined && (!cidrContains(cidr, broadcast) || isNetworkAddress(cidr, broadcast))) {
+    book.report([...path, 'broadcast'], `${inside}, the first one excepted`);
+  }
+  if (router !== undefined && !cidrContains(cidr, router)) book.report([...path, 'router'], inside);
+  else if (router !== undefined) checkRouter(book, subnet, router);
+  checkRange(book, subnet, 'dynamic');
+  checkRange(book, subnet, 'static');
+  checkRangesApart(book, subnet);
+}
+
+function isNetworkAddress(cidr: Cidr, address: Ip4): boolean {
+  return cidr.prefix < 31 && address === cidr.network;
+}
+
+/** The rack itself may be the router; the network and broadcast addresses may not. */
+function checkRouter(book: FaultBook, { draft, path, cidr }: Sound, router: Ip4): void {
+  const reserved = reservedIn({ cidr, broadcast: draft.broadcast ?? broadcastOf(cidr) });
+  const taken = reserved.find((other) => other.address === router);
+  if (taken) book.report([...path, 'router'], `an address other than ${taken.what}`);
+}
+
+function checkRange(book: FaultBook, subnet: Sound, key: 'dynamic' | 'static'): void {
+  const { draft, path, cidr, rackAddress } = subnet;
+  const range = draft[key];
+  if (!range) return;
+  if (!cidrContains(cidr, range.first) || !cidrContains(cidr, range.last)) {
+    book.report([...path, key], `a range inside ${formatCidr(cidr)}`);
+    return;
+  }
+  const reserved = reservedIn({
+    cidr,
+    broadcast: draft.broadcast ?? broadcastOf(cidr),
+    ...(draft.router !== undefined && { router: draft.router }),
+    ...(rackAddress !== undefined && { rackAddress }),
+  });
+  const held = reserved.filter((other) => rangeContains(range, other.address));
+  if (held.length > 0) book.report([...path, key], `a range without ${held.map((other) => other.what).join(' and ')}`);
+}
+
+function checkRangesApart(book: FaultBook, { draft, path }: Sound): void {
+  if (!draft.dynamic || !draft.static || !rangesOverlap(draft.dynamic, draft.static)) return;
+  const line = book.lineOf([...path, 'dynamic']);
+  book.report(
+    [...path, 'static'],
+    `a range apart from the dynamic range ${formatRange(draft.dynamic)} on line ${line}`,
+  );
+}
+
+function finishSubnet(book: FaultBook, subnet: Sound, firstRackAddress: Ip4 | undefined): Subnet[] {
+  const { draft, cidr, rackAddress } = subnet;
+  const { management, lease } = draft;
+  if (management === undefined || lease === undefined) return [];
+  const optional = {
+    ...(draft.interface !== undefined && { interface: draft.interface }),
+    ...(rackAddress !== undefined && { rackAddress }),
+    ...(draft.dynamic && { dynamic: draft.dynamic }),
+    ...(draft.static && { static: draft.static }),
+    ...(draft.router !== undefined && { router: draft.router }),
+    ...(draft.domain !== undefined && { domain: draft.domain }),
+  };
+  const broadcast = draft.broadcast ?? broadcastOf(cidr);
+  const dns = draft.dns ?? defaultDns(book, subnet, firstRackAddress);
+  return [{ cidr, management, broadcast, dns, leaseSeconds: lease, ...optional }];
+}
+
+/**
+ * Only a rack that answers names offers itself as name server. Behind relays it is known by its first address; a rack
+ * that has none must be told what to say.
+ */
+function defaultDns(book: FaultBook, { draft, path, rackAddress }: Sound, firstRackAddress: Ip4 | undefined): Ip4[] {
+  if (draft.management !== 'dhcp+dns') return [];
+  const address = rackAddress ?? firstRackAddress;
+  if (address !== undefined) return [address];
+  if (!book.touches(['subnets'])) {
+    book.report([...path, 'dns'], 'name servers for its clients, since no subnet here has an interface');
+  }
+  return [];
+}

@@ -1,0 +1,97 @@
+import { posix } from 'node:path';
+import { formatIp4 } from '../addr/ip4.ts';
+import { checkBoot } from './check-boot.ts';
+import { checkHosts } from './check-hosts.ts';
+import { checkSubnets, formatInterfaces } from './check-subnets.ts';
+import { ConfigDocument } from './config-document.ts';
+import { readDraft, type ConfigDraft } from './config-draft.ts';
+import { FaultBook } from './fault-book.ts';
+import type { Fault } from './fault.ts';
+import { BOOT_LOCAL, type Plan, type RackSettings, type Subnet } from './plan.ts';
+import type { Surroundings } from './surroundings.ts';
+import { parseLabel, type Endpoint } from './text-forms.ts';
+
+export interface Compiled {
+  /** Deeply frozen; present when no fault has scope `plan`. */
+  readonly plan?: Plan;
+  /** All of them, in file order. */
+  readonly faults: readonly Fault[];
+}
+
+/** Compiles config text into a Plan. Never throws: whatever the text, the answer is a Plan, faults, or both. */
+export function compilePlan(text: string, file: string, surroundings: Surroundings): Compiled {
+  const book = new FaultBook(file, new ConfigDocument(text));
+  const draft = readDraft(book);
+  // After a syntax error nobody knows what belongs together.
+  const plan = book.document.brokenAt === undefined ? checkWhole(book, draft, surroundings) : undefined;
+  const faults = book.list();
+  const isServable = plan !== undefined && faults.every((fault) => fault.scope === 'entry');
+  return isServable ? { plan: deepFreeze(plan), faults } : { faults };
+}
+
+function checkWhole(book: FaultBook, draft: ConfigDraft, surroundings: Surroundings): Plan | undefined {
+  const rack = checkRack(book, draft, surroundings.hostName);
+  const subnets = checkSubnets(book, draft.subnets, surroundings.interfaces);
+  const { catalogue, choices } = checkBoot(book, draft.boot, filesDirectory(book, draft), surroundings);
+  const hasAllSubnets = subnets.length === draft.subnets.length && !book.lost(['subnets']);
+  const ground = { rackName: rack?.name, subnets, hasAllSubnets, choices };
+  const { hosts, hasUnrecognisable } = checkHosts(book, draft.hosts, ground);
+  const admin = checkListen(book, draft, subnets, surroundings);
+  const { port } = draft.http;
+  const { level } = draft.log;
+  if (!rack || !catalogue || port === undefined || !admin || level === undefined) return undefined;
+  // A machine that can not be told from an unknown one must not be installed over: see checkHosts.
+  const boot = hasUnrecognisable ? { ...catalogue, default: BOOT_LOCAL } : catalogue;
+  return { rack, subnets, hosts, boot, http: { port }, admin, log: { level } };
+}
+
+function checkRack(book: FaultBook, draft: ConfigDraft, hostName: string): RackSettings | undefined {
+  const { state, control } = draft.rack;
+  const name = draft.rack.name ?? defaultName(book, hostName);
+  return name === undefined || state === undefined || control === undefined ? undefined : { name, state, control };
+}
+
+/** The host name up to its first dot. */
+function defaultName(book: FaultBook, hostName: string): string | undefined {
+  if (book.lost(['rack', 'name'])) return undefined;
+  const name = parseLabel(hostName.split('.')[0] ?? '');
+  if (name === undefined) {
+    book.report(['rack', 'name'], `a name, since the host name '${hostName}' is none for DNS`);
+  }
+  return name;
+}
+
+/** `boot.files`, by default the folder `files` of the rack's state. Undefined when either has a fault. */
+function filesDirectory(book: FaultBook, draft: ConfigDraft): string | undefined {
+  if (draft.boot.files !== undefined) return draft.boot.files;
+  const { state } = draft.rack;
+  return state === undefined || book.lost(['boot', 'files']) ? undefined : posix.join(state, 'files');
+}
+
+/** The operator plane must have an address of this machine, and a port that the boot plane does not want there. */
+function checkListen(
+  book: FaultBook,
+  draft: ConfigDraft,
+  subnets: readonly Subnet[],
+  { interfaces }: Surroundings,
+): Endpoint | undefined {
+  const { listen } = draft.admin;
+  if (!listen) return undefined;
+  const { address, port } = listen;
+  const isEverywhere = address === 0;
+  const isLoopback = address >>> 24 === 127;
+  const path = ['admin', 'listen'];
+  if (!isEverywhere && !isLoopback && interfaces.every((row) => row.address !== address)) {
+    const expected = `0.0.0.0, 127.0.0.1 or an address of this machine (it has ${formatInterfaces(interfaces)})`;
+    book.report(path, expected, { found: formatIp4(address) });
+  } else if (port === draft.http.port && (isEverywhere || subnets.some((subnet) => subnet.rackAddress === address))) {
+    book.report(path, `a port other than http.port where both listen`);
+  }
+  return listen;
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value;
+  for (const part of Object.values(value)) deepFreeze(part);
+  return Object.freeze(value);
+}

@@ -1,0 +1,96 @@
+import type * as z from 'zod';
+import type { FaultBook } from './fault-book.ts';
+import { reportIssue } from './report-issue.ts';
+import {
+  adminSchema,
+  bootSchema,
+  configSchema,
+  entrySchema,
+  hostSchema,
+  httpSchema,
+  loadersSchema,
+  logSchema,
+  rackSchema,
+  subnetSchema,
+} from './schema.ts';
+
+/** What could be read of a mapping: a field is undefined when it is absent or has a fault. */
+type Fields<S> =
+  S extends z.ZodObject<infer Shape> ? { readonly [K in keyof Shape]?: z.output<Shape[K]> | undefined } : never;
+
+export type SubnetDraft = Fields<typeof subnetSchema>;
+export type HostDraft = Fields<typeof hostSchema>;
+export type EntryDraft = Fields<typeof entrySchema>;
+
+export interface BootDraft {
+  readonly default?: string | undefined;
+  readonly files?: string | undefined;
+  readonly entries: Readonly<Record<string, EntryDraft>>;
+  readonly loaders: Fields<typeof loadersSchema>;
+}
+
+/** The file with every value checked by itself; the good part of a bad file, so that the cross checks can go on. */
+export interface ConfigDraft {
+  readonly rack: Fields<typeof rackSchema>;
+  /** As many as in the file, in its order; so are the hosts. */
+  readonly subnets: readonly SubnetDraft[];
+  readonly hosts: readonly HostDraft[];
+  readonly boot: BootDraft;
+  readonly http: Fields<typeof httpSchema>;
+  readonly admin: Fields<typeof adminSchema>;
+  readonly log: Fields<typeof logSchema>;
+}
+
+/** Checks every value of the document; the faults go into the book. */
+export function readDraft(book: FaultBook): ConfigDraft {
+  const { document } = book;
+  for (const fault of document.faults)
+    book.report(fault.path, fault.expected, { found: fault.found, at: fault.position });
+  const whole = configSchema.safeParse(document.value);
+  if (whole.success) return whole.data;
+  for (const issue of whole.error.issues) reportIssue(book, issue, []);
+  return salvage(document.value);
+}
+
+function salvage(value: unknown): ConfigDraft {
+  const config = asMapping(value);
+  const boot = asMapping(config['boot']);
+  return {
+    rack: readFields(rackSchema, config['rack']),
+    subnets: asList(config['subnets']).map((subnet) => readFields(subnetSchema, subnet)),
+    hosts: asList(config['hosts']).map((host) => readFields(hostSchema, host)),
+    boot: {
+      ...readFields(bootSchema.pick({ default: true, files: true }), boot),
+      entries: readEntries(asMapping(boot['entries'])),
+      loaders: readFields(loadersSchema, boot['loaders']),
+    },
+    http: readFields(httpSchema, config['http']),
+    admin: readFields(adminSchema, config['admin']),
+    log: readFields(logSchema, config['log']),
+  };
+}
+
+function readEntries(entries: Readonly<Record<string, unknown>>): Record<string, EntryDraft> {
+  return Object.fromEntries(Object.entries(entries).map(([name, entry]) => [name, readFields(entrySchema, entry)]));
+}
+
+function readFields<Shape extends z.ZodRawShape>(
+  schema: z.ZodObject<Shape>,
+  value: unknown,
+): Fields<z.ZodObject<Shape>> {
+  const whole = schema.safeParse(value);
+  if (whole.success) return whole.data as Fields<z.ZodObject<Shape>>;
+  const source = asMapping(value);
+  const fields = Object.entries<z.core.$ZodType>(schema.shape).map(([key, field]) => {
+    return [key, (field as z.ZodType).safeParse(source[key]).data];
+  });
+  return Object.fromEntries(fields) as Fields<z.ZodObject<Shape>>;
+}
+
+function asMapping(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
+}
+
+function asList(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}

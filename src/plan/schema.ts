@@ -1,0 +1,154 @@
+import * as z from 'zod';
+import { BOOT_LOCAL } from './plan.ts';
+import type { Path } from './fault.ts';
+import * as form from './text-forms.ts';
+
+/** Written for a loader that this rack has no use for. */
+export const NO_LOADER = 'none';
+
+const PORT = 'a port number from 1 to 65535';
+const ENTRY_NAME = 'a name of letters, digits and ._- that begins with a letter or digit, and is not the word local';
+/** RFC 2132 §3.8: the option holds at most 255 octets, so 63 addresses. */
+const MOST_NAME_SERVERS = 63;
+
+export const rackSchema = mapping({
+  name: form.labelText.optional().describe('Name of this rack. Default: the host name.'),
+  state: form.directoryText
+    .prefault('/var/lib/rackboot')
+    .describe('Directory of leases and timeline. An absolute path.'),
+  control: form.socketText
+    .prefault('/run/rackboot/control.sock')
+    .describe('Socket on which the daemon answers `rackboot status`. An absolute path.'),
+});
+
+export const subnetSchema = mapping({
+  cidr: form.cidrText.describe('The IPv4 network, without host bits.'),
+  interface: form.interfaceText
+    .optional()
+    .describe('The local interface it is on. Absent: reached only through relays.'),
+  management: z
+    .enum(['none', 'dhcp', 'dhcp+dns'], { error: 'one of none, dhcp, dhcp+dns' })
+    .describe('What this rack does there. none: nothing; dhcp: addresses; dhcp+dns: addresses and names.'),
+  dynamic: form.rangeText.optional().describe('Addresses for whoever asks.'),
+  static: form.rangeText.optional().describe('Addresses that known machines keep for good.'),
+  router: form.ip4Text.optional().describe('Default gateway, inside the network.'),
+  broadcast: form.ip4Text.optional().describe('Broadcast address. Default: the last address of the network.'),
+  dns: list(form.ip4Text, 'a list of IPv4 addresses')
+    .max(MOST_NAME_SERVERS, `at most ${MOST_NAME_SERVERS} name servers`)
+    .optional()
+    .describe("Name servers for clients. Default: this rack's own address with dhcp+dns, otherwise none."),
+  domain: form.domainText.optional().describe('Domain of the machines on this network.'),
+  lease: form.leaseText.prefault('12h').describe('How long an address is lent: 60s to 365d.'),
+});
+
+export const hostSchema = mapping({
+  name: form.labelText.describe('Host name, one label.'),
+  mac: oneOrMore(form.macText, 'at least one MAC address').describe('The MAC address of the machine, or a list.'),
+  address: form.ip4Text.optional().describe('Fixed address. Absent: one from the static range, kept for good.'),
+  boot: z
+    .string({ error: 'the name of a boot entry, or local' })
+    .prefault(BOOT_LOCAL)
+    .describe('A boot entry, or local: the own disk.'),
+});
+
+export const entrySchema = mapping({
+  kernel: form.servedPathText.describe('A path under boot.files.'),
+  initrd: oneOrMore(form.servedPathText, 'at least one path')
+    .optional()
+    .describe('A path under boot.files, or a list in the order they are to be loaded.'),
+  cmdline: form.cmdlineText
+    .prefault('')
+    .describe(
+      'The command line of the kernel; ${mac}, ${rack}, ${name} and ${address} stand for those of the machine.',
+    ),
+});
+
+export const loadersSchema = mapping({
+  bios: form.loaderText.optional().describe('Loader for x86 BIOS, or none. Default: undionly.kpxe.'),
+  uefi: form.loaderText.optional().describe('Loader for x86-64 UEFI, or none. Default: snponly.efi.'),
+});
+
+const entriesSchema = z
+  .record(z.string().regex(/^(?!local$)[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, ENTRY_NAME), entrySchema, {
+    error: 'a mapping of names to boot entries',
+  })
+  .prefault({})
+  .describe('What machines can boot, by name.');
+
+export const bootSchema = mapping({
+  default: z
+    .string({ error: 'the name of a boot entry, or local' })
+    .prefault(BOOT_LOCAL)
+    .describe('What unknown machines boot: an entry, or local.'),
+  files: form.directoryText
+    .optional()
+    .describe('Directory served by TFTP and HTTP. An absolute path. Default: files under rack.state.'),
+  entries: entriesSchema,
+  loaders: loadersSchema
+    .prefault({})
+    .describe('First program for each firmware; looked up under boot.files, then in /usr/lib/ipxe.'),
+});
+
+export const httpSchema = mapping({
+  port: z.int(PORT).min(1, PORT).max(65_535, PORT).prefault(5248).describe('Port of the boot files.'),
+});
+
+export const adminSchema = mapping({
+  listen: form.endpointText.prefault('127.0.0.1:5249').describe('Where the operator plane listens: address:port.'),
+});
+
+export const logSchema = mapping({
+  level: z
+    .enum(['debug', 'info', 'warn', 'error'], { error: 'one of debug, info, warn, error' })
+    .prefault('info')
+    .describe('The least important message that is logged.'),
+});
+
+/** The whole file: types, messages and the JSON Schema all come from here. */
+export const configSchema = mapping({
+  rack: rackSchema.prefault({}).describe('This rack.'),
+  subnets: list(subnetSchema, 'a list of subnets').min(1, 'at least one subnet').describe('The networks it serves.'),
+  hosts: list(hostSchema, 'a list of hosts').prefault([]).describe('Machines with wishes of their own.'),
+  boot: bootSchema.prefault({}).describe('What machines boot.'),
+  http: httpSchema.prefault({}).describe('Boot plane: boot files and nothing else.'),
+  admin: adminSchema.prefault({}).describe('Operator plane.'),
+  log: logSchema.prefault({}).describe('The log on standard output.'),
+});
+
+/** JSON Schema of the file as an operator writes it, for editors. */
+export function configJsonSchema(): object {
+  return { title: 'rackboot.yaml', ...z.toJSONSchema(configSchema, { io: 'input', target: 'draft-7' }) };
+}
+
+/** The keys that the mapping at this path may have. */
+export function keysAt(path: Path): readonly string[] {
+  let schema: unknown = configSchema;
+  for (const step of path) {
+    const holder = bare(schema);
+    if (holder instanceof z.ZodObject) schema = holder.shape[step];
+    else if (holder instanceof z.ZodArray) schema = holder.element;
+    else if (holder instanceof z.ZodRecord) schema = holder.valueType;
+    else return [];
+  }
+  const found = bare(schema);
+  return found instanceof z.ZodObject ? Object.keys(found.shape) : [];
+}
+
+function bare(schema: unknown): unknown {
+  return schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional ? bare(schema.unwrap()) : schema;
+}
+
+function mapping<S extends z.ZodRawShape>(shape: S) {
+  return z.strictObject(shape, { error: `a mapping with ${Object.keys(shape).join(', ')}` });
+}
+
+function list<T extends z.ZodType>(element: T, expected: string) {
+  return z.array(element, { error: expected });
+}
+
+/** Gives a list either way. */
+function oneOrMore<T extends z.ZodType>(element: T, expected: string) {
+  return z
+    .union([element, z.array(element).min(1, expected)])
+    .transform((value): z.output<T>[] => (Array.isArray(value) ? value : [value]));
+}

@@ -1,0 +1,17 @@
+import type { Ip4 } from '../addr/ip4.ts';
+
+/** What the compiler must know of the machine it compiles for; given in, so that compiling stays pure. */
+export interface Surroundings {
+  readonly hostName: string;
+  /** One row for each IPv4 address; an interface with two addresses has two rows. */
+  readonly interfaces: readonly InterfaceAddress[];
+  /** Is this a regular file that can be read? */
+  fileExists(path: string): boolean;
+  directoryExists(path: string): boolean;
+}
+
+export interface InterfaceAddress {
+  readonly name: string;
+  readonly address: Ip4;
+  readonly prefix: number;
+}

@@ -1,0 +1,204 @@
+import { posix } from 'node:path';
+import * as z from 'zod';
+import { formatCidr, netmask, parseCidr, type Cidr } from '../addr/cidr.ts';
+import { parseIp4, toIp4, type Ip4 } from '../addr/ip4.ts';
+import { parseMac, type Mac } from '../addr/mac.ts';
+import { parseRange } from '../addr/range.ts';
+import { parseDuration } from './duration.ts';
+
+/** How one kind of text is read. Every message completes the sentence "expected …". */
+interface TextForm<T> {
+  readonly expected: string;
+  /** For editors: what the JSON Schema can say of it. `parse` has the last word. */
+  readonly pattern?: RegExp;
+  readonly parse: (text: string) => T | Misfit | undefined;
+}
+
+/** Text of the right shape that still will not do, and what would. */
+class Misfit {
+  readonly expected: string;
+  constructor(expected: string) {
+    this.expected = expected;
+  }
+}
+
+export interface Endpoint {
+  readonly address: Ip4;
+  readonly port: number;
+}
+
+/** A lease shorter than this keeps clients busy renewing; one longer than a year outlives the rack. */
+const SHORTEST_LEASE = 60;
+const LONGEST_LEASE = 365 * 86_400;
+/** One label and its dot must fit before the domain: 253 octets in all (RFC 1035 §2.3.4). */
+const LONGEST_DOMAIN = 253 - 64;
+/** Bytes in `sun_path` before its NUL: the kernel takes no longer socket path. */
+const LONGEST_SOCKET_PATH = 107;
+/** The `file` field of a DHCP message, less its NUL (RFC 2131 §2). */
+const LONGEST_LOADER_PATH = 127;
+/** COMMAND_LINE_SIZE of Linux on x86, less its NUL. */
+const LONGEST_CMDLINE = 2047;
+
+const QUAD = String.raw`(\d{1,3}\.){3}\d{1,3}`;
+const LABEL = String.raw`[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?`;
+const SEGMENT = String.raw`(?!\.{1,2}(/|$))[A-Za-z0-9._+~@=,:-]+`;
+const LABEL_PATTERN = new RegExp(`^${LABEL}$`);
+const DOMAIN_PATTERN = new RegExp(String.raw`^${LABEL}(\.${LABEL})*\.?$`);
+const SERVED_PATH_PATTERN = new RegExp(`^${SEGMENT}(/${SEGMENT})*$`);
+const CONTROL_PATTERN = /\p{Cc}/u;
+
+export const ip4Text = textForm({
+  expected: 'an IPv4 address like 192.168.127.254',
+  pattern: new RegExp(`^${QUAD}$`),
+  parse: parseUnicast,
+});
+
+export const cidrText = textForm({
+  expected: 'an IPv4 network like 192.168.127.0/24',
+  pattern: new RegExp(String.raw`^${QUAD}/\d{1,2}$`),
+  parse: (text) => narrowCidr(parseCidr(text)) ?? withoutHostBits(text),
+});
+
+export const rangeText = textForm({
+  expected: 'a range of addresses like 192.168.127.121-192.168.127.140, the lower one first',
+  pattern: new RegExp(String.raw`^${QUAD}\s*-\s*${QUAD}$`),
+  parse: parseRange,
+});
+
+export const macText = textForm({
+  expected: 'a MAC address like 52:54:00:12:34:56',
+  pattern: /^([0-9A-Fa-f]{2}[:-]?){5}[0-9A-Fa-f]{2}$|^[0-9A-Fa-f]{4}(\.[0-9A-Fa-f]{4}){2}$/,
+  parse: (text) => oneMachine(parseMac(text)),
+});
+
+export const leaseText = textForm({
+  expected: 'a time from 60s to 365d, written like 90s, 30m, 12h or 7d',
+  pattern: /^\d{1,9}[smhd]$/,
+  parse: (text) => {
+    const seconds = parseDuration(text);
+    return seconds !== undefined && seconds >= SHORTEST_LEASE && seconds <= LONGEST_LEASE ? seconds : undefined;
+  },
+});
+
+export const labelText = textForm({
+  expected: 'a name of letters, digits and inner hyphens, at most 63 long',
+  pattern: LABEL_PATTERN,
+  parse: parseLabel,
+});
+
+export const domainText = textForm({
+  expected: `a domain name like rack.example, at most ${LONGEST_DOMAIN} long`,
+  pattern: DOMAIN_PATTERN,
+  parse: (text) => {
+    const domain = text.toLowerCase().replace(/\.$/, '');
+    return DOMAIN_PATTERN.test(text) && domain.length <= LONGEST_DOMAIN ? domain : undefined;
+  },
+});
+
+/** Interface names as the kernel allows them (dev_valid_name): at most 15 bytes, no slash, colon or blank. */
+export const interfaceText = textForm({
+  expected: 'the name of a network interface',
+  pattern: /^(?!\.{1,2}$)[^\s/:]{1,15}$/,
+  parse: (text) => (/^(?!\.{1,2}$)[^\s/:]{1,15}$/.test(text) ? text : undefined),
+});
+
+export const directoryText = textForm({
+  expected: 'an absolute path of a directory',
+  pattern: /^\//,
+  parse: parseAbsolutePath,
+});
+
+export const socketText = textForm({
+  expected: `an absolute path of at most ${LONGEST_SOCKET_PATH} bytes`,
+  pattern: /^\//,
+  parse: (text) => (Buffer.byteLength(text) <= LONGEST_SOCKET_PATH ? parseAbsolutePath(text) : undefined),
+});
+
+/**
+ * A file under `boot.files`. The letters are those that mean the same in a TFTP request, a URL, an iPXE script and
+ * a GRUB script; no segment climbs.
+ */
+export const servedPathText = textForm({
+  expected: 'a path under boot.files like debian/vmlinuz (letters, digits and ._+~@=,:- only, no ..)',
+  pattern: SERVED_PATH_PATTERN,
+  parse: (text) => (SERVED_PATH_PATTERN.test(text) ? text : undefined),
+});
+
+export const loaderText = textForm({
+  expected: `the path of a loader like snponly.efi, at most ${LONGEST_LOADER_PATH} long, or none`,
+  pattern: SERVED_PATH_PATTERN,
+  parse: (text) => (SERVED_PATH_PATTERN.test(text) && text.length <= LONGEST_LOADER_PATH ? text : undefined),
+});
+
+export const cmdlineText = textForm({
+  expected: `one line of at most ${LONGEST_CMDLINE} characters without control characters`,
+  parse: (text) => (text.length > LONGEST_CMDLINE || CONTROL_PATTERN.test(text) ? undefined : text),
+});
+
+export const endpointText = textForm({
+  expected: 'an address and a port like 127.0.0.1:5249',
+  pattern: new RegExp(String.raw`^${QUAD}:\d{1,5}$`),
+  parse: parseEndpoint,
+});
+
+/** One DNS label in lower case; undefined when it is none (RFC 1123 §2.1). */
+export function parseLabel(text: string): string | undefined {
+  return LABEL_PATTERN.test(text) ? text.toLowerCase() : undefined;
+}
+
+function textForm<T>({ expected, pattern, parse }: TextForm<T>) {
+  return z
+    .string({ error: expected })
+    .transform((text, context): T => {
+      const value = parse(text);
+      if (value !== undefined && !(value instanceof Misfit)) return value;
+      const message = value instanceof Misfit ? value.expected : expected;
+      context.issues.push({ code: 'custom', message, input: text });
+      return z.NEVER;
+    })
+    .meta(pattern ? { pattern: pattern.source } : {});
+}
+
+function parseUnicast(text: string): Ip4 | Misfit | undefined {
+  const address = parseIp4(text);
+  return address === undefined || isUnicast(address) ? address : new Misfit('the IPv4 address of one machine');
+}
+
+/** Not "this network" (0/8), nor multicast, reserved or broadcast (224/3). RFC 6890 §2.2.2. */
+function isUnicast(address: Ip4): boolean {
+  const first = address >>> 24;
+  return first > 0 && first < 224;
+}
+
+function narrowCidr(cidr: Cidr | undefined): Cidr | Misfit | undefined {
+  if (!cidr || (cidr.prefix >= 8 && isUnicast(cidr.network))) return cidr;
+  return new Misfit('a network of /8 or smaller whose addresses machines can have');
+}
+
+function withoutHostBits(text: string): Misfit | undefined {
+  const [quad = '', length = ''] = text.split('/');
+  const address = parseIp4(quad);
+  const prefix = Number(length);
+  if (address === undefined || !/^\d{1,2}$/.test(length) || prefix > 32) return undefined;
+  return new Misfit(`the network's own address, ${formatCidr({ network: toIp4(address & netmask(prefix)), prefix })}`);
+}
+
+/** The lowest bit of the first byte marks group addresses; all zeros is what blank firmware says. */
+function oneMachine(mac: Mac | undefined): Mac | Misfit | undefined {
+  if (mac === undefined) return undefined;
+  const isGroup = Math.floor(mac / 2 ** 40) % 2 === 1;
+  return isGroup || mac === 0 ? new Misfit('the MAC address of one machine, not of a group or of nobody') : mac;
+}
+
+function parseAbsolutePath(text: string): string | undefined {
+  if (!posix.isAbsolute(text) || CONTROL_PATTERN.test(text)) return undefined;
+  return posix.normalize(text).replace(/(?<=.)\/$/, '');
+}
+
+function parseEndpoint(text: string): Endpoint | undefined {
+  const [quad = '', digits = '', ...rest] = text.split(':');
+  const address = parseIp4(quad);
+  const port = Number(digits);
+  if (address === undefined || rest.length > 0 || !/^[1-9]\d{0,4}$/.test(digits) || port > 65_535) return undefined;
+  return { address, port };
+}

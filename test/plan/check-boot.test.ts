@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { compile, faultLines, planOf, rackA1, SUBNET } from './rack-a1.ts';
+
+const FILES = '/var/lib/rackboot/files';
+const ENTRY = 'entries: { debian: { kernel: debian/vmlinuz } }';
+const PATH = 'a path under boot.files like debian/vmlinuz (letters, digits and ._+~@=,:- only, no ..)';
+
+const boot = (...lines: string[]) => `${SUBNET}boot:\n${lines.map((line) => `  ${line}\n`).join('')}`;
+
+test('an entry has its files, with the path they are served under and the one on disk', () => {
+  const text = boot(
+    'files: /srv//boot/',
+    'entries:',
+    '  deb-12.1: { kernel: debian/vmlinuz, initrd: [debian/a, debian/b] }',
+  );
+  assert.deepEqual(planOf(text).boot.entries, [
+    {
+      name: 'deb-12.1',
+      kernel: { path: 'debian/vmlinuz', file: '/srv/boot/debian/vmlinuz' },
+      initrd: [
+        { path: 'debian/a', file: '/srv/boot/debian/a' },
+        { path: 'debian/b', file: '/srv/boot/debian/b' },
+      ],
+      cmdline: '',
+    },
+  ]);
+});
+
+test('one initrd needs no list', () => {
+  const text = boot('entries: { debian: { kernel: debian/vmlinuz, initrd: debian/initrd.gz, cmdline: quiet } }');
+  assert.deepEqual(planOf(text).boot.entries, [
+    {
+      name: 'debian',
+      kernel: { path: 'debian/vmlinuz', file: `${FILES}/debian/vmlinuz` },
+      initrd: [{ path: 'debian/initrd.gz', file: `${FILES}/debian/initrd.gz` }],
+      cmdline: 'quiet',
+    },
+  ]);
+});
+
+test('without boot files there is nothing to complain about', () => {
+  const { plan, faults } = compile(SUBNET, { fileExists: () => false, directoryExists: () => false });
+  assert.deepEqual(faults, []);
+  assert.deepEqual(plan?.boot, { files: FILES, default: 'local', entries: [], loaders: {} });
+});
+
+test('boot files are in the rack’s state unless told', () => {
+  assert.equal(planOf(`rack: { state: /srv/rack }\n${SUBNET}`).boot.files, '/srv/rack/files');
+});
+
+const faulty: readonly (readonly [title: string, text: string, ...lines: string[]])[] = [
+  [
+    'a kernel that is not there',
+    boot('entries: { debian: { kernel: debian/VMLINUZ } }'),
+    `6:32: boot.entries.debian.kernel: expected a readable file ${FILES}/debian/VMLINUZ, found none`,
+  ],
+  [
+    'the second of two initrds',
+    boot('entries: { debian: { kernel: debian/vmlinuz, initrd: [debian/a, b] } }'),
+    `6:67: boot.entries.debian.initrd[1]: expected a readable file ${FILES}/b, found none`,
+  ],
+  [
+    'one initrd that is not there',
+    boot('entries: { debian: { kernel: debian/vmlinuz, initrd: b } }'),
+    `6:56: boot.entries.debian.initrd: expected a readable file ${FILES}/b, found none`,
+  ],
+  ...['../etc/passwd', 'a/../../b', '/etc/passwd', 'a//b', 'a/', './a', 'a b', String.raw`a\b`, '$x'].map(
+    (path) =>
+      [
+        `a kernel at ${path}`,
+        boot(`entries: { debian: { kernel: ${path} } }`),
+        `6:32: boot.entries.debian.kernel: expected ${PATH}, found ${path}`,
+      ] as const,
+  ),
+  [
+    'a command line of two lines',
+    boot(String.raw`entries: { debian: { kernel: debian/vmlinuz, cmdline: "a\nb" } }`),
+    '6:57: boot.entries.debian.cmdline: expected one line of at most 2047 characters without control characters, ' +
+      String.raw`found "a\nb"`,
+  ],
+  [
+    'no kernel',
+    boot('entries: { debian: { cmdline: a } }'),
+    `6:14: boot.entries.debian.kernel: expected ${PATH}, found nothing`,
+  ],
+  [
+    'the word local as its name',
+    boot('entries: { local: { kernel: debian/vmlinuz } }'),
+    '6:14: boot.entries.local: expected a name of letters, digits and ._- that begins with a letter or digit, ' +
+      'and is not the word local, found local',
+  ],
+];
+
+describe('an entry is out of service, and nothing else, for', () => {
+  for (const [title, text, ...lines] of faulty) {
+    test(title, () => {
+      assert.deepEqual(faultLines(text), lines);
+      const { plan } = compile(text);
+      assert.deepEqual(plan?.boot.entries, []);
+      assert.equal(plan.boot.default, 'local');
+    });
+  }
+});
+
+test('unknown machines boot their own disk while their entry is out of service', () => {
+  const { plan, faults } = compile(boot('default: debian', 'entries: { debian: { kernel: debian/VMLINUZ } }'));
+  assert.equal(plan?.boot.default, 'local');
+  assert.equal(faults.length, 1);
+});
+
+test('a default that no entry has leaves no Plan', () => {
+  const { plan, faults } = compile(boot('default: debain', ENTRY));
+  assert.equal(plan, undefined);
+  assert.deepEqual(
+    faults.map((fault) => fault.found),
+    ['debain (did you mean `debian`?)'],
+  );
+  assert.deepEqual(faultLines(boot('default: debian')), [
+    '6:12: boot.default: expected local, as there are no boot entries, found debian',
+  ]);
+});
+
+test('a directory that is gone is reported once, takes its entries out and leaves the rest of the Plan', () => {
+  const text = boot('files: /mnt/boot', 'entries: { a: { kernel: debian/a }, b: { kernel: debian/b } }');
+  const gone = {
+    directoryExists: () => false,
+    fileExists: (path: string) => !path.startsWith('/mnt') && rackA1.fileExists(path),
+  };
+  assert.deepEqual(faultLines(text, gone), ['6:10: boot.files: expected a directory /mnt/boot, found none']);
+  const { plan } = compile(text, gone);
+  assert.deepEqual(plan?.boot.entries, []);
+  assert.equal(plan.boot.loaders.uefi?.file, '/usr/lib/ipxe/snponly.efi');
+});
+
+const only = (...names: string[]) => ({
+  fileExists: (path: string) => path.endsWith('vmlinuz') || names.some((name) => path.endsWith(`/${name}`)),
+});
+const missing = (name: string) =>
+  `expected ${name} in ${FILES} or /usr/lib/ipxe (Debian package ipxe), or the word none, found no readable file`;
+
+const inFiles = (path: string) => path !== '/usr/lib/ipxe/undionly.kpxe' && !path.endsWith('files/snponly.efi');
+
+describe('a loader', () => {
+  test('is taken from the boot files first, then from where Debian has it', () => {
+    assert.deepEqual(planOf(boot(ENTRY), { fileExists: inFiles }).boot.loaders, {
+      bios: { path: 'undionly.kpxe', file: `${FILES}/undionly.kpxe` },
+      uefi: { path: 'snponly.efi', file: '/usr/lib/ipxe/snponly.efi' },
+    });
+  });
+
+  test('that is missing is no fault as long as there is nothing to boot', () => {
+    assert.deepEqual(faultLines(SUBNET, only()), []);
+  });
+
+  test('that is missing is a fault as soon as there is, and the other one is served', () => {
+    assert.deepEqual(faultLines(boot(ENTRY), only('snponly.efi')), [
+      `5:1: boot.loaders.bios: ${missing('undionly.kpxe')}`,
+    ]);
+    assert.deepEqual(Object.keys(compile(boot(ENTRY), only('snponly.efi')).plan?.boot.loaders ?? {}), ['uefi']);
+  });
+
+  test('is not missed by a rack that says it has no such machines', () => {
+    const text = boot(ENTRY, 'loaders: { bios: none }');
+    assert.deepEqual(faultLines(text, only('snponly.efi')), []);
+    assert.deepEqual(Object.keys(planOf(text).boot.loaders), ['uefi']);
+  });
+
+  test('that is named must be there', () => {
+    const text = boot('loaders: { uefi: ipxe.efi }');
+    assert.deepEqual(faultLines(text, only()), [`6:20: boot.loaders.uefi: ${missing('ipxe.efi')}`]);
+    assert.deepEqual(planOf(text, only('ipxe.efi')).boot.loaders.uefi, { path: 'ipxe.efi', file: `${FILES}/ipxe.efi` });
+  });
+
+  test('has a path that fits into a DHCP message', () => {
+    const path = `${'a'.repeat(124)}.efi`;
+    assert.match(
+      faultLines(boot(`loaders: { uefi: ${path} }`)).join('\n'),
+      /expected the path of a loader .* at most 127 long/,
+    );
+  });
+
+  test('of another kind is an unknown key', () => {
+    assert.deepEqual(faultLines(boot('loaders: { arm: x.efi }')), [
+      '6:14: boot.loaders.arm: expected one of bios, uefi, found arm',
+    ]);
+  });
+});

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { configJsonSchema, keysAt } from '../../src/plan/schema.ts';
+
+const SCHEMA_FILE = new URL('../../etc/rackboot.schema.json', import.meta.url);
+
+test('etc/rackboot.schema.json is what the schema in the code says', () => {
+  const current = `${JSON.stringify(configJsonSchema(), null, 2)}\n`;
+  if (process.env['UPDATE_FIXTURES'] === '1') writeFileSync(SCHEMA_FILE, current);
+  const stale = 'etc/rackboot.schema.json is stale: run UPDATE_FIXTURES=1 node --test test/plan/schema.test.ts';
+  assert.equal(readFileSync(SCHEMA_FILE, 'utf8'), current, stale);
+});
+
+test('each key of the JSON Schema has a description', () => {
+  const bare: string[] = [];
+  collectBare(configJsonSchema(), '', bare);
+  assert.deepEqual(bare, []);
+});
+
+test('the keys that a mapping may have are found by its path', () => {
+  assert.deepEqual(keysAt([]), ['rack', 'subnets', 'hosts', 'boot', 'http', 'admin', 'log']);
+  assert.deepEqual(keysAt(['rack']), ['name', 'state', 'control']);
+  assert.deepEqual(keysAt(['hosts', 7]), ['name', 'mac', 'address', 'boot']);
+  assert.deepEqual(keysAt(['boot', 'entries', 'any']), ['kernel', 'initrd', 'cmdline']);
+  assert.deepEqual(keysAt(['boot', 'loaders']), ['bios', 'uefi']);
+  assert.deepEqual(keysAt(['hosts', 7, 'mac', 0]), []);
+  assert.deepEqual(keysAt(['nothing', 'here']), []);
+});
+
+function collectBare(schema: unknown, path: string, bare: string[]): void {
+  if (typeof schema !== 'object' || schema === null) return;
+  for (const [key, part] of Object.entries(schema)) {
+    if (key === 'properties') {
+      for (const [name, property] of Object.entries(part)) {
+        if (!Object.hasOwn(Object(property), 'description')) bare.push(`${path}/${name}`);
+      }
+    }
+    collectBare(part, `${path}/${key}`, bare);
+  }
+}

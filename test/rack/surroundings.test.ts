@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { formatIp4 } from '../../src/addr/ip4.ts';
+import { surveySurroundings } from '../../src/rack/surroundings.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'rackboot-surroundings-'));
+after(() => rmSync(directory, { recursive: true }));
+const surroundings = surveySurroundings();
+
+test('a file is there when it is a regular file that can be read, itself or through a link', () => {
+  const file = join(directory, 'vmlinuz');
+  writeFileSync(file, 'x');
+  symlinkSync(file, join(directory, 'link'));
+  symlinkSync(join(directory, 'gone'), join(directory, 'dangling'));
+  assert.equal(surroundings.fileExists(file), true);
+  assert.equal(surroundings.fileExists(join(directory, 'link')), true);
+  assert.equal(surroundings.fileExists(join(directory, 'dangling')), false);
+  assert.equal(surroundings.fileExists(directory), false);
+  assert.equal(surroundings.fileExists(join(file, 'below')), false);
+});
+
+test('a file that may not be read is not there', { skip: process.getuid?.() === 0 && 'root reads everything' }, () => {
+  const file = join(directory, 'secret');
+  writeFileSync(file, 'x');
+  chmodSync(file, 0);
+  assert.equal(surroundings.fileExists(file), false);
+});
+
+test('a directory is there when it is one', () => {
+  const file = join(directory, 'plain');
+  writeFileSync(file, 'x');
+  assert.equal(surroundings.directoryExists(directory), true);
+  assert.equal(surroundings.directoryExists(file), false);
+  assert.equal(surroundings.directoryExists(join(directory, 'gone')), false);
+  assert.equal(surroundings.directoryExists(join(file, 'below')), false);
+});
+
+test('interfaces come with address and prefix, the host with its name', () => {
+  assert.equal(surroundings.hostName, hostname());
+  for (const { name, address, prefix } of surroundings.interfaces) {
+    assert.match(name, /^\S+$/);
+    assert.match(formatIp4(address), /^\d+\.\d+\.\d+\.\d+$/);
+    assert.ok(prefix > 0 && prefix <= 32);
+  }
+});
