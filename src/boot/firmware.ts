@@ -1,0 +1,73 @@
+import type { Mac } from '../addr/mac.ts';
+
+/** What a DHCP request says of the program that sent it. */
+export interface BootClient {
+  readonly mac: Mac;
+  /** Option 93, first value (RFC 4578 §2.1). */
+  readonly arch?: number;
+  /** Option 60. */
+  readonly vendorClass?: string;
+  /** Option 77, whether it was sent as plain text or length-prefixed (RFC 3004). */
+  readonly userClasses: readonly string[];
+  /** Option 175 was there: the codes inside it, which say what this iPXE was built with. */
+  readonly ipxe?: { readonly features: readonly number[] };
+}
+
+/** `http`: UEFI that fetches by HTTP itself. `other`: no netboot client, or one of a kind this rack has no loader for. */
+export type Firmware = 'bios' | 'uefi' | 'ipxe' | 'http' | 'other';
+
+/** Code 19 in option 175: this iPXE can fetch by HTTP. */
+const IPXE_FEATURE_HTTP = 19;
+
+const PXE_CLASS = 'PXEClient';
+const HTTP_CLASS = 'HTTPClient';
+/** A ROM that sends no option 93 still writes it here: PXEClient:Arch:00000:UNDI:002001 (PXE 2.1). */
+const ARCH_IN_CLASS = /^(?:PXE|HTTP)Client:Arch:(\d{5})/;
+
+/** IANA "Processor Architecture Types", as far as this rack tells them apart. */
+const ARCHITECTURES: ReadonlyMap<number, Firmware> = new Map([
+  [0, 'bios'],
+  // RFC 4578 gives 7 to EFI byte code and 9 to x86-64; its erratum swaps them. Firmware of both minds exists.
+  [7, 'uefi'],
+  [9, 'uefi'],
+  [15, 'http'],
+  [16, 'http'],
+]);
+
+/** What kind of program asks. */
+export function firmwareOf(client: BootClient): Firmware {
+  if (isFullIpxe(client)) return 'ipxe';
+  if (!isNetbootClient(client)) return 'other';
+  if (client.vendorClass?.startsWith(HTTP_CLASS)) return 'http';
+  const arch = archOf(client);
+  return (arch === undefined ? undefined : ARCHITECTURES.get(arch)) ?? 'other';
+}
+
+/**
+ * An iPXE that can run our script. The network cards and virtual machines that carry a stripped one (Mellanox FlexBoot,
+ * VirtualBox) send option 175 without the HTTP code, with or without a user class: such a one is firmware like any
+ * other, and gets a loader. The loader is a full iPXE, says so in its turn, and so gets no loader again.
+ */
+export function isFullIpxe(client: BootClient): boolean {
+  if (client.ipxe !== undefined) return client.ipxe.features.includes(IPXE_FEATURE_HTTP);
+  return client.userClasses.includes('iPXE');
+}
+
+/** Whether it wants to boot from the network at all; an installed system's DHCP client does not. */
+export function isNetbootClient(client: BootClient): boolean {
+  const vendorClass = client.vendorClass ?? '';
+  return (
+    client.arch !== undefined ||
+    client.ipxe !== undefined ||
+    client.userClasses.includes('iPXE') ||
+    vendorClass.startsWith(PXE_CLASS) ||
+    vendorClass.startsWith(HTTP_CLASS)
+  );
+}
+
+/** The architecture number, from option 93 or else from the vendor class. */
+export function archOf(client: BootClient): number | undefined {
+  if (client.arch !== undefined) return client.arch;
+  const written = ARCH_IN_CLASS.exec(client.vendorClass ?? '')?.[1];
+  return written === undefined ? undefined : Number(written);
+}

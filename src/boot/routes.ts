@@ -1,0 +1,79 @@
+import type { Ip4 } from '../addr/ip4.ts';
+import { parseMac } from '../addr/mac.ts';
+import type { BootFile, Plan } from '../plan/plan.ts';
+import { createBootIndex } from './boot-plan.ts';
+import { normalizePath } from './normalize-path.ts';
+import { chainScript, machineScript } from './ipxe-script.ts';
+import { rackUrl } from './rack-url.ts';
+
+/** Who asks: the address of ours the request came to, and the machine's own, if known. */
+export interface Asker {
+  readonly rackAddress: Ip4;
+  readonly address?: Ip4;
+}
+
+/** What a path stands for. */
+export type Resolution =
+  | { readonly kind: 'text'; readonly text: string; readonly contentType: string }
+  /**
+   * A file on disk, not opened yet, which may not exist. What is opened must lie inside the directory `root`,
+   * symbolic links followed; where `root` is the file itself, the Plan names it and its links may lead anywhere.
+   * `immutable`: its content never changes under this path.
+   */
+  | { readonly kind: 'file'; readonly file: string; readonly root: string; readonly immutable: boolean }
+  | { readonly kind: 'missing'; readonly reason: string };
+
+/** The one table of what TFTP and HTTP serve. */
+export interface Routes {
+  /** `path` as the client wrote it, percent-decoded for HTTP; never throws. */
+  resolve(path: string, asker: Asker): Resolution;
+}
+
+const IPXE_PREFIX = 'ipxe/';
+
+/** Pure: nothing is opened or looked up on disk. */
+export function createRoutes(plan: Plan): Routes {
+  const index = createBootIndex(plan);
+  const named = namedFiles(plan);
+
+  function forMachine(spelling: string, asker: Asker): Resolution {
+    const mac = parseMac(spelling);
+    if (mac === undefined) return missing(`"${spelling}" is not a MAC address: expected one like 52-54-00-12-34-56`);
+    const rack = rackUrl(plan, asker.rackAddress);
+    return script(machineScript(index.find(mac), { mac, rack, ...addressOf(asker) }));
+  }
+
+  function resolve(raw: string, asker: Asker): Resolution {
+    const path = normalizePath(raw);
+    if (path === undefined) return missing('the path climbs out with ".." or holds a control character');
+    if (path === '') return missing('this rack lists no directories');
+    if (path === 'boot.ipxe' || path === 'autoexec.ipxe') return script(chainScript(rackUrl(plan, asker.rackAddress)));
+    if (path.startsWith(IPXE_PREFIX)) return forMachine(path.slice(IPXE_PREFIX.length), asker);
+    const file = named.get(path);
+    if (file !== undefined) return { kind: 'file', file, root: file, immutable: false };
+    return { kind: 'file', file: `${plan.boot.files}/${path}`, root: plan.boot.files, immutable: false };
+  }
+
+  return { resolve };
+}
+
+/** Served path → file, for every file that the Plan names. */
+function namedFiles(plan: Plan): ReadonlyMap<string, string> {
+  const { loaders, entries } = plan.boot;
+  const files = entries.flatMap((entry): readonly BootFile[] => [entry.kernel, ...entry.initrd]);
+  if (loaders.bios) files.push(loaders.bios);
+  if (loaders.uefi) files.push(loaders.uefi);
+  return new Map(files.map(({ path, file }) => [path, file]));
+}
+
+function addressOf(asker: Asker): { address?: Ip4 } {
+  return asker.address === undefined ? {} : { address: asker.address };
+}
+
+function script(text: string): Resolution {
+  return { kind: 'text', text, contentType: 'text/plain; charset=utf-8' };
+}
+
+function missing(reason: string): Resolution {
+  return { kind: 'missing', reason };
+}

@@ -1,0 +1,101 @@
+import { createServer, type Server } from 'node:http';
+
+import { createRoutes, type Routes } from '../boot/routes.ts';
+import type { Ip4 } from '../addr/ip4.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Counters, LeaseFact, SocketHandle } from '../service/letters.ts';
+import type { Service, ServiceContext } from '../service/service.ts';
+import { checked, loadLibc } from '../system/libc.ts';
+import { createBootApp } from './boot-app.ts';
+import { LeaseTable } from './lease-table.ts';
+import { Ledger } from './ledger.ts';
+import { refuseConnection } from './refuse-connection.ts';
+
+/** Milliseconds. A machine's request fits one packet: whoever takes longer is no machine of ours. */
+const TIMEOUTS = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 15_000 };
+/** Milliseconds without a byte in either direction; iPXE on a lossy link has been seen to stall for a minute. */
+const STALLED = 120_000;
+const MAX_CONNECTIONS = 8192;
+
+interface Listener {
+  /** The rack's descriptor, not ours. */
+  readonly fd: number;
+  readonly server: Server;
+}
+
+/** Serves boot files by HTTP on the sockets the rack opened. */
+export class HttpService implements Service {
+  readonly #context: ServiceContext;
+  readonly #duplicate: (fd: number) => number;
+  readonly #ledger: Ledger;
+  readonly #leases: LeaseTable;
+  /** By local address and port. */
+  readonly #listeners = new Map<string, Listener>();
+  /** Also those that take no more connections but still send. */
+  readonly #open = new Set<Server>();
+  #routes: Routes = { resolve: () => ({ kind: 'missing', reason: 'this rack has no plan yet' }) };
+
+  /** `duplicate`: another descriptor for the same socket. Node closes what it listens on, and the socket stays the rack's. */
+  constructor(context: ServiceContext, duplicate: (fd: number) => number) {
+    this.#context = context;
+    this.#duplicate = duplicate;
+    this.#ledger = new Ledger(context.events, context.clock);
+    this.#leases = new LeaseTable(context.clock);
+  }
+
+  /** Requests from now on see the new Plan; transfers under way go on, also those that came by a socket that is gone. */
+  apply(plan: Plan, sockets: readonly SocketHandle[]): void {
+    this.#routes = createRoutes(plan);
+    const wanted = new Map(sockets.map((socket) => [`${socket.address}:${socket.port}`, socket]));
+    for (const [name, listener] of this.#listeners) {
+      if (wanted.get(name)?.fd === listener.fd) continue;
+      listener.server.close();
+      this.#listeners.delete(name);
+    }
+    for (const [name, socket] of wanted) {
+      if (!this.#listeners.has(name)) this.#listeners.set(name, this.#listen(socket));
+    }
+  }
+
+  learn(bound: readonly LeaseFact[], ended: readonly Ip4[]): void {
+    this.#leases.learn(bound, ended);
+  }
+
+  counters(): Counters {
+    return this.#ledger.counters();
+  }
+
+  close(): void {
+    for (const server of this.#open) {
+      server.close();
+      server.closeAllConnections();
+    }
+    this.#listeners.clear();
+  }
+
+  #listen(socket: SocketHandle): Listener {
+    const plane = {
+      ledger: this.#ledger,
+      events: this.#context.events,
+      routes: () => this.#routes,
+      holder: (address: Ip4) => this.#leases.holder(address),
+    };
+    const handle = createBootApp(plane, socket.address).callback();
+    const server = createServer(TIMEOUTS, (request, response) => void handle(request, response));
+    server.setTimeout(STALLED);
+    server.maxConnections = MAX_CONNECTIONS;
+    server.on('clientError', (error: NodeJS.ErrnoException, connection) => {
+      this.#ledger.count('refused.bad-request');
+      refuseConnection(error.code, connection);
+    });
+    server.once('close', () => this.#open.delete(server));
+    this.#open.add(server);
+    server.listen({ fd: this.#duplicate(socket.fd) });
+    return { fd: socket.fd, server };
+  }
+}
+
+export function createHttpService(context: ServiceContext): Service {
+  const libc = loadLibc();
+  return new HttpService(context, (fd) => checked('dup', libc.dup(fd)));
+}

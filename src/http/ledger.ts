@@ -1,0 +1,87 @@
+import type { ServerResponse } from 'node:http';
+
+import type { Counters } from '../service/letters.ts';
+import type { EventSink, Subject } from '../service/service.ts';
+import type { Clock } from '../system/clock.ts';
+import { printablePath } from './request-path.ts';
+import type { Refusal } from './refusal.ts';
+
+/** One request, from its first line to its last byte. */
+export interface Exchange {
+  readonly method: string;
+  readonly path: string;
+  readonly subject: Subject;
+  /** Why it is answered with an error, once that is known. */
+  refusal?: Refusal;
+  /** What broke on our side, once something did. */
+  fault?: string;
+}
+
+/** Counts requests, and makes events of how they ended. */
+export class Ledger {
+  readonly #events: EventSink;
+  readonly #clock: Clock;
+  readonly #counts = new Map<string, number>([
+    ['requests', 0],
+    ['bytes', 0],
+    ['failed', 0],
+  ]);
+
+  constructor(events: EventSink, clock: Clock) {
+    this.#events = events;
+    this.#clock = clock;
+  }
+
+  count(name: string, by = 1): void {
+    this.#counts.set(name, (this.#counts.get(name) ?? 0) + by);
+  }
+
+  counters(): Counters {
+    return Object.fromEntries(this.#counts);
+  }
+
+  /** Books `exchange` when its response has left, or never will. */
+  open(exchange: Exchange, response: ServerResponse): void {
+    this.count('requests');
+    const started = this.#clock.monotonic();
+    const { socket } = response;
+    const before = socket?.bytesWritten ?? 0;
+    response.once('close', () => {
+      this.count(`status.${Math.floor(response.statusCode / 100)}xx`);
+      const milliseconds = Math.round(this.#clock.monotonic() - started);
+      if (response.writableFinished && exchange.fault === undefined) this.#finished(exchange, response, milliseconds);
+      else this.#failed(exchange, response, (socket?.bytesWritten ?? 0) - before);
+    });
+  }
+
+  #finished(exchange: Exchange, response: ServerResponse, milliseconds: number): void {
+    const { refusal, method, subject } = exchange;
+    const path = printablePath(exchange.path);
+    const status = response.statusCode;
+    if (refusal !== undefined) {
+      this.count(`refused.${refusal.label}`);
+      this.#events.emit({ kind: 'http.refused', path, status, reason: refusal.reason }, subject);
+      return;
+    }
+    // HEAD and 304 carry no bytes: counted, but nothing was sent that a machine could boot from.
+    if (method !== 'GET' || (status !== 200 && status !== 206)) return;
+    const bytes = lengthOf(response);
+    this.count('bytes', bytes);
+    this.#events.emit({ kind: 'http.sent', path, status, bytes, milliseconds }, subject);
+  }
+
+  #failed(exchange: Exchange, response: ServerResponse, written: number): void {
+    this.count('failed');
+    const length = lengthOf(response);
+    // `written` counts the header too, and what was still queued when the connection broke.
+    const sent = Math.min(Math.max(written, 0), length);
+    this.count('bytes', sent);
+    const reason = exchange.fault ?? `the connection was closed after about ${sent} of ${length} bytes`;
+    this.#events.emit({ kind: 'http.failed', path: printablePath(exchange.path), reason }, exchange.subject);
+  }
+}
+
+function lengthOf(response: ServerResponse): number {
+  const length = Number(response.getHeader('Content-Length') ?? 0);
+  return response.req.method === 'HEAD' ? 0 : length;
+}

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import * as fc from 'fast-check';
+
+import { createRoutes, type Resolution } from '../../src/boot/routes.ts';
+import { ip4, testPlan } from './boot-plan-fixture.ts';
+
+const ASKER = { rackAddress: ip4('192.0.2.1') };
+const routes = createRoutes(testPlan());
+
+function textOf(found: Resolution): string {
+  assert.equal(found.kind, 'text');
+  return found.kind === 'text' ? found.text : '';
+}
+
+describe('the table of routes', () => {
+  it('serves the first script under both of its names, whatever the slashes', () => {
+    for (const path of ['/boot.ipxe', 'boot.ipxe', '//boot.ipxe', '\\boot.ipxe', '/autoexec.ipxe', 'boot.ipxe\u00ff']) {
+      assert.match(textOf(routes.resolve(path, ASKER)), /^#!ipxe\n:ask\n/);
+    }
+  });
+
+  it('names the rack by the address that the request came to', () => {
+    const text = textOf(routes.resolve('/boot.ipxe', { rackAddress: ip4('198.51.100.7') }));
+    assert.match(text, /http:\/\/198\.51\.100\.7:5248\/ipxe\//);
+  });
+
+  it('serves a machine’s script for every spelling of its MAC', () => {
+    for (const mac of [
+      '52:54:00:12:34:56',
+      '52-54-00-12-34-56',
+      '525400123456',
+      '5254.0012.3456',
+      '52-54-00-12-34-57',
+    ]) {
+      assert.match(textOf(routes.resolve(`/ipxe/${mac}`, ASKER)), /^echo rackboot: node1 boots debian$/m);
+    }
+    assert.match(textOf(routes.resolve('/ipxe/02-00-00-00-00-01', ASKER)), /boots its own disk/);
+  });
+
+  it('knows the asking machine’s address', () => {
+    const plan = testPlan({
+      entries: [{ name: 'x', kernel: { path: 'k', file: '/k' }, initrd: [], cmdline: 'ip=${address}' }],
+      default: 'x',
+    });
+    const asker = { ...ASKER, address: ip4('192.0.2.50') };
+    assert.match(textOf(createRoutes(plan).resolve('/ipxe/02-00-00-00-00-01', asker)), / ip=192\.0\.2\.50 /);
+  });
+
+  const FILES: readonly (readonly [string, string, string])[] = [
+    ['/undionly.kpxe', '/usr/lib/ipxe/undionly.kpxe', '/usr/lib/ipxe/undionly.kpxe'],
+    ['snponly.efi', '/usr/lib/ipxe/snponly.efi', '/usr/lib/ipxe/snponly.efi'],
+    ['/debian/vmlinuz', '/srv/files/debian/vmlinuz', '/srv/files/debian/vmlinuz'],
+    ['/debian/my firmware.cpio', '/srv/firmware.cpio', '/srv/firmware.cpio'],
+    ['/some/other/file', '/srv/files/some/other/file', '/srv/files'],
+    ['/.hidden', '/srv/files/.hidden', '/srv/files'],
+  ];
+  for (const [path, file, root] of FILES) {
+    it(`finds ${path} at ${file}`, () => {
+      assert.deepEqual(routes.resolve(path, ASKER), { kind: 'file', file, root, immutable: false });
+    });
+  }
+
+  const MISSING: readonly (readonly [string, string])[] = [
+    ['/', 'this rack lists no directories'],
+    ['', 'this rack lists no directories'],
+    ['/ipxe/52-54-00', '"52-54-00" is not a MAC address: expected one like 52-54-00-12-34-56'],
+    ['/ipxe/52-54-00-12-34-56/x', '"52-54-00-12-34-56/x" is not a MAC address: expected one like 52-54-00-12-34-56'],
+    ['/../etc/passwd', 'the path climbs out with ".." or holds a control character'],
+    ['/a\0b', 'the path climbs out with ".." or holds a control character'],
+  ];
+  for (const [path, reason] of MISSING) {
+    it(`has nothing at ${JSON.stringify(path)}`, () => {
+      assert.deepEqual(routes.resolve(path, ASKER), { kind: 'missing', reason });
+    });
+  }
+
+  it('leads any path into its root or nowhere', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.webPath()), (path) => {
+        const found = routes.resolve(path, ASKER);
+        if (found.kind === 'file') assert.ok(found.file === found.root || found.file.startsWith(`${found.root}/`));
+      }),
+      { seed: 20261122, numRuns: 2000 },
+    );
+  });
+});
