@@ -151,7 +151,6 @@ function subnetSockets(plan: Plan, subnet: Subnet, address: Ip4): Wanted[] {
   ];
   if (subnet.management === 'dhcp+dns') {
     sockets.push({ service: 'dns', transport: 'udp', address, bindAddress: address, port: DNS_PORT });
-    sockets.push({ service: 'dns', transport: 'tcp', address, bindAddress: address, port: DNS_PORT });
   }
   return sockets;
 }

@@ -11,7 +11,7 @@ import { formatIp4, type Ip4 } from '../addr/ip4.ts';
 import { parseMac, formatMac } from '../addr/mac.ts';
 import type { LeaseFact } from '../service/letters.ts';
 import type { RackEvent } from '../timeline/event.ts';
-import { matches, type EventFilter } from '../timeline/timeline.ts';
+import { matches, type EventFilter } from '../timeline/event-filter.ts';
 import type { Rack } from './rack.ts';
 import { statusOf } from './status.ts';
 
@@ -74,7 +74,7 @@ const ROUTES: Readonly<Record<string, Route>> = {
     const thread = rack.threads.find(({ name }) => name === context.query['service']);
     if (!testHooks || !thread) return;
     thread.send({ type: 'fail', reason: 'made to fail by a test' });
-    context.status = 202;
+    context.body = {};
   },
 };
 

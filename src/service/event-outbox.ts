@@ -18,7 +18,7 @@ export interface OutboxDependencies {
 export class EventOutbox implements EventSink {
   readonly #dependencies: OutboxDependencies;
   #events: RackEvent[] = [];
-  #bound: LeaseFact[] = [];
+  #bound = new Map<Ip4, LeaseFact>();
   #ended: Ip4[] = [];
   #scheduled = false;
 
@@ -32,14 +32,13 @@ export class EventOutbox implements EventSink {
   }
 
   leaseBound(lease: LeaseFact): void {
-    this.#bound.push(lease);
+    this.#bound.set(lease.address, lease);
     this.#schedule();
   }
 
   leaseEnded(address: Ip4): void {
     // Order within one letter: ended first, then bound. A lease that ends right after it began must not outlive its letter
-    const begun = this.#bound.findIndex((lease) => lease.address === address);
-    if (begun >= 0) this.#bound.splice(begun, 1);
+    this.#bound.delete(address);
     this.#ended.push(address);
     this.#schedule();
   }
@@ -47,11 +46,11 @@ export class EventOutbox implements EventSink {
   flush(): void {
     this.#scheduled = false;
     const { post } = this.#dependencies;
-    if (this.#bound.length > 0 || this.#ended.length > 0) {
-      post({ type: 'leases', bound: this.#bound, ended: this.#ended });
+    if (this.#bound.size > 0 || this.#ended.length > 0) {
+      post({ type: 'leases', bound: [...this.#bound.values()], ended: this.#ended });
     }
     if (this.#events.length > 0) post({ type: 'events', events: this.#events });
-    this.#bound = [];
+    this.#bound.clear();
     this.#ended = [];
     this.#events = [];
   }

@@ -46,5 +46,5 @@ export type FromService =
   | { readonly type: 'leases'; readonly bound: readonly LeaseFact[]; readonly ended: readonly Ip4[] }
   | { readonly type: 'pong'; readonly id: number; readonly counters: Counters };
 
-/** What a service counts, by name: `received`, `refused.bad-packet`, … Only ever rises. */
+/** What a service counts, by name: `received`, `refused.bad-packet`, … They only rise, but for levels such as `active`. */
 export type Counters = Readonly<Record<string, number>>;

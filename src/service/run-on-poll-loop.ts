@@ -40,7 +40,19 @@ export function runOnPollLoop(create: (context: PollContext) => Service): void {
   });
   try {
     loop.run();
+  } catch (error) {
+    closeQuietly(service);
+    throw error;
   } finally {
     loop.close();
+  }
+}
+
+/** A thread that dies gives back what it opened itself: descriptors belong to the process, which lives on. */
+function closeQuietly(service: Service): void {
+  try {
+    service.close();
+  } catch {
+    // The error that ended the thread is the one to tell
   }
 }

@@ -1,7 +1,7 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 
+import type { EventFilter } from './event-filter.ts';
 import type { RackEvent } from './event.ts';
-import type { EventFilter } from './timeline.ts';
 
 /** Where events outlive the process. */
 export interface EventStore {
@@ -22,44 +22,52 @@ const SCHEMA = `
   PRAGMA user_version = ${SCHEMA_VERSION};
 `;
 
-/** Events in one SQLite file that never holds more than a bound. */
+/** Events in one SQLite file that holds the newest `most`, and up to PRUNE_EVERY more. */
 export class SqliteEventStore implements EventStore {
   readonly #database: DatabaseSync;
   readonly #insert: StatementSync;
   readonly #most: number;
   #sincePrune = 0;
 
+  /** Opens or creates `file`. Throws, leaving it as it is, when it is not a timeline of this version. */
   constructor(file: string, most = MOST_EVENTS) {
     this.#most = most;
     this.#database = new DatabaseSync(file);
-    this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
-    const version = this.#database.prepare('PRAGMA user_version').get()?.['user_version'];
-    if (version === 0) this.#database.exec(`BEGIN; ${SCHEMA} COMMIT;`);
-    else if (version !== SCHEMA_VERSION) {
-      throw new Error(`${file}: expected timeline version ${SCHEMA_VERSION}, found ${String(version)}`);
+    try {
+      this.#migrate(file);
+      this.#insert = this.#database.prepare('INSERT INTO event (at, mac, kind, body) VALUES (?, ?, ?, ?)');
+      this.#prune();
+    } catch (error) {
+      this.#database.close();
+      throw error;
     }
-    this.#insert = this.#database.prepare('INSERT INTO event (at, mac, kind, body) VALUES (?, ?, ?, ?)');
-    this.#prune();
   }
 
   write(events: readonly RackEvent[]): void {
+    const sincePrune = this.#sincePrune + events.length;
+    const prune = sincePrune >= PRUNE_EVERY;
     this.#database.exec('BEGIN');
     try {
       for (const event of events) this.#insert.run(event.at, event.mac ?? null, event.kind, JSON.stringify(event));
+      // In the same transaction: a failure after COMMIT would make the caller write these events twice
+      if (prune) this.#prune();
       this.#database.exec('COMMIT');
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
       throw error;
     }
-    this.#sincePrune += events.length;
-    if (this.#sincePrune >= PRUNE_EVERY) this.#prune();
+    this.#sincePrune = prune ? 0 : sincePrune;
   }
 
   find({ mac, kind, limit }: EventFilter & { readonly limit: number }): RackEvent[] {
-    const select = this.#database.prepare(`
-      SELECT body FROM event WHERE (?1 IS NULL OR mac = ?1) AND (?2 IS NULL OR kind = ?2 OR kind GLOB ?2 || '.*')
-      ORDER BY number DESC LIMIT ?3`);
-    const rows = select.all(mac ?? null, kind ?? null, limit);
+    // Only what is asked stands in the query: with `? IS NULL OR mac = ?` SQLite would not use the index
+    const conditions = ['true'];
+    if (mac !== undefined) conditions.push('mac = :mac');
+    if (kind !== undefined) conditions.push("(kind = :kind OR substr(kind, 1, length(:kind) + 1) = :kind || '.')");
+    const select = this.#database.prepare(
+      `SELECT body FROM event WHERE ${conditions.join(' AND ')} ORDER BY number DESC LIMIT :limit`,
+    );
+    const rows = select.all({ limit, ...(mac !== undefined && { mac }), ...(kind !== undefined && { kind }) });
     return rows.map((row) => JSON.parse(String(row['body'])) as RackEvent).toReversed();
   }
 
@@ -67,8 +75,16 @@ export class SqliteEventStore implements EventStore {
     this.#database.close();
   }
 
+  #migrate(file: string): void {
+    const version = this.#database.prepare('PRAGMA user_version').get()?.['user_version'];
+    if (version !== 0 && version !== SCHEMA_VERSION) {
+      throw new Error(`${file}: expected timeline version ${SCHEMA_VERSION}, found ${String(version)}`);
+    }
+    this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
+    if (version === 0) this.#database.exec(`BEGIN; ${SCHEMA} COMMIT;`);
+  }
+
   #prune(): void {
-    this.#sincePrune = 0;
     this.#database.prepare('DELETE FROM event WHERE number <= (SELECT max(number) FROM event) - ?').run(this.#most);
   }
 }

@@ -1,12 +1,6 @@
+import { matches, type EventFilter } from './event-filter.ts';
 import type { EventStore } from './event-store.ts';
 import type { RackEvent } from './event.ts';
-
-/** Which events: of one machine, of one kind (`dhcp` matches all of DHCP's), at most `limit`, the newest. */
-export interface EventFilter {
-  readonly mac?: string;
-  readonly kind?: string;
-  readonly limit?: number;
-}
 
 const MOST_UNWRITTEN = 10_000;
 
@@ -24,7 +18,7 @@ export class Timeline {
   }
 
   append(events: readonly RackEvent[]): void {
-    this.#unwritten.push(...events);
+    for (const event of events) this.#unwritten.push(event);
     for (const follower of this.#followers) follower(events);
   }
 
@@ -46,7 +40,8 @@ export class Timeline {
     const unwritten = this.#unwritten.filter((event) => matches(event, filter));
     const missing = limit - unwritten.length;
     const stored = missing > 0 ? this.#store.find({ ...filter, limit: missing }) : [];
-    return [...stored, ...unwritten].slice(-limit);
+    const found = [...stored, ...unwritten];
+    return found.slice(Math.max(0, found.length - limit));
   }
 
   /** Calls `follower` with each batch from now on, until the returned function is called. */
@@ -56,12 +51,10 @@ export class Timeline {
   }
 
   close(): void {
-    this.flush();
-    this.#store.close();
+    try {
+      this.flush();
+    } finally {
+      this.#store.close();
+    }
   }
-}
-
-export function matches(event: RackEvent, filter: EventFilter): boolean {
-  if (filter.mac !== undefined && event.mac !== filter.mac) return false;
-  return filter.kind === undefined || event.kind === filter.kind || event.kind.startsWith(`${filter.kind}.`);
 }
