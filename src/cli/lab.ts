@@ -1,0 +1,34 @@
+import { extname, join } from 'node:path';
+import { execPath } from 'node:process';
+import { runLab } from '../lab/run-lab.ts';
+
+/** The words after `rackboot lab`, as they were written. */
+export interface LabWords {
+  /** Default: bios. */
+  readonly firmware?: string | undefined;
+  readonly keep?: boolean | undefined;
+  /** Seconds. Default: 180. */
+  readonly timeout?: string | undefined;
+  /** QEMU's accelerator. Default: tcg. */
+  readonly accel?: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+const WRONG_USAGE = 2;
+/** Started as the lab's own rack: this program, from the sources or from the build. */
+const MAIN = join(import.meta.dirname, '..', `main${extname(import.meta.filename)}`);
+
+/** Boots a virtual machine in a private network. Gives the exit code: 0 up, 1 not up, 2 wrong usage, 130 interrupted. */
+export async function lab(words: LabWords, out: (line: string) => void): Promise<number> {
+  const { firmware = 'bios', keep = false, timeout = '180', accel = 'tcg', signal } = words;
+  const timeoutSeconds = Number(timeout);
+  if (firmware !== 'bios' && firmware !== 'uefi') {
+    out(`--firmware: expected bios or uefi, found ${JSON.stringify(firmware)}`);
+    return WRONG_USAGE;
+  }
+  if (!Number.isFinite(timeoutSeconds) || timeoutSeconds <= 0) {
+    out(`--timeout: expected a number of seconds above 0, found ${JSON.stringify(timeout)}`);
+    return WRONG_USAGE;
+  }
+  return runLab({ firmware, keep, timeoutSeconds, accel, rackboot: [execPath, MAIN], signal }, out);
+}

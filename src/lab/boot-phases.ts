@@ -1,0 +1,109 @@
+import type { RackEvent } from '../timeline/event.ts';
+import { INITRD_PATH, KERNEL_PATH } from './config.ts';
+import type { Firmware } from './machine.ts';
+
+/** One stretch of a boot, from the end of the one before to the event that ends it. */
+interface BootPhase {
+  readonly title: string;
+  readonly milliseconds: number;
+  /** Size and speed, where a file was fetched. */
+  readonly detail?: string;
+}
+
+export interface BootSummary {
+  readonly phases: readonly BootPhase[];
+  /** What should have come next, as a sentence; absent when the boot is whole. */
+  readonly missing?: string;
+}
+
+/** Below this a speed says nothing: a script is one packet. */
+const SMALLEST_MEGABYTES = 0.01;
+
+interface Step {
+  readonly title: string;
+  readonly missing: string;
+  readonly ends: (event: RackEvent) => boolean;
+}
+
+/** In the order of a boot. What an event means depends on what came before it: the third ACK is that of Linux. */
+const BEFORE_LOADER: readonly Step[] = [
+  step('firmware starts and asks for an address', 'the firmware never asked for an address', of('dhcp.discover')),
+  step('rack offers one', 'the rack offered the firmware no address', of('dhcp.offer')),
+  step('firmware takes it', 'the firmware did not take the address it was offered', of('dhcp.ack')),
+];
+const LOADER: readonly Step[] = [
+  step('loader comes by TFTP', 'the firmware fetched no loader by TFTP', of('tftp.sent')),
+  step('loader starts and gets its address', 'the loader got no address', of('dhcp.ack')),
+];
+const AFTER_LOADER: readonly Step[] = [
+  // Debian's iPXE asks for an IPv6 router for some 13 s before it does anything with the IPv4 address it has.
+  step('iPXE has waited for an IPv6 router and fetched its script', 'iPXE fetched no script', sent('/ipxe/')),
+  step('kernel comes by HTTP', 'the kernel was not fetched', sent(KERNEL_PATH)),
+  step('initrd comes by HTTP', 'the initrd was not fetched', sent(INITRD_PATH)),
+  step('Linux starts and asks for an address', 'Linux never asked for an address', of('dhcp.discover')),
+  step('Linux gets its address', 'Linux got no address', of('dhcp.ack')),
+  step('Linux resolves its name', 'Linux never asked for a name', of('dns.first-question')),
+  step('Linux reports in', 'no report came that the machine is up', isUp),
+];
+
+/** The machine's report that all went well. */
+export function isUp(event: RackEvent): boolean {
+  return event.kind === 'machine.report' && event.report.stage === 'up';
+}
+
+/**
+ * Cuts a boot into its phases. `powerOn`: Unix time in milliseconds.
+ * The card's ROM is iPXE itself under `bios`, so that no loader is needed there. Services run side by side, and what
+ * they tell may arrive out of order: time decides.
+ */
+export function bootPhases(events: readonly RackEvent[], firmware: Firmware, powerOn: number): BootSummary {
+  const steps = [...BEFORE_LOADER, ...(firmware === 'uefi' ? LOADER : []), ...AFTER_LOADER];
+  const phases: BootPhase[] = [];
+  let since = powerOn;
+  for (const event of events.toSorted((a, b) => a.at - b.at)) {
+    const next = steps[phases.length];
+    if (next === undefined) break;
+    if (!next.ends(event)) continue;
+    const milliseconds = event.at - since;
+    const detail = transferOf(event, milliseconds);
+    phases.push({ title: next.title, milliseconds, ...(detail === undefined ? {} : { detail }) });
+    since = event.at;
+  }
+  const missing = steps[phases.length]?.missing;
+  return missing === undefined ? { phases } : { phases, missing };
+}
+
+/** The summary for a person: a line for each phase, and one for the whole. */
+export function phaseLines({ phases }: BootSummary): string[] {
+  const total = phases.reduce((sum, phase) => sum + phase.milliseconds, 0);
+  const lines = phases.map(({ title, milliseconds, detail }) => {
+    return `${seconds(milliseconds)}  ${title}${detail === undefined ? '' : ` (${detail})`}`;
+  });
+  return [...lines, `${seconds(total)}  in all`];
+}
+
+/** "  12.34 s", as wide as any of them. */
+export function seconds(milliseconds: number): string {
+  return `${(milliseconds / 1000).toFixed(2).padStart(7)} s`;
+}
+
+/** As the machine sees it: what the server measures ends when the last bytes are in its own send buffer. */
+function transferOf(event: RackEvent, milliseconds: number): string | undefined {
+  if (event.kind !== 'tftp.sent' && event.kind !== 'http.sent') return undefined;
+  const megabytes = event.bytes / 1e6;
+  if (megabytes < SMALLEST_MEGABYTES) return undefined;
+  const speed = (megabytes / Math.max(milliseconds, 1)) * 1000;
+  return `${megabytes.toFixed(2)} MB, ${speed.toFixed(1)} MB/s`;
+}
+
+function step(title: string, missing: string, ends: Step['ends']): Step {
+  return { title, missing, ends };
+}
+
+function of(kind: RackEvent['kind']): Step['ends'] {
+  return (event) => event.kind === kind;
+}
+
+function sent(path: string): Step['ends'] {
+  return (event) => event.kind === 'http.sent' && event.status < 300 && event.path.includes(path);
+}

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { formatIp4, parseIp4 } from '../../src/addr/ip4.ts';
+import { formatMac } from '../../src/addr/mac.ts';
+import { LAB, labConfig } from '../../src/lab/config.ts';
+import { BRIDGE } from '../../src/lab/network.ts';
+import { compilePlan } from '../../src/plan/compile-plan.ts';
+
+const PLACES = {
+  state: '/tmp/a lab/state',
+  control: '/tmp/a lab/c.sock',
+  files: '/tmp/a lab/files',
+  interface: BRIDGE,
+};
+
+function compileLabConfig() {
+  const address = parseIp4(LAB.rack);
+  assert.ok(address !== undefined);
+  return compilePlan(labConfig(PLACES), 'rackboot.yaml', {
+    hostName: 'anything',
+    interfaces: [{ name: BRIDGE, address, prefix: LAB.prefix }],
+    fileExists: (path) => path.startsWith(`${PLACES.files}/`),
+    directoryExists: () => true,
+  });
+}
+
+describe('labConfig', () => {
+  it('is a config without any fault', () => {
+    assert.deepEqual(compileLabConfig().faults, []);
+  });
+
+  it('has the machine boot the lab entry at its own address, and names where the rack is on its command line', () => {
+    const { plan } = compileLabConfig();
+    const [host] = plan?.hosts ?? [];
+    assert.ok(plan !== undefined && host?.address !== undefined);
+    assert.deepEqual(
+      host.macs.map((mac) => formatMac(mac)),
+      [LAB.machine.mac],
+    );
+    assert.deepEqual([host.name, formatIp4(host.address), host.boot], ['node1', '192.168.127.221', 'lab']);
+    assert.deepEqual(
+      plan.boot.entries.map(({ cmdline }) => cmdline),
+      ['console=ttyS0 rackboot=http://192.168.127.1:5248'],
+    );
+  });
+
+  it('serves the loaders that it was given, and not the ones of this computer', () => {
+    const { loaders } = compileLabConfig().plan?.boot ?? {};
+    assert.equal(loaders?.bios?.file, `${PLACES.files}/undionly.kpxe`);
+    assert.equal(loaders.uefi?.file, `${PLACES.files}/snponly.efi`);
+  });
+});
