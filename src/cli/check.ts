@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { compilePlan } from '../plan/compile-plan.ts';
 import { formatFault } from '../plan/fault.ts';
 import type { Plan } from '../plan/plan.ts';
-import { surveySurroundings } from '../rack/surroundings.ts';
+import { createSurvey } from '../rack/surroundings.ts';
 
 /** Prints every fault of a config file, or what it holds. Gives the exit code: 0 without any fault, else 1. */
 export function check(options: { readonly config: string }, out: (line: string) => void): number {
   const text = readText(options.config, out);
   if (text === undefined) return 1;
-  const { plan, faults } = compilePlan(text, options.config, surveySurroundings());
+  const { plan, faults } = compilePlan(text, options.config, createSurvey()());
   for (const fault of faults) out(formatFault(fault));
   const isGood = plan !== undefined && faults.length === 0;
   out(isGood ? `ok: ${summarise(plan)}` : count(faults.length, 'fault'));

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { compilePlan } from '../plan/compile-plan.ts';
 import { formatFault } from '../plan/fault.ts';
 import type { Plan } from '../plan/plan.ts';
-import { surveySurroundings } from './surroundings.ts';
+import { createSurvey } from './surroundings.ts';
 
 /** One reading of the file. Without a `plan` it can't be served. */
 export interface PlanAttempt {
@@ -17,6 +17,7 @@ export interface PlanAttempt {
 /** Where Plans come from. */
 export class PlanSource {
   readonly #file: string;
+  readonly #survey = createSurvey();
 
   constructor(file: string) {
     this.#file = file;
@@ -33,7 +34,7 @@ export class PlanSource {
         faults: [`${this.#file}: can't be read: ${error instanceof Error ? error.message : String(error)}`],
       };
     }
-    const { plan, faults } = compilePlan(text, this.#file, surveySurroundings());
+    const { plan, faults } = compilePlan(text, this.#file, this.#survey());
     const lines = faults.map(formatFault);
     return plan ? { at: now, plan, faults: lines } : { at: now, faults: lines };
   }

@@ -1,21 +1,13 @@
 import { accessSync, constants, statSync } from 'node:fs';
-import { hostname, networkInterfaces } from 'node:os';
-import { parseIp4 } from '../addr/ip4.ts';
-import type { InterfaceAddress, Surroundings } from '../plan/surroundings.ts';
+import { hostname } from 'node:os';
 
-/** This machine as the config compiler sees it: interfaces and host name of now, files at the time they are asked for. */
-export function surveySurroundings(): Surroundings {
-  return { hostName: hostname(), interfaces: listInterfaces(), fileExists, directoryExists };
-}
+import type { Surroundings } from '../plan/surroundings.ts';
+import { createAddressReader } from '../system/interfaces.ts';
 
-/** Interfaces that are up and have an IPv4 address: the operating system names no others here. */
-function listInterfaces(): InterfaceAddress[] {
-  return Object.entries(networkInterfaces()).flatMap(([name, rows = []]) =>
-    rows.flatMap((row) => {
-      const address = row.family === 'IPv4' ? parseIp4(row.address) : undefined;
-      return address === undefined ? [] : [{ name, address, prefix: Number(row.cidr?.split('/')[1] ?? 32) }];
-    }),
-  );
+/** Makes a survey of this machine as the config compiler sees it: interfaces and host name of the moment, files when asked for. */
+export function createSurvey(): () => Surroundings {
+  const readLocalAddresses = createAddressReader();
+  return () => ({ hostName: hostname(), interfaces: readLocalAddresses(), fileExists, directoryExists });
 }
 
 function fileExists(path: string): boolean {

@@ -4,11 +4,11 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { formatIp4 } from '../../src/addr/ip4.ts';
-import { surveySurroundings } from '../../src/rack/surroundings.ts';
+import { createSurvey } from '../../src/rack/surroundings.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'rackboot-surroundings-'));
 after(() => rmSync(directory, { recursive: true }));
-const surroundings = surveySurroundings();
+const surroundings = createSurvey()();
 
 test('a file is there when it is a regular file that can be read, itself or through a link', () => {
   const file = join(directory, 'vmlinuz');
