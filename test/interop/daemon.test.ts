@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+
+import { RACK, RackRig, reasonToSkip, SIMPLE } from './rack-rig.ts';
+
+const FIVE_FAULTS = `
+rack: { name: rack-t, state: $DIR/state, control: $DIR/control.sock }
+subnets:
+  - cidr: 192.168.127.0/24
+    interface: rack9
+    management: dhcp+dns
+    dynamic: 192.168.126.100-192.168.126.199
+    router: 192.168.127.300
+    lease: 5 parsecs
+    colour: blue
+boot: { files: $DIR/files }
+`;
+
+describe('the daemon', { skip: await reasonToSkip('curl', 'bind9-dnsutils') }, () => {
+  test('check names five faults with line and column, and the running rack keeps its plan', async () => {
+    await using rig = await RackRig.create('faults');
+    await rig.start();
+    rig.writeConfig(FIVE_FAULTS);
+    const check = await rig.rackboot('check');
+    assert.equal(check.code, 1);
+    const faults = check.stdout.split('\n').filter((line) => /rackboot\.yaml:\d+:\d+: /.test(line));
+    assert.equal(faults.length, 5, check.stdout);
+    for (const [line, words] of [
+      [5, 'rack9'],
+      [7, '192.168.127.0/24'],
+      [8, '192.168.127.300'],
+      [9, '5 parsecs'],
+      [10, 'colour'],
+    ] as const) {
+      assert.ok(
+        faults.some((fault) => fault.includes(`rackboot.yaml:${line}:`) && fault.includes(words)),
+        `${line}: ${words}\n${check.stdout}`,
+      );
+    }
+    await rig.until('the new file to be refused', async () => (await rig.status()).config.state === 'refused');
+    const status = await rig.status();
+    assert.equal(status.config.faults.length, 5);
+    assert.equal(status.subnets[0]?.dynamic, '192.168.127.100-192.168.127.199');
+    assert.equal((await rig.rackboot('status')).code, 1);
+    assert.equal(
+      (await rig.client('curl', '-sf', `http://${RACK}:5248/undionly.kpxe`)).stdout,
+      'not really a loader\n',
+    );
+  });
+
+  test('a file that is replaced, as editors do, is taken up; SIGHUP takes it up as well', async () => {
+    await using rig = await RackRig.create('reload');
+    await rig.start();
+    const added = SIMPLE.replace(
+      'hosts:',
+      'hosts:\n  - { name: node2, mac: "52:54:00:00:00:02", address: 192.168.127.222 }',
+    );
+    const temporary = join(rig.directory, '.rackboot.yaml.swp');
+    writeFileSync(temporary, added.replaceAll('$DIR', rig.directory));
+    renameSync(temporary, rig.config);
+    const resolves = async (name: string): Promise<boolean> =>
+      (await rig.client('dig', '+short', '+time=1', '+tries=1', `@${RACK}`, name)).stdout !== '';
+    await rig.until('node2 to have a name', () => resolves('node2.rack.test'));
+    const before = (await rig.status()).config.read;
+    rig.daemon.kill('SIGHUP');
+    await rig.until('SIGHUP to be followed', async () => (await rig.status()).config.read > before);
+  });
+
+  test('a transfer that runs during a reload ends with every byte', async () => {
+    await using rig = await RackRig.create('transfer');
+    const image = randomBytes(8 * 1024 * 1024);
+    writeFileSync(join(rig.files, 'image'), image);
+    await rig.start();
+    const target = join(rig.directory, 'fetched');
+    const download = rig.client('curl', '-sS', '--limit-rate', '8M', '-o', target, `http://${RACK}:5248/image`);
+    const tftp = rig.client('curl', '-sS', '--tftp-blksize', '1024', '-o', `${target}-tftp`, `tftp://${RACK}/image`);
+    await rig.until('the download to have begun', async () =>
+      (await rig.onRack('ss', '-tn', 'sport', '=', ':5248')).stdout.includes('ESTAB'),
+    );
+    const before = (await rig.status()).config.read;
+    rig.writeConfig(SIMPLE.replace('lease: 1h', 'lease: 2h'));
+    await rig.until('the new plan to be in force', async () => (await rig.status()).config.read > before);
+    assert.equal((await download).code, 0);
+    assert.equal((await tftp).code, 0);
+    assert.deepEqual(readFileSync(target), image);
+    assert.deepEqual(readFileSync(`${target}-tftp`), image);
+  });
+
+  for (const service of ['dhcp', 'dns', 'tftp', 'http'] as const) {
+    test(`when the ${service} service throws, it is back within a second and the others answer all along`, async () => {
+      await using rig = await RackRig.create(`fail-${service}`);
+      await rig.start();
+      const answers: Record<string, () => Promise<boolean>> = {
+        dns: async () =>
+          (await rig.client('dig', '+short', '+time=1', '+tries=1', `@${RACK}`, 'node1.rack.test')).stdout ===
+          '192.168.127.221\n',
+        tftp: async () =>
+          (await rig.client('curl', '-s', '-m', '1', `tftp://${RACK}/snponly.efi`)).stdout.includes('loader'),
+        http: async () =>
+          (await rig.client('curl', '-s', '-m', '1', `http://${RACK}:5248/snponly.efi`)).stdout.includes('loader'),
+      };
+      await rig.fail(service);
+      for (const [name, answer] of Object.entries(answers)) {
+        if (name !== service) assert.ok(await answer(), `${name} while ${service} is away`);
+      }
+      await rig.until(`${service} to serve again`, async () => {
+        const state = (await rig.status()).services[service];
+        return state?.restarts === 1 && state.state === 'serving';
+      });
+      const events = await rig.events();
+      const failed = events.find((event) => event.kind === 'service.failed');
+      const back = events.findLast((event) => event.kind === 'service.ready' && event.service === service);
+      assert.ok(failed && back && back.at - failed.at < 1_000, JSON.stringify(events));
+      assert.ok((await answers[service]?.()) ?? true, `${service} afterwards`);
+    });
+  }
+
+  test('SIGTERM ends it within two seconds, with exit code 0 and no socket left behind', async () => {
+    await using rig = await RackRig.create('stop');
+    await rig.start();
+    const milliseconds = await rig.end('SIGTERM');
+    assert.equal(rig.daemon.exitCode, 0, rig.log);
+    assert.ok(milliseconds < 2_000, `${milliseconds} ms`);
+    assert.equal((await rig.rackboot('status')).code, 3);
+  });
+
+  test('a taken port ends the start with who holds it', async () => {
+    await using rig = await RackRig.create('taken');
+    await rig.start();
+    const second = join(rig.directory, 'second.yaml');
+    writeFileSync(second, SIMPLE.replace('$DIR/control.sock', '$DIR/other.sock').replaceAll('$DIR', rig.directory));
+    const result = await rig.onRack(
+      process.execPath,
+      join(import.meta.dirname, '..', '..', 'src', 'main.ts'),
+      'run',
+      '--config',
+      second,
+    );
+    assert.equal(result.code, 1);
+    assert.match(result.output, /dhcp can't have 67\/udp on rack0: another program has it \(.+, process \d+\)/);
+  });
+
+  test('an ordinary user with two capabilities can run it', async () => {
+    await using rig = await RackRig.create('caps');
+    const caps = '+net_bind_service,+net_raw';
+    await rig.onRack('chown', '-R', 'nobody', rig.directory);
+    await rig.onRack('chmod', '711', rig.directory);
+    await rig.start([
+      'setpriv',
+      '--reuid',
+      'nobody',
+      '--clear-groups',
+      '--inh-caps',
+      caps,
+      '--ambient-caps',
+      caps,
+      '--bounding-set',
+      '-all,+net_bind_service,+net_raw',
+      '--no-new-privs',
+    ]);
+    const { stdout } = await rig.onRack('grep', 'CapEff', `/proc/${rig.daemon.pid}/status`);
+    assert.match(stdout, /0000000000002400/);
+  });
+});

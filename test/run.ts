@@ -1,0 +1,66 @@
+/*
+ * Runs the tests: `node test/run.ts` all of them, `node test/run.ts unit` those that need no other program and no
+ * root. As root it first installs the Debian packages that the others need; what can't run here is listed at the
+ * end with its reason.
+ */
+import { globSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+
+import { fetchGuestFiles } from '../src/lab/guest-files.ts';
+import { ensurePackages, LAB_PACKAGES, TEST_CLIENT_PACKAGES } from '../src/lab/debian-packages.ts';
+
+const HERE = import.meta.dirname;
+/** Folders whose tests start real programs. */
+const REAL = ['interop', 'e2e'];
+
+interface Outcome {
+  failed: number;
+  readonly skipped: string[];
+}
+
+async function prepare(): Promise<void> {
+  const say = (line: string): void => console.log(line);
+  try {
+    await ensurePackages([...LAB_PACKAGES, ...TEST_CLIENT_PACKAGES], say);
+    await fetchGuestFiles(say);
+  } catch (error) {
+    console.log(`some tests will be skipped: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+async function runFiles(files: readonly string[], outcome: Outcome): Promise<void> {
+  const stream = run({
+    files: [...files],
+    concurrency: 2,
+    timeout: 600_000,
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+  });
+  stream.on('test:fail', ({ details }) => {
+    if (details.type !== 'suite') outcome.failed++;
+  });
+  stream.on('test:pass', ({ name, skip }) => {
+    if (skip !== undefined) outcome.skipped.push(`${name}: ${String(skip)}`);
+  });
+  for await (const chunk of stream.compose(spec)) process.stdout.write(String(chunk));
+}
+
+const all = globSync('**/*.test.ts', { cwd: HERE })
+  .toSorted()
+  .map((file) => join(HERE, file));
+const isReal = (file: string): boolean => REAL.includes(relative(HERE, file).split('/')[0] ?? '');
+const outcome: Outcome = { failed: 0, skipped: [] };
+await runFiles(
+  all.filter((file) => !isReal(file)),
+  outcome,
+);
+if (process.argv[2] !== 'unit') {
+  await prepare();
+  await runFiles(all.filter(isReal), outcome);
+}
+for (const line of outcome.skipped) console.log(`skipped: ${line}`);
+console.log(
+  outcome.failed === 0 ? `all tests passed, ${outcome.skipped.length} skipped` : `${outcome.failed} tests failed`,
+);
+process.exitCode = outcome.failed === 0 ? 0 : 1;
