@@ -4,7 +4,7 @@ import { join, posix } from 'node:path';
 import { test } from 'node:test';
 
 /** Which room may import which: the picture of the house. An arrow only points down. */
-const SERVICE_ROOM = ['service', 'sync', 'images', 'leases', 'timeline', 'plan', 'boot', 'wire', 'system', 'addr'];
+const SERVICE_ROOM = ['service', 'leases', 'timeline', 'plan', 'boot', 'wire', 'system', 'addr'];
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   addr: [],
   system: ['addr'],

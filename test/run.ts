@@ -13,7 +13,7 @@ import { ensurePackages, LAB_PACKAGES, TEST_CLIENT_PACKAGES } from '../src/lab/d
 
 const HERE = import.meta.dirname;
 /** Folders whose tests start real programs. */
-const REAL = ['interop', 'e2e'];
+const REAL = new Set(['interop', 'e2e']);
 
 interface Outcome {
   failed: number;
@@ -49,7 +49,7 @@ async function runFiles(files: readonly string[], outcome: Outcome): Promise<voi
 const all = globSync('**/*.test.ts', { cwd: HERE })
   .toSorted()
   .map((file) => join(HERE, file));
-const isReal = (file: string): boolean => REAL.includes(relative(HERE, file).split('/')[0] ?? '');
+const isReal = (file: string): boolean => REAL.has(relative(HERE, file).split('/')[0] ?? '');
 const outcome: Outcome = { failed: 0, skipped: [] };
 await runFiles(
   all.filter((file) => !isReal(file)),

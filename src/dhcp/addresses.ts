@@ -1,6 +1,5 @@
 import { cidrContains } from '../addr/cidr.ts';
 import { formatIp4, type Ip4 } from '../addr/ip4.ts';
-import type { Mac } from '../addr/mac.ts';
 import { rangeContains } from '../addr/range.ts';
 import { AddressPool } from '../leases/address-pool.ts';
 import type { LeaseBook } from '../leases/lease-book.ts';
@@ -9,6 +8,7 @@ import { Offers } from '../leases/offers.ts';
 import type { Host, Plan, Subnet } from '../plan/plan.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Client } from './client.ts';
+import { HostIndex } from './host-index.ts';
 
 /** A subnet this service gives addresses in. */
 export interface ServedSubnet {
@@ -17,11 +17,10 @@ export interface ServedSubnet {
   readonly static?: AddressPool;
 }
 
-/** An address a client may have. `kept`: for good. */
-export interface Choice {
-  readonly address: Ip4;
-  readonly kept: boolean;
-}
+/** The address for a DISCOVER, or why there is none. `exhausted`: the client's ranges are full. */
+export type Choice =
+  | { readonly address: Ip4 }
+  | { readonly address?: undefined; readonly none: string; readonly exhausted: boolean };
 
 /** RFC 2131 §4.3.1 leaves the time to us: a ROM that goes through spanning tree asks again for a minute. */
 const OFFER_MILLISECONDS = 60_000;
@@ -34,11 +33,9 @@ export class Addresses {
   readonly #offers = new Offers();
   readonly #clock: Clock;
   #served: readonly ServedSubnet[] = [];
-  #hostsByMac = new Map<Mac, Host>();
-  #hostsByAddress = new Map<Ip4, Host>();
-  #hostNames = new Map<string, Host>();
-  /** Addresses that are somebody else's whatever the ranges say: the racks' own and the routers. */
-  #reserved = new Set<Ip4>();
+  #hosts = new HostIndex({ hosts: [], subnets: [] });
+  /** Where leases changed since the last commit. */
+  #changed: Ip4[] = [];
 
   constructor(book: LeaseBook, clock: Clock) {
     this.#book = book;
@@ -49,57 +46,57 @@ export class Addresses {
     return this.#served;
   }
 
-  /** Takes over a new Plan: leases stay, ranges are looked at anew. */
-  apply(plan: Plan): void {
-    this.#hostsByMac = new Map(plan.hosts.flatMap((host) => host.macs.map((mac) => [mac, host] as const)));
-    this.#hostsByAddress = new Map(
-      plan.hosts.flatMap((host) => (host.address === undefined ? [] : [[host.address, host]])),
-    );
-    this.#hostNames = new Map(plan.hosts.map((host) => [host.name, host]));
-    this.#reserved = new Set(
-      plan.subnets.flatMap(({ rackAddress, router }) =>
-        [rackAddress, router].filter((address) => address !== undefined),
-      ),
-    );
+  /**
+   * Takes over a new Plan: leases stay, ranges are looked at anew. Returns the leases whose time ran out before and
+   * which only the former Plan kept.
+   */
+  apply(plan: Plan): Lease[] {
+    const now = this.#now();
+    const kept = [...this.#book.all()].filter((lease) => lease.expires <= now && this.#keeps(lease));
+    this.#hosts = new HostIndex(plan);
     const subnets = plan.subnets.filter((subnet) => subnet.management !== 'none');
     this.#served = subnets.map((subnet) => this.#serve(subnet));
-    this.#forgetFormerHosts();
-    const idle = [...this.#book.all()].filter((lease) => !lease.kept && lease.expires <= this.#now());
+    const idle = [...this.#book.all()].filter((lease) => !this.isHeld(lease));
     for (const lease of idle.toSorted((a, b) => a.expires - b.expires)) this.#giveBack(lease.address);
+    return kept.filter((lease) => !this.#keeps(lease));
   }
 
   host(client: Client): Host | undefined {
-    return this.#hostsByMac.get(client.mac);
+    return this.#hosts.of(client.mac);
   }
 
   /** The name this client's lease gets: a host's own, else what it calls itself, unless that is a host's name. */
   nameFor(client: Client): string | undefined {
     const host = this.host(client);
     if (host) return host.name;
-    return client.name !== undefined && this.#hostNames.has(client.name) ? undefined : client.name;
+    return client.name !== undefined && this.#hosts.hasName(client.name) ? undefined : client.name;
   }
 
   /** The lease this client holds at `address` now. */
   leaseOf(client: Client, address: Ip4): Lease | undefined {
     const lease = this.#book.at(address);
-    return lease?.client === client.key && this.#holds(lease) ? lease : undefined;
+    return lease?.client === client.key && this.isHeld(lease) ? lease : undefined;
+  }
+
+  /** Whether a lease still binds its address: it runs, or the Plan keeps it. */
+  isHeld(lease: Lease): boolean {
+    return lease.expires > this.#now() || this.#keeps(lease);
   }
 
   /** The address in this subnet that we know this client by: written down, last leased or just offered. */
   recordOf(client: Client, { subnet }: ServedSubnet): Ip4 | undefined {
-    const fixed = this.#fixedAddress(client, subnet);
+    const fixed = this.#hosts.fixedAddress(client.mac, subnet);
     if (fixed !== undefined) return fixed;
-    const leases = this.#book.of(client.key).filter((lease) => cidrContains(subnet.cidr, lease.address));
-    const latest = leases.toSorted((a, b) => b.expires - a.expires)[0];
-    if (latest) return latest.address;
+    const leased = this.#leasesOf(client).find(({ address }) => cidrContains(subnet.cidr, address));
+    if (leased) return leased.address;
     const offered = this.#offers.of(client.key);
     return offered !== undefined && cidrContains(subnet.cidr, offered) ? offered : undefined;
   }
 
   /** The address for a DISCOVER, held for a minute; or why there is none. Preferences of RFC 2131 §4.3.1. */
-  offer(client: Client, served: ServedSubnet): Choice | { readonly none: string; readonly exhausted: boolean } {
+  offer(client: Client, served: ServedSubnet): Choice {
     const choice = this.#choose(client, served);
-    if (!('address' in choice)) return choice;
+    if (choice.address === undefined) return choice;
     const freed = this.#offers.offer(choice.address, client.key, this.#clock.monotonic() + OFFER_MILLISECONDS);
     if (freed !== undefined) this.#giveBack(freed);
     return choice;
@@ -109,34 +106,60 @@ export class Addresses {
   refusal(client: Client, served: ServedSubnet, address: Ip4): string | undefined {
     const { subnet } = served;
     if (!cidrContains(subnet.cidr, address)) return `${formatIp4(address)} is not on this network`;
-    const fixed = this.#fixedAddress(client, subnet);
+    const fixed = this.#hosts.fixedAddress(client.mac, subnet);
     if (fixed !== undefined && fixed !== address) return `this host has ${formatIp4(fixed)}`;
-    const owner = this.#hostsByAddress.get(address);
+    const owner = this.#hosts.ownerOf(address);
     if (owner && owner !== this.host(client)) return `${formatIp4(address)} belongs to host ${owner.name}`;
-    if (fixed === undefined && !this.#rangeFor(client, served)?.some((pool) => rangeContains(pool.range, address))) {
+    if (fixed === undefined && !this.#poolsFor(client, served).some((pool) => rangeContains(pool.range, address))) {
       return `${formatIp4(address)} is outside the range this client is given from`;
     }
-    return this.#takenByOther(client, address) ? `${formatIp4(address)} is taken` : undefined;
+    return this.isTakenByOther(client, address) ? `${formatIp4(address)} is taken` : undefined;
   }
 
-  /** Binds `address`, which `refusal` had nothing against. On disk with the book's next commit. */
+  /** Whether another client has `address` by lease, offer or the Plan, or nobody may have it. */
+  isTakenByOther(client: Client, address: Ip4): boolean {
+    const owner = this.#hosts.ownerOf(address);
+    if (this.#hosts.isReserved(address) || (owner && owner !== this.host(client))) return true;
+    const lease = this.#book.at(address);
+    if (lease && lease.client !== client.key) {
+      // A host's address is kept for all its cards: one that runs no more does not keep it from the others
+      if (owner ? lease.expires > this.#now() : this.isHeld(lease)) return true;
+    }
+    const hold = this.#offers.holder(address);
+    return hold !== undefined && hold.client !== client.key;
+  }
+
+  /** Binds `address`, which `refusal` had nothing against. On disk with the next commit. */
   bind(client: Client, served: ServedSubnet, address: Ip4): Lease {
     const name = this.nameFor(client);
-    const kept =
-      served.static !== undefined && rangeContains(served.static.range, address) && this.host(client) !== undefined;
+    const isSteady = served.static !== undefined && rangeContains(served.static.range, address);
     const lease: Lease = {
       address,
       client: client.key,
       mac: client.mac,
-      expires: this.#now() + served.subnet.leaseSeconds,
-      kept,
+      // Rounded up: we must not think it over before the client does
+      expires: Math.ceil(this.#clock.now() / 1000) + served.subnet.leaseSeconds,
+      kept: isSteady && this.host(client) !== undefined,
       ...(name === undefined ? {} : { name }),
     };
+    this.#endOthers(client, served, address);
     this.#poolAt(address)?.takeWanted(address);
-    this.#book.put(lease);
+    this.#put(lease);
     const freed = this.#offers.release(client.key);
     if (freed !== undefined && freed !== address) this.#giveBack(freed);
     return lease;
+  }
+
+  /** Writes what was bound and ended since the last time. Throws when the disk refuses: then nothing of it happened. */
+  commit(): void {
+    try {
+      this.#book.commit();
+    } catch (error) {
+      for (const address of this.#changed) if (!this.#isTaken(address)) this.#giveBack(address);
+      throw error;
+    } finally {
+      this.#changed = [];
+    }
   }
 
   /** The client chose another server or asked for something else: what we offered is free again. */
@@ -145,20 +168,21 @@ export class Addresses {
     if (freed !== undefined) this.#giveBack(freed);
   }
 
-  /** Ends a lease now, at the client's word. False when it was not this client's. */
-  release(client: Client, address: Ip4): boolean {
+  /** Ends a lease now, at the client's word. Undefined when it was not this client's; `kept`: it stays its address. */
+  release(client: Client, address: Ip4): { readonly kept: boolean } | undefined {
     const lease = this.leaseOf(client, address);
-    if (!lease || lease.expires <= this.#now()) return false;
-    this.#book.put({ ...lease, expires: this.#now(), released: true });
-    if (!lease.kept) this.#giveBack(address);
-    return true;
+    if (!lease || lease.expires <= this.#now()) return undefined;
+    const kept = this.#keeps(lease);
+    this.#put({ ...lease, expires: this.#now(), released: true });
+    if (!kept) this.#giveBack(address);
+    return { kept };
   }
 
   /** Someone else uses `address`: nobody gets it for ten minutes. False when this client was never given it. */
   decline(client: Client, address: Ip4): boolean {
     const lease = this.leaseOf(client, address);
     if (!lease && this.#offers.of(client.key) !== address) return false;
-    if (lease) this.#book.put({ ...lease, expires: this.#now(), kept: false, released: true });
+    if (lease) this.#put({ ...lease, expires: this.#now(), kept: false, released: true });
     this.#offers.quarantine(address, this.#clock.monotonic() + QUARANTINE_MILLISECONDS);
     return true;
   }
@@ -167,9 +191,9 @@ export class Addresses {
   sweep(): Lease[] {
     for (const address of this.#offers.takeEnded(this.#clock.monotonic())) {
       const lease = this.#book.at(address);
-      if (!lease || !this.#holds(lease)) this.#giveBack(address);
+      if (!lease || !this.isHeld(lease)) this.#giveBack(address);
     }
-    const expired = this.#book.takeExpired(this.#now()).filter((lease) => !lease.kept);
+    const expired = this.#book.takeExpired(this.#now()).filter((lease) => !this.#keeps(lease));
     for (const lease of expired) if (!this.#offers.holder(lease.address)) this.#giveBack(lease.address);
     return expired;
   }
@@ -178,8 +202,32 @@ export class Addresses {
     return Math.floor(this.#clock.now() / 1000);
   }
 
-  #holds(lease: Lease): boolean {
-    return lease.kept || lease.expires > this.#now();
+  /** Whether the address is the host's for good: written down still, with this address or none, in a static range. */
+  #keeps({ kept, mac, address }: Lease): boolean {
+    if (!kept || !this.#hosts.of(mac)) return false;
+    const served = this.#served.find((each) => each.static && rangeContains(each.static.range, address));
+    return served !== undefined && (this.#hosts.fixedAddress(mac, served.subnet) ?? address) === address;
+  }
+
+  /** The client's leases, those that ran out included: first what it has now, then what it had last. */
+  #leasesOf(client: Client): Lease[] {
+    const leases = this.#book.of(client.key);
+    if (leases.length < 2) return leases;
+    return leases.toSorted((a, b) => Number(this.isHeld(b)) - Number(this.isHeld(a)) || b.expires - a.expires);
+  }
+
+  /** One address a client and subnet: without this, a single client could take a whole range, one REQUEST at a time. */
+  #endOthers(client: Client, { subnet }: ServedSubnet, address: Ip4): void {
+    for (const other of this.#book.of(client.key)) {
+      if (other.address === address || !cidrContains(subnet.cidr, other.address) || !this.isHeld(other)) continue;
+      this.#put({ ...other, expires: Math.min(other.expires, this.#now()), kept: false });
+      this.#giveBack(other.address);
+    }
+  }
+
+  #put(lease: Lease): void {
+    this.#changed.push(lease.address);
+    this.#book.put(lease);
   }
 
   #serve(subnet: Subnet): ServedSubnet {
@@ -191,61 +239,46 @@ export class Addresses {
     };
   }
 
-  #choose(client: Client, served: ServedSubnet): Choice | { none: string; exhausted: boolean } {
-    const fixed = this.#fixedAddress(client, served.subnet);
+  #choose(client: Client, served: ServedSubnet): Choice {
+    const fixed = this.#hosts.fixedAddress(client.mac, served.subnet);
     if (fixed !== undefined) {
-      if (!this.#takenByOther(client, fixed)) return { address: fixed, kept: false };
-      return { none: `${formatIp4(fixed)} of this host is still held by another client`, exhausted: false };
+      if (!this.isTakenByOther(client, fixed)) return { address: fixed };
+      return { none: `${formatIp4(fixed)} of this host is still in other hands`, exhausted: false };
     }
-    for (const pool of this.#rangeFor(client, served) ?? []) {
+    const pools = this.#poolsFor(client, served);
+    for (const pool of pools) {
       const address = this.#chooseFrom(pool, client);
-      if (address !== undefined) return { address, kept: pool === served.static };
+      if (address !== undefined) return { address };
     }
-    return {
-      none: `no free address in ${served.dynamic || served.static ? 'its range' : 'this subnet: it has no range'}`,
-      exhausted: true,
-    };
+    if (pools.length === 0) return { none: 'this subnet has no range for a machine like this', exhausted: false };
+    return { none: 'no free address in its range', exhausted: true };
   }
 
   /** The client's current or last address, what it was just offered, what it asks for, any free one: in this order. */
   #chooseFrom(pool: AddressPool, client: Client): Ip4 | undefined {
-    for (const { address } of this.#book.of(client.key)) {
-      if (!rangeContains(pool.range, address) || this.#takenByOther(client, address)) continue;
+    for (const { address } of this.#leasesOf(client)) {
+      if (!rangeContains(pool.range, address) || this.isTakenByOther(client, address)) continue;
       pool.takeWanted(address);
       return address;
     }
     const offered = this.#offers.of(client.key);
-    if (offered !== undefined && rangeContains(pool.range, offered)) return offered;
+    if (offered !== undefined && rangeContains(pool.range, offered) && !this.isTakenByOther(client, offered)) {
+      return offered;
+    }
     return (client.requested === undefined ? undefined : pool.takeWanted(client.requested)) ?? pool.take();
   }
 
-  /** A host's written address, on the subnet where it makes sense. */
-  #fixedAddress(client: Client, subnet: Subnet): Ip4 | undefined {
-    const address = this.host(client)?.address;
-    return address !== undefined && cidrContains(subnet.cidr, address) ? address : undefined;
-  }
-
-  /** Hosts live on the static range, or where there is none, like everyone on the dynamic one. */
-  #rangeFor(client: Client, served: ServedSubnet): AddressPool[] | undefined {
+  /** Hosts live on the static range, or where that is missing or full, like everyone on the dynamic one. */
+  #poolsFor(client: Client, served: ServedSubnet): AddressPool[] {
     const pools = this.host(client) ? [served.static, served.dynamic] : [served.dynamic];
     return pools.filter((pool) => pool !== undefined);
   }
 
-  #takenByOther(client: Client, address: Ip4): boolean {
-    const lease = this.#book.at(address);
-    if (lease && lease.client !== client.key && this.#holds(lease)) return true;
-    const hold = this.#offers.holder(address);
-    if (hold && hold.client !== client.key) return true;
-    const owner = this.#hostsByAddress.get(address);
-    return this.#reserved.has(address) || (owner !== undefined && owner !== this.host(client));
-  }
-
   #isTaken(address: Ip4): boolean {
     const lease = this.#book.at(address);
-    if (lease && this.#holds(lease)) return true;
-    return (
-      this.#offers.holder(address) !== undefined || this.#reserved.has(address) || this.#hostsByAddress.has(address)
-    );
+    if (lease && this.isHeld(lease)) return true;
+    const isOwned = this.#hosts.isReserved(address) || this.#hosts.ownerOf(address) !== undefined;
+    return isOwned || this.#offers.holder(address) !== undefined;
   }
 
   #giveBack(address: Ip4): void {
@@ -258,11 +291,5 @@ export class Addresses {
       if (served.static && rangeContains(served.static.range, address)) return served.static;
     }
     return undefined;
-  }
-
-  /** An address kept for a machine that is no longer written down becomes an ordinary lease, and so comes free. */
-  #forgetFormerHosts(): void {
-    const former = [...this.#book.all()].filter((lease) => lease.kept && !this.#hostsByMac.has(lease.mac));
-    for (const lease of former) this.#book.put({ ...lease, kept: false });
   }
 }

@@ -1,4 +1,5 @@
-import { formatIp4, LIMITED_BROADCAST, UNSPECIFIED, type Ip4 } from '../addr/ip4.ts';
+import { cidrContains, formatCidr } from '../addr/cidr.ts';
+import { formatIp4, UNSPECIFIED, type Ip4 } from '../addr/ip4.ts';
 import { formatMac } from '../addr/mac.ts';
 import { bootOffer, type BootOffer } from '../boot/boot-offer.ts';
 import type { LeaseBook } from '../leases/lease-book.ts';
@@ -6,57 +7,50 @@ import type { Lease } from '../leases/lease.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Counters, LeaseFact, SocketHandle } from '../service/letters.ts';
 import type { EventSink, Service, ServiceContext } from '../service/service.ts';
-import type { DatagramSocket, Inbound, LinkSender } from '../system/datagram.ts';
+import type { Inbound } from '../system/datagram.ts';
+import type { Timer } from '../system/loop.ts';
 import type { EventBody } from '../timeline/event.ts';
-import { MessageType } from '../wire/dhcp/message-type.ts';
+import { MessageType, messageTypeName } from '../wire/dhcp/message-type.ts';
 import { OptionCode } from '../wire/dhcp/option-code.ts';
 import { decodeU8 } from '../wire/dhcp/options/integer.ts';
-import { BOOTREQUEST, decodeDhcp, encodeDhcp, type DhcpMessage, type DhcpPacket } from '../wire/dhcp/packet.ts';
+import { BOOTREQUEST, decodeDhcp, type DhcpPacket } from '../wire/dhcp/packet.ts';
 import { WireError } from '../wire/wire-error.ts';
 import { Addresses } from './addresses.ts';
 import { readClient } from './client.ts';
 import { handleDecline } from './decline.ts';
 import { handleDiscover } from './discover.ts';
 import type { Decision, Exchange } from './exchange.ts';
+import { Listeners, type Listener, type ListenersDependencies } from './listeners.ts';
 import { handleRelease } from './release.ts';
-import { grantReply, nakReply } from './reply.ts';
-import { replyAddress } from './reply-address.ts';
+import { grantReply, nakReply, type DhcpReply } from './reply.ts';
+import { ReplySender } from './reply-sender.ts';
 import { handleRequest, requestState, wantedAddress } from './request.ts';
 import { chooseSubnet } from './subnet-choice.ts';
 
 const SWEEP_MILLISECONDS = 1_000;
-/** What every client must take (RFC 2131 §2), and the most that one Ethernet frame carries. */
-const SMALLEST_LIMIT = 576 - 28;
-const LARGEST_LIMIT = 1500 - 28;
 
 /** Where lease changes are told. */
-export interface LeaseNews extends EventSink {
+interface LeaseNews extends EventSink {
   leaseBound(lease: LeaseFact): void;
   leaseEnded(address: Ip4): void;
 }
 
-export interface DhcpDependencies extends ServiceContext {
+export interface DhcpDependencies extends ServiceContext, ListenersDependencies {
   readonly events: LeaseNews;
-  readonly openSocket: (handle: SocketHandle) => DatagramSocket;
-  readonly openLink: (handle: SocketHandle) => LinkSender;
   /** Called with the first Plan: where it keeps its state. */
   readonly openBook: (plan: Plan) => LeaseBook;
-}
-
-interface Listener {
-  readonly handle: SocketHandle;
-  readonly socket: DatagramSocket;
-  close(): void;
 }
 
 /** A reply decided on, and what is to be said about it: neither leaves before the batch is on disk. */
 interface Outgoing {
   readonly exchange: Exchange;
   readonly listener: Listener;
-  readonly reply?: DhcpMessage;
-  readonly isNak: boolean;
+  readonly reply?: DhcpReply;
+  /** It stands on what this batch writes: without the commit it did not happen. */
+  readonly isWritten?: boolean;
   /** The lease it promises. */
   readonly lease?: Lease;
+  /** The address whose lease it ends. */
   readonly ended?: Ip4;
   readonly event: EventBody;
   readonly address?: Ip4;
@@ -66,28 +60,26 @@ interface Outgoing {
 export class DhcpService implements Service {
   readonly #dependencies: DhcpDependencies;
   readonly #counters = new Map<string, number>();
-  readonly #buffer = new Uint8Array(LARGEST_LIMIT);
-  readonly #startedAt: number;
+  readonly #listeners: Listeners;
+  readonly #sender = new ReplySender();
   #plan: Plan | undefined;
   #book: LeaseBook | undefined;
   #addresses: Addresses | undefined;
-  #listeners: Listener[] = [];
-  #link: LinkSender | undefined;
-  #linkFd = -1;
+  #sweepTimer: Timer | undefined;
   /** Subnets whose range was found full: told once, until something in them came free. */
   readonly #full = new Set<string>();
 
   constructor(dependencies: DhcpDependencies) {
     this.#dependencies = dependencies;
-    this.#startedAt = dependencies.clock.now() / 1000;
+    this.#listeners = new Listeners(dependencies, (listener) => this.#serveBatch(listener));
   }
 
   apply(plan: Plan, sockets: readonly SocketHandle[]): void {
-    if (!this.#addresses) this.#open(plan);
     this.#plan = plan;
-    this.#addresses?.apply(plan);
+    if (!this.#addresses) this.#open(plan);
+    else for (const { address } of this.#addresses.apply(plan)) this.#dependencies.events.leaseEnded(address);
     this.#full.clear();
-    this.#listen(sockets);
+    this.#listeners.apply(sockets);
   }
 
   counters(): Counters {
@@ -95,41 +87,24 @@ export class DhcpService implements Service {
   }
 
   close(): void {
-    for (const listener of this.#listeners) listener.close();
-    this.#link?.close();
+    this.#sweepTimer?.cancel();
+    this.#listeners.close();
     this.#book?.close();
   }
 
+  /** Tells every lease, ended ones too: after a failure of this thread the rack knows some that ran out meanwhile. */
   #open(plan: Plan): void {
-    const book = this.#dependencies.openBook(plan);
+    const { clock, events, openBook } = this.#dependencies;
+    const book = openBook(plan);
+    const addresses = new Addresses(book, clock);
+    addresses.apply(plan);
+    addresses.sweep();
+    const leases = [...book.all()];
+    for (const lease of leases) if (!addresses.isHeld(lease)) events.leaseEnded(lease.address);
+    for (const lease of leases) if (addresses.isHeld(lease)) events.leaseBound(factOf(lease));
     this.#book = book;
-    this.#addresses = new Addresses(book, this.#dependencies.clock);
-    const now = this.#dependencies.clock.now() / 1000;
-    for (const lease of book.all())
-      if (lease.kept || lease.expires > now) this.#dependencies.events.leaseBound(factOf(lease));
+    this.#addresses = addresses;
     this.#scheduleSweep();
-  }
-
-  /** A socket that stays keeps its watch: nothing that waits in it is lost. */
-  #listen(sockets: readonly SocketHandle[]): void {
-    const kept = this.#listeners.filter(({ handle }) => sockets.some((other) => other.fd === handle.fd));
-    for (const listener of this.#listeners) if (!kept.includes(listener)) listener.close();
-    const fresh = sockets.filter(
-      ({ fd, transport }) => transport === 'udp' && !kept.some(({ handle }) => handle.fd === fd),
-    );
-    this.#listeners = [...kept, ...fresh.map((handle) => this.#openListener(handle))];
-    const link = sockets.find(({ transport }) => transport === 'link');
-    if (link && link.fd !== this.#linkFd) {
-      this.#link = this.#dependencies.openLink(link);
-      this.#linkFd = link.fd;
-    }
-  }
-
-  #openListener(handle: SocketHandle): Listener {
-    const socket = this.#dependencies.openSocket(handle);
-    const watch = this.#dependencies.loop.watch(handle.fd, () => this.#serveBatch(listener));
-    const listener = { handle, socket, close: () => (watch.close(), socket.close()) };
-    return listener;
   }
 
   #serveBatch(listener: Listener): void {
@@ -139,14 +114,14 @@ export class DhcpService implements Service {
       if (answer) outgoing.push(answer);
     });
     const promised = this.#commit();
-    for (const answer of outgoing) if (promised || !answer.lease) this.#finish(answer);
-    this.#count('lost.send', listener.socket.flush() + (this.#link?.flush() ?? 0));
+    for (const answer of outgoing) if (promised || !answer.isWritten) this.#finish(answer);
+    this.#count('lost.send', listener.socket.flush() + (this.#listeners.link?.flush() ?? 0));
   }
 
   /** Whether every lease of this batch is on disk. */
   #commit(): boolean {
     try {
-      this.#book?.commit();
+      this.#addresses?.commit();
       return true;
     } catch (error) {
       this.#count('refused.store-failed');
@@ -189,7 +164,7 @@ export class DhcpService implements Service {
     const client = readClient(packet);
     if (!client) return this.#refuse('hardware-type');
     const addresses = this.#addresses;
-    const served = addresses && chooseSubnet(addresses.served, packet, handle);
+    const served = addresses && chooseSubnet(addresses.served, packet, handle, datagram.destination);
     if (!addresses || !served) return this.#refuse('unknown-subnet');
     return {
       packet,
@@ -218,21 +193,20 @@ export class DhcpService implements Service {
 
   /** Turns a decision into a reply and an event. */
   #conclude(exchange: Exchange, listener: Listener, decision: Decision): Outgoing | undefined {
-    const base = { exchange, listener, isNak: false };
+    const base = { exchange, listener };
     switch (decision.kind) {
       case 'offer':
         return { ...base, ...this.#offer(exchange, decision.address) };
       case 'ack':
         return { ...base, ...this.#ack(exchange, decision.lease) };
       case 'nak': {
-        this.#count('sent.nak');
         const { reason } = decision;
-        return { ...base, isNak: true, reply: nakReply(exchange, reason), event: { kind: 'dhcp.nak', reason } };
+        return { ...base, reply: nakReply(exchange, reason), event: { kind: 'dhcp.nak', reason } };
       }
       case 'released':
-        return { ...base, ended: decision.address, address: decision.address, event: { kind: 'dhcp.release' } };
+        return { ...base, ...ending(decision.address, !decision.kept), event: { kind: 'dhcp.release' } };
       case 'declined':
-        return { ...base, ended: decision.address, address: decision.address, event: { kind: 'dhcp.decline' } };
+        return { ...base, ...ending(decision.address, true), event: { kind: 'dhcp.decline' } };
       case 'exhausted':
         return this.#exhausted(base);
       case 'silence':
@@ -242,7 +216,6 @@ export class DhcpService implements Service {
   }
 
   #offer(exchange: Exchange, address: Ip4): Pick<Outgoing, 'reply' | 'event' | 'address'> {
-    this.#count('sent.offer');
     const boot = this.#bootOffer(exchange);
     const name = exchange.addresses.nameFor(exchange.client);
     const { leaseSeconds } = exchange.served.subnet;
@@ -253,22 +226,21 @@ export class DhcpService implements Service {
     };
   }
 
-  #ack(exchange: Exchange, lease: Lease): Pick<Outgoing, 'reply' | 'event' | 'address' | 'lease'> {
-    this.#count('sent.ack');
+  #ack(exchange: Exchange, lease: Lease): Pick<Outgoing, 'reply' | 'event' | 'address' | 'lease' | 'isWritten'> {
     const boot = this.#bootOffer(exchange);
     const { address, name, expires } = lease;
     return {
       address,
       lease,
+      isWritten: true,
       reply: grantReply(exchange, { type: MessageType.ack, address, name, boot }),
       event: { kind: 'dhcp.ack', expires, ...(name === undefined ? {} : { name }), ...bootFileOf(boot) },
     };
   }
 
-  #exhausted(base: Pick<Outgoing, 'exchange' | 'listener' | 'isNak'>): Outgoing | undefined {
+  #exhausted(base: Pick<Outgoing, 'exchange' | 'listener'>): Outgoing | undefined {
     this.#count('refused.exhausted');
-    const { network, prefix } = base.exchange.served.subnet.cidr;
-    const subnet = `${formatIp4(network)}/${prefix}`;
+    const subnet = formatCidr(base.exchange.served.subnet.cidr);
     if (this.#full.has(subnet)) return undefined;
     this.#full.add(subnet);
     return { ...base, event: { kind: 'dhcp.exhausted', subnet } };
@@ -276,31 +248,21 @@ export class DhcpService implements Service {
 
   /** Sends a reply and tells what happened: the lease it promises is on disk. */
   #finish(outgoing: Outgoing): void {
-    const { exchange, listener, reply, isNak, event, lease, ended, address } = outgoing;
-    if (reply) this.#send(listener, exchange, reply, isNak);
+    const { exchange, listener, reply, event, lease, ended, address } = outgoing;
+    if (reply) this.#send(reply, exchange, listener);
     this.#emit(exchange, event, address);
     if (lease) this.#dependencies.events.leaseBound(factOf(lease));
-    if (ended !== undefined) this.#dependencies.events.leaseEnded(ended);
+    if (ended !== undefined) this.#leaseEnded(ended);
   }
 
-  #send(listener: Listener, exchange: Exchange, reply: DhcpMessage, isNak: boolean): void {
-    const limit = Math.min(Math.max((exchange.client.maxMessageSize ?? 576) - 28, SMALLEST_LIMIT), LARGEST_LIMIT);
-    const bytes = this.#buffer.subarray(0, encodeDhcp(reply, this.#buffer, limit));
-    const to = replyAddress(reply, isNak);
-    const { ifindex } = listener.handle;
-    const source = exchange.rackAddress;
-    if (to.kind === 'link' && this.#link && ifindex !== undefined) {
-      const { mac } = exchange.client;
-      this.#link.send(bytes, { ifindex, mac, source, sourcePort: 67, address: to.address, port: to.port });
-      return;
-    }
-    // Without a raw socket a broadcast reaches the client just as well, and everyone else too
-    const address = to.kind === 'link' ? LIMITED_BROADCAST : to.address;
-    listener.socket.send(bytes, { address, port: to.port, source, ...(ifindex === undefined ? {} : { ifindex }) });
+  #send(reply: DhcpReply, exchange: Exchange, { handle, socket }: Listener): void {
+    const isWhole = this.#sender.send(reply, exchange, { handle, socket, link: this.#listeners.link });
+    this.#count(`sent.${messageTypeName(reply.type).toLowerCase()}`);
+    if (!isWhole) this.#count('sent.cut-short');
   }
 
   #scheduleSweep(): void {
-    this.#dependencies.loop.after(SWEEP_MILLISECONDS, () => {
+    this.#sweepTimer = this.#dependencies.loop.after(SWEEP_MILLISECONDS, () => {
       this.#sweep();
       this.#scheduleSweep();
     });
@@ -308,14 +270,20 @@ export class DhcpService implements Service {
 
   #sweep(): void {
     for (const lease of this.#addresses?.sweep() ?? []) {
-      this.#full.clear();
-      // Released by the client: told then. Run out while we were down: nobody's news
-      if (lease.expires < this.#startedAt || lease.released) continue;
-      this.#dependencies.events.leaseEnded(lease.address);
+      // Told when the client gave it back
+      if (lease.released) continue;
+      this.#leaseEnded(lease.address);
       this.#count('expired');
       const subject = { mac: formatMac(lease.mac), address: formatIp4(lease.address) };
       this.#dependencies.events.emit({ kind: 'dhcp.expired' }, subject);
     }
+  }
+
+  /** An address came free: its subnet may be told full once more. */
+  #leaseEnded(address: Ip4): void {
+    this.#dependencies.events.leaseEnded(address);
+    const served = this.#addresses?.served.find(({ subnet }) => cidrContains(subnet.cidr, address));
+    if (served) this.#full.delete(formatCidr(served.subnet.cidr));
   }
 
   #bootOffer({ client, rackAddress }: Exchange): BootOffer {
@@ -352,6 +320,10 @@ export class DhcpService implements Service {
 function serverAddress(own: Ip4 | undefined, handle: SocketHandle, datagram: Inbound): Ip4 {
   if (own !== undefined) return own;
   return handle.address === UNSPECIFIED ? datagram.destination : handle.address;
+}
+
+function ending(address: Ip4, ends: boolean): Pick<Outgoing, 'isWritten' | 'address' | 'ended'> {
+  return { isWritten: true, address, ...(ends ? { ended: address } : {}) };
 }
 
 function bootFileOf(boot: BootOffer): { bootFile?: string } {

@@ -19,8 +19,9 @@ export type Decision =
   | { readonly kind: 'offer'; readonly address: Ip4 }
   | { readonly kind: 'ack'; readonly lease: Lease }
   | { readonly kind: 'nak'; readonly reason: string }
-  /** The client gave `address` back, or says it is someone else's: no reply, an end of a lease. */
-  | { readonly kind: 'released'; readonly address: Ip4 }
+  /** The client gave `address` back; no reply. `kept`: it stays the client's all the same, as the lease of a host. */
+  | { readonly kind: 'released'; readonly address: Ip4; readonly kept: boolean }
+  /** The client says that `address` is someone else's: no reply, an end of its lease. */
   | { readonly kind: 'declined'; readonly address: Ip4 }
   | { readonly kind: 'exhausted'; readonly reason: string }
   /** No reply. `ordinary`: nothing an operator would look for, as a client that chose another server. */

@@ -1,5 +1,7 @@
 import { LIMITED_BROADCAST, UNSPECIFIED, type Ip4 } from '../addr/ip4.ts';
-import { BROADCAST_FLAG, type DhcpMessage } from '../wire/dhcp/packet.ts';
+import { MessageType } from '../wire/dhcp/message-type.ts';
+import { BROADCAST_FLAG } from '../wire/dhcp/packet.ts';
+import type { DhcpReply } from './reply.ts';
 
 const SERVER_PORT = 67;
 const CLIENT_PORT = 68;
@@ -9,10 +11,10 @@ export type ReplyAddress =
   | { readonly kind: 'udp'; readonly address: Ip4; readonly port: number }
   | { readonly kind: 'link'; readonly address: Ip4; readonly port: number };
 
-/** RFC 2131 §4.1, in its order: relay, configured client, broadcast on request, else unicast at layer 2. */
-export function replyAddress(reply: DhcpMessage, isNak: boolean): ReplyAddress {
+/** RFC 2131 §4.1, in its order: relay, NAK, configured client, broadcast on request, else unicast at layer 2. */
+export function replyAddress(reply: DhcpReply): ReplyAddress {
   if (reply.giaddr !== UNSPECIFIED) return { kind: 'udp', address: reply.giaddr, port: SERVER_PORT };
-  if (isNak) return { kind: 'udp', address: LIMITED_BROADCAST, port: CLIENT_PORT };
+  if (reply.type === MessageType.nak) return { kind: 'udp', address: LIMITED_BROADCAST, port: CLIENT_PORT };
   if (reply.ciaddr !== UNSPECIFIED) return { kind: 'udp', address: reply.ciaddr, port: CLIENT_PORT };
   if (reply.flags & BROADCAST_FLAG) return { kind: 'udp', address: LIMITED_BROADCAST, port: CLIENT_PORT };
   return { kind: 'link', address: reply.yiaddr, port: CLIENT_PORT };

@@ -10,8 +10,16 @@ import { encodeSeconds } from '../wire/dhcp/options/seconds.ts';
 import { encodeTerminatedText, encodeText } from '../wire/dhcp/options/text.ts';
 import { BOOTREPLY, BROADCAST_FLAG, type DhcpMessage } from '../wire/dhcp/packet.ts';
 import type { Exchange } from './exchange.ts';
+import { requestState } from './request.ts';
 
 const LONGEST_FILE = 127;
+
+/** A reply before it is written. */
+export interface DhcpReply extends DhcpMessage {
+  /** Option 53, which is also among the options. */
+  readonly type: MessageType;
+  readonly options: readonly DhcpOption[];
+}
 
 /** What an OFFER or ACK gives. */
 export interface Grant {
@@ -22,12 +30,14 @@ export interface Grant {
 }
 
 /** OFFER or ACK (RFC 2131 table 3): what was asked for plus what must be there. */
-export function grantReply(exchange: Exchange, grant: Grant): DhcpMessage {
-  const { packet } = exchange;
+export function grantReply(exchange: Exchange, grant: Grant): DhcpReply {
+  const renews = grant.type === MessageType.ack && requestState(exchange) === 'renewing';
   const file = grant.boot.bootFile ?? '';
   return {
     ...echo(exchange),
-    ciaddr: grant.type === MessageType.ack ? packet.ciaddr : UNSPECIFIED,
+    type: grant.type,
+    // In other states ciaddr MUST be 0 (RFC 2131 table 5); some ROMs fill it in, and have no such address yet
+    ciaddr: renews ? grant.address : UNSPECIFIED,
     yiaddr: grant.address,
     siaddr: grant.boot.nextServer ?? UNSPECIFIED,
     // Both the field and option 67: old ROMs and U-Boot read only the field (peers.md §3.1/2)
@@ -37,10 +47,11 @@ export function grantReply(exchange: Exchange, grant: Grant): DhcpMessage {
 }
 
 /** NAK: no address, no boot server, no lease options; a relay must broadcast it (RFC 2131 §4.3.2). */
-export function nakReply(exchange: Exchange, reason: string): DhcpMessage {
+export function nakReply(exchange: Exchange, reason: string): DhcpReply {
   const message = echo(exchange);
   return {
     ...message,
+    type: MessageType.nak,
     flags: message.giaddr === UNSPECIFIED ? message.flags : message.flags | BROADCAST_FLAG,
     ciaddr: UNSPECIFIED,
     yiaddr: UNSPECIFIED,
@@ -101,8 +112,8 @@ function bootOptions({ bootFile, nextServer }: BootOffer): DhcpOption[] {
   ];
 }
 
-/** RFC 3046 §2.2: the relay gets its option back as it was. */
+/** RFC 3046 §2.2: the relay gets its option back as it was. So does a switch that adds it and leaves giaddr empty. */
 function relayOptions({ packet }: Exchange): DhcpOption[] {
   const value = packet.options.get(OptionCode.relayAgent);
-  return value && packet.giaddr !== UNSPECIFIED ? [{ code: OptionCode.relayAgent, value: value.slice() }] : [];
+  return value ? [{ code: OptionCode.relayAgent, value: value.slice() }] : [];
 }

@@ -5,25 +5,19 @@ import type { Decision, Exchange } from './exchange.ts';
 /** The client states that send DHCPREQUEST, told apart by RFC 2131 §4.3.2 (table 4). */
 export type RequestState = 'selecting' | 'init-reboot' | 'renewing';
 
-export function requestState({ client }: Exchange): RequestState {
+export function requestState({ client, packet }: Exchange): RequestState {
   if (client.serverId !== undefined) return 'selecting';
-  return client.requested === undefined ? 'renewing' : 'init-reboot';
+  return packet.ciaddr === UNSPECIFIED ? 'init-reboot' : 'renewing';
 }
 
-/** The address a DHCPREQUEST is about: option 50, or ciaddr where the client has the address already. */
-export function wantedAddress({ packet, client }: Exchange): Ip4 {
-  return client.requested ?? packet.ciaddr;
+/** The address a DHCPREQUEST is about: ciaddr where the client has the address already, else option 50. */
+export function wantedAddress(exchange: Exchange): Ip4 {
+  const { ciaddr } = exchange.packet;
+  return requestState(exchange) === 'renewing' ? ciaddr : (exchange.client.requested ?? ciaddr);
 }
 
 export function handleRequest(exchange: Exchange): Decision {
-  switch (requestState(exchange)) {
-    case 'selecting':
-      return handleSelecting(exchange);
-    case 'init-reboot':
-      return handleInitReboot(exchange);
-    case 'renewing':
-      return handleRenewing(exchange);
-  }
+  return requestState(exchange) === 'selecting' ? handleSelecting(exchange) : handleRemembered(exchange);
 }
 
 /** The client took an offer: ours, or another server's. */
@@ -39,35 +33,28 @@ function handleSelecting(exchange: Exchange): Decision {
   return refusal === undefined ? ack(exchange, wanted) : { kind: 'nak', reason: refusal };
 }
 
-/** The client restarted and remembers an address. Without a record of it the server MUST remain silent. */
-function handleInitReboot(exchange: Exchange): Decision {
-  const { served } = exchange;
+/**
+ * INIT-REBOOT, RENEWING (unicast) and REBINDING (broadcast): the client says that it has an address. That is true by
+ * our record, false, or more than we know.
+ */
+function handleRemembered(exchange: Exchange): Decision {
+  const { client, served, addresses } = exchange;
   const wanted = wantedAddress(exchange);
-  // "the server SHOULD send a DHCPNAK if the client is on the wrong network", record or not
-  if (!cidrContains(served.subnet.cidr, wanted)) {
-    return { kind: 'nak', reason: `${formatIp4(wanted)} is not on this network` };
-  }
-  return confirm(exchange, wanted);
-}
-
-/** RENEWING (unicast) and REBINDING (broadcast): the client uses the address in ciaddr now. */
-function handleRenewing(exchange: Exchange): Decision {
-  const wanted = wantedAddress(exchange);
+  const address = formatIp4(wanted);
   if (wanted === UNSPECIFIED) {
     return { kind: 'silence', reason: 'its request names no address (options 50 and 54 and ciaddr are empty)' };
   }
-  return confirm(exchange, wanted);
-}
-
-/** The client says that it has `wanted`: true by our record, false, or more than we know. */
-function confirm(exchange: Exchange, wanted: Ip4): Decision {
-  const { client, served, addresses } = exchange;
+  // "the server SHOULD send a DHCPNAK if the client is on the wrong network", record or not
+  if (!cidrContains(served.subnet.cidr, wanted)) return { kind: 'nak', reason: `${address} is not on this network` };
+  const record = addresses.recordOf(client, served);
+  // Without a record the server "MUST remain silent": another may have given the address, unless we know whose it is
+  if (record === undefined && !addresses.isTakenByOther(client, wanted)) {
+    return { kind: 'silence', reason: `we have no record of its address ${address} (RFC 2131 §4.3.2)` };
+  }
   const refusal = addresses.refusal(client, served, wanted);
   if (refusal !== undefined) return { kind: 'nak', reason: refusal };
-  const record = addresses.recordOf(client, served);
-  if (record === wanted) return ack(exchange, wanted);
-  if (record !== undefined) return { kind: 'nak', reason: `we know it by ${formatIp4(record)}` };
-  return { kind: 'silence', reason: `we have no record of its address ${formatIp4(wanted)} (RFC 2131 §4.3.2)` };
+  if (record !== wanted) return { kind: 'nak', reason: `we know it by ${formatIp4(record ?? UNSPECIFIED)}` };
+  return ack(exchange, wanted);
 }
 
 function ack({ client, served, addresses }: Exchange, address: Ip4): Decision {

@@ -3,6 +3,9 @@ import { TimerHeap } from '../system/timer-heap.ts';
 import type { LeaseStore } from './lease-store.ts';
 import type { Lease } from './lease.ts';
 
+/** Entries that the heap may hold beyond twice the live ones before it is built anew. */
+const LEFT_OVER = 64;
+
 /**
  * Every lease ever given and not yet given to another, in memory and on disk. Changes are made in memory, then
  * promised by `commit`: after it they are on disk, or, when it throws, undone.
@@ -13,9 +16,11 @@ export class LeaseBook {
   readonly #byClient = new Map<string, Ip4[]>();
   /** What stood at an address before this batch: the way back when the disk refuses. */
   readonly #before = new Map<Ip4, Lease | undefined>();
-  /** One entry an address, at the earliest time it could expire. */
-  readonly #expiry = new TimerHeap<Ip4>();
+  /** Each address at the earliest time it could expire: `#scheduled` says when; other entries are left over. */
+  #expiry = new TimerHeap<Ip4>();
   readonly #scheduled = new Map<Ip4, number>();
+  /** `takeExpired` was asked up to here. */
+  #takenUntil = Number.NEGATIVE_INFINITY;
 
   constructor(store: LeaseStore) {
     this.#store = store;
@@ -57,8 +62,10 @@ export class LeaseBook {
       this.#store.write(this.#changed());
     } catch (error) {
       for (const [address, lease] of this.#before) {
-        this.#remove(address);
         if (lease) this.#place(lease);
+        else this.#remove(address);
+        // It was told when it ran out: once is enough
+        if (lease && lease.expires <= this.#takenUntil) this.#scheduled.delete(address);
       }
       throw error;
     } finally {
@@ -74,7 +81,10 @@ export class LeaseBook {
   /** The leases whose time ran out up to `now` (Unix seconds), each once, oldest first. */
   takeExpired(now: number): Lease[] {
     const expired: Lease[] = [];
-    for (let address = this.#expiry.popDue(now); address !== undefined; address = this.#expiry.popDue(now)) {
+    this.#takenUntil = now;
+    for (let due = this.#expiry.earliest; due !== undefined && due <= now; due = this.#expiry.earliest) {
+      const address = this.#expiry.popDue(now);
+      if (address === undefined || this.#scheduled.get(address) !== due) continue;
       this.#scheduled.delete(address);
       const lease = this.#byAddress.get(address);
       if (!lease) continue;
@@ -120,5 +130,12 @@ export class LeaseBook {
     if (scheduled !== undefined && scheduled <= lease.expires) return;
     this.#scheduled.set(lease.address, lease.expires);
     this.#expiry.push(lease.expires, lease.address);
+    if (this.#expiry.size > 2 * this.#scheduled.size + LEFT_OVER) this.#sweepHeap();
+  }
+
+  /** Clients that release and ask again leave an entry each time. */
+  #sweepHeap(): void {
+    this.#expiry = new TimerHeap();
+    for (const [address, due] of this.#scheduled) this.#expiry.push(due, address);
   }
 }

@@ -38,14 +38,18 @@ export class SqliteLeaseStore implements LeaseStore {
   readonly #database: DatabaseSync;
   readonly #upsert: StatementSync;
 
-  /** Opens or creates `file`. Throws when it is not a lease file of this version. */
+  /** Opens or creates `file`. Throws, leaving it as it is, when it is not a lease file of this version. */
   constructor(file: string) {
     this.#database = new DatabaseSync(file);
-    this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000;');
-    this.#migrate(file);
-    this.#upsert = this.#database.prepare(
-      'INSERT OR REPLACE INTO lease (address, client, mac, expires, kept, name) VALUES (?, ?, ?, ?, ?, ?)',
-    );
+    try {
+      this.#migrate(file);
+      this.#upsert = this.#database.prepare(
+        'INSERT OR REPLACE INTO lease (address, client, mac, expires, kept, name) VALUES (?, ?, ?, ?, ?, ?)',
+      );
+    } catch (error) {
+      this.#database.close();
+      throw error;
+    }
   }
 
   load(): Lease[] {
@@ -72,10 +76,11 @@ export class SqliteLeaseStore implements LeaseStore {
 
   #migrate(file: string): void {
     const version = this.#database.prepare('PRAGMA user_version').get()?.['user_version'];
-    if (version === SCHEMA_VERSION) return;
-    if (version !== 0)
+    if (version !== 0 && version !== SCHEMA_VERSION) {
       throw new Error(`${file}: expected lease file version ${SCHEMA_VERSION}, found ${String(version)}`);
-    this.#database.exec(`BEGIN; ${SCHEMA} COMMIT;`);
+    }
+    this.#database.exec('PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
+    if (version === 0) this.#database.exec(`BEGIN; ${SCHEMA} COMMIT;`);
   }
 }
 

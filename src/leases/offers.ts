@@ -36,8 +36,6 @@ export class Offers {
 
   /** Keeps `address` from everyone. */
   quarantine(address: Ip4, until: number): void {
-    const holder = this.#holds.get(address);
-    if (holder?.client !== undefined) this.#byClient.delete(holder.client);
     this.#hold(address, { client: undefined, until });
   }
 
@@ -70,6 +68,7 @@ export class Offers {
   #hold(address: Ip4, hold: Hold): void {
     // A repeated DISCOVER extends the hold within the same minute: no new entry in the heap for each
     const present = this.#holds.get(address);
+    if (present?.client !== undefined && present.client !== hold.client) this.#byClient.delete(present.client);
     if (!present || hold.until - present.until >= 1000 || present.client !== hold.client) {
       this.#ends.push(hold.until, address);
       this.#holds.set(address, hold);

@@ -19,7 +19,7 @@ export interface Plan {
   readonly log: { readonly level: LogLevel };
 }
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 export interface RackSettings {
   readonly name: string;
@@ -29,7 +29,7 @@ export interface RackSettings {
   readonly control: string;
 }
 
-export type Management = 'none' | 'dhcp' | 'dhcp+dns';
+type Management = 'none' | 'dhcp' | 'dhcp+dns';
 
 export interface Subnet {
   readonly cidr: Cidr;

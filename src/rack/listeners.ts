@@ -25,7 +25,7 @@ interface Wanted {
 }
 
 /** A port could not be had; the message says which and who can mend it. */
-export class ListenError extends Error {
+class ListenError extends Error {
   override readonly name = 'ListenError';
 }
 
@@ -62,9 +62,11 @@ export class Listeners {
     const fresh: Open[] = [];
     try {
       for (const wanted of wantedSockets(plan)) {
-        const key = keyOf(wanted);
-        const open = this.#open.get(key) ?? { wanted, fd: this.#openOne(wanted) };
-        if (!this.#open.has(key)) fresh.push(open);
+        const key = this.#keyOf(wanted);
+        const present = next.get(key) ?? this.#open.get(key);
+        // With the new `wanted`: the address an interface has may be another now
+        const open = { wanted, fd: present ? present.fd : this.#openOne(wanted) };
+        if (!present) fresh.push(open);
         next.set(key, open);
       }
     } catch (error) {
@@ -99,6 +101,12 @@ export class Listeners {
 
   #device(name: string): Pick<SocketHandle, 'interface' | 'ifindex'> {
     return { interface: name, ifindex: this.#libc.if_nametoindex(name) };
+  }
+
+  /** An interface that was made anew under its old name has another index, and a socket bound to the old one is deaf. */
+  #keyOf({ service, transport, interface: device, bindAddress, port }: Wanted): string {
+    const ifindex = device === undefined ? 0 : this.#libc.if_nametoindex(device);
+    return `${service} ${transport} ${ifindex} ${bindAddress} ${port}`;
   }
 
   #openOne(wanted: Wanted): number {
@@ -153,10 +161,6 @@ function subnetSockets(plan: Plan, subnet: Subnet, address: Ip4): Wanted[] {
     sockets.push({ service: 'dns', transport: 'udp', address, bindAddress: address, port: DNS_PORT });
   }
   return sockets;
-}
-
-function keyOf({ service, transport, interface: device, bindAddress, port }: Wanted): string {
-  return `${service} ${transport} ${device ?? ''} ${bindAddress} ${port}`;
 }
 
 function explain(wanted: Wanted, error: SystemCallError): ListenError {

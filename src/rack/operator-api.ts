@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -128,6 +128,8 @@ export interface ApiServer {
 export async function serveOnSocket(app: Koa, path: string): Promise<ApiServer> {
   mkdirSync(dirname(path), { recursive: true });
   if (await answers(path)) throw new Error(`${path}: another rackboot answers there`);
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found && !found.isSocket()) throw new Error(`${path}: expected a socket or nothing, found another kind of file`);
   rmSync(path, { force: true });
   const callback = app.callback();
   const server = createServer((request, response) => void callback(request, response));

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /**
  * " (dnsmasq, process 812)" for whoever has a port open, as far as /proc lets us see; '' otherwise. Only for
@@ -16,10 +16,14 @@ export function describePortHolder(transport: 'udp' | 'tcp' | 'link', port: numb
   return '';
 }
 
-/** /proc/net/udp: "sl local_address rem_address st …", addresses in hex, the inode in the tenth column. */
+/**
+ * /proc/net/udp: "sl local_address rem_address st …", addresses in hex, the inode in the tenth column. A socket on
+ * [::] takes the port of IPv4, too, and stands in udp6.
+ */
 function socketInodes(transport: string, port: number): Set<string> {
   const hexPort = port.toString(16).toUpperCase().padStart(4, '0');
-  const rows = readFileSync(`/proc/net/${transport}`, 'utf8').split('\n').slice(1);
+  const tables = [transport, `${transport}6`].filter((table) => existsSync(`/proc/net/${table}`));
+  const rows = tables.flatMap((table) => readFileSync(`/proc/net/${table}`, 'utf8').split('\n').slice(1));
   const columns = rows.map((row) => row.trim().split(/\s+/));
   return new Set(columns.filter((row) => row[1]?.endsWith(`:${hexPort}`)).map((row) => `socket:[${row[9] ?? ''}]`));
 }

@@ -17,7 +17,7 @@ import { Listeners, type PreparedListeners } from './listeners.ts';
 import { PlanSource, type PlanAttempt } from './plan-source.ts';
 import { ServiceThread } from './service-thread.ts';
 
-export const SERVICES: readonly ServiceName[] = ['dhcp', 'dns', 'tftp', 'http'];
+const SERVICES: readonly ServiceName[] = ['dhcp', 'dns', 'tftp', 'http'];
 
 /** Left for the threads to end in out of the 2 s that a stop may take. */
 const STOP_MILLISECONDS = 1_500;

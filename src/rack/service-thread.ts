@@ -9,9 +9,12 @@ const FIRST_RETRY = 100;
 const LONGEST_RETRY = 10_000;
 /** A service that lived this long failed for a new reason: back-off starts again. */
 const HEALTHY = 60_000;
-/** A thread that has not answered a ping for so long is stuck and is ended. */
-const SILENCE = 10_000;
 const PING_EVERY = 1_000;
+/**
+ * A thread that left so many pings unanswered is stuck and is ended. Counted and not timed: when this process itself
+ * stood still (a disk that hangs), the answers wait in its own queue.
+ */
+const MOST_UNANSWERED = 10;
 
 export interface ServiceThreadDependencies {
   readonly name: ServiceName;
@@ -23,6 +26,8 @@ export interface ServiceThreadDependencies {
   /** It serves: for the first time, or again after a failure. */
   readonly onServing: () => void;
   readonly onFailed: (reason: string, retryMilliseconds: number) => void;
+  /** Milliseconds; only tests are in a hurry. */
+  readonly pingEvery?: number;
 }
 
 export type ThreadState = 'starting' | 'serving' | 'failed' | 'stopped';
@@ -37,13 +42,13 @@ export class ServiceThread {
   #restarts = 0;
   #retry = FIRST_RETRY;
   #startedAt = 0;
-  #heardAt = 0;
+  #unanswered = 0;
   #counters: Counters = {};
   #retryTimer: NodeJS.Timeout | undefined;
   #pingTimer: NodeJS.Timeout | undefined;
   #pings = 0;
   #failure: string | undefined;
-  /** Who waits for the thread to have taken up its newest Plan. */
+  /** Who waits for the thread to have taken up a Plan: one entry for each Plan sent, in order. */
   #unsettled: (() => void)[] = [];
 
   constructor(dependencies: ServiceThreadDependencies) {
@@ -66,35 +71,32 @@ export class ServiceThread {
 
   /** Answered a ping lately, or is being started again: nothing is wedged. */
   get alive(): boolean {
-    return this.#state !== 'serving' || performance.now() - this.#heardAt < 2 * SILENCE;
+    return this.#state !== 'serving' || this.#unanswered < 2 * MOST_UNANSWERED;
   }
 
   /** Starts the thread; resolves when it serves, or has failed for the first time (it is then tried again). */
   start(): Promise<void> {
     const settled = new Promise<void>((resolve) => this.#unsettled.push(resolve));
-    const { name, entry } = this.#dependencies;
     this.#state = 'starting';
     this.#failure = undefined;
     this.#startedAt = performance.now();
-    this.#heardAt = this.#startedAt;
-    const worker = new Worker(entry, {
-      name,
-      workerData: { name, wakeFd: this.#wake.fd },
-      resourceLimits: { maxOldGenerationSizeMb: 1024, maxYoungGenerationSizeMb: 16 },
-    });
-    this.#worker = worker;
-    worker.on('message', (letter: FromService) => this.#receive(letter));
-    worker.on('error', (error) => {
-      this.#failure = error instanceof Error ? error.message : String(error);
-    });
-    worker.on('exit', () => this.#ended(worker));
+    this.#unanswered = 0;
+    this.#pingTimer ??= setInterval(() => this.#ping(), this.#dependencies.pingEvery ?? PING_EVERY);
+    try {
+      this.#worker = this.#createWorker();
+    } catch (error) {
+      // The system has no thread left for us
+      this.#failure = messageOf(error);
+      this.#startAgain();
+    }
     for (const letter of this.#dependencies.opening()) this.send(letter);
-    this.#pingTimer ??= setInterval(() => this.#ping(), PING_EVERY);
     return settled;
   }
 
+  /** Lost when there is no thread: the next one learns all it needs from its opening. */
   send(letter: ToService): void {
-    this.#worker?.postMessage(letter);
+    if (!this.#worker) return;
+    this.#worker.postMessage(letter);
     this.#wake.ring();
   }
 
@@ -122,35 +124,54 @@ export class ServiceThread {
     this.#wake.close();
   }
 
+  #createWorker(): Worker {
+    const { name, entry } = this.#dependencies;
+    const worker = new Worker(entry, {
+      name,
+      workerData: { name, wakeFd: this.#wake.fd },
+      resourceLimits: { maxOldGenerationSizeMb: 1024, maxYoungGenerationSizeMb: 16 },
+    });
+    worker.on('message', (letter: FromService) => this.#receive(letter));
+    worker.on('error', (error) => {
+      this.#failure = messageOf(error);
+    });
+    worker.on('exit', () => this.#ended());
+    return worker;
+  }
+
   #receive(letter: FromService): void {
-    this.#heardAt = performance.now();
+    this.#unanswered = 0;
     if (letter.type === 'ready') this.#ready();
     if (letter.type === 'pong') this.#counters = letter.counters;
     this.#dependencies.onLetter(letter);
   }
 
+  /** Letters come in order, so that each `ready` belongs to the oldest Plan not yet taken up. */
   #ready(): void {
-    const first = this.#state === 'starting';
+    this.#unsettled.shift()?.();
+    if (this.#state !== 'starting') return;
     this.#state = 'serving';
-    this.#settle();
-    if (first) this.#dependencies.onServing();
+    this.#dependencies.onServing();
   }
 
   #ping(): void {
     if (!this.#worker) return;
-    if (performance.now() - this.#heardAt > SILENCE) {
-      this.#failure = `no answer for ${SILENCE / 1000} s`;
+    if (this.#unanswered++ >= MOST_UNANSWERED) {
+      this.#failure = `no answer to ${MOST_UNANSWERED} pings`;
       void this.#worker.terminate();
       return;
     }
     this.send({ type: 'ping', id: ++this.#pings });
   }
 
-  #ended(worker: Worker): void {
-    if (this.#worker !== worker) return;
+  #ended(): void {
     this.#worker = undefined;
+    if (this.#state === 'stopped') this.#settle();
+    else this.#startAgain();
+  }
+
+  #startAgain(): void {
     this.#settle();
-    if (this.#state === 'stopped') return;
     this.#state = 'failed';
     this.#restarts++;
     if (performance.now() - this.#startedAt > HEALTHY) this.#retry = FIRST_RETRY;
@@ -163,4 +184,8 @@ export class ServiceThread {
   #settle(): void {
     for (const resolve of this.#unsettled.splice(0)) resolve();
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

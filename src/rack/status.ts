@@ -21,13 +21,13 @@ export interface RackStatus {
   readonly leases: number;
 }
 
-export interface ServiceStatus {
+interface ServiceStatus {
   readonly state: ThreadState;
   readonly restarts: number;
   readonly counters: Counters;
 }
 
-export interface SubnetStatus {
+interface SubnetStatus {
   readonly cidr: string;
   readonly interface?: string;
   readonly management: string;

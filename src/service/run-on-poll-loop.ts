@@ -41,15 +41,19 @@ export function runOnPollLoop(create: (context: PollContext) => Service): void {
   try {
     loop.run();
   } catch (error) {
-    closeQuietly(service);
+    leaveQuietly(service, outbox);
     throw error;
   } finally {
     loop.close();
   }
 }
 
-/** A thread that dies gives back what it opened itself: descriptors belong to the process, which lives on. */
-function closeQuietly(service: Service): void {
+/**
+ * A thread that dies says what it had still to say, and gives back what it opened itself: descriptors belong to the
+ * process, which lives on.
+ */
+function leaveQuietly(service: Service, outbox: EventOutbox): void {
+  outbox.flush();
   try {
     service.close();
   } catch {

@@ -21,7 +21,7 @@ export interface Outbound {
 
 /** A UDP socket that works in batches, so that one system call carries up to `BATCH` datagrams. */
 export interface DatagramSocket {
-  /** Hands over what is waiting, up to one batch; returns how many there were. Never blocks. */
+  /** Hands over what is waiting, up to one batch; returns how many there were, too long ones (lost) included. Never blocks. */
   receive(handle: (datagram: Inbound) => void): number;
   /** Queues a copy of `bytes`; a full queue is flushed first. */
   send(bytes: Uint8Array, to: Outbound): void;

@@ -8,8 +8,9 @@ import { addressOf } from './libc.ts';
  */
 const HEADER = 64;
 const IOVEC = 16;
+const MSG_TRUNC = 0x20;
 /** Room for sockaddr_in (16) and sockaddr_ll (20). */
-export const NAME_SPACE = 32;
+const NAME_SPACE = 32;
 /** CMSG_SPACE(sizeof(struct in_pktinfo)): a 16-byte header and 12 bytes, rounded up to 8. */
 export const CONTROL_SPACE = 32;
 
@@ -69,6 +70,11 @@ export class MessageBatch {
   /** After a receive: bytes in the payload. */
   received(index: number): number {
     return this.#headerView.getUint32(index * HEADER + 56, true);
+  }
+
+  /** After a receive: whether the message was longer than its slot. */
+  truncated(index: number): boolean {
+    return (this.#headerView.getUint32(index * HEADER + 48, true) & MSG_TRUNC) !== 0;
   }
 
   /** After a receive: bytes of control messages. */

@@ -82,7 +82,9 @@ export class PollLoop implements Loop {
 
   #fireTimers(): void {
     const now = this.#clock.monotonic();
-    for (let timer = this.#timers.popDue(now); timer; timer = this.#timers.popDue(now)) {
+    while (this.#running) {
+      const timer = this.#timers.popDue(now);
+      if (!timer) return;
       if (!timer.cancelled) timer.fire();
     }
   }
@@ -100,7 +102,7 @@ export class PollLoop implements Loop {
       const error = lastError();
       if (error !== 'EINTR') throw new SystemCallError('epoll_wait', error);
     }
-    for (let i = 0; i < ready; i++) {
+    for (let i = 0; i < ready && this.#running; i++) {
       // A handler may have closed a descriptor that is later in this very list
       this.#handlers.get(this.#events.readInt32LE(i * EVENT_SIZE + DATA_OFFSET))?.();
     }

@@ -13,6 +13,8 @@ export class SendQueue {
   readonly #libc: Libc;
   #fd = -1;
   #queued = 0;
+  /** Since `flush` last told. */
+  #refused = 0;
 
   constructor(libc: Libc, slot: number) {
     this.#libc = libc;
@@ -21,23 +23,27 @@ export class SendQueue {
 
   /** The index of a free message for `fd`, whose name, control and payload the caller fills in and describes. */
   next(fd: number): number {
-    if (this.#queued > 0 && (this.#fd !== fd || this.#queued === this.batch.count)) this.flush();
+    if (this.#queued > 0 && (this.#fd !== fd || this.#queued === this.batch.count)) this.#sendAll();
     this.#fd = fd;
     return this.#queued++;
   }
 
-  /** Sends what is queued. A message the kernel refuses is skipped; returns how many were. */
+  /** Sends what is queued. A message the kernel refuses is skipped; returns how many were since the last time. */
   flush(): number {
+    this.#sendAll();
+    const refused = this.#refused;
+    this.#refused = 0;
+    return refused;
+  }
+
+  #sendAll(): void {
     const total = this.#queued;
-    let sent = 0;
-    let refused = 0;
-    while (sent + refused < total) {
-      const from = sent + refused;
-      const taken = this.#libc.sendmmsg(this.#fd, this.batch.headersFrom(from), total - from, MSG_DONTWAIT);
-      if (taken > 0) sent += taken;
-      else refused++;
+    let done = 0;
+    while (done < total) {
+      const taken = this.#libc.sendmmsg(this.#fd, this.batch.headersFrom(done), total - done, MSG_DONTWAIT);
+      if (taken <= 0) this.#refused++;
+      done += Math.max(taken, 1);
     }
     this.#queued = 0;
-    return refused;
   }
 }

@@ -124,7 +124,7 @@ class UdpSocket implements DatagramSocket {
   readonly #fd: number;
   readonly #inbox: MessageBatch;
   readonly #queue: SendQueue;
-  readonly #owned: boolean;
+  #owned: boolean;
 
   constructor(libc: Libc, fd: number, inbox: MessageBatch, queue: SendQueue, owned: boolean) {
     this.#libc = libc;
@@ -138,7 +138,7 @@ class UdpSocket implements DatagramSocket {
     const inbox = this.#inbox;
     for (let i = 0; i < inbox.count; i++) inbox.expect(i);
     const count = this.#libc.recvmmsg(this.#fd, inbox.headers, inbox.count, MSG_DONTWAIT, null);
-    for (let i = 0; i < count; i++) handle(readInbound(inbox, i));
+    for (let i = 0; i < count; i++) if (!inbox.truncated(i)) handle(readInbound(inbox, i));
     return Math.max(count, 0);
   }
 
@@ -161,6 +161,8 @@ class UdpSocket implements DatagramSocket {
   close(): void {
     this.#queue.flush();
     if (this.#owned) this.#libc.close(this.#fd);
+    // A second close would take the descriptor of whoever got its number meanwhile
+    this.#owned = false;
   }
 }
 

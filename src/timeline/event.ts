@@ -1,6 +1,6 @@
 /** Who saw it: a service, or the rack process itself. */
 export type ServiceName = 'dhcp' | 'dns' | 'tftp' | 'http';
-export type EventSource = ServiceName | 'rack';
+type EventSource = ServiceName | 'rack';
 
 /** What one event says beyond when, who and which machine. Plain JSON values; addresses and MACs in text. */
 export type EventBody =

@@ -1,0 +1,50 @@
+import { LIMITED_BROADCAST } from '../addr/ip4.ts';
+import type { SocketHandle } from '../service/letters.ts';
+import type { DatagramSocket, LinkSender } from '../system/datagram.ts';
+import { encodeDhcp } from '../wire/dhcp/packet.ts';
+import type { Exchange } from './exchange.ts';
+import { fitOptions } from './fit-options.ts';
+import type { DhcpReply } from './reply.ts';
+import { replyAddress } from './reply-address.ts';
+
+const SERVER_PORT = 67;
+const HEADERS = 28;
+/** What every client must take (RFC 2131 §2), and the most that one Ethernet frame carries. */
+const SMALLEST_LIMIT = 576 - HEADERS;
+const LARGEST_LIMIT = 1500 - HEADERS;
+
+/** The ways out of the socket that a message was heard on. */
+export interface WayBack {
+  readonly handle: SocketHandle;
+  readonly socket: DatagramSocket;
+  /** Absent where there is no raw socket. */
+  readonly link: LinkSender | undefined;
+}
+
+/** Writes replies and queues them on the way RFC 2131 §4.1 wants. */
+export class ReplySender {
+  readonly #buffer = new Uint8Array(LARGEST_LIMIT);
+
+  /** False when some of the reply's options had to be left out. */
+  send(reply: DhcpReply, { client, rackAddress: source }: Exchange, way: WayBack): boolean {
+    const limit = sizeLimit(client.maxMessageSize);
+    const options = fitOptions(reply.options, limit);
+    const bytes = this.#buffer.subarray(0, encodeDhcp({ ...reply, options }, this.#buffer, limit));
+    const to = replyAddress(reply);
+    const { ifindex } = way.handle;
+    if (to.kind === 'link' && way.link && ifindex !== undefined) {
+      const { address, port } = to;
+      way.link.send(bytes, { ifindex, mac: client.mac, source, sourcePort: SERVER_PORT, address, port });
+    } else {
+      // Without a raw socket a broadcast reaches the client just as well, and everyone else too
+      const address = to.kind === 'link' ? LIMITED_BROADCAST : to.address;
+      way.socket.send(bytes, { address, port: to.port, source, ...(ifindex === undefined ? {} : { ifindex }) });
+    }
+    return options.length === reply.options.length;
+  }
+}
+
+/** Bytes of UDP payload. OVMF says 65280 in its REQUEST. */
+function sizeLimit(maxMessageSize = 576): number {
+  return Math.min(Math.max(maxMessageSize - HEADERS, SMALLEST_LIMIT), LARGEST_LIMIT);
+}
