@@ -1,7 +1,8 @@
 import type { Ip4 } from '../addr/ip4.ts';
 import type { Clock } from '../system/clock.ts';
 import type { EventBody, RackEvent, ServiceName } from '../timeline/event.ts';
-import type { FromService, LeaseFact } from './letters.ts';
+import { EventBudget } from './event-budget.ts';
+import type { Counters, FromService, LeaseFact } from './letters.ts';
 import type { EventSink, Subject } from './service.ts';
 
 /** How long events wait for company: below what an operator or a name server can notice. */
@@ -14,9 +15,13 @@ export interface OutboxDependencies {
   readonly after: (milliseconds: number, fire: () => void) => void;
 }
 
-/** Gathers events and lease changes of a busy moment, so that a batch of packets costs one letter. */
+/**
+ * Gathers events and lease changes of a busy moment, so that a batch of packets costs one letter. A flood of events is
+ * cut to what the timeline can take; lease changes are all told, as other services rely on them.
+ */
 export class EventOutbox implements EventSink {
   readonly #dependencies: OutboxDependencies;
+  readonly #budget: EventBudget;
   #events: RackEvent[] = [];
   #bound = new Map<Ip4, LeaseFact>();
   #ended: Ip4[] = [];
@@ -24,9 +29,15 @@ export class EventOutbox implements EventSink {
 
   constructor(dependencies: OutboxDependencies) {
     this.#dependencies = dependencies;
+    this.#budget = new EventBudget(dependencies.clock);
+  }
+
+  counters(): Counters {
+    return { 'events.dropped': this.#budget.dropped };
   }
 
   emit(body: EventBody, subject: Subject = {}): void {
+    if (!this.#budget.take()) return;
     this.#events.push({ ...body, at: this.#dependencies.clock.now(), source: this.#dependencies.source, ...subject });
     this.#schedule();
   }

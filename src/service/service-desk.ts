@@ -21,7 +21,7 @@ export function openLetter(desk: ServiceDesk, letter: ToService): void {
       desk.service.learn?.(letter.bound, letter.ended);
       break;
     case 'ping':
-      desk.post({ type: 'pong', id: letter.id, counters: desk.service.counters() });
+      desk.post({ type: 'pong', id: letter.id, counters: { ...desk.service.counters(), ...desk.outbox.counters() } });
       break;
     case 'fail':
       throw new Error(letter.reason);
