@@ -29,7 +29,9 @@ export class ReplySender {
   send(reply: DhcpReply, { client, rackAddress: source }: Exchange, way: WayBack): boolean {
     const limit = sizeLimit(client.maxMessageSize);
     const options = fitOptions(reply.options, limit);
-    const bytes = this.#buffer.subarray(0, encodeDhcp({ ...reply, options }, this.#buffer, limit));
+    const isWhole = options.length === reply.options.length;
+    const message = isWhole ? reply : { ...reply, options };
+    const bytes = this.#buffer.subarray(0, encodeDhcp(message, this.#buffer, limit));
     const to = replyAddress(reply);
     const { ifindex } = way.handle;
     if (to.kind === 'link' && way.link && ifindex !== undefined) {
@@ -40,7 +42,7 @@ export class ReplySender {
       const address = to.kind === 'link' ? LIMITED_BROADCAST : to.address;
       way.socket.send(bytes, { address, port: to.port, source, ...(ifindex === undefined ? {} : { ifindex }) });
     }
-    return options.length === reply.options.length;
+    return isWhole;
   }
 }
 

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DhcpRack } from './dhcp-rack.ts';
+import { Machine } from './machine.ts';
+import { testPlan } from './test-plan.ts';
+
+const ONE = testPlan({ subnets: [{ dynamic: '192.168.127.111-192.168.127.111' }] });
+const ADDRESS = '192.168.127.111';
+
+test('a declined address is given to nobody for ten minutes, and then again', () => {
+  const rack = new DhcpRack(ONE);
+  const machine = new Machine(rack, 1);
+  machine.boot();
+  machine.decline(ADDRESS);
+  assert.deepEqual(rack.ended, [ADDRESS]);
+  assert.equal(rack.kinds().at(-1), 'dhcp.decline');
+  for (const minute of [0, 5, 4.9]) {
+    rack.time.pass(minute * 60);
+    assert.equal(machine.discover(), undefined);
+    assert.equal(new Machine(rack, 2).discover({ wants: ADDRESS }), undefined);
+  }
+  rack.time.pass(10);
+  assert.equal(new Machine(rack, 2).discover()?.yiaddr, ADDRESS);
+});
+
+test('an address may be declined as soon as it was offered', () => {
+  const rack = new DhcpRack(ONE);
+  new Machine(rack, 1).discover();
+  new Machine(rack, 1).decline(ADDRESS);
+  assert.equal(new Machine(rack, 2).discover(), undefined);
+});
+
+test('nobody is believed about an address that it was not given', () => {
+  const rack = new DhcpRack(ONE);
+  new Machine(rack, 2).decline(ADDRESS);
+  new Machine(rack, 2).decline('192.168.127.221');
+  assert.equal(new Machine(rack, 1).boot(), ADDRESS);
+  new Machine(rack, 2).decline(ADDRESS);
+  assert.deepEqual(rack.ended, []);
+  assert.equal(rack.count('refused.unknown'), 3);
+  assert.equal(new Machine(rack, 1).renew(ADDRESS)?.yiaddr, ADDRESS);
+});
+
+test('a client is not believed about an address whose lease ran out', () => {
+  const rack = new DhcpRack(ONE);
+  new Machine(rack, 1).boot();
+  rack.time.pass(4000);
+  new Machine(rack, 1).decline(ADDRESS);
+  assert.equal(new Machine(rack, 2).boot(), ADDRESS);
+});
+
+test('a client that declined is refused the address when it comes back for it at once', () => {
+  const rack = new DhcpRack();
+  const machine = new Machine(rack, 1);
+  const address = machine.boot();
+  machine.decline(address);
+  assert.equal(machine.reboot(address)?.yiaddr, '0.0.0.0');
+  assert.notEqual(machine.boot(), address);
+});
+
+test('a host whose kept address is taken by a stranger gets another, and that one for good', () => {
+  const rack = new DhcpRack(testPlan({ hosts: [{ name: 'node1', macs: ['52:54:00:00:00:01'] }] }));
+  const machine = new Machine(rack, 1);
+  assert.equal(machine.boot(), '192.168.127.221');
+  machine.decline('192.168.127.221');
+  assert.equal(machine.boot(), '192.168.127.222');
+  rack.time.pass(8000);
+  assert.equal(machine.boot(), '192.168.127.222');
+});

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { BATCH } from '../../src/system/datagram.ts';
+import { readHexFixtures } from '../fixtures/hex.ts';
+import { fuzz } from '../wire/fuzz.ts';
+import { DhcpRack, type Answer } from './dhcp-rack.ts';
+import { Machine } from './machine.ts';
+import { ACK, DECLINE, NAK, OFFER, quad, RELEASE, REQUEST, writePacket } from './naive-packet.ts';
+import { RACK, testPlan } from './test-plan.ts';
+
+const ROUNDS = 300_000;
+const SERVER: readonly [number, readonly number[]] = [54, quad(RACK)];
+
+/** Captured packets, and by hand the messages that no capture has. */
+const SEEDS = [
+  ...readHexFixtures('dhcp').values(),
+  writePacket({ type: REQUEST, ciaddr: '192.168.127.111' }),
+  writePacket({ type: RELEASE, ciaddr: '192.168.127.111', options: [SERVER] }),
+  writePacket({ type: DECLINE, options: [SERVER, [50, quad('192.168.127.112')]] }),
+  writePacket({
+    type: REQUEST,
+    giaddr: '10.0.7.1',
+    options: [
+      [50, quad('10.0.7.101')],
+      [82, Array(250).fill(1)],
+    ],
+  }),
+];
+
+/** What becomes of a datagram: every one that came in is one of these. */
+const FATES = [
+  'refused.bad-packet',
+  'refused.not-a-request',
+  'refused.hardware-type',
+  'refused.unknown-subnet',
+  'refused.bootp',
+  'refused.message-type',
+  'received.discover',
+  'received.request',
+  'received.release',
+  'received.decline',
+];
+
+test('no packet stops the service, and each is counted', () => {
+  const rack = new DhcpRack(testPlan({ hosts: [{ name: 'node1', macs: ['52:54:00:12:34:57'] }] }));
+  const answers = { [OFFER]: 0, [ACK]: 0, [NAK]: 0 };
+  let batch: Uint8Array[] = [];
+  const serve = (): void => {
+    for (const answer of rack.exchange(batch, RACK)) tally(answers, answer);
+    batch = [];
+    rack.time.pass(10);
+    rack.told.length = 0;
+    rack.ended.length = 0;
+    rack.trace.length = 0;
+    rack.store.commits.length = 0;
+  };
+  const run = (bytes: Uint8Array): void => {
+    batch.push(bytes.slice());
+    if (batch.length === BATCH) serve();
+  };
+  fuzz({ seeds: SEEDS, rounds: ROUNDS, seed: 67, run });
+  serve();
+  assert.equal(rack.count('received'), ROUNDS);
+  const fates = FATES.map((name) => rack.count(name));
+  assert.equal(
+    fates.reduce((sum, count) => sum + count, 0),
+    ROUNDS,
+  );
+  for (const [i, count] of fates.entries()) assert.ok(count > 100, `${FATES[i]}: ${count}`);
+  for (const [type, count] of Object.entries(answers)) assert.ok(count > 100, `type ${type}: ${count}`);
+  assert.ok(rack.count('sent.cut-short') > 0);
+  rack.time.pass(5000);
+  assert.match(new Machine(rack, 1).boot(), /^192\.168\.127\.1[1-4]\d$/);
+});
+
+function tally(answers: Record<number, number>, { op, type, length }: Answer): void {
+  assert.equal(op, 2);
+  assert.ok(length >= 300 && length <= 1472);
+  answers[type] = (answers[type] ?? 0) + 1;
+}
