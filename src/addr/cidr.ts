@@ -9,7 +9,8 @@ export interface Cidr {
 /** Reads "192.0.2.0/24"; undefined for bad spelling, a prefix above 32, or an address with host bits set. */
 export function parseCidr(text: string): Cidr | undefined {
   const [address, length, ...rest] = text.split('/');
-  if (address === undefined || length === undefined || rest.length > 0 || !/^(0|[1-9]\d?)$/.test(length)) return undefined;
+  if (address === undefined || length === undefined || rest.length > 0 || !/^(0|[1-9]\d?)$/.test(length))
+    return undefined;
   const network = parseIp4(address);
   const prefix = Number(length);
   if (network === undefined || prefix > 32) return undefined;

@@ -4,7 +4,11 @@ export type Mac = number & { readonly Mac: unique symbol };
 export const BROADCAST_MAC = 0xffffffffffff as Mac;
 
 const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
-const SPELLINGS = [/^[0-9a-f]{2}([:-])[0-9a-f]{2}(\1[0-9a-f]{2}){4}$/i, /^[0-9a-f]{12}$/i, /^[0-9a-f]{4}(\.[0-9a-f]{4}){2}$/i];
+const SPELLINGS = [
+  /^[0-9a-f]{2}([:-])[0-9a-f]{2}(\1[0-9a-f]{2}){4}$/i,
+  /^[0-9a-f]{12}$/i,
+  /^[0-9a-f]{4}(\.[0-9a-f]{4}){2}$/i,
+];
 
 /** Reads 52:54:00:12:34:56, 52-54-00-12-34-56, 5254.0012.3456 or 525400123456; undefined for anything else. */
 export function parseMac(text: string): Mac | undefined {

@@ -18,6 +18,8 @@ import { statusOf } from './status.ts';
 /** Owner and group: whoever may use the rack's socket may see its machines. */
 const SOCKET_MODE = 0o660;
 const MOST_EVENTS = 100_000;
+/** What connecting to a socket without a rack behind it ends with. */
+const NOBODY_THERE: ReadonlySet<string> = new Set(['ENOENT', 'ECONNREFUSED']);
 /** A follower that reads so slowly is cut off; it can ask again. */
 const MOST_PENDING = 8 * 1024 * 1024;
 
@@ -39,6 +41,10 @@ export interface LeaseLine {
 /** What operators ask a running rack, over the control socket and, reading only, the admin port. */
 export function createOperatorApi(options: OperatorApiOptions): Koa {
   const app = new Koa();
+  app.on('error', (error: NodeJS.ErrnoException) => {
+    // A follower that went away, or was cut off: nobody's fault
+    if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') app.onerror(error);
+  });
   app.use(async (context, next) => {
     const route = ROUTES[`${context.method} ${context.path}`];
     if (!route) return next();
@@ -63,8 +69,13 @@ const ROUTES: Readonly<Record<string, Route>> = {
     const filter = readFilter(context);
     if (!filter) return;
     context.type = 'application/x-ndjson';
-    if (context.query['follow'] === undefined) context.body = rack.timeline.find(filter).map(eventLine).join('');
-    else context.body = followEvents(rack, filter);
+    if (context.query['follow'] === undefined) {
+      context.body = rack.timeline.find(filter).map(eventLine).join('');
+      return;
+    }
+    context.body = followEvents(rack, filter);
+    // The first event may be long in coming; that we listen is to be known now
+    context.flushHeaders();
   },
   'POST /reload': async (context, { rack, config }) => {
     await rack.reload();
@@ -165,8 +176,9 @@ async function answers(path: string): Promise<boolean> {
   try {
     await once(socket, 'connect');
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    if (NOBODY_THERE.has((error as NodeJS.ErrnoException).code ?? '')) return false;
+    throw error;
   } finally {
     socket.destroy();
   }

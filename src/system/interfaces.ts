@@ -52,7 +52,7 @@ export function createAddressReader(): () => LocalAddress[] {
 }
 
 function* walk(first: bigint | null, decode: (at: bigint) => IfAddrs): Generator<LocalAddress> {
-  for (let at = first; at !== null && at !== 0n; ) {
+  for (let at = first; at !== null && at !== 0n;) {
     const { ifa_next, ifa_name, ifa_addr, ifa_netmask } = decode(at);
     const address = readSocketAddress(ifa_addr);
     const mask = readSocketAddress(ifa_netmask);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 import { toIp4, type Ip4 } from '../../src/addr/ip4.ts';
 import { AddressPool } from '../../src/leases/address-pool.ts';
@@ -83,9 +83,7 @@ test('taking from a full range of any size looks at no address twice', () => {
   assert.equal(looks, 10_000);
 });
 
-type Step =
-  | { readonly do: 'take' }
-  | { readonly do: 'want' | 'free' | 'seize'; readonly number: number };
+type Step = { readonly do: 'take' } | { readonly do: 'want' | 'free' | 'seize'; readonly number: number };
 
 const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.constant({ do: 'take' as const }) },

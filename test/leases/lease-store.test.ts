@@ -158,7 +158,12 @@ test('people with sqlite3 see addresses and times they can read', () => {
   ]);
   store.close();
   assert.deepEqual(
-    withSql(file, (database) => database.prepare('SELECT * FROM leases').all().map((row) => ({ ...row }))),
+    withSql(file, (database) =>
+      database
+        .prepare('SELECT * FROM leases')
+        .all()
+        .map((row) => ({ ...row })),
+    ),
     [
       { address: '192.168.127.221', mac: '52:54:00:ab:0c:0d', expires: '2023-11-14 22:13:20', kept: 1, name: 'node1' },
       { address: '255.0.0.1', mac: 'ff:00:00:00:00:01', expires: '1970-01-01 00:00:00', kept: 0, name: null },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 import type { Ip4 } from '../../src/addr/ip4.ts';
 import { Offers } from '../../src/leases/offers.ts';

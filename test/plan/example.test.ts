@@ -39,11 +39,11 @@ describe('etc/rackboot.yaml', () => {
 });
 
 /** Whatever is done to the text, the answer is a Plan, faults, or both. The seed is fixed: a failure can be repeated. */
-test('20,000 mutations of the example never throw', () => {
+test('5,000 mutations of the example never throw', () => {
   const random = seeded(20_261_122);
   const plain = EXAMPLE.replaceAll(/ *(#.*)?$/gm, '').replaceAll(/\n+/g, '\n');
   let planned = 0;
-  for (let i = 0; i < 20_000; i++) {
+  for (let i = 0; i < 5_000; i++) {
     const text = mutate(plain, random);
     const { plan, faults } = compilePlan(text, 'f', rackA1);
     if (plan) planned++;
@@ -53,7 +53,7 @@ test('20,000 mutations of the example never throw', () => {
     const isPlaced = faults.every((fault) => fault.line > 0 && fault.column > 0 && !formatFault(fault).includes('\n'));
     assert.ok(isAnswer && isPlaced, `mutation ${i}: ${JSON.stringify(text)}`);
   }
-  assert.ok(planned > 500 && planned < 19_500, `${planned} Plans: the mutations are too mild or too wild`);
+  assert.ok(planned > 125 && planned < 4_875, `${planned} Plans: the mutations are too mild or too wild`);
 });
 
 type Random = (below: number) => number;
