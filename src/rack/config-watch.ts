@@ -34,8 +34,8 @@ export function watchConfig(
     timer = setTimeout(changed, SETTLE_MILLISECONDS);
   });
   watcher.on('error', failed);
-  const ready = new Promise<void>((resolve) => {
-    watcher.once('ready', resolve);
+  const ready = new Promise<void>((seen) => {
+    watcher.once('ready', seen);
   });
   return {
     ready,

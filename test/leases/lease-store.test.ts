@@ -105,12 +105,13 @@ test('of a batch that fails in the middle nothing is left, and the next one goes
   store.close();
 });
 
+function* half(): Generator<Lease> {
+  yield lease(1, 'a', 100);
+  throw new Error('half way');
+}
+
 test('a batch whose making throws leaves nothing', () => {
   const store = new SqliteLeaseStore(newFile());
-  function* half(): Generator<Lease> {
-    yield lease(1, 'a', 100);
-    throw new Error('half way');
-  }
   assert.throws(() => store.write(half()), /half way/);
   assert.deepEqual(store.load(), []);
   store.write([lease(2, 'a', 100)]);

@@ -1,0 +1,90 @@
+import { toIp4 } from '../../src/addr/ip4.ts';
+import { parseRange } from '../../src/addr/range.ts';
+import type { Plan } from '../../src/plan/plan.ts';
+import { LeaseTable } from '../../src/rack/lease-table.ts';
+import type { Rack } from '../../src/rack/rack.ts';
+import type { ToService } from '../../src/service/letters.ts';
+import { matches, type EventFilter } from '../../src/timeline/event-filter.ts';
+import type { EventStore } from '../../src/timeline/event-store.ts';
+import type { RackEvent } from '../../src/timeline/event.ts';
+import { Timeline } from '../../src/timeline/timeline.ts';
+
+const LEASE_SECONDS = 3600;
+
+export const PLAN: Plan = {
+  rack: { name: 'rack-t', state: '/nowhere', control: '/nowhere/control.sock' },
+  subnets: [
+    {
+      cidr: { network: toIp4(0xc0000200), prefix: 24 },
+      interface: 'eth0',
+      rackAddress: toIp4(0xc0000201),
+      management: 'dhcp+dns',
+      ...rangeOf('192.0.2.10-192.0.2.19'),
+      broadcast: toIp4(0xc00002ff),
+      dns: [],
+      leaseSeconds: LEASE_SECONDS,
+    },
+    {
+      cidr: { network: toIp4(0x0a000000), prefix: 8 },
+      management: 'none',
+      broadcast: toIp4(0x0affffff),
+      dns: [],
+      leaseSeconds: LEASE_SECONDS,
+    },
+  ],
+  hosts: [],
+  boot: { files: '/nowhere', default: 'local', entries: [], loaders: {} },
+  http: { port: 5248 },
+  admin: { address: toIp4(0x7f000001), port: 5249 },
+  log: { level: 'info' },
+};
+
+function rangeOf(text: string): Pick<Plan['subnets'][number], 'dynamic'> {
+  const dynamic = parseRange(text);
+  return dynamic ? { dynamic } : {};
+}
+
+/** A store in memory. */
+class MemoryStore implements EventStore {
+  readonly #events: RackEvent[] = [];
+
+  write(events: readonly RackEvent[]): void {
+    this.#events.push(...events);
+  }
+
+  find(filter: EventFilter & { readonly limit: number }): RackEvent[] {
+    return this.#events.filter((event) => matches(event, filter)).slice(-filter.limit);
+  }
+
+  close(): void {
+    this.#events.length = 0;
+  }
+}
+
+/** What the operators' plane sees of a rack, without the rack. */
+export class FakeRack {
+  readonly plan = PLAN;
+  attempt = { at: 1_700_000_000_000, plan: PLAN as Plan | undefined, faults: [] as readonly string[] };
+  readonly startedAt = 1_600_000_000_000;
+  readonly leases = new LeaseTable();
+  readonly timeline = new Timeline(new MemoryStore());
+  readonly sent: (readonly [service: string, letter: ToService])[] = [];
+  reloads = 0;
+  readonly threads = (['dhcp', 'tftp'] as const).map((name) => ({
+    name,
+    state: name === 'dhcp' ? 'serving' : 'failed',
+    restarts: name === 'dhcp' ? 0 : 2,
+    counters: { received: 4 },
+    send: (letter: ToService) => this.sent.push([name, letter]),
+  }));
+
+  reload(): Promise<void> {
+    this.reloads++;
+    return Promise.resolve();
+  }
+
+  /** As those who take a whole Rack want it. */
+  get rack(): Rack {
+    return this as unknown as Rack;
+  }
+}

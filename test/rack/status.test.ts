@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { toIp4 } from '../../src/addr/ip4.ts';
+import { statusOf } from '../../src/rack/status.ts';
+import { FakeRack } from './fake-rack.ts';
+
+const FILE = '/etc/rackboot/rackboot.yaml';
+
+test('the status of a rack says what it serves and how it is', () => {
+  const fake = new FakeRack();
+  fake.leases.learn([{ address: toIp4(1), mac: 'a' }], []);
+  assert.deepEqual(statusOf(fake.rack, FILE), {
+    rack: 'rack-t',
+    since: '2020-09-13T12:26:40.000Z',
+    config: { file: FILE, read: '2023-11-14T22:13:20.000Z', state: 'applied', faults: [] },
+    services: {
+      dhcp: { state: 'serving', restarts: 0, counters: { received: 4 } },
+      tftp: { state: 'failed', restarts: 2, counters: { received: 4 } },
+    },
+    subnets: [
+      {
+        cidr: '192.0.2.0/24',
+        interface: 'eth0',
+        management: 'dhcp+dns',
+        dynamic: '192.0.2.10-192.0.2.19',
+        addresses: 10,
+      },
+      { cidr: '10.0.0.0/8', management: 'none' },
+    ],
+    leases: 1,
+  });
+});
+
+test('a file that can’t be served is refused, with its faults, while the Plan before is shown', () => {
+  const fake = new FakeRack();
+  fake.attempt = { at: 5, plan: undefined, faults: ['rackboot.yaml:1:1: broken'] };
+  const { rack, config } = statusOf(fake.rack, FILE);
+  assert.equal(rack, 'rack-t');
+  assert.deepEqual([config.state, config.faults], ['refused', ['rackboot.yaml:1:1: broken']]);
+});

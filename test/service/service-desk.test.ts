@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { toIp4 } from '../../src/addr/ip4.ts';
+import type { Plan } from '../../src/plan/plan.ts';
+import { EventOutbox } from '../../src/service/event-outbox.ts';
+import type { FromService, SocketHandle } from '../../src/service/letters.ts';
+import { openLetter, type ServiceDesk } from '../../src/service/service-desk.ts';
+import type { Service } from '../../src/service/service.ts';
+
+const PLAN = {} as Plan;
+const SOCKETS: readonly SocketHandle[] = [{ fd: 5, transport: 'udp', address: toIp4(1), port: 69 }];
+const LEASES = { type: 'leases', bound: [{ address: toIp4(1), mac: 'a' }], ended: [toIp4(2)] } as const;
+
+/** A desk whose service writes down what it is asked, and says a last word when it is closed. */
+function rig(overrides: Partial<Service> = {}): { desk: ServiceDesk; log: unknown[]; posted: FromService[] } {
+  const [log, posted]: [unknown[], FromService[]] = [[], []];
+  const outbox = new EventOutbox({
+    source: 'tftp',
+    clock: { now: () => 0, monotonic: () => 0 },
+    post: (letter) => (posted.push(letter), log.push(`posts ${letter.type}`)),
+    after: () => undefined,
+  });
+  const service: Service = {
+    apply: (plan, sockets) => log.push(['apply', plan, sockets]),
+    learn: (bound, ended) => log.push(['learn', bound, ended]),
+    counters: () => ({ received: 3 }),
+    close: () => {
+      log.push('close');
+      outbox.emit({ kind: 'tftp.failed', file: 'x', reason: 'the server stops' });
+    },
+    ...overrides,
+  };
+  const post = (letter: FromService): void => void (posted.push(letter), log.push(`posts ${letter.type}`));
+  return { desk: { service, outbox, post, stop: () => log.push('stop') }, log, posted };
+}
+
+test('a plan is applied, and then the rack is told', () => {
+  const { desk, log } = rig();
+  openLetter(desk, { type: 'plan', plan: PLAN, sockets: SOCKETS });
+  assert.deepEqual(log, [['apply', PLAN, SOCKETS], 'posts ready']);
+});
+
+test('a plan that can’t be applied is not said to be', () => {
+  const { desk, posted } = rig({
+    apply: () => {
+      throw new Error('no such directory');
+    },
+  });
+  assert.throws(() => openLetter(desk, { type: 'plan', plan: PLAN, sockets: SOCKETS }), /no such directory/);
+  assert.deepEqual(posted, []);
+});
+
+test('leases are learned by a service that wants to know, and no trouble to one that does not', () => {
+  const { desk, log } = rig();
+  openLetter(desk, LEASES);
+  assert.deepEqual(log, [['learn', LEASES.bound, LEASES.ended]]);
+  delete desk.service.learn;
+  openLetter(desk, LEASES);
+  assert.equal(log.length, 1);
+});
+
+test('a ping is answered under its number, with the counters', () => {
+  const { desk, posted } = rig();
+  openLetter(desk, { type: 'ping', id: 9 });
+  assert.deepEqual(posted, [{ type: 'pong', id: 9, counters: { received: 3, 'events.dropped': 0 } }]);
+});
+
+test('stop closes the service, sends its last words, then ends the loop', () => {
+  const { desk, log, posted } = rig();
+  openLetter(desk, { type: 'stop' });
+  assert.deepEqual(log, ['close', 'posts events', 'stop']);
+  assert.equal(posted[0]?.type === 'events' && posted[0].events[0]?.kind, 'tftp.failed');
+});
+
+test('fail throws what it was told to', () => {
+  assert.throws(() => openLetter(rig().desk, { type: 'fail', reason: 'for a test' }), /^Error: for a test$/);
+});

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { describeEvent } from '../../src/timeline/describe-event.ts';
+import type { EventBody } from '../../src/timeline/event.ts';
+
+/** At least one of each kind: the type asks for it. */
+const SENTENCES: {
+  readonly [K in EventBody['kind']]: readonly (readonly [Omit<EventBody & { kind: K }, 'kind'>, string])[];
+} = {
+  'dhcp.discover': [
+    [{}, 'asks for an address'],
+    [{ arch: 7 }, 'asks for an address (arch 7)'],
+    [{ arch: 0 }, 'asks for an address (arch 0)'],
+    [
+      { arch: 7, vendorClass: 'PXEClient', userClass: 'iPXE', relay: '10.0.0.1' },
+      'asks for an address (iPXE, PXEClient, arch 7) through relay 10.0.0.1',
+    ],
+  ],
+  'dhcp.offer': [
+    [{ leaseSeconds: 43_200 }, 'is offered it for 12 h'],
+    [{ leaseSeconds: 90, bootFile: 'snponly.efi' }, 'is offered it for 90 s, to boot snponly.efi'],
+  ],
+  'dhcp.request': [[{ state: 'init-reboot', wanted: '192.0.2.5' }, 'requests 192.0.2.5 (init-reboot)']],
+  'dhcp.ack': [
+    [{}, 'has it'],
+    [
+      { expires: 1_700_000_000, name: 'node1', bootFile: 'undionly.kpxe' },
+      'has it as node1 until 2023-11-14T22:13:20Z, to boot undionly.kpxe',
+    ],
+  ],
+  'dhcp.nak': [[{ reason: 'it is taken' }, 'is refused its address: it is taken']],
+  'dhcp.release': [[{}, 'gives its address back']],
+  'dhcp.decline': [[{}, 'says that its address is in use by someone else']],
+  'dhcp.expired': [[{}, 'let its lease run out']],
+  'dhcp.ignored': [[{ reason: 'meant for another server' }, 'is not answered: meant for another server']],
+  'dhcp.exhausted': [[{ subnet: '192.0.2.0/24' }, 'finds no free address in 192.0.2.0/24']],
+  'dhcp.store-failed': [[{ reason: 'disk full' }, "leases can't be written, so none is given: disk full"]],
+  'tftp.size-probe': [[{ file: 'a', bytes: 5 }, 'asks by TFTP for the size of a: 5 bytes']],
+  'tftp.sent': [
+    [
+      { file: 'a', bytes: 5, milliseconds: 7, retransmitted: 1 },
+      'fetched a by TFTP: 5 bytes in 7 ms, 1 blocks sent again',
+    ],
+  ],
+  'tftp.failed': [[{ file: 'a', reason: 'no answer' }, 'did not get a by TFTP: no answer']],
+  'tftp.refused': [[{ file: 'a', reason: 'no such file' }, 'is refused a by TFTP: no such file']],
+  'http.sent': [[{ path: '/a', status: 206, bytes: 5, milliseconds: 7 }, 'fetched /a by HTTP: 206, 5 bytes in 7 ms']],
+  'http.failed': [[{ path: '/a', reason: 'gone' }, 'did not get /a by HTTP: gone']],
+  'http.refused': [[{ path: '/a', status: 404, reason: 'no such file' }, 'is refused /a by HTTP: 404, no such file']],
+  'dns.first-question': [
+    [{ name: 'node1.rack', type: 'A', answer: '192.0.2.5' }, 'asks for its first name, node1.rack A: 192.0.2.5'],
+  ],
+  'machine.report': [[{ report: { stage: 'up' } }, 'reports stage "up"']],
+  'plan.applied': [
+    [{ subnets: 1, hosts: 0, faults: 2 }, 'plan applied: 1 subnet, 0 hosts, 2 faults'],
+    [{ subnets: 2, hosts: 1, faults: 1 }, 'plan applied: 2 subnets, 1 host, 1 fault'],
+  ],
+  'plan.refused': [[{ faults: ['a', 'b'] }, 'plan refused, the one before stays: a; b']],
+  'service.ready': [[{ service: 'dns' }, 'dns serves']],
+  'service.failed': [
+    [{ service: 'dns', reason: 'broken', retryMilliseconds: 100 }, 'dns failed and starts again in 100 ms: broken'],
+  ],
+  'rack.ready': [[{ milliseconds: 400 }, 'ready after 400 ms']],
+  'rack.stopping': [[{ reason: 'SIGTERM' }, 'stopping: SIGTERM']],
+};
+
+for (const [kind, rows] of Object.entries(SENTENCES)) {
+  for (const [body, sentence] of rows) {
+    test(`${kind}: ${sentence}`, () => {
+      assert.equal(describeEvent({ kind, ...body } as EventBody), sentence);
+    });
+  }
+}
