@@ -21,10 +21,9 @@ interface Outcome {
 }
 
 async function prepare(): Promise<void> {
-  const say = (line: string): void => console.log(line);
   try {
-    await ensurePackages([...LAB_PACKAGES, ...TEST_CLIENT_PACKAGES], say);
-    await fetchGuestFiles(say);
+    await ensurePackages([...LAB_PACKAGES, ...TEST_CLIENT_PACKAGES], console.log);
+    await fetchGuestFiles(console.log);
   } catch (error) {
     console.log(`some tests will be skipped: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { extname } from 'node:path';
 
 import { pino } from 'pino';
@@ -35,7 +36,12 @@ export async function run(
   }
   const testHooks = environment['RACKBOOT_TEST_HOOKS'] === '1';
   const servers = await serveOperators(rack, config, testHooks, (problem) => log.error(problem));
-  const watch = watchConfig(config, () => void rack.reload());
+  const watch = watchConfig(
+    config,
+    () => void rack.reload(),
+    (error) => log.error({ err: error }, 'changes of the file may go unseen: use SIGHUP'),
+  );
+  void watch.ready.then(() => (changedSince(config, rack.attempt.at) ? rack.reload() : undefined));
   onHangup(() => void rack.reload());
   await aborted(stop);
   await watch.close();
@@ -73,6 +79,11 @@ async function serveOperators(
     else complain(`operators are not served: ${String(result.reason)}`);
   }
   return servers;
+}
+
+/** Whether the file was written after it was read, before anyone watched it. */
+function changedSince(file: string, read: number): boolean {
+  return (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0) > read;
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {

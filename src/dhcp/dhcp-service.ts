@@ -5,6 +5,7 @@ import { bootOffer, type BootOffer } from '../boot/boot-offer.ts';
 import type { LeaseBook } from '../leases/lease-book.ts';
 import type { Lease } from '../leases/lease.ts';
 import type { Plan } from '../plan/plan.ts';
+import { Tally } from '../service/tally.ts';
 import type { Counters, LeaseFact, SocketHandle } from '../service/letters.ts';
 import type { EventSink, Service, ServiceContext } from '../service/service.ts';
 import type { Inbound } from '../system/datagram.ts';
@@ -59,7 +60,7 @@ interface Outgoing {
 /** Gives addresses (RFC 2131). Works in batches: receive, decide, write all leases in one commit, then reply. */
 export class DhcpService implements Service {
   readonly #dependencies: DhcpDependencies;
-  readonly #counters = new Map<string, number>();
+  readonly #tally = new Tally();
   readonly #listeners: Listeners;
   readonly #sender = new ReplySender();
   #plan: Plan | undefined;
@@ -83,7 +84,7 @@ export class DhcpService implements Service {
   }
 
   counters(): Counters {
-    return { ...Object.fromEntries(this.#counters), leases: this.#book?.size ?? 0 };
+    return { ...this.#tally.read(), leases: this.#book?.size ?? 0 };
   }
 
   close(): void {
@@ -115,7 +116,7 @@ export class DhcpService implements Service {
     });
     const promised = this.#commit();
     for (const answer of outgoing) if (promised || !answer.isWritten) this.#finish(answer);
-    this.#count('lost.send', listener.socket.flush() + (this.#listeners.link?.flush() ?? 0));
+    this.#tally.add('lost.send', listener.socket.flush() + (this.#listeners.link?.flush() ?? 0));
   }
 
   /** Whether every lease of this batch is on disk. */
@@ -124,7 +125,7 @@ export class DhcpService implements Service {
       this.#addresses?.commit();
       return true;
     } catch (error) {
-      this.#count('refused.store-failed');
+      this.#tally.add('refused.store-failed');
       const reason = error instanceof Error ? error.message : String(error);
       this.#dependencies.events.emit({ kind: 'dhcp.store-failed', reason });
       return false;
@@ -132,24 +133,24 @@ export class DhcpService implements Service {
   }
 
   #serve(datagram: Inbound, listener: Listener): Outgoing | undefined {
-    this.#count('received');
+    this.#tally.add('received');
     const exchange = this.#recognise(datagram, listener);
     if (!exchange) return undefined;
     const type = decodeU8(exchange.packet.options.get(OptionCode.messageType));
     if (type === undefined) return this.#refuse('bootp');
     switch (type) {
       case MessageType.discover:
-        this.#count('received.discover');
+        this.#tally.add('received.discover');
         this.#emitDiscover(exchange);
         return this.#conclude(exchange, listener, handleDiscover(exchange));
       case MessageType.request:
-        this.#count('received.request');
+        this.#tally.add('received.request');
         return this.#request(exchange, listener);
       case MessageType.release:
-        this.#count('received.release');
+        this.#tally.add('received.release');
         return this.#conclude(exchange, listener, handleRelease(exchange));
       case MessageType.decline:
-        this.#count('received.decline');
+        this.#tally.add('received.decline');
         return this.#conclude(exchange, listener, handleDecline(exchange));
       default:
         return this.#refuse('message-type');
@@ -210,7 +211,7 @@ export class DhcpService implements Service {
       case 'exhausted':
         return this.#exhausted(base);
       case 'silence':
-        this.#count(decision.ordinary ? 'passed-over' : 'refused.unknown');
+        this.#tally.add(decision.ordinary ? 'passed-over' : 'refused.unknown');
         return { ...base, event: { kind: 'dhcp.ignored', reason: decision.reason } };
     }
   }
@@ -239,7 +240,7 @@ export class DhcpService implements Service {
   }
 
   #exhausted(base: Pick<Outgoing, 'exchange' | 'listener'>): Outgoing | undefined {
-    this.#count('refused.exhausted');
+    this.#tally.add('refused.exhausted');
     const subnet = formatCidr(base.exchange.served.subnet.cidr);
     if (this.#full.has(subnet)) return undefined;
     this.#full.add(subnet);
@@ -257,8 +258,8 @@ export class DhcpService implements Service {
 
   #send(reply: DhcpReply, exchange: Exchange, { handle, socket }: Listener): void {
     const isWhole = this.#sender.send(reply, exchange, { handle, socket, link: this.#listeners.link });
-    this.#count(`sent.${messageTypeName(reply.type).toLowerCase()}`);
-    if (!isWhole) this.#count('sent.cut-short');
+    this.#tally.add(`sent.${messageTypeName(reply.type).toLowerCase()}`);
+    if (!isWhole) this.#tally.add('sent.cut-short');
   }
 
   #scheduleSweep(): void {
@@ -273,7 +274,7 @@ export class DhcpService implements Service {
       // Told when the client gave it back
       if (lease.released) continue;
       this.#leaseEnded(lease.address);
-      this.#count('expired');
+      this.#tally.add('expired');
       const subject = { mac: formatMac(lease.mac), address: formatIp4(lease.address) };
       this.#dependencies.events.emit({ kind: 'dhcp.expired' }, subject);
     }
@@ -308,11 +309,7 @@ export class DhcpService implements Service {
   }
 
   #refuse(reason: string): undefined {
-    this.#count(`refused.${reason}`);
-  }
-
-  #count(name: string, by = 1): void {
-    if (by > 0) this.#counters.set(name, (this.#counters.get(name) ?? 0) + by);
+    this.#tally.add(`refused.${reason}`);
   }
 }
 

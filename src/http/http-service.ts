@@ -3,11 +3,11 @@ import { createServer, type Server } from 'node:http';
 import { createRoutes, type Routes } from '../boot/routes.ts';
 import type { Ip4 } from '../addr/ip4.ts';
 import type { Plan } from '../plan/plan.ts';
+import { LeaseTable } from '../service/lease-table.ts';
 import type { Counters, LeaseFact, SocketHandle } from '../service/letters.ts';
 import type { Service, ServiceContext } from '../service/service.ts';
 import { checked, loadLibc } from '../system/libc.ts';
 import { createBootApp } from './boot-app.ts';
-import { LeaseTable } from './lease-table.ts';
 import { Ledger } from './ledger.ts';
 import { refuseConnection } from './refuse-connection.ts';
 

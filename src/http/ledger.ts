@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 
 import type { Counters } from '../service/letters.ts';
 import type { EventSink, Subject } from '../service/service.ts';
+import { Tally } from '../service/tally.ts';
 import type { Clock } from '../system/clock.ts';
 import { printablePath } from './request-path.ts';
 import type { Refusal } from './refusal.ts';
@@ -21,11 +22,7 @@ export interface Exchange {
 export class Ledger {
   readonly #events: EventSink;
   readonly #clock: Clock;
-  readonly #counts = new Map<string, number>([
-    ['requests', 0],
-    ['bytes', 0],
-    ['failed', 0],
-  ]);
+  readonly #tally = new Tally('requests', 'bytes', 'failed');
 
   constructor(events: EventSink, clock: Clock) {
     this.#events = events;
@@ -33,11 +30,11 @@ export class Ledger {
   }
 
   count(name: string, by = 1): void {
-    this.#counts.set(name, (this.#counts.get(name) ?? 0) + by);
+    this.#tally.add(name, by);
   }
 
   counters(): Counters {
-    return Object.fromEntries(this.#counts);
+    return this.#tally.read();
   }
 
   /** Books `exchange` when its response has left, or never will. */

@@ -4,16 +4,17 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 
 import type { Plan } from '../plan/plan.ts';
+import { LeaseTable } from '../service/lease-table.ts';
 import type { FromService, ToService } from '../service/letters.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Libc } from '../system/libc.ts';
 import type { ServiceManager } from '../system/systemd-notify.ts';
-import { SqliteEventStore } from '../timeline/event-store.ts';
+import { SqliteEventStore, type EventStore } from '../timeline/event-store.ts';
 import type { EventBody, ServiceName } from '../timeline/event.ts';
 import { Timeline } from '../timeline/timeline.ts';
 import { logEvent } from './event-log.ts';
-import { LeaseTable } from './lease-table.ts';
 import { Listeners, type PreparedListeners } from './listeners.ts';
+import { faultsOfRestart } from './needs-restart.ts';
 import { PlanSource, type PlanAttempt } from './plan-source.ts';
 import { ServiceThread } from './service-thread.ts';
 
@@ -48,7 +49,7 @@ export class ConfigError extends Error {
 /** One running rack: compiles the Plan, keeps the sockets, supervises the services, writes the timeline. */
 export class Rack {
   readonly timeline: Timeline;
-  readonly leases = new LeaseTable();
+  readonly leases: LeaseTable;
   readonly startedAt: number;
   readonly #dependencies: RackDependencies;
   readonly #source: PlanSource;
@@ -58,6 +59,7 @@ export class Rack {
   #plan: Plan;
   #attempt: PlanAttempt;
   #reloading: Promise<void> = Promise.resolve();
+  #stopping = false;
 
   /** Resolves when every service serves. Throws ConfigError or ListenError, leaving nothing open. */
   static async start(dependencies: RackDependencies): Promise<Rack> {
@@ -87,9 +89,9 @@ export class Rack {
     this.#plan = plan;
     this.#listeners = listeners;
     this.startedAt = dependencies.clock.now();
+    this.leases = new LeaseTable(dependencies.clock);
     dependencies.log.level = plan.log.level;
-    mkdirSync(plan.rack.state, { recursive: true });
-    this.timeline = new Timeline(new SqliteEventStore(join(plan.rack.state, 'timeline.db')));
+    this.timeline = new Timeline(openEventStore(plan.rack.state, dependencies.log));
     this.#threads = SERVICES.map((name) => this.#createThread(name));
     this.#timers.push(setInterval(() => this.#flushTimeline(), FLUSH_EVERY));
     this.#timers.push(setInterval(() => this.#feedWatchdog(), WATCHDOG_EVERY));
@@ -109,9 +111,11 @@ export class Rack {
     return this.#threads;
   }
 
-  /** Compiles the file again and switches to it, or keeps the Plan and says why. One at a time. */
+  /** Compiles the file again and switches to it, or keeps the Plan and says why. One at a time; never rejects. */
   reload(): Promise<void> {
-    this.#reloading = this.#reloading.then(() => this.#reload());
+    this.#reloading = this.#reloading
+      .then(() => (this.#stopping ? undefined : this.#reload()))
+      .catch((error: unknown) => this.#dependencies.log.error({ err: error }, 'the file was not taken up'));
     return this.#reloading;
   }
 
@@ -120,28 +124,31 @@ export class Rack {
   }
 
   async stop(reason: string): Promise<void> {
+    this.#stopping = true;
     this.emit({ kind: 'rack.stopping', reason });
     this.#dependencies.manager.notify('STOPPING=1');
     await this.#reloading;
     await Promise.all(this.#threads.map((thread) => thread.stop(STOP_MILLISECONDS)));
     this.#listeners.close();
     for (const timer of this.#timers) clearInterval(timer);
-    this.timeline.close();
+    try {
+      this.timeline.close();
+    } catch (error) {
+      this.#dependencies.log.error({ err: error }, 'the end of the timeline is not written to disk');
+    }
   }
 
   async #reload(): Promise<void> {
-    this.#dependencies.manager.notify(
-      `RELOADING=1\nMONOTONIC_USEC=${Math.round(this.#dependencies.clock.monotonic() * 1000)}`,
-    );
     const attempt = this.#source.compile(this.#dependencies.clock.now());
     const prepared = this.#prepare(attempt);
     if (attempt.plan && prepared.listeners) await this.#switchTo(attempt, attempt.plan, prepared.listeners);
     else this.#refuse(attempt, prepared.faults);
-    this.#dependencies.manager.notify('READY=1');
   }
 
   #prepare(attempt: PlanAttempt): { listeners?: PreparedListeners; faults: readonly string[] } {
     if (!attempt.plan) return { faults: attempt.faults };
+    const fixed = faultsOfRestart(this.#plan, attempt.plan);
+    if (fixed.length > 0) return { faults: fixed };
     try {
       return { listeners: this.#listeners.prepare(attempt.plan), faults: [] };
     } catch (error) {
@@ -222,5 +229,17 @@ export class Rack {
   /** Silence means a wedged thread that could not be ended: then the service manager starts the whole rack again. */
   #feedWatchdog(): void {
     if (this.#threads.every((thread) => thread.alive)) this.#dependencies.manager.notify('WATCHDOG=1');
+  }
+}
+
+/** A timeline that can't be had on disk is kept in memory: it explains, and machines boot without it. */
+function openEventStore(directory: string, log: Logger): EventStore {
+  const file = join(directory, 'timeline.db');
+  try {
+    mkdirSync(directory, { recursive: true });
+    return new SqliteEventStore(file);
+  } catch (error) {
+    log.error({ err: error }, `${file} can't be used: events are kept in memory until the next start`);
+    return new SqliteEventStore(':memory:');
   }
 }

@@ -8,7 +8,7 @@ import { TFTP_ERROR, type TftpPacket, type TftpRequest } from '../wire/tftp/pack
 import { WireError } from '../wire/wire-error.ts';
 import { messageOf, type Content } from './content.ts';
 import type { Agreement } from './negotiate.ts';
-import type { Tally } from './tally.ts';
+import type { Tally } from '../service/tally.ts';
 import { Transfer, type Outcome, type Step } from './transfer.ts';
 
 /** The client's end of a transfer: its address and its transfer ID (RFC 1350 §4). */

@@ -13,7 +13,8 @@ import { messageOf, openContent, type Content } from './content.ts';
 import { LARGEST_BLOCK, negotiate } from './negotiate.ts';
 import { ReadSession, type Peer, type SessionTools, type TransferSocket } from './read-session.ts';
 import type { Refusal } from './refusal.ts';
-import { Tally } from './tally.ts';
+import { LeaseTable } from '../service/lease-table.ts';
+import { Tally } from '../service/tally.ts';
 import type { Outcome } from './transfer.ts';
 
 /** Where the service's sockets come from. */
@@ -56,13 +57,14 @@ export class TftpService implements Service {
   readonly #tools: SessionTools;
   readonly #sessions = new Map<number, ReadSession>();
   readonly #perClient = new Map<Ip4, number>();
-  readonly #macs = new Map<Ip4, string>();
+  readonly #leases: LeaseTable;
   #listeners: readonly Listener[] = [];
   #plan: Plan | undefined;
   #routes: Routes | undefined;
 
   constructor(context: ServiceContext, wire: TftpWire, limits: TftpLimits = LIMITS) {
     this.#context = context;
+    this.#leases = new LeaseTable(context.clock);
     this.#wire = wire;
     this.#limits = limits;
     const buffer = new Uint8Array(DATA_HEADER + LARGEST_BLOCK);
@@ -80,8 +82,7 @@ export class TftpService implements Service {
   }
 
   learn(bound: readonly LeaseFact[], ended: readonly Ip4[]): void {
-    for (const address of ended) this.#macs.delete(address);
-    for (const { address, mac } of bound) this.#macs.set(address, mac);
+    this.#leases.learn(bound, ended);
   }
 
   counters(): Counters {
@@ -239,7 +240,7 @@ export class TftpService implements Service {
   }
 
   #subject(address: Ip4): Subject {
-    const mac = this.#macs.get(address);
+    const mac = this.#leases.holder(address)?.mac;
     return { address: formatIp4(address), ...(mac !== undefined && { mac }) };
   }
 }

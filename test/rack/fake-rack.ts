@@ -1,7 +1,8 @@
+import { systemClock } from '../../src/system/clock.ts';
 import { toIp4 } from '../../src/addr/ip4.ts';
 import { parseRange } from '../../src/addr/range.ts';
 import type { Plan } from '../../src/plan/plan.ts';
-import { LeaseTable } from '../../src/rack/lease-table.ts';
+import { LeaseTable } from '../../src/service/lease-table.ts';
 import type { Rack } from '../../src/rack/rack.ts';
 import type { ToService } from '../../src/service/letters.ts';
 import { matches, type EventFilter } from '../../src/timeline/event-filter.ts';
@@ -66,7 +67,7 @@ export class FakeRack {
   readonly plan = PLAN;
   attempt = { at: 1_700_000_000_000, plan: PLAN as Plan | undefined, faults: [] as readonly string[] };
   readonly startedAt = 1_600_000_000_000;
-  readonly leases = new LeaseTable();
+  readonly leases = new LeaseTable(systemClock);
   readonly timeline = new Timeline(new MemoryStore());
   readonly sent: (readonly [service: string, letter: ToService])[] = [];
   reloads = 0;

@@ -2,16 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { toIp4 } from '../../src/addr/ip4.ts';
-import { LeaseTable } from '../../src/rack/lease-table.ts';
+import { LeaseTable } from '../../src/service/lease-table.ts';
 import type { LeaseFact } from '../../src/service/letters.ts';
 import type { RackEvent } from '../../src/timeline/event.ts';
 
+const CLOCK = { now: () => 50_000, monotonic: () => 0 };
 const NODE1: LeaseFact = { address: toIp4(0x0a000001), mac: '52:54:00:00:00:01', name: 'node1', expires: 100 };
 const NODE2: LeaseFact = { address: toIp4(0x0a000002), mac: '52:54:00:00:00:02' };
 const REFUSED: RackEvent = { kind: 'tftp.refused', file: 'x', reason: 'no such file', at: 1, source: 'tftp' };
 
 test('the table holds what is bound, as last told, until it ends', () => {
-  const table = new LeaseTable();
+  const table = new LeaseTable(CLOCK);
   table.learn([NODE1, NODE2], []);
   table.learn([{ ...NODE1, expires: 200 }], []);
   assert.equal(table.size, 2);
@@ -21,14 +22,14 @@ test('the table holds what is bound, as last told, until it ends', () => {
 });
 
 test('in one letter what ended goes first', () => {
-  const table = new LeaseTable();
+  const table = new LeaseTable(CLOCK);
   table.learn([NODE1], []);
   table.learn([{ ...NODE2, address: NODE1.address }], [NODE1.address]);
   assert.deepEqual(table.all(), [{ ...NODE2, address: NODE1.address }]);
 });
 
 test('an event that names only an address is given the machine that has it', () => {
-  const table = new LeaseTable();
+  const table = new LeaseTable(CLOCK);
   table.learn([NODE1], []);
   assert.deepEqual(table.nameMachine({ ...REFUSED, address: '10.0.0.1' }), {
     ...REFUSED,
@@ -46,8 +47,18 @@ const LEFT_ALONE: readonly (readonly [title: string, event: RackEvent])[] = [
 
 for (const [title, event] of LEFT_ALONE) {
   test(`an event ${title} stays as it is`, () => {
-    const table = new LeaseTable();
+    const table = new LeaseTable(CLOCK);
     table.learn([NODE1], []);
     assert.equal(table.nameMachine(event), event);
   });
 }
+
+test('nobody holds an address whose lease ran out, told or not', () => {
+  let now = 99_999;
+  const table = new LeaseTable({ now: () => now, monotonic: () => 0 });
+  table.learn([NODE1, NODE2], []);
+  assert.equal(table.holder(NODE1.address), NODE1);
+  now = 100_000;
+  assert.equal(table.holder(NODE1.address), undefined);
+  assert.equal(table.holder(NODE2.address), NODE2);
+});

@@ -1,8 +1,8 @@
-import type { Ip4 } from '../addr/ip4.ts';
-import type { LeaseFact } from '../service/letters.ts';
+import { parseIp4, type Ip4 } from '../addr/ip4.ts';
 import type { Clock } from '../system/clock.ts';
+import type { LeaseFact } from './letters.ts';
 
-/** Which machine holds which address, as the DHCP service tells it. */
+/** Which machine holds which address, as the DHCP service last told. */
 export class LeaseTable {
   readonly #clock: Clock;
   readonly #leases = new Map<Ip4, LeaseFact>();
@@ -11,10 +11,18 @@ export class LeaseTable {
     this.#clock = clock;
   }
 
+  get size(): number {
+    return this.#leases.size;
+  }
+
   /** What ended comes before what began: an address may change hands within one letter. */
   learn(bound: readonly LeaseFact[], ended: readonly Ip4[]): void {
     for (const address of ended) this.#leases.delete(address);
     for (const lease of bound) this.#leases.set(lease.address, lease);
+  }
+
+  all(): LeaseFact[] {
+    return [...this.#leases.values()];
   }
 
   /** The lease of `address`, unless its time is over. */
@@ -22,5 +30,13 @@ export class LeaseTable {
     const lease = this.#leases.get(address);
     if (lease?.expires !== undefined && lease.expires * 1000 <= this.#clock.now()) return undefined;
     return lease;
+  }
+
+  /** Names the machine of something that is known by its address only. */
+  nameMachine<T extends { readonly mac?: string; readonly address?: string }>(event: T): T {
+    if (event.mac !== undefined || event.address === undefined) return event;
+    const address = parseIp4(event.address);
+    const lease = address === undefined ? undefined : this.holder(address);
+    return lease ? { ...event, mac: lease.mac } : event;
   }
 }
