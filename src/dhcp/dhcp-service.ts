@@ -60,7 +60,7 @@ interface Outgoing {
 /** Gives addresses (RFC 2131). Works in batches: receive, decide, write all leases in one commit, then reply. */
 export class DhcpService implements Service {
   readonly #dependencies: DhcpDependencies;
-  readonly #tally = new Tally();
+  readonly #tally = new Tally('received', 'lost.send');
   readonly #listeners: Listeners;
   readonly #sender = new ReplySender();
   #plan: Plan | undefined;

@@ -10,7 +10,7 @@ export class Tally {
   }
 
   add(name: string, by = 1): void {
-    if (by !== 0) this.#counts.set(name, (this.#counts.get(name) ?? 0) + by);
+    this.#counts.set(name, (this.#counts.get(name) ?? 0) + by);
   }
 
   read(): Counters {
