@@ -68,9 +68,9 @@ export class RackRig implements AsyncDisposable {
   }
 
   /** Starts the daemon and resolves when it is ready. */
-  async start(wrapper: readonly string[] = []): Promise<void> {
+  async start(wrapper: readonly string[] = [], main = MAIN): Promise<void> {
     const log = openSync(join(this.directory, 'log'), 'a');
-    const argv = [...this.#inside('rack'), ...wrapper, execPath, MAIN, 'run', '--config', this.config];
+    const argv = [...this.#inside('rack'), ...wrapper, execPath, main, 'run', '--config', this.config];
     this.#daemon = spawn('setpriv', ['--pdeathsig', 'KILL', ...argv], {
       stdio: ['ignore', log, log],
       env: { ...process.env, RACKBOOT_TEST_HOOKS: '1' },
