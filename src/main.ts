@@ -6,7 +6,7 @@ import { controlPath, RefusedError, UnreachableError } from './cli/control-clien
 import { events } from './cli/events.ts';
 import { lab } from './cli/lab.ts';
 import { leases } from './cli/leases.ts';
-import { run } from './cli/run.ts';
+import { run, type DaemonProcess } from './cli/run.ts';
 import { status } from './cli/status.ts';
 
 /** Exit codes of every command (design §5). */
@@ -36,10 +36,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   run: (argv) => {
     const { config } = parse(argv, CONFIG);
     const stop = stopSignal();
-    return run(
-      { config, environment: process.env, stop, onHangup: (reload) => process.on('SIGHUP', reload) },
-      complain,
-    );
+    return run({ config, environment: process.env, stop, process: daemonProcess() }, complain);
   },
   check: (argv) => check(parse(argv, CONFIG), print),
   status: (argv) => {
@@ -86,6 +83,30 @@ function stopSignal(): AbortSignal {
   return controller.signal;
 }
 
+/** SIGHUP is heard from the first moment on: unheard, it would end the process. */
+function daemonProcess(): DaemonProcess {
+  let early = false;
+  let reload = (): void => {
+    early = true;
+  };
+  process.on('SIGHUP', () => reload());
+  return {
+    onHangup(callback) {
+      reload = callback;
+      if (early) callback();
+    },
+    onCrash(told) {
+      const end = (error: unknown): never => {
+        told(error);
+        process.exit(ANSWER_IS_NO);
+      };
+      process.on('uncaughtException', end);
+      process.on('unhandledRejection', end);
+    },
+    onExit: (callback) => process.on('exit', callback),
+  };
+}
+
 function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
@@ -99,7 +120,7 @@ async function main([name, ...argv]: string[]): Promise<number> {
     print(USAGE);
     return name === undefined ? WRONG_USAGE : 0;
   }
-  const command = COMMANDS[name];
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (!command) throw new UsageError(`there is no command "${name}"`);
   return command(argv);
 }

@@ -55,9 +55,16 @@ export async function* streamFromDaemon(socketPath: string, path: string, signal
 function send(socketPath: string, path: string, method: string, signal?: AbortSignal): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const outgoing = request({ socketPath, path, method, ...(signal ? { signal } : {}) }, resolve);
-    outgoing.on('error', (error: NodeJS.ErrnoException) => {
-      reject(new UnreachableError(`no rackboot daemon answers on ${socketPath} (${error.code ?? error.message})`));
-    });
+    outgoing.on('error', (error: NodeJS.ErrnoException) =>
+      reject(unreachable(socketPath, error.code ?? error.message)),
+    );
     outgoing.end();
   });
+}
+
+function unreachable(socketPath: string, code: string): UnreachableError {
+  if (code !== 'EACCES' && code !== 'EPERM') {
+    return new UnreachableError(`no rackboot daemon answers on ${socketPath} (${code})`);
+  }
+  return new UnreachableError(`${socketPath}: not permitted; ask as root, or as a member of its group`);
 }

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { statSync, writeSync } from 'node:fs';
 import { extname } from 'node:path';
 
 import { pino } from 'pino';
@@ -15,17 +15,27 @@ export interface RunOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Aborted when the rack is to stop; the reason names the signal. */
   readonly stop: AbortSignal;
-  /** Calls back at each SIGHUP. */
-  readonly onHangup: (reload: () => void) => void;
+  readonly process: DaemonProcess;
+}
+
+/** What a daemon needs of its process. */
+export interface DaemonProcess {
+  /** Calls back at each SIGHUP; one that came before is called back at once. */
+  onHangup(reload: () => void): void;
+  /** Calls back with what nobody caught: the process ends after it, with exit code 1. */
+  onCrash(told: (error: unknown) => void): void;
+  /** Calls back when the process ends, however that came. */
+  onExit(callback: () => void): void;
 }
 
 /** `rackboot run`: the daemon, in the foreground, until it is told to stop. */
 export async function run(
-  { config, environment, stop, onHangup }: RunOptions,
+  { config, environment, stop, process }: RunOptions,
   complain: (line: string) => void,
 ): Promise<number> {
   const libc = loadLibc();
-  const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime });
+  const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, { write: writeLog });
+  process.onCrash((error) => log.fatal({ err: error }, 'an error of rackboot itself ends it'));
   const manager = connectServiceManager(libc, environment['NOTIFY_SOCKET']);
   let rack: Rack;
   try {
@@ -34,6 +44,7 @@ export async function run(
     reportFailedStart(error, complain);
     return 1;
   }
+  process.onExit(() => rack.abandon());
   const testHooks = environment['RACKBOOT_TEST_HOOKS'] === '1';
   const servers = await serveOperators(rack, config, testHooks, (problem) => log.error(problem));
   const watch = watchConfig(
@@ -42,7 +53,7 @@ export async function run(
     (error) => log.error({ err: error }, 'changes of the file may go unseen: use SIGHUP'),
   );
   void watch.ready.then(() => (changedSince(config, rack.attempt.at) ? rack.reload() : undefined));
-  onHangup(() => void rack.reload());
+  process.onHangup(() => void rack.reload());
   await aborted(stop);
   await watch.close();
   for (const server of servers) server.close();
@@ -84,6 +95,15 @@ async function serveOperators(
 /** Whether the file was written after it was read, before anyone watched it. */
 function changedSince(file: string, read: number): boolean {
   return (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0) > read;
+}
+
+/** A line that can't be written is lost: a full disk behind stdout must not stop the rack. */
+function writeLog(line: string): void {
+  try {
+    writeSync(1, line);
+  } catch {
+    // Where would we say so?
+  }
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {

@@ -6,7 +6,7 @@ import type { FaultBook } from './fault-book.ts';
 import type { Path } from './fault.ts';
 import type { Subnet } from './plan.ts';
 import { withSuggestion } from './nearest-name.ts';
-import type { InterfaceAddress } from './surroundings.ts';
+import type { InterfaceAddress, Surroundings } from './surroundings.ts';
 
 /** An address that nobody may be given, and why: "router 192.168.127.254". */
 export interface Reserved {
@@ -26,9 +26,9 @@ interface Sound {
 export function checkSubnets(
   book: FaultBook,
   drafts: readonly SubnetDraft[],
-  interfaces: readonly InterfaceAddress[],
+  surroundings: Pick<Surroundings, 'interfaces' | 'excuses'>,
 ): Subnet[] {
-  const sound = drafts.flatMap((draft, i) => soundSubnet(book, draft, ['subnets', i], interfaces));
+  const sound = drafts.flatMap((draft, i) => soundSubnet(book, draft, ['subnets', i], surroundings));
   checkOverlaps(book, sound);
   checkSharedInterfaces(book, drafts);
   for (const subnet of sound) checkAddresses(book, subnet);
@@ -58,9 +58,9 @@ function soundSubnet(
   book: FaultBook,
   draft: SubnetDraft,
   path: Path,
-  interfaces: readonly InterfaceAddress[],
+  surroundings: Pick<Surroundings, 'interfaces' | 'excuses'>,
 ): Sound[] {
-  const rackAddress = findRackAddress(book, draft, [...path, 'interface'], interfaces);
+  const rackAddress = findRackAddress(book, draft, [...path, 'interface'], surroundings);
   return draft.cidr === undefined ? [] : [{ draft, path, cidr: draft.cidr, rackAddress }];
 }
 
@@ -69,15 +69,16 @@ function findRackAddress(
   book: FaultBook,
   draft: SubnetDraft,
   path: Path,
-  interfaces: readonly InterfaceAddress[],
+  { interfaces, excuses }: Pick<Surroundings, 'interfaces' | 'excuses'>,
 ): Ip4 | undefined {
   const name = draft.interface;
   if (name === undefined) return undefined;
+  const scope = excuses(name) ? 'entry' : 'plan';
   const own = interfaces.filter((row) => row.name === name);
   if (own.length === 0) {
     const names = interfaces.map((row) => row.name);
     const expected = `an interface of this machine with an IPv4 address (it has ${formatInterfaces(interfaces)})`;
-    book.report(path, expected, { found: withSuggestion(name, names) });
+    book.report(path, expected, { found: withSuggestion(name, names), scope });
     return undefined;
   }
   const { cidr } = draft;
@@ -85,7 +86,7 @@ function findRackAddress(
   const inside = own.find((row) => cidrContains(cidr, row.address));
   if (inside) return inside.address;
   const expected = `an interface with an address inside ${formatCidr(cidr)} (this machine has ${formatInterfaces(interfaces)})`;
-  book.report(path, expected);
+  book.report(path, expected, { scope });
   return undefined;
 }
 
@@ -188,7 +189,9 @@ function finishSubnet(book: FaultBook, subnet: Sound, firstRackAddress: Ip4 | un
   };
   const broadcast = draft.broadcast ?? broadcastOf(cidr);
   const dns = draft.dns ?? defaultDns(book, subnet, firstRackAddress);
-  return [{ cidr, management, broadcast, dns, leaseSeconds: lease, ...optional }];
+  // Its interface is not there: nothing is served on it until it is, and its addresses stay what they are
+  const isOut = draft.interface !== undefined && rackAddress === undefined;
+  return [{ cidr, management: isOut ? 'none' : management, broadcast, dns, leaseSeconds: lease, ...optional }];
 }
 
 /**

@@ -31,7 +31,7 @@ export function compilePlan(text: string, file: string, surroundings: Surroundin
 
 function checkWhole(book: FaultBook, draft: ConfigDraft, surroundings: Surroundings): Plan | undefined {
   const rack = checkRack(book, draft, surroundings.hostName);
-  const subnets = checkSubnets(book, draft.subnets, surroundings.interfaces);
+  const subnets = checkSubnets(book, draft.subnets, surroundings);
   const { catalogue, choices } = checkBoot(book, draft.boot, filesDirectory(book, draft), surroundings);
   const hasAllSubnets = subnets.length === draft.subnets.length && !book.lost(['subnets']);
   const ground = { rackName: rack?.name, subnets, hasAllSubnets, choices };

@@ -5,6 +5,11 @@ export interface Surroundings {
   readonly hostName: string;
   /** One row for each IPv4 address; an interface with two addresses has two rows. */
   readonly interfaces: readonly InterfaceAddress[];
+  /**
+   * Whether a subnet on an interface that is not there is only out of service until it is. So it is at a start, and for
+   * an interface the running rack knows; a new name is rather a typing error, and the Plan in force better than none.
+   */
+  excuses(interfaceName: string): boolean;
   /** Is this a regular file that can be read? */
   fileExists(path: string): boolean;
   directoryExists(path: string): boolean;

@@ -2,6 +2,7 @@ import { formatIp4, UNSPECIFIED, type Ip4 } from '../addr/ip4.ts';
 import type { Plan, Subnet } from '../plan/plan.ts';
 import type { SocketHandle } from '../service/letters.ts';
 import { SystemCallError, type Libc } from '../system/libc.ts';
+import type { LocalAddress } from '../system/interfaces.ts';
 import { openLinkSocket } from '../system/link-socket.ts';
 import { openTcpListener } from '../system/tcp-listener.ts';
 import { openUdp } from '../system/udp-socket.ts';
@@ -88,6 +89,14 @@ export class Listeners {
     }));
   }
 
+  /** What sockets depend on, as one comparable text: an interface made anew has the same name and another number. */
+  describeInterfaces(addresses: readonly LocalAddress[]): string {
+    const rows = addresses.map(
+      ({ name, address, prefix }) => `${name}#${this.#libc.if_nametoindex(name)} ${address}/${prefix}`,
+    );
+    return rows.toSorted().join(', ');
+  }
+
   close(): void {
     this.#close(this.#open.values());
     this.#open.clear();
@@ -170,10 +179,16 @@ function explain(wanted: Wanted, error: SystemCallError): ListenError {
   return new ListenError(`${wanted.service} can't have ${what}: ${remedy(wanted, error)}`);
 }
 
+/** Who has the port, or how to find out: only root may see another user's sockets. */
+function holderOf({ transport, port }: Wanted): string {
+  const holder = describePortHolder(transport, port);
+  return holder === '' ? ` (as root, \`ss -ulntp sport = :${port}\` names it)` : holder;
+}
+
 function remedy(wanted: Wanted, error: SystemCallError): string {
   switch (error.code) {
     case 'EADDRINUSE':
-      return `another program has it${describePortHolder(wanted.transport, wanted.port)}; stop that program, or take this subnet out of the file`;
+      return `another program has it${holderOf(wanted)}; stop that program, or take this subnet out of the file`;
     case 'EACCES':
     case 'EPERM':
       return 'not permitted: run as root, or with CAP_NET_BIND_SERVICE and CAP_NET_RAW as systemd/rackboot.service does';

@@ -21,6 +21,8 @@ const MOST_EVENTS = 100_000;
 /** What connecting to a socket without a rack behind it ends with. */
 const NOBODY_THERE: ReadonlySet<string> = new Set(['ENOENT', 'ECONNREFUSED']);
 /** A follower that reads so slowly is cut off; it can ask again. */
+/** Each may have MOST_PENDING in memory. */
+const MOST_FOLLOWERS = 16;
 const MOST_PENDING = 8 * 1024 * 1024;
 
 export interface OperatorApiOptions {
@@ -73,6 +75,11 @@ const ROUTES: Readonly<Record<string, Route>> = {
       context.body = rack.timeline.find(filter).map(eventLine).join('');
       return;
     }
+    if (rack.timeline.followers >= MOST_FOLLOWERS) {
+      context.status = 503;
+      context.body = `${MOST_FOLLOWERS} followers already\n`;
+      return;
+    }
     context.body = followEvents(rack, filter);
     // The first event may be long in coming; that we listen is to be known now
     context.flushHeaders();
@@ -82,12 +89,20 @@ const ROUTES: Readonly<Record<string, Route>> = {
     context.body = statusOf(rack, config).config;
   },
   'POST /fail': (context, { rack, testHooks }) => {
-    const thread = rack.threads.find(({ name }) => name === context.query['service']);
-    if (!testHooks || !thread) return;
-    thread.send({ type: 'fail', reason: 'made to fail by a test' });
-    context.body = {};
+    if (!testHooks) return;
+    const reason = 'made to fail by a test';
+    const { service } = context.query;
+    const thread = rack.threads.find(({ name }) => name === service);
+    thread?.send({ type: 'fail', reason });
+    if (service === 'rack') setImmediate(() => fail(reason));
+    if (thread || service === 'rack') context.body = {};
   },
 };
+
+/** Throws where nobody catches. */
+function fail(reason: string): never {
+  throw new Error(reason);
+}
 
 function readFilter(context: Context): EventFilter | undefined {
   const { mac, kind, limit } = context.query;
@@ -108,7 +123,7 @@ function readFilter(context: Context): EventFilter | undefined {
 /** What has been, then what comes, until the reader goes away. */
 function followEvents(rack: Rack, filter: EventFilter): PassThrough {
   const stream = new PassThrough();
-  for (const event of rack.timeline.find(filter)) stream.write(eventLine(event));
+  stream.write(rack.timeline.find(filter).map(eventLine).join(''));
   const stop = rack.timeline.follow((events) => {
     for (const event of events) if (matches(event, filter)) stream.write(eventLine(event));
     if (stream.writableLength > MOST_PENDING) stream.destroy();

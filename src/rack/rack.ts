@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Logger } from 'pino';
 
@@ -8,6 +9,7 @@ import { LeaseTable } from '../service/lease-table.ts';
 import type { FromService, ToService } from '../service/letters.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Libc } from '../system/libc.ts';
+import { lockDirectory } from '../system/lock-directory.ts';
 import type { ServiceManager } from '../system/systemd-notify.ts';
 import { SqliteEventStore, type EventStore } from '../timeline/event-store.ts';
 import type { EventBody, ServiceName } from '../timeline/event.ts';
@@ -24,6 +26,9 @@ const SERVICES: readonly ServiceName[] = ['dhcp', 'dns', 'tftp', 'http'];
 const STOP_MILLISECONDS = 1_500;
 const FLUSH_EVERY = 250;
 const WATCHDOG_EVERY = 5_000;
+const INTERFACES_EVERY = 2_000;
+/** The services that a rack is restarted for when they can't be ended: the others may wait for a hung file server. */
+const VITAL: ReadonlySet<ServiceName> = new Set(['dhcp', 'dns']);
 
 export interface RackDependencies {
   readonly config: string;
@@ -60,16 +65,21 @@ export class Rack {
   #attempt: PlanAttempt;
   #reloading: Promise<void> = Promise.resolve();
   #stopping = false;
+  /** Interfaces, their addresses and kernel numbers, when the Plan in force was compiled. */
+  #interfaces: string;
+  #timelineFails = false;
 
   /** Resolves when every service serves. Throws ConfigError or ListenError, leaving nothing open. */
   static async start(dependencies: RackDependencies): Promise<Rack> {
     const began = dependencies.clock.monotonic();
     const source = new PlanSource(dependencies.config);
     const attempt = source.compile(dependencies.clock.now());
-    if (!attempt.plan) throw new ConfigError(dependencies.config, attempt.faults);
+    const plan = attempt.plan ?? source.compileKept(dependencies.clock.now()).plan;
+    if (!plan) throw new ConfigError(dependencies.config, attempt.faults);
+    claimState(dependencies, plan.rack.state);
     const listeners = new Listeners(dependencies.libc);
-    listeners.prepare(attempt.plan).commit();
-    const rack = new Rack(dependencies, source, attempt, attempt.plan, listeners);
+    listeners.prepare(plan).commit();
+    const rack = new Rack(dependencies, source, attempt, plan, listeners);
     await Promise.all(rack.#threads.map((thread) => thread.start()));
     rack.emit({ kind: 'rack.ready', milliseconds: Math.round(dependencies.clock.monotonic() - began) });
     dependencies.manager.notify('READY=1');
@@ -95,7 +105,10 @@ export class Rack {
     this.#threads = SERVICES.map((name) => this.#createThread(name));
     this.#timers.push(setInterval(() => this.#flushTimeline(), FLUSH_EVERY));
     this.#timers.push(setInterval(() => this.#feedWatchdog(), WATCHDOG_EVERY));
-    this.#emitApplied();
+    this.#interfaces = this.#listeners.describeInterfaces(source.localAddresses());
+    this.#timers.push(setInterval(() => this.#checkInterfaces(), INTERFACES_EVERY));
+    if (attempt.plan) this.#emitApplied();
+    else this.#refuse(attempt, attempt.faults);
   }
 
   get plan(): Plan {
@@ -123,11 +136,16 @@ export class Rack {
     this.#record([{ ...body, at: this.#dependencies.clock.now(), source: 'rack' }]);
   }
 
+  /** For a process that dies: lets its threads end, or it would wait for them. */
+  abandon(): void {
+    for (const thread of this.#threads) thread.send({ type: 'stop' });
+  }
+
   async stop(reason: string): Promise<void> {
     this.#stopping = true;
     this.emit({ kind: 'rack.stopping', reason });
     this.#dependencies.manager.notify('STOPPING=1');
-    await this.#reloading;
+    await Promise.race([this.#reloading, sleep(STOP_MILLISECONDS, undefined, { ref: false })]);
     await Promise.all(this.#threads.map((thread) => thread.stop(STOP_MILLISECONDS)));
     this.#listeners.close();
     for (const timer of this.#timers) clearInterval(timer);
@@ -139,7 +157,8 @@ export class Rack {
   }
 
   async #reload(): Promise<void> {
-    const attempt = this.#source.compile(this.#dependencies.clock.now());
+    this.#interfaces = this.#listeners.describeInterfaces(this.#source.localAddresses());
+    const attempt = this.#source.compile(this.#dependencies.clock.now(), this.#plan);
     const prepared = this.#prepare(attempt);
     if (attempt.plan && prepared.listeners) await this.#switchTo(attempt, attempt.plan, prepared.listeners);
     else this.#refuse(attempt, prepared.faults);
@@ -177,6 +196,11 @@ export class Rack {
     const faults = this.#attempt.faults;
     this.emit({ kind: 'plan.applied', subnets: subnets.length, hosts: hosts.length, faults: faults.length });
     for (const fault of faults) this.#dependencies.log.error(fault);
+    try {
+      this.#source.keep(this.#attempt);
+    } catch (error) {
+      this.#dependencies.log.error({ err: error }, 'the plan is in force but not kept for a start with a broken file');
+    }
   }
 
   #createThread(name: ServiceName): ServiceThread {
@@ -218,18 +242,40 @@ export class Rack {
     for (const event of events) logEvent(this.#dependencies.log, event);
   }
 
+  /** Told once when it begins to fail and once when it goes on: four times a second would fill the disk that is full. */
   #flushTimeline(): void {
     try {
       this.timeline.flush();
+      if (this.#timelineFails) this.#dependencies.log.info('the timeline is written to disk again');
+      this.#timelineFails = false;
     } catch (error) {
-      this.#dependencies.log.error({ err: error }, 'the timeline is not written to disk');
+      if (!this.#timelineFails) this.#dependencies.log.error({ err: error }, 'the timeline is not written to disk');
+      this.#timelineFails = true;
     }
+  }
+
+  /** An interface that came, went, was made anew or got another address needs other sockets. */
+  #checkInterfaces(): void {
+    const now = this.#listeners.describeInterfaces(this.#source.localAddresses());
+    if (now !== this.#interfaces) void this.reload();
   }
 
   /** Silence means a wedged thread that could not be ended: then the service manager starts the whole rack again. */
   #feedWatchdog(): void {
-    if (this.#threads.every((thread) => thread.alive)) this.#dependencies.manager.notify('WATCHDOG=1');
+    if (this.#threads.every((thread) => thread.alive || !VITAL.has(thread.name)))
+      this.#dependencies.manager.notify('WATCHDOG=1');
   }
+}
+
+/** Two racks on one state would give one address twice. A state that can't be locked is its services' to complain of. */
+function claimState({ libc, log }: RackDependencies, directory: string): void {
+  let isOurs = true;
+  try {
+    isOurs = lockDirectory(libc, directory);
+  } catch (error) {
+    log.error({ err: error }, `${directory} can't be locked`);
+  }
+  if (!isOurs) throw new Error(`another rackboot works in ${directory}: stop it, or give this one another rack.state`);
 }
 
 /** A timeline that can't be had on disk is kept in memory: it explains, and machines boot without it. */

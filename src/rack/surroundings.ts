@@ -1,13 +1,21 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 
+import type { Plan } from '../plan/plan.ts';
 import type { Surroundings } from '../plan/surroundings.ts';
 import { createAddressReader } from '../system/interfaces.ts';
 
-/** Makes a survey of this machine as the config compiler sees it: interfaces and host name of the moment, files when asked for. */
-export function createSurvey(): () => Surroundings {
+/**
+ * Makes a survey of this machine as the config compiler sees it: interfaces and host name of the moment, files when asked
+ * for. `running`: the Plan in force, whose interfaces are excused when they are away.
+ */
+export function createSurvey(): (running?: Plan) => Surroundings {
   const readLocalAddresses = createAddressReader();
-  return () => ({ hostName: hostname(), interfaces: readLocalAddresses(), fileExists, directoryExists });
+  return (running) => {
+    const known = running && new Set(running.subnets.map((subnet) => subnet.interface));
+    const excuses = (name: string): boolean => known?.has(name) ?? true;
+    return { hostName: hostname(), interfaces: readLocalAddresses(), excuses, fileExists, directoryExists };
+  };
 }
 
 function fileExists(path: string): boolean {

@@ -23,6 +23,7 @@ export interface Libc {
   read(fd: number, into: Uint8Array, size: number): number;
   write(fd: number, bytes: Uint8Array, size: number): number;
   dup(fd: number): number;
+  flock(fd: number, operation: number): number;
   close(fd: number): number;
   if_nametoindex(name: string): number;
 }
@@ -43,6 +44,7 @@ const SIGNATURES: Readonly<Record<keyof Libc, string>> = {
   read: 'intptr_t read(int, void *, size_t)',
   write: 'intptr_t write(int, void *, size_t)',
   dup: 'int dup(int)',
+  flock: 'int flock(int, int)',
   close: 'int close(int)',
   if_nametoindex: 'uint if_nametoindex(const char *)',
 };

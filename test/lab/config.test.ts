@@ -19,6 +19,7 @@ function compileLabConfig() {
   return compilePlan(labConfig(PLACES), 'rackboot.yaml', {
     hostName: 'anything',
     interfaces: [{ name: BRIDGE, address, prefix: LAB.prefix }],
+    excuses: () => false,
     fileExists: (path) => path.startsWith(`${PLACES.files}/`),
     directoryExists: () => true,
   });

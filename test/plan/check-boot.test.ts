@@ -125,6 +125,7 @@ test('a directory that is gone is reported once, takes its entries out and leave
   const text = boot('files: /mnt/boot', 'entries: { a: { kernel: debian/a }, b: { kernel: debian/b } }');
   const gone = {
     directoryExists: () => false,
+    excuses: () => false,
     fileExists: (path: string) => !path.startsWith('/mnt') && rackA1.fileExists(path),
   };
   assert.deepEqual(faultLines(text, gone), ['6:10: boot.files: expected a directory /mnt/boot, found none']);
@@ -134,6 +135,7 @@ test('a directory that is gone is reported once, takes its entries out and leave
 });
 
 const only = (...names: string[]) => ({
+  excuses: () => false,
   fileExists: (path: string) => path.endsWith('vmlinuz') || names.some((name) => path.endsWith(`/${name}`)),
 });
 const missing = (name: string) =>
