@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:http';
+import type { Socket } from 'node:net';
 
 import { createRoutes, type Routes } from '../boot/routes.ts';
 import type { Ip4 } from '../addr/ip4.ts';
@@ -16,6 +17,8 @@ const TIMEOUTS = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTime
 /** Milliseconds without a byte in either direction; iPXE on a lossy link has been seen to stall for a minute. */
 const STALLED = 120_000;
 const MAX_CONNECTIONS = 8192;
+/** Of one address: firmware and installers open a few; a client that opens thousands would cost everyone's memory. */
+const MAX_PER_CLIENT = 256;
 
 interface Listener {
   /** The rack's descriptor, not ours. */
@@ -31,6 +34,8 @@ export class HttpService implements Service {
   readonly #leases: LeaseTable;
   /** By local address and port. */
   readonly #listeners = new Map<string, Listener>();
+  /** Open connections by client address. */
+  readonly #connections = new Map<string, number>();
   /** Also those that take no more connections but still send. */
   readonly #open = new Set<Server>();
   #routes: Routes = { resolve: () => ({ kind: 'missing', reason: 'this rack has no plan yet' }) };
@@ -73,6 +78,21 @@ export class HttpService implements Service {
     this.#listeners.clear();
   }
 
+  /** Keeps one client from taking every connection. */
+  #admit(connection: Socket): void {
+    const client = connection.remoteAddress ?? '';
+    const others = this.#connections.get(client) ?? 0;
+    this.#connections.set(client, others + 1);
+    connection.once('close', () => {
+      const left = (this.#connections.get(client) ?? 1) - 1;
+      if (left > 0) this.#connections.set(client, left);
+      else this.#connections.delete(client);
+    });
+    if (others < MAX_PER_CLIENT) return;
+    this.#ledger.count('refused.connections');
+    connection.destroy();
+  }
+
   #listen(socket: SocketHandle): Listener {
     const plane = {
       ledger: this.#ledger,
@@ -84,6 +104,8 @@ export class HttpService implements Service {
     const server = createServer(TIMEOUTS, (request, response) => void handle(request, response));
     server.setTimeout(STALLED);
     server.maxConnections = MAX_CONNECTIONS;
+    server.on('connection', (connection) => this.#admit(connection));
+    server.on('error', () => this.#ledger.count('refused.accept'));
     server.on('clientError', (error: NodeJS.ErrnoException, connection) => {
       this.#ledger.count('refused.bad-request');
       refuseConnection(error.code, connection);

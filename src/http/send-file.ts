@@ -8,7 +8,7 @@ import type { Exchange } from './ledger.ts';
 import type { Refusal } from './refusal.ts';
 
 /** Bytes read at a time. A slow client holds about two of these in memory. */
-const CHUNK = 256 * 1024;
+const CHUNK = 64 * 1024;
 
 /** Answers GET or HEAD with `file`, whole or in part, and closes it, now or when the transfer ends either way. */
 export function sendFile(ctx: Context, exchange: Exchange, file: OpenedFile, immutable: boolean): Refusal | undefined {

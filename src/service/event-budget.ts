@@ -1,18 +1,35 @@
 import type { Clock } from '../system/clock.ts';
 
-/** A thousand machines that power up make some 20,000 events within seconds; a flood of forged packets has no end. */
-const BURST = 20_000;
-const PER_SECOND = 2_000;
+/** How many events at once, and how many a second after that. */
+export interface EventRate {
+  readonly burst: number;
+  readonly perSecond: number;
+}
+
+/** A thousand machines that power up make some 20,000 events within seconds. */
+export const ORDINARY: EventRate = { burst: 20_000, perSecond: 2_000 };
+/** Refusals and failures: a flood of forged packets must push neither history nor our own errors out of sight. */
+export const TROUBLE: EventRate = { burst: 500, perSecond: 50 };
+
+const TROUBLE_KINDS = /\.(refused|failed|ignored|nak)$/;
+
+/** The rate that events of this kind are told at. */
+export function rateOf(kind: string): EventRate {
+  return TROUBLE_KINDS.test(kind) ? TROUBLE : ORDINARY;
+}
 
 /** How many events a service may still tell: a bucket that fills with time. What it forbids is counted instead. */
 export class EventBudget {
   readonly #clock: Clock;
-  #left = BURST;
+  readonly #rate: EventRate;
+  #left: number;
   #filledAt: number;
   #dropped = 0;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, rate: EventRate) {
     this.#clock = clock;
+    this.#rate = rate;
+    this.#left = rate.burst;
     this.#filledAt = clock.monotonic();
   }
 
@@ -34,7 +51,8 @@ export class EventBudget {
 
   #fill(): void {
     const now = this.#clock.monotonic();
-    this.#left = Math.min(BURST, this.#left + ((now - this.#filledAt) / 1000) * PER_SECOND);
+    const { burst, perSecond } = this.#rate;
+    this.#left = Math.min(burst, this.#left + ((now - this.#filledAt) / 1000) * perSecond);
     this.#filledAt = now;
   }
 }

@@ -1,7 +1,7 @@
 import type { Ip4 } from '../addr/ip4.ts';
 import type { Clock } from '../system/clock.ts';
 import type { EventBody, RackEvent, ServiceName } from '../timeline/event.ts';
-import { EventBudget } from './event-budget.ts';
+import { EventBudget, ORDINARY, rateOf, TROUBLE, type EventRate } from './event-budget.ts';
 import type { Counters, FromService, LeaseFact } from './letters.ts';
 import type { EventSink, Subject } from './service.ts';
 
@@ -21,7 +21,7 @@ export interface OutboxDependencies {
  */
 export class EventOutbox implements EventSink {
   readonly #dependencies: OutboxDependencies;
-  readonly #budget: EventBudget;
+  readonly #budgets: ReadonlyMap<EventRate, EventBudget>;
   #events: RackEvent[] = [];
   #bound = new Map<Ip4, LeaseFact>();
   #ended: Ip4[] = [];
@@ -29,15 +29,18 @@ export class EventOutbox implements EventSink {
 
   constructor(dependencies: OutboxDependencies) {
     this.#dependencies = dependencies;
-    this.#budget = new EventBudget(dependencies.clock);
+    const { clock } = dependencies;
+    this.#budgets = new Map([ORDINARY, TROUBLE].map((rate) => [rate, new EventBudget(clock, rate)]));
   }
 
   counters(): Counters {
-    return { 'events.dropped': this.#budget.dropped };
+    let dropped = 0;
+    for (const budget of this.#budgets.values()) dropped += budget.dropped;
+    return { 'events.dropped': dropped };
   }
 
   emit(body: EventBody, subject: Subject = {}): void {
-    if (!this.#budget.take()) return;
+    if (this.#budgets.get(rateOf(body.kind))?.take() === false) return;
     this.#events.push({ ...body, at: this.#dependencies.clock.now(), source: this.#dependencies.source, ...subject });
     this.#schedule();
   }

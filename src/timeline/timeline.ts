@@ -17,6 +17,10 @@ export class Timeline {
     this.#store = store;
   }
 
+  get followers(): number {
+    return this.#followers.size;
+  }
+
   append(events: readonly RackEvent[]): void {
     for (const event of events) this.#unwritten.push(event);
     for (const follower of this.#followers) follower(events);

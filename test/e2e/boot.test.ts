@@ -32,7 +32,7 @@ describe('a real machine netboots from the rack', { concurrency: true, skip: awa
   });
 
   for (const firmware of ['bios', 'uefi'] as const) {
-    it(`with ${firmware} firmware: address, loader, script, kernel, name and report`, async (t) => {
+    it(`with ${firmware} firmware: address, ${firmware === 'uefi' ? 'loader, ' : ''}script, kernel, name and report`, async (t) => {
       const lines: string[] = [];
       const code = await runLab(
         {

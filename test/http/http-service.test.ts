@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { get, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
+import { connect, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
 
 import { ask, HttpRack } from './http-rack.ts';
@@ -97,6 +98,18 @@ describe('the HTTP service', () => {
     assert.equal((await meanwhile).body.toString(), 'hello');
     rack.service.apply(rack.plan(), [rack.socket]);
     assert.equal((await ask(rack, '/f')).body.toString(), 'hello');
+  });
+
+  it('lets one client open so many connections and no more', async (t) => {
+    const rack = new HttpRack(t);
+    const sockets = Array.from({ length: 300 }, () => connect(rack.port, '127.0.0.1').on('error', () => undefined));
+    t.after(() => sockets.forEach((socket) => socket.destroy()));
+    const hungUp = new Set<Socket>();
+    await new Promise<void>((done) => {
+      for (const socket of sockets) socket.on('close', () => hungUp.add(socket).size === 44 && done());
+    });
+    assert.equal(rack.service.counters()['refused.connections'], 44);
+    for (const socket of sockets) socket.destroy();
   });
 
   it('hangs up on everybody when it is closed', async (t) => {
