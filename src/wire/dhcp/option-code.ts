@@ -8,6 +8,7 @@ export const OptionCode = {
   hostName: 12,
   domainName: 15,
   rootPath: 17,
+  ipForwarding: 19,
   mtu: 26,
   broadcast: 28,
   ntp: 42,
