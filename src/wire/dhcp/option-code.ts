@@ -55,6 +55,8 @@ export const OptionCode = {
   pxelinuxMagic: 208,
   pxelinuxConfigFile: 209,
   pxelinuxPathPrefix: 210,
+  /** Microsoft's number for option 121. */
+  msClasslessRoutes: 249,
   /** RFC 2132 §3.2: one byte, no length. */
   end: 255,
 } as const;
