@@ -39,7 +39,7 @@ function encodeValue({ kind, value }: OptionValue): Uint8Array {
     case 'routes':
       return encodeClasslessRoutes(value);
     case 'suboptions':
-      return encodeEncapsulated(value.map(encodeOption));
+      return encodeEncapsulated(value.map((part) => ({ code: part.code, value: encodeValue(part.value) })));
     case 'hex':
       return Uint8Array.from(Buffer.from(value, 'hex'));
   }
