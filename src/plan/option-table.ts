@@ -1,11 +1,5 @@
 import type { OptionKind } from './option-value.ts';
 
-/** An option that the file may set. */
-export interface OptionEntry {
-  readonly code: number;
-  readonly kind: OptionKind;
-}
-
 /**
  * What options are called in the file and what their values are (IANA "BOOTP Vendor Extensions and DHCP Options"). RFC 2132
  * where nothing is said. An option that is not here goes by its number and a written kind.
@@ -95,9 +89,9 @@ const ENTRIES: Readonly<Record<string, readonly [code: number, kind: OptionKind]
   wpad: [252, 'text'],
 };
 
-/** Numbers that belong to a frame or to a client, and why the file can not set them. */
 const BY_CLIENTS = 'it is what clients say, not servers';
 const BY_EXCHANGE = 'it belongs to the exchange of messages';
+/** Options that the file can not set, and why. */
 const UNSETTABLE: ReadonlyMap<number, string> = new Map([
   [1, 'it follows from `cidr` of the subnet'],
   [12, 'it is the name of the host or lease'],

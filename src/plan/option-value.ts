@@ -22,7 +22,7 @@ export type OptionValue =
 
 export type OptionKind = OptionValue['kind'];
 
-export interface OptionRoute {
+interface OptionRoute {
   readonly to: Cidr;
   /** 0.0.0.0: on the link itself. */
   readonly via: Ip4;

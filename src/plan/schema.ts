@@ -17,7 +17,7 @@ const CIRCUIT_ID = 'text, or bytes as { hex: "000a" }';
 const ARCH = 'a processor architecture from 0 to 65535 (option 93), like 7 for x64 UEFI';
 
 /** Values are checked by `check-options.ts`, as the table of options says what each must be. */
-export const optionsSchema = z
+const optionsSchema = z
   .record(z.string(), z.unknown(), { error: 'a mapping of DHCP options, by name or number, to their values' })
   .meta({
     id: 'options',

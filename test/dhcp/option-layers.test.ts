@@ -117,8 +117,10 @@ test('a class may have another router, name server and domain than its subnet', 
   assert.deepEqual(outside?.options.get(3), quad('192.168.127.254'));
 });
 
+const routes = (to: string) => `{ classless-routes: { ${to}: 192.168.127.9 } }`;
+const bytes = (hex: string) => [...parseHex(hex)];
+
 test('routes without a default get the router of the client, those with one do not (RFC 3442)', () => {
-  const routes = (...to: readonly string[]) => `{ classless-routes: { ${to.map((net) => `${net}: 192.168.127.9`)} } }`;
   const rack = new DhcpRack(
     plan(
       `    options: ${routes('10.0.0.0/8')}`,
@@ -131,7 +133,6 @@ test('routes without a default get the router of the client, those with one do n
   const given = [1, 2, 3, 4].map(
     (n) => new Machine(rack, n).discover({ options: [asking(3, 121, 249)] })?.options ?? new Map(),
   );
-  const bytes = (hex: string) => [...parseHex(hex)];
   assert.deepEqual(
     given.map((options) => options.get(121)),
     [bytes('00 c0a87f09'), bytes('08 0a c0a87f09 00 c0a87f07'), bytes('ff'), bytes('08 0a c0a87f09 00 c0a87ffe')],
