@@ -22,6 +22,7 @@ import { handleDecline } from './decline.ts';
 import { handleDiscover } from './discover.ts';
 import type { Decision, Exchange } from './exchange.ts';
 import { Listeners, type Listener, type ListenersDependencies } from './listeners.ts';
+import { OptionLayers } from './option-layers.ts';
 import { handleRelease } from './release.ts';
 import { grantReply, nakReply, type DhcpReply } from './reply.ts';
 import { ReplySender } from './reply-sender.ts';
@@ -66,6 +67,7 @@ export class DhcpService implements Service {
   #plan: Plan | undefined;
   #book: LeaseBook | undefined;
   #addresses: Addresses | undefined;
+  #optionLayers = new OptionLayers({ subnets: [], hosts: [] });
   #sweepTimer: Timer | undefined;
   /** Subnets whose range was found full: told once, until something in them came free. */
   readonly #full = new Set<string>();
@@ -77,6 +79,7 @@ export class DhcpService implements Service {
 
   apply(plan: Plan, sockets: readonly SocketHandle[]): void {
     this.#plan = plan;
+    this.#optionLayers = new OptionLayers(plan);
     if (!this.#addresses) this.#open(plan);
     else for (const { address } of this.#addresses.apply(plan)) this.#dependencies.events.leaseEnded(address);
     this.#full.clear();
@@ -172,6 +175,7 @@ export class DhcpService implements Service {
       client,
       served,
       addresses,
+      optionLayers: this.#optionLayers,
       rackAddress: serverAddress(served.subnet.rackAddress, handle, datagram),
     };
   }

@@ -3,6 +3,7 @@ import type { Lease } from '../leases/lease.ts';
 import type { DhcpPacket } from '../wire/dhcp/packet.ts';
 import type { Addresses, ServedSubnet } from './addresses.ts';
 import type { Client } from './client.ts';
+import type { OptionLayers } from './option-layers.ts';
 
 /** One message from a client, with everything needed to decide on it. */
 export interface Exchange {
@@ -12,6 +13,7 @@ export interface Exchange {
   /** Our address towards this client: the server identifier. */
   readonly rackAddress: Ip4;
   readonly addresses: Addresses;
+  readonly optionLayers: OptionLayers;
 }
 
 /** What a client's message comes to. */

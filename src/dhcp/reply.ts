@@ -10,6 +10,7 @@ import { encodeSeconds } from '../wire/dhcp/options/seconds.ts';
 import { encodeTerminatedText, encodeText } from '../wire/dhcp/options/text.ts';
 import { BOOTREPLY, BROADCAST_FLAG, type DhcpMessage } from '../wire/dhcp/packet.ts';
 import type { Exchange } from './exchange.ts';
+import type { OptionSet } from './option-layers.ts';
 import { requestState } from './request.ts';
 
 const LONGEST_FILE = 127;
@@ -78,17 +79,32 @@ function echo({
   return { op: BOOTREPLY, htype, hlen, hops: 0, xid, secs: 0, flags, giaddr, chaddr, sname: '' };
 }
 
-function grantOptions(exchange: Exchange, { type, name, boot }: Grant): DhcpOption[] {
-  const { subnet } = exchange.served;
-  const options: DhcpOption[] = [
-    { code: OptionCode.messageType, value: encodeU8(type) },
+function grantOptions(exchange: Exchange, grant: Grant): DhcpOption[] {
+  const { client, packet, served, addresses, optionLayers } = exchange;
+  const { subnet } = served;
+  const written = optionLayers.of(client, packet, subnet, addresses.host(client));
+  const decided: DhcpOption[] = [
+    { code: OptionCode.messageType, value: encodeU8(grant.type) },
     { code: OptionCode.serverId, value: encodeIp4(exchange.rackAddress) },
     { code: OptionCode.leaseTime, value: encodeSeconds(subnet.leaseSeconds) },
-    ...bootOptions(boot),
+    ...bootOptions(grant.boot),
     // RFC 2132 §3.3: the mask before the router
     { code: OptionCode.subnetMask, value: encodeIp4(netmask(subnet.cidr.prefix)) },
   ];
-  const asked: (DhcpOption | undefined)[] = [
+  const isWanted = ({ code }: DhcpOption): boolean =>
+    written.always.has(code) || (client.parameters?.has(code) ?? true);
+  const fromSettings = settingOptions(exchange, grant).map((option) => written.options.get(option.code) ?? option);
+  const given = new Set([...decided, ...fromSettings].map(({ code }) => code));
+  return [
+    ...decided,
+    ...fromSettings.filter(isWanted),
+    ...dearestFirst(written, client.parameters).filter((option) => !given.has(option.code) && isWanted(option)),
+  ];
+}
+
+/** What the keys of the subnet, and the name, come to; a class or a host may have written another value. */
+function settingOptions({ served: { subnet } }: Exchange, { name }: Grant): DhcpOption[] {
+  const options: (DhcpOption | undefined)[] = [
     subnet.router === undefined ? undefined : { code: OptionCode.router, value: encodeIp4(subnet.router) },
     subnet.dns.length === 0 ? undefined : { code: OptionCode.dns, value: encodeIp4List(subnet.dns) },
     name === undefined ? undefined : { code: OptionCode.hostName, value: encodeText(name) },
@@ -98,9 +114,14 @@ function grantOptions(exchange: Exchange, { type, name, boot }: Grant): DhcpOpti
     { code: OptionCode.renewalTime, value: encodeSeconds(Math.floor(subnet.leaseSeconds / 2)) },
     { code: OptionCode.rebindingTime, value: encodeSeconds(Math.floor((subnet.leaseSeconds * 7) / 8)) },
   ];
-  const { parameters } = exchange.client;
-  for (const option of asked) if (option && (parameters?.has(option.code) ?? true)) options.push(option);
-  return options;
+  return options.filter((option) => option !== undefined);
+}
+
+/** First what goes out unasked, then in the order of the client's wishes (RFC 2132 §9.8): the last ones are cut off first. */
+function dearestFirst({ options, always }: OptionSet, parameters: ReadonlySet<number> | undefined): DhcpOption[] {
+  if (options.size === 0) return [];
+  const codes = new Set([...always, ...(parameters ?? []), ...options.keys()]);
+  return Array.from(codes, (code) => options.get(code)).filter((option) => option !== undefined);
 }
 
 /** Sent asked or not; 67 ends in NUL and is followed by others: UEFI reads on into what comes next (peers.md §3.1/1). */

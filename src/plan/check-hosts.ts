@@ -3,6 +3,7 @@ import type { Ip4 } from '../addr/ip4.ts';
 import { formatMac, type Mac } from '../addr/mac.ts';
 import { formatRange, rangeContains } from '../addr/range.ts';
 import { checkChoice, type BootChoices } from './check-boot.ts';
+import { checkOptions } from './check-options.ts';
 import { reservedIn, type Reserved } from './check-subnets.ts';
 import type { HostDraft } from './config-draft.ts';
 import type { FaultBook } from './fault-book.ts';
@@ -64,11 +65,12 @@ class HostRegister {
     const name = this.#ownName(draft.name, path);
     const address = this.#ownAddress(draft.address, path);
     checkChoice(this.#book, [...path, 'boot'], draft.boot, this.#ground.choices);
+    const options = checkOptions(this.#book, draft, path, 'host');
     const [mac] = macs;
     if (mac === undefined) return undefined;
     if (name === undefined) this.#names.set(formatMac(mac, '-'), [...path, 'mac']);
     const boot = this.#book.touches(path) ? BOOT_LOCAL : this.#usableBoot(draft.boot);
-    return { name: name ?? formatMac(mac, '-'), macs, boot, ...(address !== undefined && { address }) };
+    return { name: name ?? formatMac(mac, '-'), macs, boot, ...(address !== undefined && { address }), ...options };
   }
 
   /** An entry that is out of service boots nobody; falling back to `boot.default` could install over a machine. */

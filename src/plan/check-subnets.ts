@@ -1,10 +1,11 @@
 import { broadcastOf, cidrContains, cidrsOverlap, formatCidr, type Cidr } from '../addr/cidr.ts';
 import { formatIp4, type Ip4 } from '../addr/ip4.ts';
 import { rangeContains, rangesOverlap, formatRange } from '../addr/range.ts';
+import { checkOptions } from './check-options.ts';
 import type { SubnetDraft } from './config-draft.ts';
 import type { FaultBook } from './fault-book.ts';
 import type { Path } from './fault.ts';
-import type { Subnet } from './plan.ts';
+import type { OptionWishes, Subnet } from './plan.ts';
 import { withSuggestion } from './nearest-name.ts';
 import type { InterfaceAddress, Surroundings } from './surroundings.ts';
 
@@ -20,6 +21,7 @@ interface Sound {
   readonly path: Path;
   readonly cidr: Cidr;
   readonly rackAddress: Ip4 | undefined;
+  readonly options?: OptionWishes;
 }
 
 /** Holds the subnets against each other and against this machine; gives those that have all a Plan needs. */
@@ -61,7 +63,8 @@ function soundSubnet(
   surroundings: Pick<Surroundings, 'interfaces' | 'excuses'>,
 ): Sound[] {
   const rackAddress = findRackAddress(book, draft, [...path, 'interface'], surroundings);
-  return draft.cidr === undefined ? [] : [{ draft, path, cidr: draft.cidr, rackAddress }];
+  const options = checkOptions(book, draft, path, 'subnet');
+  return draft.cidr === undefined ? [] : [{ draft, path, cidr: draft.cidr, rackAddress, ...options }];
 }
 
 /** This machine's address on the interface named, inside the subnet: what clients there know the rack by. */
@@ -176,7 +179,7 @@ function checkRangesApart(book: FaultBook, { draft, path }: Sound): void {
 }
 
 function finishSubnet(book: FaultBook, subnet: Sound, firstRackAddress: Ip4 | undefined): Subnet[] {
-  const { draft, cidr, rackAddress } = subnet;
+  const { draft, cidr, rackAddress, options } = subnet;
   const { management, lease } = draft;
   if (management === undefined || lease === undefined) return [];
   const optional = {
@@ -186,6 +189,7 @@ function finishSubnet(book: FaultBook, subnet: Sound, firstRackAddress: Ip4 | un
     ...(draft.static && { static: draft.static }),
     ...(draft.router !== undefined && { router: draft.router }),
     ...(draft.domain !== undefined && { domain: draft.domain }),
+    ...(options && { options }),
   };
   const broadcast = draft.broadcast ?? broadcastOf(cidr);
   const dns = draft.dns ?? defaultDns(book, subnet, firstRackAddress);

@@ -1,7 +1,9 @@
 import { posix } from 'node:path';
 import { formatIp4 } from '../addr/ip4.ts';
 import { checkBoot } from './check-boot.ts';
+import { checkClasses } from './check-classes.ts';
 import { checkHosts } from './check-hosts.ts';
+import { checkOptions } from './check-options.ts';
 import { checkSubnets, formatInterfaces } from './check-subnets.ts';
 import { ConfigDocument } from './config-document.ts';
 import { readDraft, type ConfigDraft } from './config-draft.ts';
@@ -36,13 +38,14 @@ function checkWhole(book: FaultBook, draft: ConfigDraft, surroundings: Surroundi
   const hasAllSubnets = subnets.length === draft.subnets.length && !book.lost(['subnets']);
   const ground = { rackName: rack?.name, subnets, hasAllSubnets, choices };
   const { hosts, hasUnrecognisable } = checkHosts(book, draft.hosts, ground);
+  const clients = { ...checkOptions(book, draft, [], 'all'), ...checkClasses(book, draft.classes) };
   const admin = checkListen(book, draft, subnets, surroundings);
   const { port } = draft.http;
   const { level } = draft.log;
   if (!rack || !catalogue || port === undefined || !admin || level === undefined) return undefined;
   // A machine that can not be told from an unknown one must not be installed over: see checkHosts.
   const boot = hasUnrecognisable ? { ...catalogue, default: BOOT_LOCAL } : catalogue;
-  return { rack, subnets, hosts, boot, http: { port }, admin, log: { level } };
+  return { rack, subnets, hosts, ...clients, boot, http: { port }, admin, log: { level } };
 }
 
 function checkRack(book: FaultBook, draft: ConfigDraft, hostName: string): RackSettings | undefined {

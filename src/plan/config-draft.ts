@@ -4,6 +4,7 @@ import { reportIssue } from './report-issue.ts';
 import {
   adminSchema,
   bootSchema,
+  classSchema,
   configSchema,
   entrySchema,
   hostSchema,
@@ -19,8 +20,12 @@ type Fields<S> =
   S extends z.ZodObject<infer Shape> ? { readonly [K in keyof Shape]?: z.output<Shape[K]> | undefined } : never;
 
 export type SubnetDraft = Fields<typeof subnetSchema>;
+export type ClassDraft = Fields<typeof classSchema>;
 export type HostDraft = Fields<typeof hostSchema>;
 export type EntryDraft = Fields<typeof entrySchema>;
+
+/** The part of a layer that is about DHCP options; values are not looked at yet. */
+export type OptionsDraft = Pick<SubnetDraft, 'options' | 'always'>;
 
 export interface BootDraft {
   readonly default?: string | undefined;
@@ -35,6 +40,9 @@ export interface ConfigDraft {
   /** As many as in the file, in its order; so are the hosts. */
   readonly subnets: readonly SubnetDraft[];
   readonly hosts: readonly HostDraft[];
+  readonly options?: OptionsDraft['options'];
+  readonly always?: OptionsDraft['always'];
+  readonly classes: readonly ClassDraft[];
   readonly boot: BootDraft;
   readonly http: Fields<typeof httpSchema>;
   readonly admin: Fields<typeof adminSchema>;
@@ -59,6 +67,8 @@ function salvage(value: unknown): ConfigDraft {
     rack: readFields(rackSchema, config['rack']),
     subnets: asList(config['subnets']).map((subnet) => readFields(subnetSchema, subnet)),
     hosts: asList(config['hosts']).map((host) => readFields(hostSchema, host)),
+    ...readFields(configSchema.pick({ options: true, always: true }), config),
+    classes: asList(config['classes']).map((each) => readFields(classSchema, each)),
     boot: {
       ...readFields(bootSchema.pick({ default: true, files: true }), boot),
       entries: readEntries(asMapping(boot['entries'])),

@@ -2,6 +2,7 @@ import type { Cidr } from '../addr/cidr.ts';
 import type { Ip4 } from '../addr/ip4.ts';
 import type { Mac } from '../addr/mac.ts';
 import type { Range } from '../addr/range.ts';
+import type { OptionSetting } from './option-value.ts';
 
 /**
  * The whole checked picture of what this rack serves: plain data, frozen, the same for every service.
@@ -17,6 +18,39 @@ export interface Plan {
   /** The operator's plane: the same answers as the control socket. */
   readonly admin: { readonly address: Ip4; readonly port: number };
   readonly log: { readonly level: LogLevel };
+  /** DHCP options for every client; those of its subnet, its classes and its host come before them, in rising order. */
+  readonly options?: OptionWishes;
+  /** In file order: of two that match, the later one comes before the earlier. */
+  readonly classes?: readonly ClientClass[];
+}
+
+/** DHCP options for some clients. */
+export interface OptionWishes {
+  /** Each code once. */
+  readonly settings: readonly OptionSetting[];
+  /** Codes of options that these clients are sent although they did not ask. */
+  readonly always: readonly number[];
+}
+
+/** Clients that have something in common. */
+export interface ClientClass {
+  readonly name: string;
+  readonly match: ClassMatch;
+  readonly options: OptionWishes;
+}
+
+/** A client matches when each key that is there matches; a key does when one of its values does. */
+export interface ClassMatch {
+  /** Beginnings of option 60. */
+  readonly vendorClasses?: readonly string[];
+  /** Whole user classes (option 77, RFC 3004 or bare text). */
+  readonly userClasses?: readonly string[];
+  /** Option 93. */
+  readonly archs?: readonly number[];
+  /** Beginnings of the MAC address: hex digits, two for each byte. */
+  readonly macPrefixes?: readonly string[];
+  /** Whole sub-options 1 of option 82: hex digits. */
+  readonly circuitIds?: readonly string[];
 }
 
 type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -47,6 +81,7 @@ export interface Subnet {
   /** Lower case, without a dot at the end. */
   readonly domain?: string;
   readonly leaseSeconds: number;
+  readonly options?: OptionWishes;
 }
 
 /** A machine written down, with its wishes. */
@@ -58,6 +93,7 @@ export interface Host {
   readonly address?: Ip4;
   /** The name of a boot entry, or `local`. */
   readonly boot: string;
+  readonly options?: OptionWishes;
 }
 
 /** The word in `boot:` that means "boot the machine's own disk". */

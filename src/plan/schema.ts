@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import { BOOT_LOCAL } from './plan.ts';
 import type { Path } from './fault.ts';
+import { hexText, OPTION_KINDS, printableText } from './option-forms.ts';
+import { kindOf, optionCode, OPTION_NAMES } from './option-table.ts';
 import * as form from './text-forms.ts';
 
 /** Written for a loader that this rack has no use for. */
@@ -10,6 +12,25 @@ const PORT = 'a port number from 1 to 65535';
 const ENTRY_NAME = 'a name of letters, digits and ._- that begins with a letter or digit, and is not the word local';
 /** RFC 2132 §3.8: the option holds at most 255 octets, so 63 addresses. */
 const MOST_NAME_SERVERS = 63;
+
+const CIRCUIT_ID = 'text, or bytes as { hex: "000a" }';
+const ARCH = 'a processor architecture from 0 to 65535 (option 93), like 7 for x64 UEFI';
+
+/** Values are checked by `check-options.ts`, as the table of options says what each must be. */
+const optionsSchema = z
+  .record(z.string(), z.unknown(), { error: 'a mapping of DHCP options, by name or number, to their values' })
+  .meta({
+    id: 'options',
+    description: `By name or number; the value may be written { kind: value }, with one of ${OPTION_KINDS.join(', ')}.`,
+    properties: Object.fromEntries(OPTION_NAMES.map((name) => [name, { description: describeOption(name) }])),
+  });
+
+const alwaysSchema = list(
+  z.union([z.string({ error: 'a DHCP option, by name or number' }), z.int()]),
+  'a list of DHCP options, by name or number',
+)
+  .optional()
+  .describe('Options that are sent although the client does not ask for them.');
 
 export const rackSchema = mapping({
   name: form.labelText.optional().describe('Name of this rack. Default: the host name.'),
@@ -39,6 +60,8 @@ export const subnetSchema = mapping({
     .describe("Name servers for clients. Default: this rack's own address with dhcp+dns, otherwise none."),
   domain: form.domainText.optional().describe('Domain of the machines on this network.'),
   lease: form.leaseText.prefault('12h').describe('How long an address is lent: 60s to 365d.'),
+  options: optionsSchema.optional().describe('DHCP options for the clients on this network.'),
+  always: alwaysSchema,
 });
 
 export const hostSchema = mapping({
@@ -49,6 +72,35 @@ export const hostSchema = mapping({
     .string({ error: 'the name of a boot entry, or local' })
     .prefault(BOOT_LOCAL)
     .describe('A boot entry, or local: the own disk.'),
+  options: optionsSchema.optional().describe('DHCP options for this machine.'),
+  always: alwaysSchema,
+});
+
+const matchKeys = {
+  'vendor-class': oneOrMore(printableText, 'at least one vendor class')
+    .optional()
+    .describe('What option 60 begins with, like PXEClient; or a list.'),
+  'user-class': oneOrMore(printableText, 'at least one user class')
+    .optional()
+    .describe('A user class (option 77), like iPXE; or a list.'),
+  arch: oneOrMore(z.int(ARCH).min(0, ARCH).max(65_535, ARCH), 'at least one architecture')
+    .optional()
+    .describe('A number from option 93, like 7; or a list.'),
+  'mac-prefix': oneOrMore(form.macPrefixText, 'at least one MAC prefix')
+    .optional()
+    .describe('What the MAC address begins with, like 52:54:00; or a list.'),
+  'circuit-id': oneOrMore(circuitId(), 'at least one circuit id')
+    .optional()
+    .describe('What the relay says of the port (option 82.1): text or { hex: bytes }; or a list.'),
+};
+
+export const classSchema = mapping({
+  name: form.labelText.describe('Name of the class, one word.'),
+  match: mapping(matchKeys)
+    .refine((match) => Object.keys(match).length > 0, `at least one of ${Object.keys(matchKeys).join(', ')}`)
+    .describe('Who belongs to it: each key must match, by one of its values.'),
+  options: optionsSchema.optional().describe('DHCP options for the machines of this class.'),
+  always: alwaysSchema,
 });
 
 export const entrySchema = mapping({
@@ -109,6 +161,9 @@ export const configSchema = mapping({
   rack: rackSchema.prefault({}).describe('This rack.'),
   subnets: list(subnetSchema, 'a list of subnets').min(1, 'at least one subnet').describe('The networks it serves.'),
   hosts: list(hostSchema, 'a list of hosts').prefault([]).describe('Machines with wishes of their own.'),
+  options: optionsSchema.optional().describe('DHCP options for all clients.'),
+  always: alwaysSchema,
+  classes: list(classSchema, 'a list of classes').prefault([]).describe('Options for machines by what they say.'),
   boot: bootSchema.prefault({}).describe('What machines boot.'),
   http: httpSchema.prefault({}).describe('Boot plane: boot files and nothing else.'),
   admin: adminSchema.prefault({}).describe('Operator plane.'),
@@ -140,6 +195,20 @@ function bare(schema: unknown): unknown {
 
 function mapping<S extends z.ZodRawShape>(shape: S) {
   return z.strictObject(shape, { error: `a mapping with ${Object.keys(shape).join(', ')}` });
+}
+
+function describeOption(name: string): string {
+  const code = optionCode(name) ?? 0;
+  return `Option ${code}, ${kindOf(code)}.`;
+}
+
+/** Gives hex digits either way. */
+function circuitId() {
+  const text = printableText.transform((value) => Buffer.from(value, 'latin1').toString('hex'));
+  return z.union([
+    text,
+    z.strictObject({ hex: hexText.describe('Its bytes.') }, CIRCUIT_ID).transform(({ hex }) => hex),
+  ]);
 }
 
 function list<T extends z.ZodType>(element: T, expected: string) {

@@ -45,6 +45,7 @@ const SEGMENT = String.raw`(?!\.{1,2}(/|$))[A-Za-z0-9._+~@=,:-]+`;
 const LABEL_PATTERN = new RegExp(`^${LABEL}$`);
 const DOMAIN_PATTERN = new RegExp(String.raw`^${LABEL}(\.${LABEL})*\.?$`);
 const SERVED_PATH_PATTERN = new RegExp(`^${SEGMENT}(/${SEGMENT})*$`);
+const MAC_PREFIX_PATTERN = /^[0-9A-Fa-f]{2}([:-]?[0-9A-Fa-f]{2}){0,5}$/;
 const CONTROL_PATTERN = /\p{Cc}/u;
 
 export const ip4Text = textForm({
@@ -69,6 +70,13 @@ export const macText = textForm({
   expected: 'a MAC address like 52:54:00:12:34:56',
   pattern: /^([0-9A-Fa-f]{2}[:-]?){5}[0-9A-Fa-f]{2}$|^[0-9A-Fa-f]{4}(\.[0-9A-Fa-f]{4}){2}$/,
   parse: (text) => oneMachine(parseMac(text)),
+});
+
+/** Gives two lower-case digits for each byte. */
+export const macPrefixText = textForm({
+  expected: 'the first bytes of MAC addresses like 52:54:00, at most six',
+  pattern: MAC_PREFIX_PATTERN,
+  parse: (text) => (MAC_PREFIX_PATTERN.test(text) ? text.replaceAll(/[:-]/g, '').toLowerCase() : undefined),
 });
 
 export const leaseText = textForm({
@@ -146,7 +154,7 @@ export function parseLabel(text: string): string | undefined {
   return LABEL_PATTERN.test(text) ? text.toLowerCase() : undefined;
 }
 
-function textForm<T>({ expected, pattern, parse }: TextForm<T>) {
+export function textForm<T>({ expected, pattern, parse }: TextForm<T>) {
   return z
     .string({ error: expected })
     .transform((text, context): T => {

@@ -28,6 +28,8 @@ describe('etc/rackboot.yaml', () => {
       ['rack'],
       ['subnets', 0],
       ['hosts', 0],
+      ['classes', 0],
+      ['classes', 0, 'match'],
       ['boot'],
       ['boot', 'entries', 'x'],
       ['boot', 'loaders'],

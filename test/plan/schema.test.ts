@@ -19,9 +19,22 @@ test('each key of the JSON Schema has a description', () => {
 });
 
 test('the keys that a mapping may have are found by its path', () => {
-  assert.deepEqual(keysAt([]), ['rack', 'subnets', 'hosts', 'boot', 'http', 'admin', 'log']);
+  assert.deepEqual(keysAt([]), [
+    'rack',
+    'subnets',
+    'hosts',
+    'options',
+    'always',
+    'classes',
+    'boot',
+    'http',
+    'admin',
+    'log',
+  ]);
   assert.deepEqual(keysAt(['rack']), ['name', 'state', 'control']);
-  assert.deepEqual(keysAt(['hosts', 7]), ['name', 'mac', 'address', 'boot']);
+  assert.deepEqual(keysAt(['hosts', 7]), ['name', 'mac', 'address', 'boot', 'options', 'always']);
+  assert.deepEqual(keysAt(['classes', 0]), ['name', 'match', 'options', 'always']);
+  assert.deepEqual(keysAt(['classes', 0, 'match']), ['vendor-class', 'user-class', 'arch', 'mac-prefix', 'circuit-id']);
   assert.deepEqual(keysAt(['boot', 'entries', 'any']), ['kernel', 'initrd', 'cmdline']);
   assert.deepEqual(keysAt(['boot', 'loaders']), ['bios', 'uefi']);
   assert.deepEqual(keysAt(['hosts', 7, 'mac', 0]), []);

@@ -8,6 +8,7 @@ export const OptionCode = {
   hostName: 12,
   domainName: 15,
   rootPath: 17,
+  ipForwarding: 19,
   mtu: 26,
   broadcast: 28,
   ntp: 42,
@@ -54,6 +55,8 @@ export const OptionCode = {
   pxelinuxMagic: 208,
   pxelinuxConfigFile: 209,
   pxelinuxPathPrefix: 210,
+  /** Microsoft's number for option 121. */
+  msClasslessRoutes: 249,
   /** RFC 2132 §3.2: one byte, no length. */
   end: 255,
 } as const;

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { decodeBoolean } from '../../../src/wire/dhcp/options/boolean.ts';
+import { decodeClasslessRoutes, encodeClasslessRoutes } from '../../../src/wire/dhcp/options/classless-routes.ts';
 import { decodeClientMachineId } from '../../../src/wire/dhcp/options/client-machine-id.ts';
+import { decodeDomainList, encodeDomainList } from '../../../src/wire/dhcp/options/domain-list.ts';
 import { decodeEncapsulated } from '../../../src/wire/dhcp/options/encapsulated.ts';
 import { decodeU16, decodeU16List, decodeU8 } from '../../../src/wire/dhcp/options/integer.ts';
 import { decodeIp4, decodeIp4List } from '../../../src/wire/dhcp/options/ip4.ts';
@@ -12,7 +15,7 @@ import { decodeUserClasses } from '../../../src/wire/dhcp/options/user-class.ts'
 import { OptionCode } from '../../../src/wire/dhcp/option-code.ts';
 import { decodeDhcp, encodeDhcp, type DhcpPacket } from '../../../src/wire/dhcp/packet.ts';
 import { WireError } from '../../../src/wire/wire-error.ts';
-import { readHexFixtures } from '../../fixtures/hex.ts';
+import { parseHex, readHexFixtures } from '../../fixtures/hex.ts';
 import { fuzz } from '../fuzz.ts';
 
 const reply = new Uint8Array(8192);
@@ -34,6 +37,9 @@ const READERS: readonly [number, (value: Uint8Array | undefined) => unknown][] =
   [OptionCode.vendorSpecific, decodeEncapsulated],
   [OptionCode.ipxe, decodeEncapsulated],
   [OptionCode.relayAgent, decodeRelayAgent],
+  [OptionCode.ipForwarding, decodeBoolean],
+  [OptionCode.domainSearch, decodeDomainList],
+  [OptionCode.classlessRoutes, decodeClasslessRoutes],
 ];
 
 test('no packet makes the codec throw anything but WireError, or hold on to memory', () => {
@@ -48,6 +54,25 @@ test('every option reader is total over any bytes', () => {
   const { refused } = fuzz({ seeds: values, rounds, seed: 2, run: readAsEachKind });
   assert.equal(refused, 0);
 });
+
+/** What a reader made of any bytes, its writer writes so that it reads the same. */
+test('routes and domain lists come back as they were read', () => {
+  const values = [parseHex('08 0a c0a87f09 00 c0a87ffe'), parseHex('03 65 6e 67 01 61 00 01 62 c0 04')];
+  let read = 0;
+  const run = (bytes: Uint8Array): void => {
+    const routes = decodeClasslessRoutes(bytes);
+    if (routes) assert.deepEqual(decodeClasslessRoutes(encodeClasslessRoutes(routes)), routes);
+    const names = decodeDomainList(bytes);
+    if (names) assert.deepEqual(decodeDomainList(encodeDomainList(names))?.map(lower), names.map(lower));
+    if (routes || names) read++;
+  };
+  fuzz({ seeds: values, rounds: 20_000, seed: 3, run });
+  assert.ok(read > 500, `${read} could be read`);
+});
+
+function lower(name: string): string {
+  return name.toLowerCase();
+}
 
 /** All that a service would do with a packet; what was written must read the same again. */
 function readAndWriteBack(bytes: Uint8Array): void {

@@ -1,0 +1,82 @@
+import type { Ip4 } from '../addr/ip4.ts';
+import { UNSPECIFIED } from '../addr/ip4.ts';
+import type { ClassMatch, Host, OptionWishes, Plan, Subnet } from '../plan/plan.ts';
+import type { DhcpOption } from '../wire/dhcp/dhcp-options.ts';
+import { OptionCode } from '../wire/dhcp/option-code.ts';
+import { decodeClasslessRoutes, encodeClasslessRoutes } from '../wire/dhcp/options/classless-routes.ts';
+import { decodeIp4List } from '../wire/dhcp/options/ip4.ts';
+import type { DhcpPacket } from '../wire/dhcp/packet.ts';
+import { isOfClass } from './client-class.ts';
+import type { Client } from './client.ts';
+import { encodeOption } from './encode-option.ts';
+
+/** The options of the file for one client, and which of them go out unasked. */
+export interface OptionSet {
+  readonly options: ReadonlyMap<number, DhcpOption>;
+  readonly always: ReadonlySet<number>;
+}
+
+/** Route options whose reader ignores option 3 (RFC 3442): 121, and Microsoft's own number for it. */
+const ROUTE_CODES = [OptionCode.classlessRoutes, OptionCode.msClasslessRoutes] as const;
+const NOTHING: OptionSet = { options: new Map(), always: new Set() };
+
+/** The Plan's options, encoded once; a client's are those of all, its subnet, its classes and its host, laid over each other. */
+export class OptionLayers {
+  /** Those of all clients and the subnet. */
+  readonly #subnets: ReadonlyMap<Subnet, OptionSet>;
+  /** The same with default routes, for whom no class and no host says more. */
+  readonly #usual: ReadonlyMap<Subnet, OptionSet>;
+  readonly #classes: readonly { readonly match: ClassMatch; readonly layer: OptionSet }[];
+  readonly #hosts: ReadonlyMap<Host, OptionSet>;
+
+  constructor(plan: Pick<Plan, 'options' | 'subnets' | 'classes' | 'hosts'>) {
+    const all = encodeLayer(plan.options);
+    this.#subnets = new Map(plan.subnets.map((subnet) => [subnet, overlay([all, encodeLayer(subnet.options)])]));
+    this.#usual = new Map(Array.from(this.#subnets, ([subnet, layer]) => [subnet, withDefaultRoutes(layer, subnet)]));
+    this.#classes = (plan.classes ?? []).map(({ match, options }) => ({ match, layer: encodeLayer(options) }));
+    const hosts = plan.hosts.filter((host) => host.options !== undefined);
+    this.#hosts = new Map(hosts.map((host) => [host, encodeLayer(host.options)]));
+  }
+
+  of(client: Client, packet: DhcpPacket, subnet: Subnet, host: Host | undefined): OptionSet {
+    const classes = this.#classes.filter(({ match }) => isOfClass(match, client, packet));
+    const own = host && this.#hosts.get(host);
+    if (classes.length === 0 && !own) return this.#usual.get(subnet) ?? NOTHING;
+    const layers = [this.#subnets.get(subnet) ?? NOTHING, ...classes.map(({ layer }) => layer), own ?? NOTHING];
+    return withDefaultRoutes(overlay(layers), subnet);
+  }
+}
+
+function encodeLayer(wishes: OptionWishes | undefined): OptionSet {
+  if (!wishes) return NOTHING;
+  const options = new Map(wishes.settings.map((setting) => [setting.code, encodeOption(setting)]));
+  return { options, always: new Set(wishes.always) };
+}
+
+/** Later layers win; by rising number, so that the same client always gets the same reply. */
+function overlay(layers: readonly OptionSet[]): OptionSet {
+  const options = layers.flatMap((layer) => [...layer.options]).toSorted(([a], [b]) => a - b);
+  return { options: new Map(options), always: new Set(layers.flatMap((layer) => [...layer.always])) };
+}
+
+/**
+ * A client that reads classless routes MUST ignore the router option (RFC 3442), and would be left without its default
+ * route: routes that have none get one by way of the router.
+ */
+function withDefaultRoutes(set: OptionSet, subnet: Subnet): OptionSet {
+  const router = decodeIp4List(set.options.get(OptionCode.router)?.value)?.[0] ?? subnet.router;
+  if (router === undefined || !ROUTE_CODES.some((code) => set.options.has(code))) return set;
+  const options = new Map(set.options);
+  for (const code of ROUTE_CODES) {
+    const option = options.get(code);
+    if (option) options.set(code, { code, value: addDefaultRoute(option.value, router) });
+  }
+  return { ...set, options };
+}
+
+/** Raw bytes that are no routes stay as they are written. */
+function addDefaultRoute(value: Uint8Array, router: Ip4): Uint8Array {
+  const routes = decodeClasslessRoutes(value);
+  if (!routes || routes.some(({ to }) => to.prefix === 0)) return value;
+  return encodeClasslessRoutes([...routes, { to: { network: UNSPECIFIED, prefix: 0 }, via: router }]);
+}

@@ -1,0 +1,42 @@
+import { checkOptions } from './check-options.ts';
+import type { ClassDraft } from './config-draft.ts';
+import type { FaultBook } from './fault-book.ts';
+import type { ClassMatch, ClientClass, OptionWishes } from './plan.ts';
+
+const NO_WISHES: OptionWishes = { settings: [], always: [] };
+
+/** The classes that are without fault; one with a fault is out of service, and its machines are served without it. */
+export function checkClasses(
+  book: FaultBook,
+  drafts: readonly ClassDraft[],
+): { readonly classes?: readonly ClientClass[] } {
+  const lines = new Map<string, number>();
+  const classes = drafts.flatMap((draft, i) => checkClass(book, draft, i, lines));
+  return classes.length === 0 ? {} : { classes };
+}
+
+function checkClass(book: FaultBook, draft: ClassDraft, i: number, lines: Map<string, number>): ClientClass[] {
+  const path = ['classes', i];
+  const { name, match } = draft;
+  const taken = name === undefined ? undefined : lines.get(name);
+  if (taken !== undefined) {
+    const here = [...path, 'name'];
+    const found = `${book.document.describe(here)}, taken on line ${taken}`;
+    book.report(here, 'a name of its own', { found });
+  } else if (name !== undefined) lines.set(name, book.lineOf([...path, 'name']));
+  const { options = NO_WISHES } = checkOptions(book, draft, path, 'class');
+  if (name === undefined || !match || book.touches(path)) return [];
+  return [{ name, match: matchOf(match), options }];
+}
+
+function matchOf(match: NonNullable<ClassDraft['match']>): ClassMatch {
+  const { 'vendor-class': vendorClasses, 'user-class': userClasses, arch: archs } = match;
+  const { 'mac-prefix': macPrefixes, 'circuit-id': circuitIds } = match;
+  return {
+    ...(vendorClasses && { vendorClasses }),
+    ...(userClasses && { userClasses }),
+    ...(archs && { archs }),
+    ...(macPrefixes && { macPrefixes }),
+    ...(circuitIds && { circuitIds }),
+  };
+}
