@@ -54,8 +54,10 @@ export const SERVERS: readonly BenchServer[] = [
 ];
 
 function prepareRackboot({ directory, interface: name, range, fill }: Wishes): StartCommand {
-  const config = join(directory, 'rackboot.yaml');
+  // In a directory of its own, as in /etc: the rack watches it
+  const config = join(directory, 'etc', 'rackboot.yaml');
   const state = join(directory, 'state');
+  mkdirSync(join(directory, 'etc'));
   mkdirSync(state);
   mkdirSync(join(directory, 'files'));
   writeFileSync(
