@@ -1,17 +1,34 @@
-/* `npm run bench -- sockets|footprint [--quick]`: measurements, side by side in one run; medians, as machines are noisy. */
+/*
+ * `npm run bench -- sockets|footprint|dhcp [--quick]`: measurements, side by side in one run; medians, as machines are noisy.
+ * dhcp also takes --scenario empty|leases|full, --json FILE and --only SERVER (may be repeated).
+ */
+import { parseArgs } from 'node:util';
+
+import { benchDhcp } from './dhcp.ts';
 import { benchFootprint } from './footprint.ts';
 import { benchSockets } from './sockets.ts';
 
-const BENCHES: Readonly<Record<string, (quick: boolean) => Promise<void>>> = {
-  sockets: benchSockets,
-  footprint: benchFootprint,
+const { values, positionals } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    scenario: { type: 'string', default: 'empty' },
+    json: { type: 'string' },
+    only: { type: 'string', multiple: true },
+  },
+  allowPositionals: true,
+});
+const { quick, scenario, json, only = [] } = values;
+
+const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
+  sockets: () => benchSockets(quick),
+  footprint: () => benchFootprint(quick),
+  dhcp: () => benchDhcp({ quick, scenario, only, json }),
 };
 
-const [name = '', ...options] = process.argv.slice(2);
-const bench = BENCHES[name];
-if (!bench || options.some((option) => option !== '--quick')) {
+const bench = positionals.length === 1 ? BENCHES[positionals[0] ?? ''] : undefined;
+if (bench) {
+  await bench();
+} else {
   console.error(`usage: npm run bench -- ${Object.keys(BENCHES).join('|')} [--quick]`);
   process.exitCode = 2;
-} else {
-  await bench(options.includes('--quick'));
 }
