@@ -115,7 +115,9 @@ export class SqliteLeaseStore implements LeaseStore {
 
 export function readLeases(database: DatabaseSync): Lease[] {
   const select = database.prepare('SELECT address, client, mac, expires, kept, name FROM lease');
-  return Array.from(select.iterate(), readRow);
+  // A third of the time that objects take
+  select.setReturnArrays(true);
+  return Array.from(select.iterate() as Iterable<unknown> as Iterable<SQLOutputValue[]>, readRow);
 }
 
 /** What the wall clock said at the last write; undefined for a file of the first days. */
@@ -125,8 +127,7 @@ export function readLastWrite(database: DatabaseSync): number | undefined {
   return seen === undefined ? undefined : Number(seen);
 }
 
-function readRow(row: Record<string, SQLOutputValue>): Lease {
-  const { address, client, mac, expires, kept, name } = row;
+function readRow([address, client, mac, expires, kept, name]: readonly SQLOutputValue[]): Lease {
   const lease = {
     address: Number(address) as Ip4,
     client: String(client),

@@ -58,7 +58,7 @@ function byLine(a: { readonly line: number }, b: { readonly line: number }): num
   return a.line - b.line;
 }
 
-/** Seconds as a lease file writes them: digits only, no more than a file can mean. */
+/** Seconds as a lease file writes them: digits only, cut to NEVER. */
 export function parseSeconds(text: string | undefined): number | undefined {
-  return text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : undefined;
+  return text !== undefined && /^\d{1,10}$/.test(text) ? Math.min(Number(text), NEVER) : undefined;
 }
