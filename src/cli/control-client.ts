@@ -64,7 +64,7 @@ function send(
   { content = '', signal }: { content?: string; signal?: AbortSignal },
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const outgoing = request({ socketPath, path, method, ...(signal ? { signal } : {}) }, resolve);
+    const outgoing = request({ socketPath, path, method, agent: false, ...(signal ? { signal } : {}) }, resolve);
     outgoing.on('error', (error: NodeJS.ErrnoException) => {
       reject(new UnreachableError(`no rackboot daemon answers on ${socketPath} (${error.code ?? error.message})`));
     });

@@ -8,7 +8,7 @@ import type { Lease } from './lease.ts';
 import { readDamagedLeases } from './read-damaged-leases.ts';
 
 /** A lease file that could not be used was set aside, and a new one took its place. */
-export interface Replacement {
+interface Replacement {
   readonly reason: string;
   /** Where the old file is now. */
   readonly setAside: string;

@@ -50,10 +50,11 @@ export function exportLeases(context: Context, rack: Rack, now: number): void {
 
 /** `POST /leases/import?from=SERVER`, the file as body: takes over what can be, and answers with both lists. */
 export async function importLeases(context: Context, rack: Rack): Promise<void> {
+  // First of all: who is refused while still sending may not hear why
+  const text = await readBody(context);
   const from = String(context.query['from']);
   if (!FOREIGN_SERVERS.includes(from))
     return refuse(context, 400, `expected from= one of ${FOREIGN_SERVERS.join(', ')}`);
-  const text = await readBody(context);
   const parsed = text === undefined ? undefined : parseForeignLeases(from, text);
   if (!parsed) return refuse(context, 413, `expected at most ${LONGEST_FILE} bytes`);
   const wishes = parsed.leases.map((lease): LeaseWish => ({ ...lease, mac: formatMac(lease.mac) }));
