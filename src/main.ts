@@ -5,7 +5,7 @@ import { check } from './cli/check.ts';
 import { controlPath, RefusedError, UnreachableError } from './cli/control-client.ts';
 import { events } from './cli/events.ts';
 import { lab } from './cli/lab.ts';
-import { leases } from './cli/leases.ts';
+import { exportLeases, importLeases, leases, releaseLease } from './cli/leases.ts';
 import { run, type DaemonProcess } from './cli/run.ts';
 import { status } from './cli/status.ts';
 
@@ -20,6 +20,9 @@ const USAGE = `usage: rackboot COMMAND [OPTIONS]
   check     [--config F]                     exit 0, or 1 with every fault of the file
   status    [--json]                         how the running daemon is
   leases    [--json]                         who has which address
+            release ADDRESS|MAC              ends a lease, its name with it
+            export                           all of them, as Kea's memfile (CSV)
+            import --from kea|isc|dnsmasq FILE   takes over another server's
   events    [--mac M] [--follow] [--limit N] [--json]   what happened
   lab       [--firmware bios|uefi] [--keep] [--timeout S]   a virtual machine that boots from rackboot
 
@@ -43,8 +46,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     const { json, ...where } = parse(argv, ASKING);
     return status({ json, control: socketOf(where) }, print);
   },
-  leases: (argv) => {
-    const { json, ...where } = parse(argv, ASKING);
+  leases: ([verb, ...argv]) => {
+    if (verb === 'release' || verb === 'export' || verb === 'import') return changeLeases(verb, argv);
+    const { json, ...where } = parse(verb === undefined ? [] : [verb, ...argv], ASKING);
     return leases({ json, control: socketOf(where) }, print);
   },
   events: (argv) => {
@@ -59,14 +63,41 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
 };
 
+const LEASE_OPERANDS = {
+  release: 'expected one address or MAC',
+  export: 'expected nothing more',
+  import: 'expected one file',
+} as const;
+
+function changeLeases(verb: 'release' | 'export' | 'import', argv: string[]): Promise<number> {
+  const { values, positionals } = parseWithOperands(argv, { ...ASKING, from: { type: 'string' } });
+  const { from, json, ...where } = values;
+  const options = { json, control: socketOf(where) };
+  const [subject = '', ...more] = positionals;
+  if (verb === 'export' && subject === '') return exportLeases(options, print);
+  if (more.length > 0 || subject === '' || verb === 'export')
+    throw new UsageError(`leases ${verb}: ${LEASE_OPERANDS[verb]}`);
+  if (verb === 'release') return releaseLease(options, subject, print);
+  if (from === undefined) throw new UsageError('leases import: expected --from kea, isc or dnsmasq');
+  return importLeases(options, { from, file: subject }, print);
+}
+
 /** The command line does not fit the command. */
 class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
 function parse<const T extends ParseArgsOptionsConfig>(args: string[], options: T) {
+  return parseWithOperands(args, options, false).values;
+}
+
+function parseWithOperands<const T extends ParseArgsOptionsConfig>(
+  args: string[],
+  options: T,
+  allowPositionals = true,
+) {
   try {
-    return parseArgs({ args, options, strict: true }).values;
+    return parseArgs({ args, options, strict: true, allowPositionals });
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }

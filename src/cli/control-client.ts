@@ -30,17 +30,22 @@ export function controlPath(config: string): string {
 }
 
 /** Asks the daemon and parses its answer. */
-export async function askDaemon<T>(socketPath: string, path: string, method = 'GET'): Promise<T> {
-  const response = await send(socketPath, path, method);
+export async function askDaemon<T>(socketPath: string, path: string, method = 'GET', content = ''): Promise<T> {
+  return JSON.parse(await readFromDaemon(socketPath, path, method, content)) as T;
+}
+
+/** Asks the daemon and returns its answer as it is. */
+export async function readFromDaemon(socketPath: string, path: string, method = 'GET', content = ''): Promise<string> {
+  const response = await send(socketPath, path, method, { content });
   let body = '';
   for await (const chunk of response.setEncoding('utf8')) body += String(chunk);
   if (response.statusCode !== 200) throw new RefusedError(body.trim() || `status ${response.statusCode ?? 0}`);
-  return JSON.parse(body) as T;
+  return body;
 }
 
 /** The lines of an answer, as they come. */
 export async function* streamFromDaemon(socketPath: string, path: string, signal: AbortSignal): AsyncGenerator<string> {
-  const response = await send(socketPath, path, 'GET', signal);
+  const response = await send(socketPath, path, 'GET', { signal });
   if (response.statusCode !== 200) {
     response.resume();
     throw new RefusedError(`status ${response.statusCode ?? 0}`);
@@ -52,13 +57,18 @@ export async function* streamFromDaemon(socketPath: string, path: string, signal
   }
 }
 
-function send(socketPath: string, path: string, method: string, signal?: AbortSignal): Promise<IncomingMessage> {
+function send(
+  socketPath: string,
+  path: string,
+  method: string,
+  { content = '', signal }: { content?: string; signal?: AbortSignal },
+): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const outgoing = request({ socketPath, path, method, ...(signal ? { signal } : {}) }, resolve);
+    const outgoing = request({ socketPath, path, method, agent: false, ...(signal ? { signal } : {}) }, resolve);
     outgoing.on('error', (error: NodeJS.ErrnoException) =>
       reject(unreachable(socketPath, error.code ?? error.message)),
     );
-    outgoing.end();
+    outgoing.end(content);
   });
 }
 

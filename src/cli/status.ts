@@ -13,12 +13,13 @@ export async function status(
   return serving && answer.config.state === 'applied' ? 0 : 1;
 }
 
-function* describe({ rack, since, config, services, subnets, leases }: RackStatus): Generator<string> {
+function* describe({ rack, since, config, services, subnets, leases, notices }: RackStatus): Generator<string> {
   yield `rack ${rack}, up since ${since}, ${leases} leases`;
   if (config.state === 'refused')
     yield `config ${config.file}: REFUSED at ${config.read}; the plan before it is served on`;
   else yield `config ${config.file}: applied at ${config.read}`;
   for (const fault of config.faults) yield `  ${fault}`;
+  for (const notice of notices) yield `NOTICE ${notice}`;
   for (const [name, { state, restarts }] of Object.entries(services)) {
     yield `${name.padEnd(5)} ${state}${restarts === 0 ? '' : `, restarted ${restarts} times`}`;
   }

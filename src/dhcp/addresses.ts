@@ -130,15 +130,14 @@ export class Addresses {
   }
 
   /** Binds `address`, which `refusal` had nothing against. On disk with the next commit. */
-  bind(client: Client, served: ServedSubnet, address: Ip4): Lease {
+  bind(client: Client, served: ServedSubnet, address: Ip4, expires = this.#endFor(served)): Lease {
     const name = this.nameFor(client);
     const isSteady = served.static !== undefined && rangeContains(served.static.range, address);
     const lease: Lease = {
       address,
       client: client.key,
       mac: client.mac,
-      // Rounded up: we must not think it over before the client does
-      expires: Math.ceil(this.#clock.now() / 1000) + served.subnet.leaseSeconds,
+      expires,
       kept: isSteady && this.host(client) !== undefined,
       ...(name === undefined ? {} : { name }),
     };
@@ -160,6 +159,12 @@ export class Addresses {
     } finally {
       this.#changed = [];
     }
+  }
+
+  /** Whole seconds that `client` has left of its lease of `address`; 0 when it holds none. */
+  secondsLeft(client: Client, address: Ip4): number {
+    const lease = this.leaseOf(client, address);
+    return lease ? Math.max(0, lease.expires - Math.ceil(this.#clock.now() / 1000)) : 0;
   }
 
   /** The client chose another server or asked for something else: what we offered is free again. */
@@ -198,6 +203,22 @@ export class Addresses {
     return expired;
   }
 
+  /** The leases that hold an address now. */
+  held(): Lease[] {
+    return [...this.#book.all()].filter((lease) => this.isHeld(lease));
+  }
+
+  /** Ends a lease at an operator's word, a kept one too. */
+  revoke(lease: Lease): void {
+    this.#put({ ...lease, expires: Math.min(lease.expires, this.#now()), kept: false, released: true });
+    this.#giveBack(lease.address);
+  }
+
+  /** Rounded up: we must not think it over before the client does. */
+  #endFor({ subnet }: ServedSubnet): number {
+    return Math.ceil(this.#clock.now() / 1000) + subnet.leaseSeconds;
+  }
+
   #now(): number {
     return Math.floor(this.#clock.now() / 1000);
   }
@@ -220,7 +241,9 @@ export class Addresses {
   #endOthers(client: Client, { subnet }: ServedSubnet, address: Ip4): void {
     for (const other of this.#book.of(client.key)) {
       if (other.address === address || !cidrContains(subnet.cidr, other.address) || !this.isHeld(other)) continue;
-      this.#put({ ...other, expires: Math.min(other.expires, this.#now()), kept: false });
+      // A host that gave its address back kept it all the same: only now does it end, and that is to be told
+      const { released: _given, ...rest } = other;
+      this.#put({ ...rest, expires: Math.min(other.expires, this.#now()), kept: false });
       this.#giveBack(other.address);
     }
   }

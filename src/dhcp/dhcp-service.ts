@@ -6,10 +6,11 @@ import type { LeaseBook } from '../leases/lease-book.ts';
 import type { Lease } from '../leases/lease.ts';
 import type { Plan } from '../plan/plan.ts';
 import { Tally } from '../service/tally.ts';
-import type { Counters, LeaseFact, SocketHandle } from '../service/letters.ts';
+import type { Counters, LeaseAnswer, LeaseFact, LeaseOrder, LeaseWish, SocketHandle } from '../service/letters.ts';
 import type { EventSink, Service, ServiceContext } from '../service/service.ts';
 import type { Inbound } from '../system/datagram.ts';
 import type { Timer } from '../system/loop.ts';
+import { SteadyClock } from '../system/steady-clock.ts';
 import type { EventBody } from '../timeline/event.ts';
 import { MessageType, messageTypeName } from '../wire/dhcp/message-type.ts';
 import { OptionCode } from '../wire/dhcp/option-code.ts';
@@ -21,15 +22,19 @@ import { readClient } from './client.ts';
 import { handleDecline } from './decline.ts';
 import { handleDiscover } from './discover.ts';
 import type { Decision, Exchange } from './exchange.ts';
+import { importLeases } from './import-leases.ts';
 import { Listeners, type Listener, type ListenersDependencies } from './listeners.ts';
 import { OptionLayers } from './option-layers.ts';
 import { handleRelease } from './release.ts';
 import { grantReply, nakReply, type DhcpReply } from './reply.ts';
 import { ReplySender } from './reply-sender.ts';
 import { handleRequest, requestState, wantedAddress } from './request.ts';
+import { shortenGrant } from './shorten-grant.ts';
 import { chooseSubnet } from './subnet-choice.ts';
 
 const SWEEP_MILLISECONDS = 1_000;
+/** Of a lease that can't be prolonged, less than this is not worth a reply: the client asks again at once. */
+const LEAST_SECONDS_LEFT = 60;
 
 /** Where lease changes are told. */
 interface LeaseNews extends EventSink {
@@ -69,11 +74,16 @@ export class DhcpService implements Service {
   #addresses: Addresses | undefined;
   #optionLayers = new OptionLayers({ subnets: [], hosts: [] });
   #sweepTimer: Timer | undefined;
+  /** Leases end by it: a wall clock that is set ends none. */
+  readonly #clock: SteadyClock;
+  /** Why leases can't be written now. */
+  #storeFault: string | undefined;
   /** Subnets whose range was found full: told once, until something in them came free. */
   readonly #full = new Set<string>();
 
   constructor(dependencies: DhcpDependencies) {
     this.#dependencies = dependencies;
+    this.#clock = new SteadyClock(dependencies.clock);
     this.#listeners = new Listeners(dependencies, (listener) => this.#serveBatch(listener));
   }
 
@@ -84,6 +94,13 @@ export class DhcpService implements Service {
     else for (const { address } of this.#addresses.apply(plan)) this.#dependencies.events.leaseEnded(address);
     this.#full.clear();
     this.#listeners.apply(sockets);
+  }
+
+  obey(order: LeaseOrder): LeaseAnswer {
+    const addresses = this.#addresses;
+    if (!addresses) return { done: [], refused: [], fault: 'the leases are not read yet' };
+    this.#followClock();
+    return order.kind === 'release' ? this.#revoke(addresses, order.of) : this.#import(addresses, order.leases);
   }
 
   counters(): Counters {
@@ -98,9 +115,12 @@ export class DhcpService implements Service {
 
   /** Tells every lease, ended ones too: after a failure of this thread the rack knows some that ran out meanwhile. */
   #open(plan: Plan): void {
-    const { clock, events, openBook } = this.#dependencies;
+    const { events, openBook } = this.#dependencies;
     const book = openBook(plan);
-    const addresses = new Addresses(book, clock);
+    const addresses = new Addresses(book, this.#clock);
+    // A computer without a clock of its own starts in the past: no time passed, as far as it knows
+    const back = Math.ceil(this.#clock.now() / 1000) - (book.lastWrite ?? 0);
+    if (back < 0) book.shift(back);
     addresses.apply(plan);
     addresses.sweep();
     const leases = [...book.all()];
@@ -108,17 +128,23 @@ export class DhcpService implements Service {
     for (const lease of leases) if (addresses.isHeld(lease)) events.leaseBound(factOf(lease));
     this.#book = book;
     this.#addresses = addresses;
+    if (book.fault !== undefined) this.#storeFailed(book.fault);
     this.#scheduleSweep();
   }
 
   #serveBatch(listener: Listener): void {
     const outgoing: Outgoing[] = [];
+    this.#followClock();
+    if (this.#storeFault !== undefined) this.#retryStore();
     listener.socket.receive((datagram) => {
       const answer = this.#serve(datagram, listener);
       if (answer) outgoing.push(answer);
     });
     const promised = this.#commit();
-    for (const answer of outgoing) if (promised || !answer.isWritten) this.#finish(answer);
+    for (const answer of outgoing) {
+      if (promised || !answer.isWritten) this.#finish(answer);
+      else this.#confirm(answer);
+    }
     this.#tally.add('lost.send', listener.socket.flush() + (this.#listeners.link?.flush() ?? 0));
   }
 
@@ -129,10 +155,53 @@ export class DhcpService implements Service {
       return true;
     } catch (error) {
       this.#tally.add('refused.store-failed');
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#dependencies.events.emit({ kind: 'dhcp.store-failed', reason });
+      this.#storeFailed(error instanceof Error ? error.message : String(error));
       return false;
     }
+  }
+
+  /** One event when it begins and one when it ends, however many packets come in between. */
+  #storeFailed(reason: string): void {
+    if (this.#storeFault === undefined) this.#dependencies.events.emit({ kind: 'dhcp.store-failed', reason });
+    this.#storeFault = reason;
+  }
+
+  #retryStore(): void {
+    try {
+      this.#book?.write();
+    } catch {
+      return;
+    }
+    this.#storeFault = undefined;
+    this.#dependencies.events.emit({ kind: 'dhcp.store-works' });
+  }
+
+  /**
+   * The disk did not take the lease. What stands on it from before still holds, after a power cut too: a client that
+   * wants the address it has is told how long it may keep it. Anyone else hears nothing, and may ask another server.
+   */
+  #confirm({ lease, reply, ...rest }: Outgoing): void {
+    if (!lease || !reply) return;
+    const { client, addresses } = rest.exchange;
+    const held = addresses.leaseOf(client, lease.address);
+    const left = addresses.secondsLeft(client, lease.address);
+    if (!held || rest.event.kind !== 'dhcp.ack' || left < LEAST_SECONDS_LEFT) {
+      const reason = "leases can't be written";
+      return this.#finish({ ...rest, event: { kind: 'dhcp.ignored', reason } });
+    }
+    this.#tally.add('confirmed');
+    this.#finish({ ...rest, reply: shortenGrant(reply, left), event: { ...rest.event, expires: held.expires } });
+  }
+
+  /** The wall clock was set: the leases are moved with it before anyone is answered by it. */
+  #followClock(): void {
+    const seconds = this.#clock.follow();
+    const [book, addresses] = [this.#book, this.#addresses];
+    if (seconds === 0 || !book || !addresses) return;
+    book.shift(seconds);
+    this.#commit();
+    this.#dependencies.events.emit({ kind: 'dhcp.clock-set', seconds });
+    for (const lease of book.all()) if (addresses.isHeld(lease)) this.#dependencies.events.leaseBound(factOf(lease));
   }
 
   #serve(datagram: Inbound, listener: Listener): Outgoing | undefined {
@@ -201,6 +270,7 @@ export class DhcpService implements Service {
     const base = { exchange, listener };
     switch (decision.kind) {
       case 'offer':
+        if (this.#storeFault !== undefined) return { ...base, ...this.#offerUnwritten(exchange, decision.address) };
         return { ...base, ...this.#offer(exchange, decision.address) };
       case 'ack':
         return { ...base, ...this.#ack(exchange, decision.lease) };
@@ -229,6 +299,15 @@ export class DhcpService implements Service {
       reply: grantReply(exchange, { type: MessageType.offer, address, name, boot }),
       event: { kind: 'dhcp.offer', leaseSeconds, ...bootFileOf(boot) },
     };
+  }
+
+  /** While leases can't be written, only what the client has already can be promised. */
+  #offerUnwritten(exchange: Exchange, address: Ip4): Pick<Outgoing, 'reply' | 'event' | 'address'> {
+    const left = exchange.addresses.secondsLeft(exchange.client, address);
+    const offer = this.#offer(exchange, address);
+    if (left >= LEAST_SECONDS_LEFT && offer.reply) return { ...offer, reply: shortenGrant(offer.reply, left) };
+    exchange.addresses.withdrawOffer(exchange.client);
+    return { event: { kind: 'dhcp.ignored', reason: "leases can't be written" } };
   }
 
   #ack(exchange: Exchange, lease: Lease): Pick<Outgoing, 'reply' | 'event' | 'address' | 'lease' | 'isWritten'> {
@@ -266,6 +345,33 @@ export class DhcpService implements Service {
     if (!isWhole) this.#tally.add('sent.cut-short');
   }
 
+  #revoke(addresses: Addresses, of: Ip4 | { readonly mac: string }): LeaseAnswer {
+    const isMeant = ({ address, mac }: Lease): boolean =>
+      typeof of === 'number' ? address === of : formatMac(mac) === of.mac;
+    const leases = addresses.held().filter(isMeant);
+    for (const lease of leases) addresses.revoke(lease);
+    if (!this.#commit()) return this.#unwritten();
+    for (const { address, mac } of leases) {
+      this.#leaseEnded(address);
+      const subject = { mac: formatMac(mac), address: formatIp4(address) };
+      this.#dependencies.events.emit({ kind: 'dhcp.revoked' }, subject);
+    }
+    return { done: leases.map(factOf), refused: [] };
+  }
+
+  #import(addresses: Addresses, wishes: readonly LeaseWish[]): LeaseAnswer {
+    const { taken, refused } = importLeases(addresses, wishes, this.#clock.now() / 1000);
+    if (!this.#commit()) return this.#unwritten();
+    const done = taken.map(factOf);
+    for (const fact of done) this.#dependencies.events.leaseBound(fact);
+    this.#dependencies.events.emit({ kind: 'dhcp.imported', taken: taken.length, refused: refused.length });
+    return { done, refused };
+  }
+
+  #unwritten(): LeaseAnswer {
+    return { done: [], refused: [], fault: `leases can't be written: ${this.#storeFault ?? ''}` };
+  }
+
   #scheduleSweep(): void {
     this.#sweepTimer = this.#dependencies.loop.after(SWEEP_MILLISECONDS, () => {
       this.#sweep();
@@ -274,6 +380,8 @@ export class DhcpService implements Service {
   }
 
   #sweep(): void {
+    this.#followClock();
+    if (this.#storeFault !== undefined) this.#retryStore();
     for (const lease of this.#addresses?.sweep() ?? []) {
       // Told when the client gave it back
       if (lease.released) continue;

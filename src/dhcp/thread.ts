@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
 import { LeaseBook } from '../leases/lease-book.ts';
-import { SqliteLeaseStore } from '../leases/lease-store.ts';
+import { openLeaseStore } from '../leases/open-lease-store.ts';
 import { runOnPollLoop } from '../service/run-on-poll-loop.ts';
 import { LinkSocket } from '../system/link-socket.ts';
 import { DhcpService } from './dhcp-service.ts';
@@ -12,6 +12,10 @@ runOnPollLoop(
       ...context,
       openSocket: (handle) => context.sockets.adopt(handle.fd),
       openLink: (handle) => new LinkSocket(context.libc, handle.fd),
-      openBook: (plan) => new LeaseBook(new SqliteLeaseStore(join(plan.rack.state, 'leases.db'))),
+      openBook: (plan) => {
+        const { store, replaced } = openLeaseStore(join(plan.rack.state, 'leases.db'), context.clock);
+        if (replaced) context.events.emit({ kind: 'dhcp.store-replaced', ...replaced });
+        return new LeaseBook(store);
+      },
     }),
 );

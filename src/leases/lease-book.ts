@@ -16,6 +16,8 @@ export class LeaseBook {
   readonly #byClient = new Map<string, Ip4[]>();
   /** What stood at an address before this batch: the way back when the disk refuses. */
   readonly #before = new Map<Ip4, Lease | undefined>();
+  /** Leases that changed with the clock and are on disk as they were. */
+  readonly #unwritten = new Set<Ip4>();
   /** Each address at the earliest time it could expire: `#scheduled` says when; other entries are left over. */
   #expiry = new TimerHeap<Ip4>();
   readonly #scheduled = new Map<Ip4, number>();
@@ -25,6 +27,16 @@ export class LeaseBook {
   constructor(store: LeaseStore) {
     this.#store = store;
     for (const lease of store.load()) this.#place(lease);
+  }
+
+  /** Why the disk takes nothing, when that was known from the start. */
+  get fault(): string | undefined {
+    return this.#store.fault;
+  }
+
+  /** What the wall clock said at the last write, in Unix seconds. */
+  get lastWrite(): number | undefined {
+    return this.#store.lastWrite;
   }
 
   get size(): number {
@@ -57,9 +69,9 @@ export class LeaseBook {
 
   /** Writes what was put since the last commit, as one transaction; undoes it all and throws when the store refuses. */
   commit(): void {
-    if (this.#before.size === 0) return;
+    if (this.#before.size === 0 && this.#unwritten.size === 0) return;
     try {
-      this.#store.write(this.#changed());
+      this.write();
     } catch (error) {
       for (const [address, lease] of this.#before) {
         if (lease) this.#place(lease);
@@ -71,6 +83,26 @@ export class LeaseBook {
     } finally {
       this.#before.clear();
     }
+  }
+
+  /** Writes what is not on disk, be it nothing, and undoes nothing: throws when the store refuses. */
+  write(): void {
+    this.#store.write(this.#changed());
+    this.#unwritten.clear();
+  }
+
+  /**
+   * The wall clock was set by `seconds`: every end moves with it, so that each lease lasts as long as its client
+   * was told. On disk with the next write.
+   */
+  shift(seconds: number): void {
+    for (const [address, lease] of this.#byAddress) {
+      this.#byAddress.set(address, { ...lease, expires: lease.expires + seconds });
+      this.#unwritten.add(address);
+    }
+    this.#takenUntil += seconds;
+    for (const [address, due] of this.#scheduled) this.#scheduled.set(address, due + seconds);
+    this.#sweepHeap();
   }
 
   /** When `takeExpired` may next have something, in Unix seconds. */
@@ -99,7 +131,7 @@ export class LeaseBook {
   }
 
   *#changed(): Generator<Lease> {
-    for (const address of this.#before.keys()) {
+    for (const address of new Set([...this.#before.keys(), ...this.#unwritten])) {
       const lease = this.#byAddress.get(address);
       if (lease) yield lease;
     }

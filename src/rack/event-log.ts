@@ -3,9 +3,16 @@ import type { Logger } from 'pino';
 import { describeEvent } from '../timeline/describe-event.ts';
 import type { RackEvent } from '../timeline/event.ts';
 
-const ERRORS: ReadonlySet<string> = new Set(['plan.refused', 'service.failed', 'dhcp.store-failed']);
+const ERRORS: ReadonlySet<string> = new Set([
+  'plan.refused',
+  'service.failed',
+  'dhcp.store-failed',
+  'dhcp.store-replaced',
+]);
 const WARNINGS: ReadonlySet<string> = new Set([
   'dhcp.exhausted',
+  'dhcp.store-works',
+  'dhcp.clock-set',
   'dhcp.decline',
   'dhcp.nak',
   'tftp.failed',

@@ -17,6 +17,7 @@ import { Timeline } from '../timeline/timeline.ts';
 import { logEvent } from './event-log.ts';
 import { Listeners, type PreparedListeners } from './listeners.ts';
 import { faultsOfRestart } from './needs-restart.ts';
+import { Notices } from './notices.ts';
 import { PlanSource, type PlanAttempt } from './plan-source.ts';
 import { ServiceThread } from './service-thread.ts';
 
@@ -55,6 +56,7 @@ export class ConfigError extends Error {
 export class Rack {
   readonly timeline: Timeline;
   readonly leases: LeaseTable;
+  readonly notices = new Notices();
   readonly startedAt: number;
   readonly #dependencies: RackDependencies;
   readonly #source: PlanSource;
@@ -232,6 +234,7 @@ export class Rack {
         }
         break;
       case 'ready':
+      case 'answer':
       case 'pong':
         break;
     }
@@ -239,7 +242,10 @@ export class Rack {
 
   #record(events: Parameters<Timeline['append']>[0]): void {
     this.timeline.append(events);
-    for (const event of events) logEvent(this.#dependencies.log, event);
+    for (const event of events) {
+      logEvent(this.#dependencies.log, event);
+      this.notices.learn(event);
+    }
   }
 
   /** Told once when it begins to fail and once when it goes on: four times a second would fill the disk that is full. */

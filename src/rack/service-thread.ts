@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 
-import type { Counters, FromService, ToService } from '../service/letters.ts';
+import type { Counters, FromService, LeaseAnswer, LeaseOrder, ToService } from '../service/letters.ts';
 import type { Libc } from '../system/libc.ts';
 import { Wake } from '../system/wake.ts';
 import type { ServiceName } from '../timeline/event.ts';
@@ -15,6 +15,12 @@ const PING_EVERY = 1_000;
  * stood still (a disk that hangs), the answers wait in its own queue.
  */
 const MOST_UNANSWERED = 10;
+
+const UNANSWERED: LeaseAnswer = {
+  done: [],
+  refused: [],
+  fault: 'the service is not running: it starts again by itself',
+};
 
 export interface ServiceThreadDependencies {
   readonly name: ServiceName;
@@ -50,6 +56,9 @@ export class ServiceThread {
   #failure: string | undefined;
   /** Who waits for the thread to have taken up a Plan: one entry for each Plan sent, in order. */
   #unsettled: (() => void)[] = [];
+  /** Who waits for an answer to an order, by its number. */
+  readonly #orders = new Map<number, (answer: LeaseAnswer) => void>();
+  #lastOrder = 0;
 
   constructor(dependencies: ServiceThreadDependencies) {
     this.name = dependencies.name;
@@ -108,6 +117,15 @@ export class ServiceThread {
     return settled;
   }
 
+  /** Resolves with what the thread answers; with a fault when there is no thread, or it dies before it answers. */
+  order(order: LeaseOrder): Promise<LeaseAnswer> {
+    if (!this.#worker) return Promise.resolve(UNANSWERED);
+    const id = ++this.#lastOrder;
+    const answered = new Promise<LeaseAnswer>((resolve) => this.#orders.set(id, resolve));
+    this.send({ type: 'order', id, order });
+    return answered;
+  }
+
   /** Asks the thread to end; resolves when it has, or was ended. */
   async stop(withinMilliseconds: number): Promise<void> {
     clearTimeout(this.#retryTimer);
@@ -143,6 +161,7 @@ export class ServiceThread {
     this.#unanswered = 0;
     if (letter.type === 'ready') this.#ready();
     if (letter.type === 'pong') this.#counters = letter.counters;
+    if (letter.type === 'answer') this.#answer(letter.id, letter.answer);
     this.#dependencies.onLetter(letter);
   }
 
@@ -152,6 +171,11 @@ export class ServiceThread {
     if (this.#state !== 'starting') return;
     this.#state = 'serving';
     this.#dependencies.onServing();
+  }
+
+  #answer(id: number, answer: LeaseAnswer): void {
+    this.#orders.get(id)?.(answer);
+    this.#orders.delete(id);
   }
 
   #ping(): void {
@@ -166,6 +190,7 @@ export class ServiceThread {
 
   #ended(): void {
     this.#worker = undefined;
+    for (const id of this.#orders.keys()) this.#answer(id, UNANSWERED);
     if (this.#state === 'stopped') this.#settle();
     else this.#startAgain();
   }

@@ -19,6 +19,8 @@ export interface RackStatus {
   readonly services: Readonly<Record<string, ServiceStatus>>;
   readonly subnets: readonly SubnetStatus[];
   readonly leases: number;
+  /** What an operator should know and perhaps do something about, one sentence each. */
+  readonly notices: readonly string[];
 }
 
 interface ServiceStatus {
@@ -56,5 +58,6 @@ export function statusOf(rack: Rack, file: string): RackStatus {
       ...(subnet.dynamic ? { dynamic: formatRange(subnet.dynamic), addresses: rangeSize(subnet.dynamic) } : {}),
     })),
     leases: rack.leases.size,
+    notices: rack.notices.all(),
   };
 }

@@ -23,6 +23,24 @@ export interface LeaseFact {
   readonly expires?: number;
 }
 
+/** A lease of another server, to be taken over. `line`: where it stands in that server's file. */
+export interface LeaseWish extends LeaseFact {
+  readonly line: number;
+  readonly expires: number;
+}
+
+/** What an operator wants of the leases. */
+export type LeaseOrder =
+  | { readonly kind: 'release'; readonly of: Ip4 | { readonly mac: string } }
+  | { readonly kind: 'import'; readonly leases: readonly LeaseWish[] };
+
+/** What came of it: leases ended or taken over, and wishes that were refused. Nothing of it when there is a `fault`. */
+export interface LeaseAnswer {
+  readonly done: readonly LeaseFact[];
+  readonly refused: readonly { readonly line: number; readonly reason: string }[];
+  readonly fault?: string;
+}
+
 /** What a service thread is started with. */
 export interface ThreadData {
   readonly name: ServiceName;
@@ -34,6 +52,7 @@ export interface ThreadData {
 export type ToService =
   | { readonly type: 'plan'; readonly plan: Plan; readonly sockets: readonly SocketHandle[] }
   | { readonly type: 'leases'; readonly bound: readonly LeaseFact[]; readonly ended: readonly Ip4[] }
+  | { readonly type: 'order'; readonly id: number; readonly order: LeaseOrder }
   | { readonly type: 'ping'; readonly id: number }
   | { readonly type: 'fail'; readonly reason: string }
   | { readonly type: 'stop' };
@@ -44,6 +63,7 @@ export type FromService =
   | { readonly type: 'ready' }
   | { readonly type: 'events'; readonly events: readonly RackEvent[] }
   | { readonly type: 'leases'; readonly bound: readonly LeaseFact[]; readonly ended: readonly Ip4[] }
+  | { readonly type: 'answer'; readonly id: number; readonly answer: LeaseAnswer }
   | { readonly type: 'pong'; readonly id: number; readonly counters: Counters };
 
 /** What a service counts, by name: `received`, `refused.bad-packet`, … They only rise, but for levels such as `active`. */

@@ -20,6 +20,11 @@ export function openLetter(desk: ServiceDesk, letter: ToService): void {
     case 'leases':
       desk.service.learn?.(letter.bound, letter.ended);
       break;
+    case 'order': {
+      const answer = desk.service.obey?.(letter.order) ?? { done: [], refused: [], fault: 'it has no leases' };
+      desk.post({ type: 'answer', id: letter.id, answer });
+      break;
+    }
     case 'ping':
       desk.post({ type: 'pong', id: letter.id, counters: { ...desk.service.counters(), ...desk.outbox.counters() } });
       break;

@@ -3,7 +3,7 @@ import type { Plan } from '../plan/plan.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Loop } from '../system/loop.ts';
 import type { EventBody } from '../timeline/event.ts';
-import type { Counters, LeaseFact, SocketHandle } from './letters.ts';
+import type { Counters, LeaseAnswer, LeaseFact, LeaseOrder, SocketHandle } from './letters.ts';
 
 /** What every service is: it takes Plans and facts, and emits events. All calls come from its own thread. */
 export interface Service {
@@ -11,6 +11,8 @@ export interface Service {
   apply(plan: Plan, sockets: readonly SocketHandle[]): void;
   /** Leases that began or changed, and addresses whose lease ended. */
   learn?(bound: readonly LeaseFact[], ended: readonly Ip4[]): void;
+  /** Does what an operator wants of the leases; what is answered as done is on disk. */
+  obey?(order: LeaseOrder): LeaseAnswer;
   counters(): Counters;
   close(): void;
 }

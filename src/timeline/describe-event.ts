@@ -24,7 +24,17 @@ export function describeEvent(event: EventBody): string {
     case 'dhcp.exhausted':
       return `finds no free address in ${event.subnet}`;
     case 'dhcp.store-failed':
-      return `leases can't be written, so none is given: ${event.reason}`;
+      return `leases can't be written: no new one is given, running ones are confirmed for the time they have left: ${event.reason}`;
+    case 'dhcp.store-works':
+      return 'leases can be written again: new ones are given';
+    case 'dhcp.store-replaced':
+      return `the lease file is damaged (${event.reason}): set aside as ${event.setAside}, ${count(event.recovered, 'lease')} recovered from it`;
+    case 'dhcp.revoked':
+      return 'loses its lease: an operator ended it';
+    case 'dhcp.imported':
+      return `${count(event.taken, 'lease')} of another server taken over, ${event.refused} refused`;
+    case 'dhcp.clock-set':
+      return `the clock was set by ${event.seconds} s: the leases go on for as long as before`;
     case 'tftp.size-probe':
       return `asks by TFTP for the size of ${event.file}: ${event.bytes} bytes`;
     case 'tftp.sent':

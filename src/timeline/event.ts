@@ -21,7 +21,21 @@ export type EventBody =
   | { readonly kind: 'dhcp.expired' }
   | { readonly kind: 'dhcp.ignored'; readonly reason: string }
   | { readonly kind: 'dhcp.exhausted'; readonly subnet: string }
+  /** The disk takes no leases: told once, until `dhcp.store-works`. */
   | { readonly kind: 'dhcp.store-failed'; readonly reason: string }
+  | { readonly kind: 'dhcp.store-works' }
+  | {
+      readonly kind: 'dhcp.store-replaced';
+      readonly reason: string;
+      readonly setAside: string;
+      readonly recovered: number;
+    }
+  /** An operator ended the lease. */
+  | { readonly kind: 'dhcp.revoked' }
+  /** Leases of another server were taken over. */
+  | { readonly kind: 'dhcp.imported'; readonly taken: number; readonly refused: number }
+  /** The wall clock was set, by this many seconds, and the leases with it. */
+  | { readonly kind: 'dhcp.clock-set'; readonly seconds: number }
   | { readonly kind: 'tftp.size-probe'; readonly file: string; readonly bytes: number }
   | {
       readonly kind: 'tftp.sent';

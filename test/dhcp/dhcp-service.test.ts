@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { readHexFixture } from '../fixtures/hex.ts';
 import { DhcpRack, ETH0, LINK } from './dhcp-rack.ts';
 import { Machine, macOf } from './machine.ts';
-import { ACK, DISCOVER, dotted, NAK, OFFER, quad, RELEASE, REQUEST, writePacket } from './naive-packet.ts';
+import { ACK, DISCOVER, dotted, NAK, OFFER, quad, RELEASE, REQUEST, seconds, writePacket } from './naive-packet.ts';
 import { ip4, LOCAL, RACK, RELAYED, testPlan } from './test-plan.ts';
 
 const WIDE = testPlan({ subnets: [{ dynamic: '192.168.127.10-192.168.127.200' }] });
@@ -111,13 +111,23 @@ test('a client that asks again after the disk recovered gets its ACK', () => {
   assert.equal(rack.store.rows.size, 1);
 });
 
-test('a renewal that the disk refused leaves the lease as it was', () => {
+test('a renewal that the disk refused leaves the lease as it was, and is confirmed for the time it has left', () => {
   const rack = new DhcpRack();
   const machine = new Machine(rack, 1);
   const address = machine.boot();
+  const end = rack.leaseTable.get(ip4(address))?.expires ?? 0;
   rack.time.pass(1800);
   rack.store.failing = true;
-  assert.equal(machine.renew(address), undefined);
+  const ack = machine.renew(address);
+  assert.equal(ack?.type, ACK);
+  // Lease, T1 and T2: the lease time is told in whole seconds, and never beyond what is on disk
+  assert.deepEqual(
+    [51, 58, 59].map((code) => seconds(ack?.options.get(code))),
+    [1800, 900, 1575],
+  );
+  assert.ok(rack.time.seconds + seconds(ack?.options.get(51)) <= end);
+  assert.equal(rack.leaseTable.get(ip4(address))?.expires, end);
+  assert.equal(rack.count('confirmed'), 1);
   rack.time.pass(1790);
   assert.equal(rack.count('expired'), 0);
   rack.time.pass(20);

@@ -52,6 +52,11 @@ export class HandTime implements Clock, Loop {
     handle();
   }
 
+  /** Someone sets the wall clock, by so many seconds; no time passes. */
+  setWall(by: number): void {
+    this.#wall += by * 1000;
+  }
+
   /** Lets time pass, timers firing in their order. */
   pass(time: number, unit: 'seconds' | 'milliseconds' = 'seconds'): void {
     const end = this.#elapsed + (unit === 'seconds' ? time * 1000 : time);

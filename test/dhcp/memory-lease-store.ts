@@ -7,6 +7,7 @@ export class MemoryLeaseStore implements LeaseStore {
   readonly rows = new Map<Ip4, Lease>();
   /** One entry per transaction: how many leases it wrote. */
   readonly commits: number[] = [];
+  lastWrite: number | undefined;
   failing = false;
   closed = false;
   onWrite: () => void = () => {};

@@ -3,8 +3,9 @@ import { toIp4 } from '../../src/addr/ip4.ts';
 import { parseRange } from '../../src/addr/range.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { LeaseTable } from '../../src/service/lease-table.ts';
+import { Notices } from '../../src/rack/notices.ts';
 import type { Rack } from '../../src/rack/rack.ts';
-import type { ToService } from '../../src/service/letters.ts';
+import type { LeaseAnswer, LeaseOrder, ToService } from '../../src/service/letters.ts';
 import { matches, type EventFilter } from '../../src/timeline/event-filter.ts';
 import type { EventStore } from '../../src/timeline/event-store.ts';
 import type { RackEvent } from '../../src/timeline/event.ts';
@@ -70,6 +71,9 @@ export class FakeRack {
   readonly leases = new LeaseTable(systemClock);
   readonly timeline = new Timeline(new MemoryStore());
   readonly sent: (readonly [service: string, letter: ToService])[] = [];
+  readonly orders: LeaseOrder[] = [];
+  answer: LeaseAnswer = { done: [], refused: [] };
+  readonly notices = new Notices();
   reloads = 0;
   readonly threads = (['dhcp', 'tftp'] as const).map((name) => ({
     name,
@@ -77,6 +81,10 @@ export class FakeRack {
     restarts: name === 'dhcp' ? 0 : 2,
     counters: { received: 4 },
     send: (letter: ToService) => this.sent.push([name, letter]),
+    order: (order: LeaseOrder) => {
+      this.orders.push(order);
+      return Promise.resolve(this.answer);
+    },
   }));
 
   reload(): Promise<void> {

@@ -29,6 +29,7 @@ test('the status of a rack says what it serves and how it is', () => {
       { cidr: '10.0.0.0/8', management: 'none' },
     ],
     leases: 1,
+    notices: [],
   });
 });
 

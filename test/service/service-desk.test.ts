@@ -76,3 +76,16 @@ test('stop closes the service, sends its last words, then ends the loop', () => 
 test('fail throws what it was told to', () => {
   assert.throws(() => openLetter(rig().desk, { type: 'fail', reason: 'for a test' }), /^Error: for a test$/);
 });
+
+test('an order is answered under its number, by a service without leases too', () => {
+  const order = { kind: 'release', of: toIp4(1) } as const;
+  const answer = { done: [{ address: toIp4(1), mac: 'a' }], refused: [] };
+  const able = rig({ obey: (given) => (assert.deepEqual(given, order), answer) });
+  openLetter(able.desk, { type: 'order', id: 4, order });
+  assert.deepEqual(able.posted, [{ type: 'answer', id: 4, answer }]);
+  const unable = rig();
+  openLetter(unable.desk, { type: 'order', id: 5, order });
+  assert.deepEqual(unable.posted, [
+    { type: 'answer', id: 5, answer: { done: [], refused: [], fault: 'it has no leases' } },
+  ]);
+});

@@ -35,7 +35,22 @@ const SENTENCES: {
   'dhcp.expired': [[{}, 'let its lease run out']],
   'dhcp.ignored': [[{ reason: 'meant for another server' }, 'is not answered: meant for another server']],
   'dhcp.exhausted': [[{ subnet: '192.0.2.0/24' }, 'finds no free address in 192.0.2.0/24']],
-  'dhcp.store-failed': [[{ reason: 'disk full' }, "leases can't be written, so none is given: disk full"]],
+  'dhcp.store-failed': [
+    [
+      { reason: 'disk full' },
+      "leases can't be written: no new one is given, running ones are confirmed for the time they have left: disk full",
+    ],
+  ],
+  'dhcp.store-works': [[{}, 'leases can be written again: new ones are given']],
+  'dhcp.store-replaced': [
+    [
+      { reason: 'not a database', setAside: '/s/leases.db.corrupt-x', recovered: 1 },
+      'the lease file is damaged (not a database): set aside as /s/leases.db.corrupt-x, 1 lease recovered from it',
+    ],
+  ],
+  'dhcp.revoked': [[{}, 'loses its lease: an operator ended it']],
+  'dhcp.imported': [[{ taken: 1, refused: 2 }, '1 lease of another server taken over, 2 refused']],
+  'dhcp.clock-set': [[{ seconds: -60 }, 'the clock was set by -60 s: the leases go on for as long as before']],
   'tftp.size-probe': [[{ file: 'a', bytes: 5 }, 'asks by TFTP for the size of a: 5 bytes']],
   'tftp.sent': [
     [

@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { Notices } from '../../src/rack/notices.ts';
+import type { EventBody } from '../../src/timeline/event.ts';
+
+test('trouble stands once until it ends, and what has no end stands on', () => {
+  const notices = new Notices();
+  const learn = (body: EventBody): void => notices.learn({ ...body, at: 0, source: 'dhcp' });
+  learn({ kind: 'dhcp.store-replaced', reason: 'r', setAside: '/s', recovered: 2 });
+  learn({ kind: 'dhcp.store-failed', reason: 'full' });
+  learn({ kind: 'dhcp.store-failed', reason: 'full' });
+  learn({ kind: 'dhcp.release' });
+  assert.equal(notices.all().length, 2);
+  learn({ kind: 'dhcp.store-works' });
+  assert.deepEqual(notices.all(), [
+    '1970-01-01T00:00:00.000Z dhcp: the lease file is damaged (r): set aside as /s, 2 leases recovered from it',
+  ]);
+});
