@@ -24,6 +24,11 @@ const READY_LIMIT_MILLISECONDS = 20_000;
 /** What a server puts off (events, log) is done by then, and counted. */
 const SETTLE_MILLISECONDS = 600;
 
+/** A server ended, or answered nobody for a long time after its start. */
+export class NotServingError extends Error {
+  override readonly name = 'NotServingError';
+}
+
 /** What stands in the servers' range when they start, and who asks. */
 export interface Scenario {
   readonly range: Range;
@@ -93,7 +98,9 @@ export class DhcpGround {
     const limit = performance.now() + READY_LIMIT_MILLISECONDS;
     while (!(await answersOne(this.#pair, SERVER_ADDRESS))) {
       if (child.exitCode !== null || performance.now() > limit) {
-        throw new Error(`${child.spawnargs.join(' ')} does not serve:\n${readFileSync(log, 'utf8').slice(-2000)}`);
+        throw new NotServingError(
+          `${child.spawnargs.join(' ')} does not serve:\n${readFileSync(log, 'utf8').slice(-2000)}`,
+        );
       }
       await delay(50);
     }
