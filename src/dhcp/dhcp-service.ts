@@ -21,6 +21,7 @@ import { readClient } from './client.ts';
 import { handleDecline } from './decline.ts';
 import { handleDiscover } from './discover.ts';
 import type { Decision, Exchange } from './exchange.ts';
+import { handleInform, informReply } from './inform.ts';
 import { Listeners, type Listener, type ListenersDependencies } from './listeners.ts';
 import { handleRelease } from './release.ts';
 import { grantReply, nakReply, type DhcpReply } from './reply.ts';
@@ -152,6 +153,9 @@ export class DhcpService implements Service {
       case MessageType.decline:
         this.#tally.add('received.decline');
         return this.#conclude(exchange, listener, handleDecline(exchange));
+      case MessageType.inform:
+        this.#tally.add('received.inform');
+        return this.#conclude(exchange, listener, handleInform(exchange));
       default:
         return this.#refuse('message-type');
     }
@@ -204,6 +208,8 @@ export class DhcpService implements Service {
         const { reason } = decision;
         return { ...base, reply: nakReply(exchange, reason), event: { kind: 'dhcp.nak', reason } };
       }
+      case 'informed':
+        return { ...base, ...this.#inform(exchange, decision.address) };
       case 'released':
         return { ...base, ...ending(decision.address, !decision.kept), event: { kind: 'dhcp.release' } };
       case 'declined':
@@ -236,6 +242,16 @@ export class DhcpService implements Service {
       isWritten: true,
       reply: grantReply(exchange, { type: MessageType.ack, address, name, boot }),
       event: { kind: 'dhcp.ack', expires, ...(name === undefined ? {} : { name }), ...bootFileOf(boot) },
+    };
+  }
+
+  #inform(exchange: Exchange, address: Ip4): Pick<Outgoing, 'reply' | 'event' | 'address'> {
+    const boot = this.#bootOffer(exchange);
+    const name = exchange.addresses.nameFor(exchange.client);
+    return {
+      address,
+      reply: informReply(exchange, { address, name, boot }),
+      event: { kind: 'dhcp.inform', ...bootFileOf(boot) },
     };
   }
 

@@ -19,6 +19,8 @@ export type Decision =
   | { readonly kind: 'offer'; readonly address: Ip4 }
   | { readonly kind: 'ack'; readonly lease: Lease }
   | { readonly kind: 'nak'; readonly reason: string }
+  /** The client has `address` from elsewhere, and is told the options. */
+  | { readonly kind: 'informed'; readonly address: Ip4 }
   /** The client gave `address` back; no reply. `kept`: it stays the client's all the same, as the lease of a host. */
   | { readonly kind: 'released'; readonly address: Ip4; readonly kept: boolean }
   /** The client says that `address` is someone else's: no reply, an end of its lease. */

@@ -19,6 +19,8 @@ export interface DhcpReply extends DhcpMessage {
   /** Option 53, which is also among the options. */
   readonly type: MessageType;
   readonly options: readonly DhcpOption[];
+  /** What it answers, where that is not a step towards a lease. */
+  readonly answers?: 'inform';
 }
 
 /** What an OFFER or ACK gives. */

@@ -13,6 +13,8 @@ export function describeEvent(event: EventBody): string {
       return `has it${event.name === undefined ? '' : ` as ${event.name}`}${until(event.expires)}${boots(event.bootFile)}`;
     case 'dhcp.nak':
       return `is refused its address: ${event.reason}`;
+    case 'dhcp.inform':
+      return `has its address from elsewhere and is told the options${boots(event.bootFile)}`;
     case 'dhcp.release':
       return 'gives its address back';
     case 'dhcp.decline':

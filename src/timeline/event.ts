@@ -16,6 +16,8 @@ export type EventBody =
   /** `expires`: Unix time in seconds, absent when the binding has no end. `name`: the machine's DNS name without domain. */
   | { readonly kind: 'dhcp.ack'; readonly expires?: number; readonly name?: string; readonly bootFile?: string }
   | { readonly kind: 'dhcp.nak'; readonly reason: string }
+  /** It has an address and asked for the options only. */
+  | { readonly kind: 'dhcp.inform'; readonly bootFile?: string }
   | { readonly kind: 'dhcp.release' }
   | { readonly kind: 'dhcp.decline' }
   | { readonly kind: 'dhcp.expired' }

@@ -30,6 +30,10 @@ const SENTENCES: {
     ],
   ],
   'dhcp.nak': [[{ reason: 'it is taken' }, 'is refused its address: it is taken']],
+  'dhcp.inform': [
+    [{}, 'has its address from elsewhere and is told the options'],
+    [{ bootFile: 'a.efi' }, 'has its address from elsewhere and is told the options, to boot a.efi'],
+  ],
   'dhcp.release': [[{}, 'gives its address back']],
   'dhcp.decline': [[{}, 'says that its address is in use by someone else']],
   'dhcp.expired': [[{}, 'let its lease run out']],
