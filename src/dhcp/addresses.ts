@@ -130,7 +130,7 @@ export class Addresses {
   }
 
   /** Binds `address`, which `refusal` had nothing against. On disk with the next commit. */
-  bind(client: Client, served: ServedSubnet, address: Ip4): Lease {
+  bind(client: Client, served: ServedSubnet, address: Ip4, seconds = served.subnet.leaseSeconds): Lease {
     const name = this.nameFor(client);
     const isSteady = served.static !== undefined && rangeContains(served.static.range, address);
     const lease: Lease = {
@@ -138,7 +138,7 @@ export class Addresses {
       client: client.key,
       mac: client.mac,
       // Rounded up: we must not think it over before the client does
-      expires: Math.ceil(this.#clock.now() / 1000) + served.subnet.leaseSeconds,
+      expires: Math.ceil(this.#clock.now() / 1000) + seconds,
       kept: isSteady && this.host(client) !== undefined,
       ...(name === undefined ? {} : { name }),
     };

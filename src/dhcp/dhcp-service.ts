@@ -17,14 +17,15 @@ import { decodeU8 } from '../wire/dhcp/options/integer.ts';
 import { BOOTREQUEST, decodeDhcp, type DhcpPacket } from '../wire/dhcp/packet.ts';
 import { WireError } from '../wire/wire-error.ts';
 import { Addresses } from './addresses.ts';
+import { bootpReply, handleBootp, isEndless } from './bootp.ts';
 import { readClient } from './client.ts';
 import { handleDecline } from './decline.ts';
-import { handleDiscover } from './discover.ts';
+import { handleDiscover, withRapidCommit } from './discover.ts';
 import type { Decision, Exchange } from './exchange.ts';
 import { handleInform, informReply } from './inform.ts';
 import { Listeners, type Listener, type ListenersDependencies } from './listeners.ts';
 import { handleRelease } from './release.ts';
-import { grantReply, nakReply, type DhcpReply } from './reply.ts';
+import { grantReply, nakReply, type DhcpReply, type Grant } from './reply.ts';
 import { ReplySender } from './reply-sender.ts';
 import { handleRequest, requestState, wantedAddress } from './request.ts';
 import { chooseSubnet } from './subnet-choice.ts';
@@ -137,8 +138,9 @@ export class DhcpService implements Service {
     this.#tally.add('received');
     const exchange = this.#recognise(datagram, listener);
     if (!exchange) return undefined;
-    const type = decodeU8(exchange.packet.options.get(OptionCode.messageType));
-    if (type === undefined) return this.#refuse('bootp');
+    const { options } = exchange.packet;
+    if (!options.has(OptionCode.messageType)) return this.#bootp(exchange, listener);
+    const type = decodeU8(options.get(OptionCode.messageType)) ?? 0;
     switch (type) {
       case MessageType.discover:
         this.#tally.add('received.discover');
@@ -189,6 +191,12 @@ export class DhcpService implements Service {
     }
   }
 
+  #bootp(exchange: Exchange, listener: Listener): Outgoing | undefined {
+    this.#tally.add('received.bootp');
+    this.#emit(exchange, { kind: 'dhcp.bootp' });
+    return this.#conclude(exchange, listener, handleBootp(exchange));
+  }
+
   #request(exchange: Exchange, listener: Listener): Outgoing | undefined {
     const decision = handleRequest(exchange);
     const wanted = wantedAddress(exchange);
@@ -203,7 +211,7 @@ export class DhcpService implements Service {
       case 'offer':
         return { ...base, ...this.#offer(exchange, decision.address) };
       case 'ack':
-        return { ...base, ...this.#ack(exchange, decision.lease) };
+        return { ...base, ...this.#ack(exchange, decision) };
       case 'nak': {
         const { reason } = decision;
         return { ...base, reply: nakReply(exchange, reason), event: { kind: 'dhcp.nak', reason } };
@@ -233,15 +241,25 @@ export class DhcpService implements Service {
     };
   }
 
-  #ack(exchange: Exchange, lease: Lease): Pick<Outgoing, 'reply' | 'event' | 'address' | 'lease' | 'isWritten'> {
+  #ack(
+    exchange: Exchange,
+    { lease, answers }: Extract<Decision, { kind: 'ack' }>,
+  ): Pick<Outgoing, 'reply' | 'event' | 'address' | 'lease' | 'isWritten'> {
     const boot = this.#bootOffer(exchange);
-    const { address, name, expires } = lease;
+    const { address, name } = lease;
+    const { expires } = factOf(lease);
+    const grant = { address, name, boot };
     return {
       address,
       lease,
       isWritten: true,
-      reply: grantReply(exchange, { type: MessageType.ack, address, name, boot }),
-      event: { kind: 'dhcp.ack', expires, ...(name === undefined ? {} : { name }), ...bootFileOf(boot) },
+      reply: replyTo(answers, exchange, grant),
+      event: {
+        kind: 'dhcp.ack',
+        ...(expires === undefined ? {} : { expires }),
+        ...(name === undefined ? {} : { name }),
+        ...bootFileOf(boot),
+      },
     };
   }
 
@@ -274,7 +292,7 @@ export class DhcpService implements Service {
 
   #send(reply: DhcpReply, exchange: Exchange, { handle, socket }: Listener): void {
     const isWhole = this.#sender.send(reply, exchange, { handle, socket, link: this.#listeners.link });
-    this.#tally.add(`sent.${messageTypeName(reply.type).toLowerCase()}`);
+    this.#tally.add(reply.answers === 'bootp' ? 'sent.bootp' : `sent.${messageTypeName(reply.type).toLowerCase()}`);
     if (!isWhole) this.#tally.add('sent.cut-short');
   }
 
@@ -335,6 +353,16 @@ function serverAddress(own: Ip4 | undefined, handle: SocketHandle, datagram: Inb
   return handle.address === UNSPECIFIED ? datagram.destination : handle.address;
 }
 
+function replyTo(
+  answers: 'bootp' | 'rapid-commit' | undefined,
+  exchange: Exchange,
+  grant: Omit<Grant, 'type'>,
+): DhcpReply {
+  if (answers === 'bootp') return bootpReply(exchange, grant);
+  const reply = grantReply(exchange, { ...grant, type: MessageType.ack });
+  return answers === 'rapid-commit' ? withRapidCommit(reply) : reply;
+}
+
 function ending(address: Ip4, ends: boolean): Pick<Outgoing, 'isWritten' | 'address' | 'ended'> {
   return { isWritten: true, address, ...(ends ? { ended: address } : {}) };
 }
@@ -343,12 +371,12 @@ function bootFileOf(boot: BootOffer): { bootFile?: string } {
   return boot.bootFile === undefined ? {} : { bootFile: boot.bootFile };
 }
 
-/** A kept address belongs to its machine on or off: its name stays. */
+/** A kept address belongs to its machine on or off: its name stays. So does the one of a BOOTP client. */
 function factOf({ address, mac, name, expires, kept }: Lease): LeaseFact {
   return {
     address,
     mac: formatMac(mac),
     ...(name === undefined ? {} : { name }),
-    ...(kept ? {} : { expires }),
+    ...(kept || isEndless(expires) ? {} : { expires }),
   };
 }

@@ -17,7 +17,8 @@ export interface Exchange {
 /** What a client's message comes to. */
 export type Decision =
   | { readonly kind: 'offer'; readonly address: Ip4 }
-  | { readonly kind: 'ack'; readonly lease: Lease }
+  /** `answers`: what it answers, where that is not a REQUEST. */
+  | { readonly kind: 'ack'; readonly lease: Lease; readonly answers?: 'bootp' | 'rapid-commit' }
   | { readonly kind: 'nak'; readonly reason: string }
   /** The client has `address` from elsewhere, and is told the options. */
   | { readonly kind: 'informed'; readonly address: Ip4 }

@@ -9,6 +9,7 @@ import { encodeIp4, encodeIp4List } from '../wire/dhcp/options/ip4.ts';
 import { encodeSeconds } from '../wire/dhcp/options/seconds.ts';
 import { encodeTerminatedText, encodeText } from '../wire/dhcp/options/text.ts';
 import { BOOTREPLY, BROADCAST_FLAG, type DhcpMessage } from '../wire/dhcp/packet.ts';
+import { echoedOptions } from './echo-options.ts';
 import type { Exchange } from './exchange.ts';
 import { requestState } from './request.ts';
 
@@ -20,7 +21,7 @@ export interface DhcpReply extends DhcpMessage {
   readonly type: MessageType;
   readonly options: readonly DhcpOption[];
   /** What it answers, where that is not a step towards a lease. */
-  readonly answers?: 'inform';
+  readonly answers?: 'inform' | 'bootp' | 'rapid-commit';
 }
 
 /** What an OFFER or ACK gives. */
@@ -44,7 +45,7 @@ export function grantReply(exchange: Exchange, grant: Grant): DhcpReply {
     siaddr: grant.boot.nextServer ?? UNSPECIFIED,
     // Both the field and option 67: old ROMs and U-Boot read only the field (peers.md §3.1/2)
     file: file.length <= LONGEST_FILE ? file : '',
-    options: [...grantOptions(exchange, grant), ...relayOptions(exchange)],
+    options: [...grantOptions(exchange, grant), ...echoedOptions(exchange.packet)],
   };
 }
 
@@ -63,7 +64,7 @@ export function nakReply(exchange: Exchange, reason: string): DhcpReply {
       { code: OptionCode.messageType, value: encodeU8(MessageType.nak) },
       { code: OptionCode.serverId, value: encodeIp4(exchange.rackAddress) },
       { code: OptionCode.message, value: encodeText(reason) },
-      ...relayOptions(exchange),
+      ...echoedOptions(exchange.packet),
     ],
   };
 }
@@ -112,10 +113,4 @@ function bootOptions({ bootFile, nextServer }: BootOffer): DhcpOption[] {
     { code: OptionCode.tftpServerName, value: encodeText(formatIp4(nextServer)) },
     { code: OptionCode.bootFileName, value: encodeTerminatedText(bootFile) },
   ];
-}
-
-/** RFC 3046 §2.2: the relay gets its option back as it was. So does a switch that adds it and leaves giaddr empty. */
-function relayOptions({ packet }: Exchange): DhcpOption[] {
-  const value = packet.options.get(OptionCode.relayAgent);
-  return value ? [{ code: OptionCode.relayAgent, value: value.slice() }] : [];
 }

@@ -185,6 +185,8 @@ function finishSubnet(book: FaultBook, subnet: Sound, firstRackAddress: Ip4 | un
     ...(draft.static && { static: draft.static }),
     ...(draft.router !== undefined && { router: draft.router }),
     ...(draft.domain !== undefined && { domain: draft.domain }),
+    ...(draft.bootp === 'dynamic' && { bootp: draft.bootp }),
+    ...(draft['rapid-commit'] === true && { rapidCommit: true }),
   };
   const broadcast = draft.broadcast ?? broadcastOf(cidr);
   const dns = draft.dns ?? defaultDns(book, subnet, firstRackAddress);

@@ -47,6 +47,10 @@ export interface Subnet {
   /** Lower case, without a dot at the end. */
   readonly domain?: string;
   readonly leaseSeconds: number;
+  /** Who gets an address by BOOTP, the protocol before DHCP: hosts only, or whoever asks. Default: hosts. */
+  readonly bootp?: 'static' | 'dynamic';
+  /** A DISCOVER that allows it is answered with an ACK at once (RFC 4039). */
+  readonly rapidCommit?: boolean;
 }
 
 /** A machine written down, with its wishes. */

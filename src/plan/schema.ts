@@ -38,6 +38,14 @@ export const subnetSchema = mapping({
     .optional()
     .describe("Name servers for clients. Default: this rack's own address with dhcp+dns, otherwise none."),
   domain: form.domainText.optional().describe('Domain of the machines on this network.'),
+  bootp: z
+    .enum(['static', 'dynamic'], { error: 'one of static, dynamic' })
+    .prefault('static')
+    .describe('Who gets an address by BOOTP. static: hosts; dynamic: whoever asks, and for good.'),
+  'rapid-commit': z
+    .boolean({ error: 'true or false' })
+    .prefault(false)
+    .describe('An ACK at once for a client that allows it (RFC 4039). Only where no other DHCP server is.'),
   lease: form.leaseText.prefault('12h').describe('How long an address is lent: 60s to 365d.'),
 });
 

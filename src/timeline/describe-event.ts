@@ -5,6 +5,8 @@ export function describeEvent(event: EventBody): string {
   switch (event.kind) {
     case 'dhcp.discover':
       return `asks for an address${clientOf(event)}${event.relay === undefined ? '' : ` through relay ${event.relay}`}`;
+    case 'dhcp.bootp':
+      return 'asks for an address by BOOTP';
     case 'dhcp.offer':
       return `is offered it for ${seconds(event.leaseSeconds)}${boots(event.bootFile)}`;
     case 'dhcp.request':

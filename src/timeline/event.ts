@@ -11,6 +11,7 @@ export type EventBody =
       readonly userClass?: string;
       readonly relay?: string;
     }
+  | { readonly kind: 'dhcp.bootp' }
   | { readonly kind: 'dhcp.offer'; readonly leaseSeconds: number; readonly bootFile?: string }
   | { readonly kind: 'dhcp.request'; readonly state: 'selecting' | 'init-reboot' | 'renewing'; readonly wanted: string }
   /** `expires`: Unix time in seconds, absent when the binding has no end. `name`: the machine's DNS name without domain. */

@@ -15,6 +15,7 @@ export interface SubnetWords {
   readonly domain?: string | null;
   readonly lease?: number;
   readonly management?: Subnet['management'];
+  readonly more?: Partial<Subnet>;
 }
 
 export interface HostWords {
@@ -78,6 +79,7 @@ function subnetOf(words: SubnetWords): Subnet {
     ...(steady !== undefined && { static: range(steady) }),
     ...(router !== undefined && { router: ip4(router) }),
     ...(domain !== undefined && { domain }),
+    ...words.more,
   };
 }
 

@@ -30,6 +30,7 @@ const SENTENCES: {
     ],
   ],
   'dhcp.nak': [[{ reason: 'it is taken' }, 'is refused its address: it is taken']],
+  'dhcp.bootp': [[{}, 'asks for an address by BOOTP']],
   'dhcp.inform': [
     [{}, 'has its address from elsewhere and is told the options'],
     [{ bootFile: 'a.efi' }, 'has its address from elsewhere and is told the options, to boot a.efi'],
