@@ -8,6 +8,7 @@ import { Offers } from '../leases/offers.ts';
 import type { Host, Plan, Subnet } from '../plan/plan.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Client } from './client.ts';
+import { DeclineLimit } from './decline-limit.ts';
 import { HostIndex } from './host-index.ts';
 
 /** A subnet this service gives addresses in. */
@@ -25,12 +26,13 @@ export type Choice =
 /** RFC 2131 §4.3.1 leaves the time to us: a ROM that goes through spanning tree asks again for a minute. */
 const OFFER_MILLISECONDS = 60_000;
 /** Long enough to find the squatter; Kea's 24 h let a broken client empty a range (peers.md §3.3/42). */
-const QUARANTINE_MILLISECONDS = 600_000;
+const QUARANTINE_SECONDS = 600;
 
 /** Who may have which address: the Plan's wishes, the leases, and what was offered a moment ago. */
 export class Addresses {
   readonly #book: LeaseBook;
   readonly #offers = new Offers();
+  readonly #declines = new DeclineLimit();
   readonly #clock: Clock;
   #served: readonly ServedSubnet[] = [];
   #hosts = new HostIndex({ hosts: [], subnets: [] });
@@ -178,17 +180,27 @@ export class Addresses {
     return { kept };
   }
 
-  /** Someone else uses `address`: nobody gets it for ten minutes. False when this client was never given it. */
-  decline(client: Client, address: Ip4): boolean {
+  /**
+   * Someone else uses `address`, says its client: nobody gets it for a while. `unheard`: this client was never given
+   * it. `freed`: it declines too much to be believed, so that one broken client can't empty a range: the address is
+   * not the client's any more, and anyone's.
+   */
+  decline(client: Client, served: ServedSubnet, address: Ip4): 'quarantined' | 'freed' | 'unheard' {
     const lease = this.leaseOf(client, address);
-    if (!lease && this.#offers.of(client.key) !== address) return false;
+    if (!lease && this.#offers.of(client.key) !== address) return 'unheard';
     if (lease) this.#put({ ...lease, expires: this.#now(), kept: false, released: true });
-    this.#offers.quarantine(address, this.#clock.monotonic() + QUARANTINE_MILLISECONDS);
-    return true;
+    this.withdrawOffer(client);
+    const now = this.#clock.monotonic();
+    const until = now + (served.subnet.quarantineSeconds ?? QUARANTINE_SECONDS) * 1000;
+    const isBelieved = this.#declines.take(client.mac, now, until, this.#poolAt(address)?.range);
+    if (isBelieved) this.#offers.quarantine(address, until);
+    else this.#giveBack(address);
+    return isBelieved ? 'quarantined' : 'freed';
   }
 
   /** Leases that ran out and holds that ended go back to their ranges. Returns the leases that ended. */
   sweep(): Lease[] {
+    this.#declines.sweep(this.#clock.monotonic());
     for (const address of this.#offers.takeEnded(this.#clock.monotonic())) {
       const lease = this.#book.at(address);
       if (!lease || !this.isHeld(lease)) this.#giveBack(address);

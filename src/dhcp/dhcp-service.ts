@@ -221,7 +221,7 @@ export class DhcpService implements Service {
       case 'released':
         return { ...base, ...ending(decision.address, !decision.kept), event: { kind: 'dhcp.release' } };
       case 'declined':
-        return { ...base, ...ending(decision.address, true), event: { kind: 'dhcp.decline' } };
+        return { ...base, ...this.#decline(decision) };
       case 'exhausted':
         return this.#exhausted(base);
       case 'silence':
@@ -261,6 +261,14 @@ export class DhcpService implements Service {
         ...bootFileOf(boot),
       },
     };
+  }
+
+  #decline({
+    address,
+    disbelief: reason,
+  }: Extract<Decision, { kind: 'declined' }>): Pick<Outgoing, 'event' | 'address' | 'ended' | 'isWritten'> {
+    if (reason !== undefined) this.#tally.add('refused.decline-limit');
+    return { ...ending(address, true), event: { kind: 'dhcp.decline', ...(reason === undefined ? {} : { reason }) } };
   }
 
   #inform(exchange: Exchange, address: Ip4): Pick<Outgoing, 'reply' | 'event' | 'address'> {

@@ -24,8 +24,8 @@ export type Decision =
   | { readonly kind: 'informed'; readonly address: Ip4 }
   /** The client gave `address` back; no reply. `kept`: it stays the client's all the same, as the lease of a host. */
   | { readonly kind: 'released'; readonly address: Ip4; readonly kept: boolean }
-  /** The client says that `address` is someone else's: no reply, an end of its lease. */
-  | { readonly kind: 'declined'; readonly address: Ip4 }
+  /** The client says that `address` is someone else's: no reply, an end of its lease. `disbelief`: why it is not believed. */
+  | { readonly kind: 'declined'; readonly address: Ip4; readonly disbelief?: string }
   | { readonly kind: 'exhausted'; readonly reason: string }
   /** No reply. `ordinary`: nothing an operator would look for, as a client that chose another server. */
   | { readonly kind: 'silence'; readonly reason: string; readonly ordinary?: boolean };

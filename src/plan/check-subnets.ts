@@ -185,6 +185,7 @@ function finishSubnet(book: FaultBook, subnet: Sound, firstRackAddress: Ip4 | un
     ...(draft.static && { static: draft.static }),
     ...(draft.router !== undefined && { router: draft.router }),
     ...(draft.domain !== undefined && { domain: draft.domain }),
+    ...(draft.quarantine !== undefined && { quarantineSeconds: draft.quarantine }),
     ...(draft.bootp === 'dynamic' && { bootp: draft.bootp }),
     ...(draft['rapid-commit'] === true && { rapidCommit: true }),
   };

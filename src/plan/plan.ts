@@ -47,6 +47,8 @@ export interface Subnet {
   /** Lower case, without a dot at the end. */
   readonly domain?: string;
   readonly leaseSeconds: number;
+  /** How long an address that a client declined is given to nobody. Default: ten minutes. */
+  readonly quarantineSeconds?: number;
   /** Who gets an address by BOOTP, the protocol before DHCP: hosts only, or whoever asks. Default: hosts. */
   readonly bootp?: 'static' | 'dynamic';
   /** A DISCOVER that allows it is answered with an ACK at once (RFC 4039). */

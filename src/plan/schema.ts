@@ -38,6 +38,9 @@ export const subnetSchema = mapping({
     .optional()
     .describe("Name servers for clients. Default: this rack's own address with dhcp+dns, otherwise none."),
   domain: form.domainText.optional().describe('Domain of the machines on this network.'),
+  quarantine: form.quarantineText
+    .prefault('10m')
+    .describe('How long an address that a client declined, as someone else has it, is given to nobody: 1s to 7d.'),
   bootp: z
     .enum(['static', 'dynamic'], { error: 'one of static, dynamic' })
     .prefault('static')

@@ -30,6 +30,7 @@ export interface Endpoint {
 /** A lease shorter than this keeps clients busy renewing; one longer than a year outlives the rack. */
 const SHORTEST_LEASE = 60;
 const LONGEST_LEASE = 365 * 86_400;
+const LONGEST_QUARANTINE = 7 * 86_400;
 /** One label and its dot must fit before the domain: 253 octets in all (RFC 1035 §2.3.4). */
 const LONGEST_DOMAIN = 253 - 64;
 /** Bytes in `sun_path` before its NUL: the kernel takes no longer socket path. */
@@ -77,6 +78,15 @@ export const leaseText = textForm({
   parse: (text) => {
     const seconds = parseDuration(text);
     return seconds !== undefined && seconds >= SHORTEST_LEASE && seconds <= LONGEST_LEASE ? seconds : undefined;
+  },
+});
+
+export const quarantineText = textForm({
+  expected: 'a time from 1s to 7d, written like 90s, 10m or 1h',
+  pattern: /^\d{1,9}[smhd]$/,
+  parse: (text) => {
+    const seconds = parseDuration(text);
+    return seconds !== undefined && seconds >= 1 && seconds <= LONGEST_QUARANTINE ? seconds : undefined;
   },
 });
 

@@ -20,7 +20,7 @@ export function describeEvent(event: EventBody): string {
     case 'dhcp.release':
       return 'gives its address back';
     case 'dhcp.decline':
-      return 'says that its address is in use by someone else';
+      return `says that its address is in use by someone else${event.reason === undefined ? '' : `, and is not believed: ${event.reason}`}`;
     case 'dhcp.expired':
       return 'let its lease run out';
     case 'dhcp.ignored':

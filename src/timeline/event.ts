@@ -20,7 +20,8 @@ export type EventBody =
   /** It has an address and asked for the options only. */
   | { readonly kind: 'dhcp.inform'; readonly bootFile?: string }
   | { readonly kind: 'dhcp.release' }
-  | { readonly kind: 'dhcp.decline' }
+  /** `reason`: why it is not believed. */
+  | { readonly kind: 'dhcp.decline'; readonly reason?: string }
   | { readonly kind: 'dhcp.expired' }
   | { readonly kind: 'dhcp.ignored'; readonly reason: string }
   | { readonly kind: 'dhcp.exhausted'; readonly subnet: string }

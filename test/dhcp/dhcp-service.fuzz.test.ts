@@ -5,7 +5,7 @@ import { readHexFixtures } from '../fixtures/hex.ts';
 import { fuzz } from '../wire/fuzz.ts';
 import { DhcpRack, type Answer } from './dhcp-rack.ts';
 import { Machine } from './machine.ts';
-import { ACK, DECLINE, NAK, OFFER, quad, RELEASE, REQUEST, writePacket } from './naive-packet.ts';
+import { ACK, DECLINE, INFORM, NAK, OFFER, quad, RELEASE, REQUEST, writePacket } from './naive-packet.ts';
 import { RACK, testPlan } from './test-plan.ts';
 
 const ROUNDS = 300_000;
@@ -15,6 +15,7 @@ const SERVER: readonly [number, readonly number[]] = [54, quad(RACK)];
 const SEEDS = [
   ...readHexFixtures('dhcp').values(),
   writePacket({ type: REQUEST, ciaddr: '192.168.127.111' }),
+  writePacket({ type: INFORM, ciaddr: '192.168.127.111' }),
   writePacket({ type: RELEASE, ciaddr: '192.168.127.111', options: [SERVER] }),
   writePacket({ type: DECLINE, options: [SERVER, [50, quad('192.168.127.112')]] }),
   writePacket({

@@ -103,6 +103,7 @@ test('a subnet of its required keys gets its broadcast address, lease time and t
       broadcast: ip('192.168.127.255'),
       dns: [ip('192.168.127.100')],
       leaseSeconds: 43_200,
+      quarantineSeconds: 600,
     },
   ]);
 });
