@@ -2,6 +2,7 @@ import type { Ip4 } from '../addr/ip4.ts';
 import { formatMac, readMac, type Mac } from '../addr/mac.ts';
 import type { BootClient } from '../boot/firmware.ts';
 import { OptionCode } from '../wire/dhcp/option-code.ts';
+import { decodeClientFqdn, type ClientFqdn } from '../wire/dhcp/options/client-fqdn.ts';
 import { decodeEncapsulated } from '../wire/dhcp/options/encapsulated.ts';
 import { decodeU16, decodeU16List } from '../wire/dhcp/options/integer.ts';
 import { decodeIp4 } from '../wire/dhcp/options/ip4.ts';
@@ -19,8 +20,10 @@ export interface Client {
   readonly key: string;
   readonly mac: Mac;
   readonly boot: BootClient;
-  /** Option 12 as a DNS label, if it can be made one. */
+  /** Option 81, or else 12 (RFC 4702 §3.1), as a DNS label, if it can be made one; absent when the client wants none. */
   readonly name?: string;
+  /** Option 81. */
+  readonly fqdn?: ClientFqdn;
   /** Option 50. */
   readonly requested?: Ip4;
   /** Option 54. */
@@ -38,17 +41,25 @@ export function readClient(packet: DhcpPacket): Client | undefined {
   if (packet.htype !== ETHERNET || packet.hlen !== 6) return undefined;
   const mac = readMac(packet.chaddr, 0);
   const { options } = packet;
+  const fqdn = decodeClientFqdn(options.get(OptionCode.clientFqdn));
   const parameters = decodeParameterList(options.get(OptionCode.parameterList));
   return {
     key: formatMac(mac),
     mac,
     boot: readBootClient(packet, mac),
-    ...present('name', hostLabel(decodeText(options.get(OptionCode.hostName)))),
+    ...present('name', nameOf(fqdn, decodeText(options.get(OptionCode.hostName)))),
+    ...present('fqdn', fqdn),
     ...present('requested', decodeIp4(options.get(OptionCode.requestedAddress))),
     ...present('serverId', decodeIp4(options.get(OptionCode.serverId))),
     ...present('parameters', parameters && new Set(parameters)),
     ...present('maxMessageSize', decodeU16(options.get(OptionCode.maxMessageSize))),
   };
+}
+
+/** N in option 81 asks the server to keep out of DNS: a lease without a name has no records. */
+function nameOf(fqdn: ClientFqdn | undefined, hostName: string | undefined): string | undefined {
+  if (fqdn?.noUpdates) return undefined;
+  return hostLabel(fqdn?.name) ?? hostLabel(hostName);
 }
 
 function readBootClient({ options }: DhcpPacket, mac: Mac): BootClient {

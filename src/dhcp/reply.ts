@@ -11,6 +11,7 @@ import { encodeTerminatedText, encodeText } from '../wire/dhcp/options/text.ts';
 import { BOOTREPLY, BROADCAST_FLAG, type DhcpMessage } from '../wire/dhcp/packet.ts';
 import { echoedOptions } from './echo-options.ts';
 import type { Exchange } from './exchange.ts';
+import { nameAnswer } from './name-answer.ts';
 import { requestState } from './request.ts';
 
 const LONGEST_FILE = 127;
@@ -45,7 +46,7 @@ export function grantReply(exchange: Exchange, grant: Grant): DhcpReply {
     siaddr: grant.boot.nextServer ?? UNSPECIFIED,
     // Both the field and option 67: old ROMs and U-Boot read only the field (peers.md §3.1/2)
     file: file.length <= LONGEST_FILE ? file : '',
-    options: [...grantOptions(exchange, grant), ...echoedOptions(exchange.packet)],
+    options: [...grantOptions(exchange, grant), ...nameAnswer(exchange, grant.name), ...echoedOptions(exchange.packet)],
   };
 }
 
