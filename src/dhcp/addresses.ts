@@ -64,7 +64,13 @@ export class Addresses {
   }
 
   host(client: Client): Host | undefined {
-    return this.#hosts.of(client.mac);
+    return this.#hosts.of(client);
+  }
+
+  /** Whether a lease is that of a host which its MAC alone does not tell. */
+  isHostsBySign(lease: Lease): boolean {
+    const host = this.#hosts.ofLease(lease);
+    return host !== undefined && host !== this.#hosts.of({ mac: lease.mac });
   }
 
   /** The name this client's lease gets: a host's own, else what it calls itself, unless that is a host's name. */
@@ -87,7 +93,7 @@ export class Addresses {
 
   /** The address in this subnet that we know this client by: written down, last leased or just offered. */
   recordOf(client: Client, { subnet }: ServedSubnet): Ip4 | undefined {
-    const fixed = this.#hosts.fixedAddress(client.mac, subnet);
+    const fixed = this.#hosts.fixedAddress(this.host(client), subnet);
     if (fixed !== undefined) return fixed;
     const leased = this.#leasesOf(client).find(({ address }) => cidrContains(subnet.cidr, address));
     if (leased) return leased.address;
@@ -108,7 +114,7 @@ export class Addresses {
   refusal(client: Client, served: ServedSubnet, address: Ip4): string | undefined {
     const { subnet } = served;
     if (!cidrContains(subnet.cidr, address)) return `${formatIp4(address)} is not on this network`;
-    const fixed = this.#hosts.fixedAddress(client.mac, subnet);
+    const fixed = this.#hosts.fixedAddress(this.host(client), subnet);
     if (fixed !== undefined && fixed !== address) return `this host has ${formatIp4(fixed)}`;
     const owner = this.#hosts.ownerOf(address);
     if (owner && owner !== this.host(client)) return `${formatIp4(address)} belongs to host ${owner.name}`;
@@ -215,10 +221,12 @@ export class Addresses {
   }
 
   /** Whether the address is the host's for good: written down still, with this address or none, in a static range. */
-  #keeps({ kept, mac, address }: Lease): boolean {
-    if (!kept || !this.#hosts.of(mac)) return false;
+  #keeps(lease: Lease): boolean {
+    const host = lease.kept ? this.#hosts.ofLease(lease) : undefined;
+    if (!host) return false;
+    const { address } = lease;
     const served = this.#served.find((each) => each.static && rangeContains(each.static.range, address));
-    return served !== undefined && (this.#hosts.fixedAddress(mac, served.subnet) ?? address) === address;
+    return served !== undefined && (this.#hosts.fixedAddress(host, served.subnet) ?? address) === address;
   }
 
   /** The client's leases, those that ran out included: first what it has now, then what it had last. */
@@ -252,7 +260,7 @@ export class Addresses {
   }
 
   #choose(client: Client, served: ServedSubnet): Choice {
-    const fixed = this.#hosts.fixedAddress(client.mac, served.subnet);
+    const fixed = this.#hosts.fixedAddress(this.host(client), served.subnet);
     if (fixed !== undefined) {
       if (!this.isTakenByOther(client, fixed)) return { address: fixed };
       return { none: `${formatIp4(fixed)} of this host is still in other hands`, exhausted: false };

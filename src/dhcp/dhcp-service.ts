@@ -16,9 +16,9 @@ import { OptionCode } from '../wire/dhcp/option-code.ts';
 import { decodeU8 } from '../wire/dhcp/options/integer.ts';
 import { BOOTREQUEST, decodeDhcp, type DhcpPacket } from '../wire/dhcp/packet.ts';
 import { WireError } from '../wire/wire-error.ts';
-import { Addresses } from './addresses.ts';
+import { Addresses, type ServedSubnet } from './addresses.ts';
 import { bootpReply, handleBootp, isEndless } from './bootp.ts';
-import { readClient } from './client.ts';
+import { clientKey, readClient, type Client } from './client.ts';
 import { handleDecline } from './decline.ts';
 import { handleDiscover, withRapidCommit } from './discover.ts';
 import type { Decision, Exchange } from './exchange.ts';
@@ -104,7 +104,8 @@ export class DhcpService implements Service {
     addresses.sweep();
     const leases = [...book.all()];
     for (const lease of leases) if (!addresses.isHeld(lease)) events.leaseEnded(lease.address);
-    for (const lease of leases) if (addresses.isHeld(lease)) events.leaseBound(factOf(lease));
+    for (const lease of leases)
+      if (addresses.isHeld(lease)) events.leaseBound(factOf(lease, addresses.isHostsBySign(lease)));
     this.#book = book;
     this.#addresses = addresses;
     this.#scheduleSweep();
@@ -175,7 +176,7 @@ export class DhcpService implements Service {
     if (!addresses || !served) return this.#refuse('unknown-subnet');
     return {
       packet,
-      client,
+      client: keyed(client, served),
       served,
       addresses,
       rackAddress: serverAddress(served.subnet.rackAddress, handle, datagram),
@@ -294,7 +295,7 @@ export class DhcpService implements Service {
     const { exchange, listener, reply, event, lease, ended, address } = outgoing;
     if (reply) this.#send(reply, exchange, listener);
     this.#emit(exchange, event, address);
-    if (lease) this.#dependencies.events.leaseBound(factOf(lease));
+    if (lease) this.#dependencies.events.leaseBound(factOf(lease, isHostBySign(exchange)));
     if (ended !== undefined) this.#leaseEnded(ended);
   }
 
@@ -346,7 +347,7 @@ export class DhcpService implements Service {
   }
 
   #emit({ client }: Exchange, event: EventBody, address?: Ip4): void {
-    const mac = client.key;
+    const mac = formatMac(client.mac);
     this.#dependencies.events.emit(event, address === undefined ? { mac } : { mac, address: formatIp4(address) });
   }
 
@@ -379,12 +380,23 @@ function bootFileOf(boot: BootOffer): { bootFile?: string } {
   return boot.bootFile === undefined ? {} : { bootFile: boot.bootFile };
 }
 
+function keyed(client: Client, { subnet }: ServedSubnet): Client {
+  const key = clientKey(client, subnet);
+  return key === client.key ? client : { ...client, key };
+}
+
+function isHostBySign({ client, addresses }: Exchange): boolean {
+  const host = addresses.host(client);
+  return host !== undefined && !host.macs.includes(client.mac);
+}
+
 /** A kept address belongs to its machine on or off: its name stays. So does the one of a BOOTP client. */
-function factOf({ address, mac, name, expires, kept }: Lease): LeaseFact {
+function factOf({ address, mac, name, expires, kept }: Lease, isHost = false): LeaseFact {
   return {
     address,
     mac: formatMac(mac),
     ...(name === undefined ? {} : { name }),
     ...(kept || isEndless(expires) ? {} : { expires }),
+    ...(isHost ? { host: true } : {}),
   };
 }

@@ -186,6 +186,7 @@ function finishSubnet(book: FaultBook, subnet: Sound, firstRackAddress: Ip4 | un
     ...(draft.router !== undefined && { router: draft.router }),
     ...(draft.domain !== undefined && { domain: draft.domain }),
     ...(draft.quarantine !== undefined && { quarantineSeconds: draft.quarantine }),
+    ...(draft['client-id'] === 'use' && { clientId: 'use' as const }),
     ...(draft.bootp === 'dynamic' && { bootp: draft.bootp }),
     ...(draft['rapid-commit'] === true && { rapidCommit: true }),
   };

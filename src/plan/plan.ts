@@ -49,6 +49,8 @@ export interface Subnet {
   readonly leaseSeconds: number;
   /** How long an address that a client declined is given to nobody. Default: ten minutes. */
   readonly quarantineSeconds?: number;
+  /** What tells clients apart: the MAC alone, or for those past netboot their client identifier. Default: ignore. */
+  readonly clientId?: 'ignore' | 'use';
   /** Who gets an address by BOOTP, the protocol before DHCP: hosts only, or whoever asks. Default: hosts. */
   readonly bootp?: 'static' | 'dynamic';
   /** A DISCOVER that allows it is answered with an ACK at once (RFC 4039). */
@@ -59,7 +61,12 @@ export interface Subnet {
 export interface Host {
   /** One DNS label, lower case. */
   readonly name: string;
+  /** May be empty where it is known by another sign. */
   readonly macs: readonly Mac[];
+  /** Values of option 61 it is known by, as lower-case hex. */
+  readonly clientIds?: readonly string[];
+  /** Values of the relay's circuit-id (RFC 3046 §3.1) it is known by, as lower-case hex. */
+  readonly circuitIds?: readonly string[];
   /** Absent: one from the static range of the subnet it appears on, kept for good. */
   readonly address?: Ip4;
   /** The name of a boot entry, or `local`. */

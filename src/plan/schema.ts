@@ -41,6 +41,10 @@ export const subnetSchema = mapping({
   quarantine: form.quarantineText
     .prefault('10m')
     .describe('How long an address that a client declined, as someone else has it, is given to nobody: 1s to 7d.'),
+  'client-id': z
+    .enum(['ignore', 'use'], { error: 'one of ignore, use' })
+    .prefault('ignore')
+    .describe('What tells clients apart. ignore: the MAC; use: option 61 of those that send it and do not netboot.'),
   bootp: z
     .enum(['static', 'dynamic'], { error: 'one of static, dynamic' })
     .prefault('static')
@@ -54,7 +58,15 @@ export const subnetSchema = mapping({
 
 export const hostSchema = mapping({
   name: form.labelText.describe('Host name, one label.'),
-  mac: oneOrMore(form.macText, 'at least one MAC address').describe('The MAC address of the machine, or a list.'),
+  mac: oneOrMore(form.macText, 'at least one MAC address')
+    .optional()
+    .describe('The MAC address of the machine, or a list. May be absent where client-id or circuit-id is given.'),
+  'client-id': form.clientIdText
+    .optional()
+    .describe('The client identifier (option 61) it is known by: text, or hex like 01:52:54:00:12:34:56.'),
+  'circuit-id': form.circuitIdText
+    .optional()
+    .describe('The port it is on, as the relay names it in option 82 (circuit-id): text, or hex like 00:04:00:7f.'),
   address: form.ip4Text.optional().describe('Fixed address. Absent: one from the static range, kept for good.'),
   boot: z
     .string({ error: 'the name of a boot entry, or local' })

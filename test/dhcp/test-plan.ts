@@ -22,6 +22,8 @@ export interface HostWords {
   readonly name: string;
   readonly macs: readonly string[];
   readonly address?: string;
+  readonly clientIds?: readonly string[];
+  readonly circuitIds?: readonly string[];
 }
 
 export interface PlanWords {
@@ -87,8 +89,14 @@ function textOr(text: string | null | undefined, otherwise: string): string | un
   return text === undefined ? otherwise : (text ?? undefined);
 }
 
-function hostOf({ name, macs, address }: HostWords): Host {
-  return { name, macs: macs.map(mac), boot: 'local', ...(address !== undefined && { address: ip4(address) }) };
+function hostOf({ name, macs, address, ...signs }: HostWords): Host {
+  return {
+    name,
+    macs: macs.map(mac),
+    boot: 'local',
+    ...signs,
+    ...(address !== undefined && { address: ip4(address) }),
+  };
 }
 
 export function ip4(text: string): Ip4 {

@@ -21,7 +21,7 @@ test('each key of the JSON Schema has a description', () => {
 test('the keys that a mapping may have are found by its path', () => {
   assert.deepEqual(keysAt([]), ['rack', 'subnets', 'hosts', 'boot', 'http', 'admin', 'log']);
   assert.deepEqual(keysAt(['rack']), ['name', 'state', 'control']);
-  assert.deepEqual(keysAt(['hosts', 7]), ['name', 'mac', 'address', 'boot']);
+  assert.deepEqual(keysAt(['hosts', 7]), ['name', 'mac', 'client-id', 'circuit-id', 'address', 'boot']);
   assert.deepEqual(keysAt(['boot', 'entries', 'any']), ['kernel', 'initrd', 'cmdline']);
   assert.deepEqual(keysAt(['boot', 'loaders']), ['bios', 'uefi']);
   assert.deepEqual(keysAt(['hosts', 7, 'mac', 0]), []);

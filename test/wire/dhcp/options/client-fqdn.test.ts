@@ -43,14 +43,14 @@ test('an option that is not there is no name', () => {
   assert.equal(decodeClientFqdn(undefined), undefined);
 });
 
-function hex(fqdn: ClientFqdn): string {
+function written(fqdn: ClientFqdn): string {
   return Buffer.from(encodeClientFqdn(fqdn)).toString('hex');
 }
 
 test('a server writes 255 for the RCODEs, and the root label behind a name', () => {
-  assert.equal(hex({ ...PLAIN, serverUpdates: true }), `05ffff${NODE1.replaceAll(' ', '')}00`);
-  assert.equal(hex({ ...PLAIN, isCanonical: false, isOverridden: true, name: 'a.b' }), '02ffff612e62');
-  assert.equal(hex({ ...PLAIN, noUpdates: true, name: '' }), '0cffff');
+  assert.equal(written({ ...PLAIN, serverUpdates: true }), `05ffff${NODE1.replaceAll(' ', '')}00`);
+  assert.equal(written({ ...PLAIN, isCanonical: false, isOverridden: true, name: 'a.b' }), '02ffff612e62');
+  assert.equal(written({ ...PLAIN, noUpdates: true, name: '' }), '0cffff');
 });
 
 test('what was written is read back', () => {
