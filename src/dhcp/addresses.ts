@@ -91,6 +91,12 @@ export class Addresses {
     return lease.expires > this.#now() || this.#keeps(lease);
   }
 
+  /** The subnet among these in which this client's host has an address written down. */
+  homeOf(client: Client, link: readonly ServedSubnet[]): ServedSubnet | undefined {
+    const host = this.host(client);
+    return host && link.find(({ subnet }) => this.#hosts.fixedAddress(host, subnet) !== undefined);
+  }
+
   /** The address in this subnet that we know this client by: written down, last leased or just offered. */
   recordOf(client: Client, { subnet }: ServedSubnet): Ip4 | undefined {
     const fixed = this.#hosts.fixedAddress(this.host(client), subnet);
@@ -236,13 +242,19 @@ export class Addresses {
     return leases.toSorted((a, b) => Number(this.isHeld(b)) - Number(this.isHeld(a)) || b.expires - a.expires);
   }
 
-  /** One address a client and subnet: without this, a single client could take a whole range, one REQUEST at a time. */
+  /** One address a client and link: without this, a single client could take a whole range, one REQUEST at a time. */
   #endOthers(client: Client, { subnet }: ServedSubnet, address: Ip4): void {
     for (const other of this.#book.of(client.key)) {
-      if (other.address === address || !cidrContains(subnet.cidr, other.address) || !this.isHeld(other)) continue;
+      if (other.address === address || !this.#isOnLink(subnet, other.address) || !this.isHeld(other)) continue;
       this.#put({ ...other, expires: Math.min(other.expires, this.#now()), kept: false });
       this.#giveBack(other.address);
     }
+  }
+
+  #isOnLink({ cidr, shared }: Subnet, address: Ip4): boolean {
+    if (cidrContains(cidr, address)) return true;
+    if (shared === undefined) return false;
+    return this.#served.some(({ subnet }) => subnet.shared === shared && cidrContains(subnet.cidr, address));
   }
 
   #put(lease: Lease): void {

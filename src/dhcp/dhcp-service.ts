@@ -14,6 +14,7 @@ import type { EventBody } from '../timeline/event.ts';
 import { MessageType, messageTypeName } from '../wire/dhcp/message-type.ts';
 import { OptionCode } from '../wire/dhcp/option-code.ts';
 import { decodeU8 } from '../wire/dhcp/options/integer.ts';
+import { decodeRelayAgent, type RelayAgentInfo } from '../wire/dhcp/options/relay-agent.ts';
 import { BOOTREQUEST, decodeDhcp, type DhcpPacket } from '../wire/dhcp/packet.ts';
 import { WireError } from '../wire/wire-error.ts';
 import { Addresses, type ServedSubnet } from './addresses.ts';
@@ -24,11 +25,12 @@ import { handleDiscover, withRapidCommit } from './discover.ts';
 import type { Decision, Exchange } from './exchange.ts';
 import { handleInform, informReply } from './inform.ts';
 import { Listeners, type Listener, type ListenersDependencies } from './listeners.ts';
+import { offerOnLink, orderLink } from './link.ts';
 import { handleRelease } from './release.ts';
 import { grantReply, nakReply, type DhcpReply, type Grant } from './reply.ts';
 import { ReplySender } from './reply-sender.ts';
 import { handleRequest, requestState, wantedAddress } from './request.ts';
-import { chooseSubnet } from './subnet-choice.ts';
+import { chooseLink } from './subnet-choice.ts';
 
 const SWEEP_MILLISECONDS = 1_000;
 
@@ -146,7 +148,7 @@ export class DhcpService implements Service {
       case MessageType.discover:
         this.#tally.add('received.discover');
         this.#emitDiscover(exchange);
-        return this.#conclude(exchange, listener, handleDiscover(exchange));
+        return this.#concludeOnLink(exchange, listener, handleDiscover);
       case MessageType.request:
         this.#tally.add('received.request');
         return this.#request(exchange, listener);
@@ -172,14 +174,23 @@ export class DhcpService implements Service {
     const client = readClient(packet);
     if (!client) return this.#refuse('hardware-type');
     const addresses = this.#addresses;
-    const served = addresses && chooseSubnet(addresses.served, packet, handle, datagram.destination);
-    if (!addresses || !served) return this.#refuse('unknown-subnet');
+    const relay = readRelay(packet);
+    const link = addresses ? chooseLink(addresses.served, packet, relay, handle, datagram.destination) : [];
+    const [first] = link;
+    if (!addresses || !first) return this.#refuse('unknown-subnet');
+    const keyed = withKey(client, first);
+    const ordered = link.length > 1 ? orderLink(link, keyed, packet.ciaddr, addresses) : link;
+    const served = ordered[0] ?? first;
+    const rackAddress = serverAddress(served.subnet.rackAddress, handle, datagram);
     return {
       packet,
-      client: keyed(client, served),
+      client: keyed,
       served,
+      link: ordered,
       addresses,
-      rackAddress: serverAddress(served.subnet.rackAddress, handle, datagram),
+      rackAddress,
+      serverId: relay?.serverIdOverride ?? rackAddress,
+      ...(relay?.sourcePort ? { relayPort: datagram.sourcePort } : {}),
     };
   }
 
@@ -195,7 +206,13 @@ export class DhcpService implements Service {
   #bootp(exchange: Exchange, listener: Listener): Outgoing | undefined {
     this.#tally.add('received.bootp');
     this.#emit(exchange, { kind: 'dhcp.bootp' });
-    return this.#conclude(exchange, listener, handleBootp(exchange));
+    return this.#concludeOnLink(exchange, listener, handleBootp);
+  }
+
+  /** For a client that has no address yet: of several subnets the first that has one for it. */
+  #concludeOnLink(exchange: Exchange, listener: Listener, handle: (on: Exchange) => Decision): Outgoing | undefined {
+    const { on, decision } = offerOnLink(exchange, handle);
+    return this.#conclude(on, listener, decision);
   }
 
   #request(exchange: Exchange, listener: Listener): Outgoing | undefined {
@@ -380,9 +397,14 @@ function bootFileOf(boot: BootOffer): { bootFile?: string } {
   return boot.bootFile === undefined ? {} : { bootFile: boot.bootFile };
 }
 
-function keyed(client: Client, { subnet }: ServedSubnet): Client {
+function withKey(client: Client, { subnet }: ServedSubnet): Client {
   const key = clientKey(client, subnet);
   return key === client.key ? client : { ...client, key };
+}
+
+/** What a relay says; a client's own word about its link counts for nothing. */
+function readRelay({ giaddr, options }: DhcpPacket): RelayAgentInfo | undefined {
+  return giaddr === UNSPECIFIED ? undefined : decodeRelayAgent(options.get(OptionCode.relayAgent));
 }
 
 function isHostBySign({ client, addresses }: Exchange): boolean {

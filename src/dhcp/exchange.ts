@@ -9,8 +9,14 @@ export interface Exchange {
   readonly packet: DhcpPacket;
   readonly client: Client;
   readonly served: ServedSubnet;
-  /** Our address towards this client: the server identifier. */
+  /** All subnets that this client may have an address in, `served` among them; the likeliest first. */
+  readonly link: readonly ServedSubnet[];
+  /** Our address towards this client. */
   readonly rackAddress: Ip4;
+  /** What it knows us by: that address, or the one of the relay that stands in for us (RFC 5107). */
+  readonly serverId: Ip4;
+  /** The port its relay hears replies on, where that is not 67 (RFC 8357). */
+  readonly relayPort?: number;
   readonly addresses: Addresses;
 }
 

@@ -15,7 +15,7 @@ export type ReplyAddress =
 export function replyAddress(reply: DhcpReply): ReplyAddress {
   // RFC 2131 §4.3.5: to ciaddr itself, past the relay
   if (reply.answers === 'inform') return { kind: 'udp', address: reply.ciaddr, port: CLIENT_PORT };
-  if (reply.giaddr !== UNSPECIFIED) return { kind: 'udp', address: reply.giaddr, port: SERVER_PORT };
+  if (reply.giaddr !== UNSPECIFIED) return { kind: 'udp', address: reply.giaddr, port: reply.relayPort ?? SERVER_PORT };
   if (reply.type === MessageType.nak) return { kind: 'udp', address: LIMITED_BROADCAST, port: CLIENT_PORT };
   if (reply.ciaddr !== UNSPECIFIED) return { kind: 'udp', address: reply.ciaddr, port: CLIENT_PORT };
   if (reply.flags & BROADCAST_FLAG) return { kind: 'udp', address: LIMITED_BROADCAST, port: CLIENT_PORT };

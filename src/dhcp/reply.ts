@@ -21,6 +21,8 @@ export interface DhcpReply extends DhcpMessage {
   /** Option 53, which is also among the options. */
   readonly type: MessageType;
   readonly options: readonly DhcpOption[];
+  /** The relay's port, where it is not 67. */
+  readonly relayPort?: number;
   /** What it answers, where that is not a step towards a lease. */
   readonly answers?: 'inform' | 'bootp' | 'rapid-commit';
 }
@@ -63,7 +65,7 @@ export function nakReply(exchange: Exchange, reason: string): DhcpReply {
     file: '',
     options: [
       { code: OptionCode.messageType, value: encodeU8(MessageType.nak) },
-      { code: OptionCode.serverId, value: encodeIp4(exchange.rackAddress) },
+      { code: OptionCode.serverId, value: encodeIp4(exchange.serverId) },
       { code: OptionCode.message, value: encodeText(reason) },
       ...echoedOptions(exchange.packet),
     ],
@@ -72,21 +74,34 @@ export function nakReply(exchange: Exchange, reason: string): DhcpReply {
 
 function echo({
   packet,
+  relayPort,
 }: Exchange): Pick<
-  DhcpMessage,
-  'op' | 'htype' | 'hlen' | 'hops' | 'xid' | 'secs' | 'flags' | 'giaddr' | 'chaddr' | 'sname'
+  DhcpReply,
+  'relayPort' | 'op' | 'htype' | 'hlen' | 'hops' | 'xid' | 'secs' | 'flags' | 'giaddr' | 'chaddr' | 'sname'
 > {
   const { htype, hlen, xid, flags, giaddr } = packet;
   // The datagram's buffer is used again before the reply is written
   const chaddr = packet.chaddr.slice();
-  return { op: BOOTREPLY, htype, hlen, hops: 0, xid, secs: 0, flags, giaddr, chaddr, sname: '' };
+  return {
+    op: BOOTREPLY,
+    htype,
+    hlen,
+    hops: 0,
+    xid,
+    secs: 0,
+    flags,
+    giaddr,
+    chaddr,
+    sname: '',
+    ...(relayPort && { relayPort }),
+  };
 }
 
 function grantOptions(exchange: Exchange, { type, name, boot }: Grant): DhcpOption[] {
   const { subnet } = exchange.served;
   const options: DhcpOption[] = [
     { code: OptionCode.messageType, value: encodeU8(type) },
-    { code: OptionCode.serverId, value: encodeIp4(exchange.rackAddress) },
+    { code: OptionCode.serverId, value: encodeIp4(exchange.serverId) },
     { code: OptionCode.leaseTime, value: encodeSeconds(subnet.leaseSeconds) },
     ...bootOptions(boot),
     // RFC 2132 §3.3: the mask before the router

@@ -38,6 +38,8 @@ export interface Subnet {
   /** This rack's own address on that interface, inside the subnet. */
   readonly rackAddress?: Ip4;
   readonly management: Management;
+  /** The shared network it belongs to: all subnets with this name are on one link. */
+  readonly shared?: string;
   readonly dynamic?: Range;
   readonly static?: Range;
   readonly router?: Ip4;

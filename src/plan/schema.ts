@@ -26,6 +26,9 @@ export const subnetSchema = mapping({
   interface: form.interfaceText
     .optional()
     .describe('The local interface it is on. Absent: reached only through relays.'),
+  shared: form.labelText
+    .optional()
+    .describe('A name for the link, where several subnets are on one: the same for each of them.'),
   management: z
     .enum(['none', 'dhcp', 'dhcp+dns'], { error: 'one of none, dhcp, dhcp+dns' })
     .describe('What this rack does there. none: nothing; dhcp: addresses; dhcp+dns: addresses and names.'),
