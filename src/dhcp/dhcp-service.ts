@@ -181,7 +181,7 @@ export class DhcpService implements Service {
     const keyed = withKey(client, first);
     const ordered = link.length > 1 ? orderLink(link, keyed, packet.ciaddr, addresses) : link;
     const served = ordered[0] ?? first;
-    const rackAddress = serverAddress(served.subnet.rackAddress, handle, datagram);
+    const rackAddress = served.subnet.rackAddress ?? this.#addressBehindRelay(handle, datagram);
     return {
       packet,
       client: keyed,
@@ -192,6 +192,16 @@ export class DhcpService implements Service {
       serverId: relay?.serverIdOverride ?? rackAddress,
       ...(relay?.sourcePort ? { relayPort: datagram.sourcePort } : {}),
     };
+  }
+
+  /**
+   * Our address for a client behind a relay: that of the interface the relay came by; where no subnet is on it, one that
+   * boot files are served on; else whichever of ours the relay wrote to.
+   */
+  #addressBehindRelay(handle: SocketHandle, { destination }: Inbound): Ip4 {
+    if (handle.address !== UNSPECIFIED) return handle.address;
+    const local = this.#addresses?.served.find(({ subnet }) => subnet.rackAddress !== undefined);
+    return local?.subnet.rackAddress ?? destination;
   }
 
   #decode(bytes: Uint8Array): DhcpPacket | undefined {
@@ -371,12 +381,6 @@ export class DhcpService implements Service {
   #refuse(reason: string): undefined {
     this.#tally.add(`refused.${reason}`);
   }
-}
-
-/** Our address on the client's subnet; behind a relay, the address of ours that the relay wrote to. */
-function serverAddress(own: Ip4 | undefined, handle: SocketHandle, datagram: Inbound): Ip4 {
-  if (own !== undefined) return own;
-  return handle.address === UNSPECIFIED ? datagram.destination : handle.address;
 }
 
 function replyTo(

@@ -10,6 +10,8 @@ import type { Range } from '../addr/range.ts';
 export interface Plan {
   readonly rack: RackSettings;
   readonly subnets: readonly Subnet[];
+  /** Interfaces without a subnet on which relays are heard; absent where all subnets are local, or none is. */
+  readonly relayInterfaces?: readonly string[];
   readonly hosts: readonly Host[];
   readonly boot: BootCatalogue;
   /** Where boot files are served by HTTP, on every local address of a managed subnet. */

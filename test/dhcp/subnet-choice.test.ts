@@ -112,3 +112,17 @@ test('replies go to the relay’s port where it says that it listens there (RFC 
     assert.deepEqual([offer?.to, offer?.port], ['10.0.7.1', port]);
   }
 });
+
+test('through an interface without a subnet clients are told of the address where boot files are', () => {
+  const RIGHT = {
+    fd: 11,
+    transport: 'udp',
+    interface: 'right',
+    ifindex: 5,
+    address: ip4('0.0.0.0'),
+    port: 67,
+  } as const;
+  const rack = new DhcpRack(BEHIND, [ETH0, RIGHT, LINK]);
+  const [offer] = rack.exchange([writePacket({ type: DISCOVER, giaddr: '10.0.7.1' })], '10.2.0.1', RIGHT.fd);
+  assert.deepEqual([dotted(offer?.options.get(54) ?? []), offer?.source, offer?.ifindex], [RACK, RACK, 5]);
+});
