@@ -42,10 +42,8 @@ export function handleBootp(exchange: Exchange): Decision {
 }
 
 function onlyHosts(): Decision {
-  return {
-    kind: 'silence',
-    reason: 'it asks by BOOTP, and only hosts with an address of their own are served so here',
-  };
+  const reason = 'it asks by BOOTP, and only hosts with an address of their own are served so here';
+  return { kind: 'silence', reason, counter: 'bootp' };
 }
 
 /** Whether a lease is that of a BOOTP client. `expires`: Unix seconds. */

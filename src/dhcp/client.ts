@@ -39,10 +39,12 @@ export interface Client {
 
 const ETHERNET = 1;
 
-/** The client of a packet; undefined for hardware that has no 48-bit address. */
-export function readClient(packet: DhcpPacket): Client | undefined {
-  if (packet.htype !== ETHERNET || packet.hlen !== 6) return undefined;
-  const mac = readMac(packet.chaddr, 0);
+/** The 48-bit address of the hardware; undefined for hardware that has none. */
+export function hardwareAddress({ htype, hlen, chaddr }: DhcpPacket): Mac | undefined {
+  return htype === ETHERNET && hlen === 6 ? readMac(chaddr, 0) : undefined;
+}
+
+export function readClient(packet: DhcpPacket, mac: Mac): Client {
   const { options } = packet;
   const fqdn = decodeClientFqdn(options.get(OptionCode.clientFqdn));
   const parameters = decodeParameterList(options.get(OptionCode.parameterList));

@@ -1,6 +1,6 @@
 import { cidrContains, formatCidr } from '../addr/cidr.ts';
 import { formatIp4, UNSPECIFIED, type Ip4 } from '../addr/ip4.ts';
-import { formatMac } from '../addr/mac.ts';
+import { formatMac, type Mac } from '../addr/mac.ts';
 import { bootOffer, type BootOffer } from '../boot/boot-offer.ts';
 import type { LeaseBook } from '../leases/lease-book.ts';
 import type { Lease } from '../leases/lease.ts';
@@ -19,13 +19,15 @@ import { BOOTREQUEST, decodeDhcp, type DhcpPacket } from '../wire/dhcp/packet.ts
 import { WireError } from '../wire/wire-error.ts';
 import { Addresses, type ServedSubnet } from './addresses.ts';
 import { bootpReply, handleBootp, isEndless } from './bootp.ts';
-import { clientKey, readClient, type Client } from './client.ts';
+import { ClientRate } from './client-rate.ts';
+import { clientKey, hardwareAddress, readClient, type Client } from './client.ts';
 import { handleDecline } from './decline.ts';
 import { handleDiscover, withRapidCommit } from './discover.ts';
 import type { Decision, Exchange } from './exchange.ts';
 import { handleInform, informReply } from './inform.ts';
 import { Listeners, type Listener, type ListenersDependencies } from './listeners.ts';
 import { offerOnLink, orderLink } from './link.ts';
+import { Refusals, type Sender } from './refusals.ts';
 import { handleRelease } from './release.ts';
 import { grantReply, nakReply, type DhcpReply, type Grant } from './reply.ts';
 import { ReplySender } from './reply-sender.ts';
@@ -67,6 +69,8 @@ export class DhcpService implements Service {
   readonly #tally = new Tally('received', 'lost.send');
   readonly #listeners: Listeners;
   readonly #sender = new ReplySender();
+  readonly #refusals: Refusals;
+  readonly #rate: ClientRate;
   #plan: Plan | undefined;
   #book: LeaseBook | undefined;
   #addresses: Addresses | undefined;
@@ -76,6 +80,8 @@ export class DhcpService implements Service {
 
   constructor(dependencies: DhcpDependencies) {
     this.#dependencies = dependencies;
+    this.#refusals = new Refusals(this.#tally, dependencies.events, dependencies.clock);
+    this.#rate = new ClientRate(dependencies.clock);
     this.#listeners = new Listeners(dependencies, (listener) => this.#serveBatch(listener));
   }
 
@@ -162,22 +168,25 @@ export class DhcpService implements Service {
         this.#tally.add('received.inform');
         return this.#conclude(exchange, listener, handleInform(exchange));
       default:
-        return this.#refuse('message-type');
+        return this.#refuse('message-type', `expected a message of a DHCP client, found ${messageTypeName(type)}`, {
+          mac: exchange.client.mac,
+          source: datagram.source,
+        });
     }
   }
 
   /** Reads a datagram; undefined, and counted, when it is not for us. */
   #recognise(datagram: Inbound, { handle }: Listener): Exchange | undefined {
-    const packet = this.#decode(datagram.bytes);
+    const packet = this.#decode(datagram);
     if (!packet) return undefined;
-    if (packet.op !== BOOTREQUEST) return this.#refuse('not-a-request');
-    const client = readClient(packet);
-    if (!client) return this.#refuse('hardware-type');
+    const mac = this.#admit(packet, datagram);
+    if (mac === undefined) return undefined;
+    const client = readClient(packet, mac);
     const addresses = this.#addresses;
     const relay = readRelay(packet);
     const link = addresses ? chooseLink(addresses.served, packet, relay, handle, datagram.destination) : [];
     const [first] = link;
-    if (!addresses || !first) return this.#refuse('unknown-subnet');
+    if (!addresses || !first) return this.#refuseLink(packet, handle, { mac, source: datagram.source });
     const keyed = withKey(client, first);
     const ordered = link.length > 1 ? orderLink(link, keyed, packet.ciaddr, addresses) : link;
     const served = ordered[0] ?? first;
@@ -204,12 +213,44 @@ export class DhcpService implements Service {
     return local?.subnet.rackAddress ?? destination;
   }
 
-  #decode(bytes: Uint8Array): DhcpPacket | undefined {
+  /** The hardware address of a request that may be looked at; undefined, and counted, for any other packet. */
+  #admit(packet: DhcpPacket, { source }: Inbound): Mac | undefined {
+    if (packet.op !== BOOTREQUEST) {
+      return this.#refuse('not-a-request', `a DHCP request has op 1, found ${packet.op}`, { source });
+    }
+    const mac = hardwareAddress(packet);
+    if (mac === undefined) {
+      const { htype, hlen } = packet;
+      const reason = `expected Ethernet (type 1, 6 bytes), found hardware type ${htype} with ${hlen} bytes`;
+      return this.#refuse('hardware-type', reason, { source });
+    }
+    const verdict = this.#rate.take(mac);
+    if (verdict === 'fine') return mac;
+    this.#tally.add('refused.rate-limit');
+    const reason = 'it sends more packets than any machine that works, and most are thrown away';
+    if (verdict === 'offender')
+      this.#dependencies.events.emit({ kind: 'dhcp.ignored', reason }, { mac: formatMac(mac) });
+    return undefined;
+  }
+
+  #refuseLink({ giaddr }: DhcpPacket, { interface: device, address }: SocketHandle, sender: Sender): undefined {
+    if (giaddr !== UNSPECIFIED) {
+      return this.#refuse('unknown-subnet', `relay ${formatIp4(giaddr)} speaks for no subnet of this rack`, sender);
+    }
+    // Where only relays are listened for, machines on the wire itself are somebody else's
+    if (address === UNSPECIFIED) {
+      this.#tally.add('passed-over');
+      return undefined;
+    }
+    return this.#refuse('unknown-subnet', `no subnet of this rack is on ${device ?? 'this interface'}`, sender);
+  }
+
+  #decode({ bytes, source }: Inbound): DhcpPacket | undefined {
     try {
       return decodeDhcp(bytes);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
-      return this.#refuse('bad-packet');
+      return this.#refuse('bad-packet', `its packet can't be read: ${error.message}`, { source });
     }
   }
 
@@ -253,7 +294,7 @@ export class DhcpService implements Service {
       case 'exhausted':
         return this.#exhausted(base);
       case 'silence':
-        this.#tally.add(decision.ordinary ? 'passed-over' : 'refused.unknown');
+        this.#tally.add(decision.ordinary ? 'passed-over' : `refused.${decision.counter ?? 'unknown'}`);
         return { ...base, event: { kind: 'dhcp.ignored', reason: decision.reason } };
     }
   }
@@ -378,8 +419,8 @@ export class DhcpService implements Service {
     this.#dependencies.events.emit(event, address === undefined ? { mac } : { mac, address: formatIp4(address) });
   }
 
-  #refuse(reason: string): undefined {
-    this.#tally.add(`refused.${reason}`);
+  #refuse(counter: string, reason: string, sender: Sender): undefined {
+    this.#refusals.refuse(counter, reason, sender);
   }
 }
 

@@ -33,5 +33,5 @@ export type Decision =
   /** The client says that `address` is someone else's: no reply, an end of its lease. `disbelief`: why it is not believed. */
   | { readonly kind: 'declined'; readonly address: Ip4; readonly disbelief?: string }
   | { readonly kind: 'exhausted'; readonly reason: string }
-  /** No reply. `ordinary`: nothing an operator would look for, as a client that chose another server. */
-  | { readonly kind: 'silence'; readonly reason: string; readonly ordinary?: boolean };
+  /** No reply. `ordinary`: nothing an operator would look for, as a client that chose another server. `counter`: what it is counted as. */
+  | { readonly kind: 'silence'; readonly reason: string; readonly ordinary?: boolean; readonly counter?: string };

@@ -33,7 +33,8 @@ test('a relay of a network we do not serve is refused', () => {
   const rack = new DhcpRack();
   assert.equal(new Machine(rack, 1).discover({ giaddr: '10.255.0.9' }), undefined);
   assert.equal(rack.count('refused.unknown-subnet'), 1);
-  assert.deepEqual(rack.kinds(), []);
+  const reason = 'relay 10.255.0.9 speaks for no subnet of this rack';
+  assert.deepEqual(rack.told, [{ kind: 'dhcp.ignored', reason, mac: '52:54:00:00:00:01' }]);
 });
 
 test('a broadcast is answered from the subnet of the interface it was heard on', () => {
