@@ -10,12 +10,15 @@ export interface BootPlan {
 
 /** Boot plans by MAC, in constant time whatever the number of hosts. */
 export interface BootIndex {
-  find(mac: Mac): BootPlan;
+  /** `hostName`: the host it is known to be by another sign than its MAC. */
+  find(mac: Mac, hostName?: string): BootPlan;
 }
 
 export function createBootIndex(plan: Plan): BootIndex {
   const entries = new Map(plan.boot.entries.map((entry) => [entry.name, entry]));
   const hosts = new Map(plan.hosts.flatMap((host) => host.macs.map((mac) => [mac, host] as const)));
+
+  const named = new Map(plan.hosts.map((host) => [host.name, host]));
 
   function targetOf(boot: string): Pick<BootPlan, 'target'> & { readonly says: string } {
     if (boot === BOOT_LOCAL) return { target: BOOT_LOCAL, says: 'its own disk' };
@@ -31,8 +34,8 @@ export function createBootIndex(plan: Plan): BootIndex {
     why: `no host has this MAC, so boot.default decides: ${unknown.says}`,
   };
 
-  function find(mac: Mac): BootPlan {
-    const machine = hosts.get(mac);
+  function find(mac: Mac, hostName?: string): BootPlan {
+    const machine = hosts.get(mac) ?? (hostName === undefined ? undefined : named.get(hostName));
     if (machine === undefined) return forUnknown;
     const { target, says } = targetOf(machine.boot);
     return { machine, target, why: `host ${machine.name} boots ${says}` };

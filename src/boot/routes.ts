@@ -10,6 +10,8 @@ import { rackUrl } from './rack-url.ts';
 export interface Asker {
   readonly rackAddress: Ip4;
   readonly address?: Ip4;
+  /** The name of the host it is known to be by its lease, where the MAC does not tell. */
+  readonly host?: string;
 }
 
 /** What a path stands for. */
@@ -40,7 +42,7 @@ export function createRoutes(plan: Plan): Routes {
     const mac = parseMac(spelling);
     if (mac === undefined) return missing(`"${spelling}" is not a MAC address: expected one like 52-54-00-12-34-56`);
     const rack = rackUrl(plan, asker.rackAddress);
-    return script(machineScript(index.find(mac), { mac, rack, ...addressOf(asker) }));
+    return script(machineScript(index.find(mac, asker.host), { mac, rack, ...addressOf(asker) }));
   }
 
   function resolve(raw: string, asker: Asker): Resolution {

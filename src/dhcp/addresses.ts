@@ -8,6 +8,7 @@ import { Offers } from '../leases/offers.ts';
 import type { Host, Plan, Subnet } from '../plan/plan.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Client } from './client.ts';
+import { DeclineLimit } from './decline-limit.ts';
 import { HostIndex } from './host-index.ts';
 
 /** A subnet this service gives addresses in. */
@@ -25,12 +26,13 @@ export type Choice =
 /** RFC 2131 §4.3.1 leaves the time to us: a ROM that goes through spanning tree asks again for a minute. */
 const OFFER_MILLISECONDS = 60_000;
 /** Long enough to find the squatter; Kea's 24 h let a broken client empty a range (peers.md §3.3/42). */
-const QUARANTINE_MILLISECONDS = 600_000;
+const QUARANTINE_SECONDS = 600;
 
 /** Who may have which address: the Plan's wishes, the leases, and what was offered a moment ago. */
 export class Addresses {
   readonly #book: LeaseBook;
   readonly #offers = new Offers();
+  readonly #declines = new DeclineLimit();
   readonly #clock: Clock;
   #served: readonly ServedSubnet[] = [];
   #hosts = new HostIndex({ hosts: [], subnets: [] });
@@ -62,7 +64,13 @@ export class Addresses {
   }
 
   host(client: Client): Host | undefined {
-    return this.#hosts.of(client.mac);
+    return this.#hosts.of(client);
+  }
+
+  /** Whether a lease is that of a host which its MAC alone does not tell. */
+  isHostsBySign(lease: Lease): boolean {
+    const host = this.#hosts.ofLease(lease);
+    return host !== undefined && host !== this.#hosts.of({ mac: lease.mac });
   }
 
   /** The name this client's lease gets: a host's own, else what it calls itself, unless that is a host's name. */
@@ -83,9 +91,15 @@ export class Addresses {
     return lease.expires > this.#now() || this.#keeps(lease);
   }
 
+  /** The subnet among these in which this client's host has an address written down. */
+  homeOf(client: Client, link: readonly ServedSubnet[]): ServedSubnet | undefined {
+    const host = this.host(client);
+    return host && link.find(({ subnet }) => this.#hosts.fixedAddress(host, subnet) !== undefined);
+  }
+
   /** The address in this subnet that we know this client by: written down, last leased or just offered. */
   recordOf(client: Client, { subnet }: ServedSubnet): Ip4 | undefined {
-    const fixed = this.#hosts.fixedAddress(client.mac, subnet);
+    const fixed = this.#hosts.fixedAddress(this.host(client), subnet);
     if (fixed !== undefined) return fixed;
     const leased = this.#leasesOf(client).find(({ address }) => cidrContains(subnet.cidr, address));
     if (leased) return leased.address;
@@ -106,7 +120,7 @@ export class Addresses {
   refusal(client: Client, served: ServedSubnet, address: Ip4): string | undefined {
     const { subnet } = served;
     if (!cidrContains(subnet.cidr, address)) return `${formatIp4(address)} is not on this network`;
-    const fixed = this.#hosts.fixedAddress(client.mac, subnet);
+    const fixed = this.#hosts.fixedAddress(this.host(client), subnet);
     if (fixed !== undefined && fixed !== address) return `this host has ${formatIp4(fixed)}`;
     const owner = this.#hosts.ownerOf(address);
     if (owner && owner !== this.host(client)) return `${formatIp4(address)} belongs to host ${owner.name}`;
@@ -183,17 +197,27 @@ export class Addresses {
     return { kept };
   }
 
-  /** Someone else uses `address`: nobody gets it for ten minutes. False when this client was never given it. */
-  decline(client: Client, address: Ip4): boolean {
+  /**
+   * Someone else uses `address`, says its client: nobody gets it for a while. `unheard`: this client was never given
+   * it. `freed`: it declines too much to be believed, so that one broken client can't empty a range: the address is
+   * not the client's any more, and anyone's.
+   */
+  decline(client: Client, served: ServedSubnet, address: Ip4): 'quarantined' | 'freed' | 'unheard' {
     const lease = this.leaseOf(client, address);
-    if (!lease && this.#offers.of(client.key) !== address) return false;
+    if (!lease && this.#offers.of(client.key) !== address) return 'unheard';
     if (lease) this.#put({ ...lease, expires: this.#now(), kept: false, released: true });
-    this.#offers.quarantine(address, this.#clock.monotonic() + QUARANTINE_MILLISECONDS);
-    return true;
+    this.withdrawOffer(client);
+    const now = this.#clock.monotonic();
+    const until = now + (served.subnet.quarantineSeconds ?? QUARANTINE_SECONDS) * 1000;
+    const isBelieved = this.#declines.take(client.mac, now, until, this.#poolAt(address)?.range);
+    if (isBelieved) this.#offers.quarantine(address, until);
+    else this.#giveBack(address);
+    return isBelieved ? 'quarantined' : 'freed';
   }
 
   /** Leases that ran out and holds that ended go back to their ranges. Returns the leases that ended. */
   sweep(): Lease[] {
+    this.#declines.sweep(this.#clock.monotonic());
     for (const address of this.#offers.takeEnded(this.#clock.monotonic())) {
       const lease = this.#book.at(address);
       if (!lease || !this.isHeld(lease)) this.#giveBack(address);
@@ -224,10 +248,12 @@ export class Addresses {
   }
 
   /** Whether the address is the host's for good: written down still, with this address or none, in a static range. */
-  #keeps({ kept, mac, address }: Lease): boolean {
-    if (!kept || !this.#hosts.of(mac)) return false;
+  #keeps(lease: Lease): boolean {
+    const host = lease.kept ? this.#hosts.ofLease(lease) : undefined;
+    if (!host) return false;
+    const { address } = lease;
     const served = this.#served.find((each) => each.static && rangeContains(each.static.range, address));
-    return served !== undefined && (this.#hosts.fixedAddress(mac, served.subnet) ?? address) === address;
+    return served !== undefined && (this.#hosts.fixedAddress(host, served.subnet) ?? address) === address;
   }
 
   /** The client's leases, those that ran out included: first what it has now, then what it had last. */
@@ -237,15 +263,21 @@ export class Addresses {
     return leases.toSorted((a, b) => Number(this.isHeld(b)) - Number(this.isHeld(a)) || b.expires - a.expires);
   }
 
-  /** One address a client and subnet: without this, a single client could take a whole range, one REQUEST at a time. */
+  /** One address a client and link: without this, a single client could take a whole range, one REQUEST at a time. */
   #endOthers(client: Client, { subnet }: ServedSubnet, address: Ip4): void {
     for (const other of this.#book.of(client.key)) {
-      if (other.address === address || !cidrContains(subnet.cidr, other.address) || !this.isHeld(other)) continue;
+      if (other.address === address || !this.#isOnLink(subnet, other.address) || !this.isHeld(other)) continue;
       // A host that gave its address back kept it all the same: only now does it end, and that is to be told
       const { released: _given, ...rest } = other;
       this.#put({ ...rest, expires: Math.min(other.expires, this.#now()), kept: false });
       this.#giveBack(other.address);
     }
+  }
+
+  #isOnLink({ cidr, shared }: Subnet, address: Ip4): boolean {
+    if (cidrContains(cidr, address)) return true;
+    if (shared === undefined) return false;
+    return this.#served.some(({ subnet }) => subnet.shared === shared && cidrContains(subnet.cidr, address));
   }
 
   #put(lease: Lease): void {
@@ -263,7 +295,7 @@ export class Addresses {
   }
 
   #choose(client: Client, served: ServedSubnet): Choice {
-    const fixed = this.#hosts.fixedAddress(client.mac, served.subnet);
+    const fixed = this.#hosts.fixedAddress(this.host(client), served.subnet);
     if (fixed !== undefined) {
       if (!this.isTakenByOther(client, fixed)) return { address: fixed };
       return { none: `${formatIp4(fixed)} of this host is still in other hands`, exhausted: false };

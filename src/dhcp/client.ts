@@ -1,26 +1,32 @@
 import type { Ip4 } from '../addr/ip4.ts';
 import { formatMac, readMac, type Mac } from '../addr/mac.ts';
-import type { BootClient } from '../boot/firmware.ts';
+import { isNetbootClient, type BootClient } from '../boot/firmware.ts';
+import type { Subnet } from '../plan/plan.ts';
 import { OptionCode } from '../wire/dhcp/option-code.ts';
+import { decodeClientFqdn, type ClientFqdn } from '../wire/dhcp/options/client-fqdn.ts';
 import { decodeEncapsulated } from '../wire/dhcp/options/encapsulated.ts';
 import { decodeU16, decodeU16List } from '../wire/dhcp/options/integer.ts';
 import { decodeIp4 } from '../wire/dhcp/options/ip4.ts';
 import { decodeParameterList } from '../wire/dhcp/options/parameter-list.ts';
+import { decodeRelayAgent } from '../wire/dhcp/options/relay-agent.ts';
 import { decodeText } from '../wire/dhcp/options/text.ts';
 import { decodeUserClasses } from '../wire/dhcp/options/user-class.ts';
 import type { DhcpPacket } from '../wire/dhcp/packet.ts';
 
 /** Who sent a DHCP message, and what it says of itself. Copies: it outlives the datagram. */
 export interface Client {
-  /**
-   * The name its leases go by. The MAC and not option 61: ROM, iPXE and installer send three different client
-   * identifiers in one boot, and must get one address (peers.md §3.1/18).
-   */
+  /** The name its leases go by: see `clientKey`. */
   readonly key: string;
   readonly mac: Mac;
+  /** Option 61, as lower-case hex. */
+  readonly clientId?: string;
+  /** From option 82, as lower-case hex. */
+  readonly circuitId?: string;
   readonly boot: BootClient;
-  /** Option 12 as a DNS label, if it can be made one. */
+  /** Option 81, or else 12 (RFC 4702 §3.1), as a DNS label, if it can be made one; absent when the client wants none. */
   readonly name?: string;
+  /** Option 81. */
+  readonly fqdn?: ClientFqdn;
   /** Option 50. */
   readonly requested?: Ip4;
   /** Option 54. */
@@ -33,22 +39,45 @@ export interface Client {
 
 const ETHERNET = 1;
 
-/** The client of a packet; undefined for hardware that has no 48-bit address. */
-export function readClient(packet: DhcpPacket): Client | undefined {
-  if (packet.htype !== ETHERNET || packet.hlen !== 6) return undefined;
-  const mac = readMac(packet.chaddr, 0);
+/** The 48-bit address of the hardware; undefined for hardware that has none. */
+export function hardwareAddress({ htype, hlen, chaddr }: DhcpPacket): Mac | undefined {
+  return htype === ETHERNET && hlen === 6 ? readMac(chaddr, 0) : undefined;
+}
+
+export function readClient(packet: DhcpPacket, mac: Mac): Client {
   const { options } = packet;
+  const fqdn = decodeClientFqdn(options.get(OptionCode.clientFqdn));
   const parameters = decodeParameterList(options.get(OptionCode.parameterList));
   return {
     key: formatMac(mac),
     mac,
     boot: readBootClient(packet, mac),
-    ...present('name', hostLabel(decodeText(options.get(OptionCode.hostName)))),
+    ...present('clientId', hexOf(options.get(OptionCode.clientId))),
+    ...present('circuitId', hexOf(decodeRelayAgent(options.get(OptionCode.relayAgent))?.circuitId)),
+    ...present('name', nameOf(fqdn, decodeText(options.get(OptionCode.hostName)))),
+    ...present('fqdn', fqdn),
     ...present('requested', decodeIp4(options.get(OptionCode.requestedAddress))),
     ...present('serverId', decodeIp4(options.get(OptionCode.serverId))),
     ...present('parameters', parameters && new Set(parameters)),
     ...present('maxMessageSize', decodeU16(options.get(OptionCode.maxMessageSize))),
   };
+}
+
+/**
+ * What a client's leases go by on a subnet: the MAC, as ROM, iPXE and installer send three different client identifiers
+ * in one boot and must get one address (peers.md §3.1/18). Where the subnet says so, the identifier of a client that
+ * does not netboot (RFC 2131 §4.2), unless it is the MAC once more (RFC 2132 §9.14: type 1, then the address).
+ */
+export function clientKey({ mac, clientId, boot }: Client, { clientId: use }: Pick<Subnet, 'clientId'>): string {
+  const hardware = formatMac(mac);
+  if (use !== 'use' || clientId === undefined || isNetbootClient(boot)) return hardware;
+  return clientId === `01${hardware.replaceAll(':', '')}` ? hardware : `id ${clientId}`;
+}
+
+/** N in option 81 asks the server to keep out of DNS: a lease without a name has no records. */
+function nameOf(fqdn: ClientFqdn | undefined, hostName: string | undefined): string | undefined {
+  if (fqdn?.noUpdates) return undefined;
+  return hostLabel(fqdn?.name) ?? hostLabel(hostName);
 }
 
 function readBootClient({ options }: DhcpPacket, mac: Mac): BootClient {
@@ -71,6 +100,13 @@ export function hostLabel(text: string | undefined): string | undefined {
     .slice(0, 63);
   const trimmed = clean.replaceAll(/^-+|-+$/g, '');
   return trimmed === '' ? undefined : trimmed;
+}
+
+function hexOf(value: Uint8Array | undefined): string | undefined {
+  if (!value || value.length === 0) return undefined;
+  let hex = '';
+  for (const byte of value) hex += byte.toString(16).padStart(2, '0');
+  return hex;
 }
 
 function present<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {

@@ -1,6 +1,6 @@
 import { cidrContains, formatCidr } from '../addr/cidr.ts';
 import { formatIp4, UNSPECIFIED, type Ip4 } from '../addr/ip4.ts';
-import { formatMac } from '../addr/mac.ts';
+import { formatMac, type Mac } from '../addr/mac.ts';
 import { bootOffer, type BootOffer } from '../boot/boot-offer.ts';
 import type { LeaseBook } from '../leases/lease-book.ts';
 import type { Lease } from '../leases/lease.ts';
@@ -15,22 +15,28 @@ import type { EventBody } from '../timeline/event.ts';
 import { MessageType, messageTypeName } from '../wire/dhcp/message-type.ts';
 import { OptionCode } from '../wire/dhcp/option-code.ts';
 import { decodeU8 } from '../wire/dhcp/options/integer.ts';
+import { decodeRelayAgent, type RelayAgentInfo } from '../wire/dhcp/options/relay-agent.ts';
 import { BOOTREQUEST, decodeDhcp, type DhcpPacket } from '../wire/dhcp/packet.ts';
 import { WireError } from '../wire/wire-error.ts';
-import { Addresses } from './addresses.ts';
-import { readClient } from './client.ts';
+import { Addresses, type ServedSubnet } from './addresses.ts';
+import { bootpReply, handleBootp, isEndless } from './bootp.ts';
+import { ClientRate } from './client-rate.ts';
+import { clientKey, hardwareAddress, readClient, type Client } from './client.ts';
 import { handleDecline } from './decline.ts';
-import { handleDiscover } from './discover.ts';
+import { handleDiscover, withRapidCommit } from './discover.ts';
 import type { Decision, Exchange } from './exchange.ts';
 import { importLeases } from './import-leases.ts';
+import { handleInform, informReply } from './inform.ts';
+import { offerOnLink, orderLink } from './link.ts';
 import { Listeners, type Listener, type ListenersDependencies } from './listeners.ts';
 import { OptionLayers } from './option-layers.ts';
+import { Refusals, type Sender } from './refusals.ts';
 import { handleRelease } from './release.ts';
-import { grantReply, nakReply, type DhcpReply } from './reply.ts';
+import { grantReply, nakReply, type DhcpReply, type Grant } from './reply.ts';
 import { ReplySender } from './reply-sender.ts';
 import { handleRequest, requestState, wantedAddress } from './request.ts';
 import { shortenGrant } from './shorten-grant.ts';
-import { chooseSubnet } from './subnet-choice.ts';
+import { chooseLink } from './subnet-choice.ts';
 
 const SWEEP_MILLISECONDS = 1_000;
 /** Of a lease that can't be prolonged, less than this is not worth a reply: the client asks again at once. */
@@ -69,6 +75,8 @@ export class DhcpService implements Service {
   readonly #tally = new Tally('received', 'lost.send');
   readonly #listeners: Listeners;
   readonly #sender = new ReplySender();
+  readonly #refusals: Refusals;
+  readonly #rate: ClientRate;
   #plan: Plan | undefined;
   #book: LeaseBook | undefined;
   #addresses: Addresses | undefined;
@@ -84,6 +92,8 @@ export class DhcpService implements Service {
   constructor(dependencies: DhcpDependencies) {
     this.#dependencies = dependencies;
     this.#clock = new SteadyClock(dependencies.clock);
+    this.#refusals = new Refusals(this.#tally, dependencies.events, dependencies.clock);
+    this.#rate = new ClientRate(dependencies.clock);
     this.#listeners = new Listeners(dependencies, (listener) => this.#serveBatch(listener));
   }
 
@@ -125,7 +135,8 @@ export class DhcpService implements Service {
     addresses.sweep();
     const leases = [...book.all()];
     for (const lease of leases) if (!addresses.isHeld(lease)) events.leaseEnded(lease.address);
-    for (const lease of leases) if (addresses.isHeld(lease)) events.leaseBound(factOf(lease));
+    for (const lease of leases)
+      if (addresses.isHeld(lease)) events.leaseBound(factOf(lease, addresses.isHostsBySign(lease)));
     this.#book = book;
     this.#addresses = addresses;
     if (book.fault !== undefined) this.#storeFailed(book.fault);
@@ -208,13 +219,14 @@ export class DhcpService implements Service {
     this.#tally.add('received');
     const exchange = this.#recognise(datagram, listener);
     if (!exchange) return undefined;
-    const type = decodeU8(exchange.packet.options.get(OptionCode.messageType));
-    if (type === undefined) return this.#refuse('bootp');
+    const { options } = exchange.packet;
+    if (!options.has(OptionCode.messageType)) return this.#bootp(exchange, listener);
+    const type = decodeU8(options.get(OptionCode.messageType)) ?? 0;
     switch (type) {
       case MessageType.discover:
         this.#tally.add('received.discover');
         this.#emitDiscover(exchange);
-        return this.#conclude(exchange, listener, handleDiscover(exchange));
+        return this.#concludeOnLink(exchange, listener, handleDiscover);
       case MessageType.request:
         this.#tally.add('received.request');
         return this.#request(exchange, listener);
@@ -224,38 +236,107 @@ export class DhcpService implements Service {
       case MessageType.decline:
         this.#tally.add('received.decline');
         return this.#conclude(exchange, listener, handleDecline(exchange));
+      case MessageType.inform:
+        this.#tally.add('received.inform');
+        return this.#conclude(exchange, listener, handleInform(exchange));
       default:
-        return this.#refuse('message-type');
+        return this.#refuse('message-type', `expected a message of a DHCP client, found ${messageTypeName(type)}`, {
+          mac: exchange.client.mac,
+          source: datagram.source,
+        });
     }
   }
 
   /** Reads a datagram; undefined, and counted, when it is not for us. */
   #recognise(datagram: Inbound, { handle }: Listener): Exchange | undefined {
-    const packet = this.#decode(datagram.bytes);
+    const packet = this.#decode(datagram);
     if (!packet) return undefined;
-    if (packet.op !== BOOTREQUEST) return this.#refuse('not-a-request');
-    const client = readClient(packet);
-    if (!client) return this.#refuse('hardware-type');
+    const mac = this.#admit(packet, datagram);
+    if (mac === undefined) return undefined;
+    const client = readClient(packet, mac);
     const addresses = this.#addresses;
-    const served = addresses && chooseSubnet(addresses.served, packet, handle, datagram.destination);
-    if (!addresses || !served) return this.#refuse('unknown-subnet');
+    const relay = readRelay(packet);
+    const link = addresses ? chooseLink(addresses.served, packet, relay, handle, datagram.destination) : [];
+    const [first] = link;
+    if (!addresses || !first) return this.#refuseLink(packet, handle, { mac, source: datagram.source });
+    const keyed = withKey(client, first);
+    const ordered = link.length > 1 ? orderLink(link, keyed, packet.ciaddr, addresses) : link;
+    const served = ordered[0] ?? first;
+    const rackAddress = served.subnet.rackAddress ?? this.#addressBehindRelay(handle, datagram);
     return {
       packet,
-      client,
+      client: keyed,
       served,
+      link: ordered,
       addresses,
       optionLayers: this.#optionLayers,
-      rackAddress: serverAddress(served.subnet.rackAddress, handle, datagram),
+      rackAddress,
+      serverId: relay?.serverIdOverride ?? rackAddress,
+      ...(relay?.sourcePort ? { relayPort: datagram.sourcePort } : {}),
     };
   }
 
-  #decode(bytes: Uint8Array): DhcpPacket | undefined {
+  /**
+   * Our address for a client behind a relay: that of the interface the relay came by; where no subnet is on it, one that
+   * boot files are served on; else whichever of ours the relay wrote to.
+   */
+  #addressBehindRelay(handle: SocketHandle, { destination }: Inbound): Ip4 {
+    if (handle.address !== UNSPECIFIED) return handle.address;
+    const local = this.#addresses?.served.find(({ subnet }) => subnet.rackAddress !== undefined);
+    return local?.subnet.rackAddress ?? destination;
+  }
+
+  /** The hardware address of a request that may be looked at; undefined, and counted, for any other packet. */
+  #admit(packet: DhcpPacket, { source }: Inbound): Mac | undefined {
+    if (packet.op !== BOOTREQUEST) {
+      return this.#refuse('not-a-request', `a DHCP request has op 1, found ${packet.op}`, { source });
+    }
+    const mac = hardwareAddress(packet);
+    if (mac === undefined) {
+      const { htype, hlen } = packet;
+      const reason = `expected Ethernet (type 1, 6 bytes), found hardware type ${htype} with ${hlen} bytes`;
+      return this.#refuse('hardware-type', reason, { source });
+    }
+    const verdict = this.#rate.take(mac);
+    if (verdict === 'fine') return mac;
+    this.#tally.add('refused.rate-limit');
+    const reason = 'it sends more packets than any machine that works, and most are thrown away';
+    if (verdict === 'offender')
+      this.#dependencies.events.emit({ kind: 'dhcp.ignored', reason }, { mac: formatMac(mac) });
+    return undefined;
+  }
+
+  #refuseLink({ giaddr }: DhcpPacket, { interface: device, address }: SocketHandle, sender: Sender): undefined {
+    if (giaddr !== UNSPECIFIED) {
+      return this.#refuse('unknown-subnet', `relay ${formatIp4(giaddr)} speaks for no subnet of this rack`, sender);
+    }
+    // Where only relays are listened for, machines on the wire itself are somebody else's
+    if (address === UNSPECIFIED) {
+      this.#tally.add('passed-over');
+      return undefined;
+    }
+    return this.#refuse('unknown-subnet', `no subnet of this rack is on ${device ?? 'this interface'}`, sender);
+  }
+
+  #decode({ bytes, source }: Inbound): DhcpPacket | undefined {
     try {
       return decodeDhcp(bytes);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
-      return this.#refuse('bad-packet');
+      return this.#refuse('bad-packet', `its packet can't be read: ${error.message}`, { source });
     }
+  }
+
+  #bootp(exchange: Exchange, listener: Listener): Outgoing | undefined {
+    this.#tally.add('received.bootp');
+    this.#emit(exchange, { kind: 'dhcp.bootp' });
+    return this.#concludeOnLink(exchange, listener, handleBootp);
+  }
+
+  /** For a client that has no address yet: of several subnets the first that has one for it. */
+  #concludeOnLink(exchange: Exchange, listener: Listener, handle: (on: Exchange) => Decision): Outgoing | undefined {
+    const { on, decision } = offerOnLink(exchange, handle);
+    return this.#conclude(on, listener, decision);
   }
 
   #request(exchange: Exchange, listener: Listener): Outgoing | undefined {
@@ -273,19 +354,21 @@ export class DhcpService implements Service {
         if (this.#storeFault !== undefined) return { ...base, ...this.#offerUnwritten(exchange, decision.address) };
         return { ...base, ...this.#offer(exchange, decision.address) };
       case 'ack':
-        return { ...base, ...this.#ack(exchange, decision.lease) };
+        return { ...base, ...this.#ack(exchange, decision) };
       case 'nak': {
         const { reason } = decision;
         return { ...base, reply: nakReply(exchange, reason), event: { kind: 'dhcp.nak', reason } };
       }
+      case 'informed':
+        return { ...base, ...this.#inform(exchange, decision.address) };
       case 'released':
         return { ...base, ...ending(decision.address, !decision.kept), event: { kind: 'dhcp.release' } };
       case 'declined':
-        return { ...base, ...ending(decision.address, true), event: { kind: 'dhcp.decline' } };
+        return { ...base, ...this.#decline(decision) };
       case 'exhausted':
         return this.#exhausted(base);
       case 'silence':
-        this.#tally.add(decision.ordinary ? 'passed-over' : 'refused.unknown');
+        this.#tally.add(decision.ordinary ? 'passed-over' : `refused.${decision.counter ?? 'unknown'}`);
         return { ...base, event: { kind: 'dhcp.ignored', reason: decision.reason } };
     }
   }
@@ -310,15 +393,43 @@ export class DhcpService implements Service {
     return { event: { kind: 'dhcp.ignored', reason: "leases can't be written" } };
   }
 
-  #ack(exchange: Exchange, lease: Lease): Pick<Outgoing, 'reply' | 'event' | 'address' | 'lease' | 'isWritten'> {
+  #ack(
+    exchange: Exchange,
+    { lease, answers }: Extract<Decision, { kind: 'ack' }>,
+  ): Pick<Outgoing, 'reply' | 'event' | 'address' | 'lease' | 'isWritten'> {
     const boot = this.#bootOffer(exchange);
-    const { address, name, expires } = lease;
+    const { address, name } = lease;
+    const { expires } = factOf(lease);
+    const grant = { address, name, boot };
     return {
       address,
       lease,
       isWritten: true,
-      reply: grantReply(exchange, { type: MessageType.ack, address, name, boot }),
-      event: { kind: 'dhcp.ack', expires, ...(name === undefined ? {} : { name }), ...bootFileOf(boot) },
+      reply: replyTo(answers, exchange, grant),
+      event: {
+        kind: 'dhcp.ack',
+        ...(expires === undefined ? {} : { expires }),
+        ...(name === undefined ? {} : { name }),
+        ...bootFileOf(boot),
+      },
+    };
+  }
+
+  #decline({
+    address,
+    disbelief: reason,
+  }: Extract<Decision, { kind: 'declined' }>): Pick<Outgoing, 'event' | 'address' | 'ended' | 'isWritten'> {
+    if (reason !== undefined) this.#tally.add('refused.decline-limit');
+    return { ...ending(address, true), event: { kind: 'dhcp.decline', ...(reason === undefined ? {} : { reason }) } };
+  }
+
+  #inform(exchange: Exchange, address: Ip4): Pick<Outgoing, 'reply' | 'event' | 'address'> {
+    const boot = this.#bootOffer(exchange);
+    const name = exchange.addresses.nameFor(exchange.client);
+    return {
+      address,
+      reply: informReply(exchange, { address, name, boot }),
+      event: { kind: 'dhcp.inform', ...bootFileOf(boot) },
     };
   }
 
@@ -335,13 +446,13 @@ export class DhcpService implements Service {
     const { exchange, listener, reply, event, lease, ended, address } = outgoing;
     if (reply) this.#send(reply, exchange, listener);
     this.#emit(exchange, event, address);
-    if (lease) this.#dependencies.events.leaseBound(factOf(lease));
+    if (lease) this.#dependencies.events.leaseBound(factOf(lease, isHostBySign(exchange)));
     if (ended !== undefined) this.#leaseEnded(ended);
   }
 
   #send(reply: DhcpReply, exchange: Exchange, { handle, socket }: Listener): void {
     const isWhole = this.#sender.send(reply, exchange, { handle, socket, link: this.#listeners.link });
-    this.#tally.add(`sent.${messageTypeName(reply.type).toLowerCase()}`);
+    this.#tally.add(reply.answers === 'bootp' ? 'sent.bootp' : `sent.${messageTypeName(reply.type).toLowerCase()}`);
     if (!isWhole) this.#tally.add('sent.cut-short');
   }
 
@@ -356,13 +467,13 @@ export class DhcpService implements Service {
       const subject = { mac: formatMac(mac), address: formatIp4(address) };
       this.#dependencies.events.emit({ kind: 'dhcp.revoked' }, subject);
     }
-    return { done: leases.map(factOf), refused: [] };
+    return { done: leases.map((lease) => factOf(lease)), refused: [] };
   }
 
   #import(addresses: Addresses, wishes: readonly LeaseWish[]): LeaseAnswer {
     const { taken, refused } = importLeases(addresses, wishes, this.#clock.now() / 1000);
     if (!this.#commit()) return this.#unwritten();
-    const done = taken.map(factOf);
+    const done = taken.map((lease) => factOf(lease, addresses.isHostsBySign(lease)));
     for (const fact of done) this.#dependencies.events.leaseBound(fact);
     this.#dependencies.events.emit({ kind: 'dhcp.imported', taken: taken.length, refused: refused.length });
     return { done, refused };
@@ -416,19 +527,23 @@ export class DhcpService implements Service {
   }
 
   #emit({ client }: Exchange, event: EventBody, address?: Ip4): void {
-    const mac = client.key;
+    const mac = formatMac(client.mac);
     this.#dependencies.events.emit(event, address === undefined ? { mac } : { mac, address: formatIp4(address) });
   }
 
-  #refuse(reason: string): undefined {
-    this.#tally.add(`refused.${reason}`);
+  #refuse(counter: string, reason: string, sender: Sender): undefined {
+    this.#refusals.refuse(counter, reason, sender);
   }
 }
 
-/** Our address on the client's subnet; behind a relay, the address of ours that the relay wrote to. */
-function serverAddress(own: Ip4 | undefined, handle: SocketHandle, datagram: Inbound): Ip4 {
-  if (own !== undefined) return own;
-  return handle.address === UNSPECIFIED ? datagram.destination : handle.address;
+function replyTo(
+  answers: 'bootp' | 'rapid-commit' | undefined,
+  exchange: Exchange,
+  grant: Omit<Grant, 'type'>,
+): DhcpReply {
+  if (answers === 'bootp') return bootpReply(exchange, grant);
+  const reply = grantReply(exchange, { ...grant, type: MessageType.ack });
+  return answers === 'rapid-commit' ? withRapidCommit(reply) : reply;
 }
 
 function ending(address: Ip4, ends: boolean): Pick<Outgoing, 'isWritten' | 'address' | 'ended'> {
@@ -439,12 +554,28 @@ function bootFileOf(boot: BootOffer): { bootFile?: string } {
   return boot.bootFile === undefined ? {} : { bootFile: boot.bootFile };
 }
 
-/** A kept address belongs to its machine on or off: its name stays. */
-function factOf({ address, mac, name, expires, kept }: Lease): LeaseFact {
+function withKey(client: Client, { subnet }: ServedSubnet): Client {
+  const key = clientKey(client, subnet);
+  return key === client.key ? client : { ...client, key };
+}
+
+/** What a relay says; a client's own word about its link counts for nothing. */
+function readRelay({ giaddr, options }: DhcpPacket): RelayAgentInfo | undefined {
+  return giaddr === UNSPECIFIED ? undefined : decodeRelayAgent(options.get(OptionCode.relayAgent));
+}
+
+function isHostBySign({ client, addresses }: Exchange): boolean {
+  const host = addresses.host(client);
+  return host !== undefined && !host.macs.includes(client.mac);
+}
+
+/** A kept address belongs to its machine on or off: its name stays. So does the one of a BOOTP client. */
+function factOf({ address, mac, name, expires, kept }: Lease, isHost = false): LeaseFact {
   return {
     address,
     mac: formatMac(mac),
     ...(name === undefined ? {} : { name }),
-    ...(kept ? {} : { expires }),
+    ...(kept || isEndless(expires) ? {} : { expires }),
+    ...(isHost ? { host: true } : {}),
   };
 }

@@ -1,8 +1,26 @@
+import { OptionCode } from '../wire/dhcp/option-code.ts';
 import type { Decision, Exchange } from './exchange.ts';
+import type { DhcpReply } from './reply.ts';
 
 /** DHCPDISCOVER (RFC 2131 §4.3.1): offer an address, or stay silent so that another server may. */
-export function handleDiscover({ client, served, addresses }: Exchange): Decision {
+export function handleDiscover(exchange: Exchange): Decision {
+  const { client, served, addresses } = exchange;
   const choice = addresses.offer(client, served);
-  if (choice.address !== undefined) return { kind: 'offer', address: choice.address };
-  return choice.exhausted ? { kind: 'exhausted', reason: choice.none } : { kind: 'silence', reason: choice.none };
+  if (choice.address === undefined) {
+    return choice.exhausted ? { kind: 'exhausted', reason: choice.none } : { kind: 'silence', reason: choice.none };
+  }
+  if (!commitsRapidly(exchange)) return { kind: 'offer', address: choice.address };
+  return { kind: 'ack', lease: addresses.bind(client, served, choice.address), answers: 'rapid-commit' };
+}
+
+/** RFC 4039 §3.1: both sides want it. */
+function commitsRapidly({ packet, served }: Exchange): boolean {
+  return served.subnet.rapidCommit === true && packet.options.get(OptionCode.rapidCommit)?.length === 0;
+}
+
+/** The option tells the client that this ACK is the answer to its DISCOVER (RFC 4039 §4). */
+export function withRapidCommit(reply: DhcpReply): DhcpReply {
+  const rapidCommit = { code: OptionCode.rapidCommit, value: new Uint8Array(0) };
+  const [type, ...others] = reply.options;
+  return { ...reply, options: type ? [type, rapidCommit, ...others] : [rapidCommit], answers: 'rapid-commit' };
 }

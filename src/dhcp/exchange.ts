@@ -10,8 +10,14 @@ export interface Exchange {
   readonly packet: DhcpPacket;
   readonly client: Client;
   readonly served: ServedSubnet;
-  /** Our address towards this client: the server identifier. */
+  /** All subnets that this client may have an address in, `served` among them; the likeliest first. */
+  readonly link: readonly ServedSubnet[];
+  /** Our address towards this client. */
   readonly rackAddress: Ip4;
+  /** What it knows us by: that address, or the one of the relay that stands in for us (RFC 5107). */
+  readonly serverId: Ip4;
+  /** The port its relay hears replies on, where that is not 67 (RFC 8357). */
+  readonly relayPort?: number;
   readonly addresses: Addresses;
   readonly optionLayers: OptionLayers;
 }
@@ -19,12 +25,15 @@ export interface Exchange {
 /** What a client's message comes to. */
 export type Decision =
   | { readonly kind: 'offer'; readonly address: Ip4 }
-  | { readonly kind: 'ack'; readonly lease: Lease }
+  /** `answers`: what it answers, where that is not a REQUEST. */
+  | { readonly kind: 'ack'; readonly lease: Lease; readonly answers?: 'bootp' | 'rapid-commit' }
   | { readonly kind: 'nak'; readonly reason: string }
+  /** The client has `address` from elsewhere, and is told the options. */
+  | { readonly kind: 'informed'; readonly address: Ip4 }
   /** The client gave `address` back; no reply. `kept`: it stays the client's all the same, as the lease of a host. */
   | { readonly kind: 'released'; readonly address: Ip4; readonly kept: boolean }
-  /** The client says that `address` is someone else's: no reply, an end of its lease. */
-  | { readonly kind: 'declined'; readonly address: Ip4 }
+  /** The client says that `address` is someone else's: no reply, an end of its lease. `disbelief`: why it is not believed. */
+  | { readonly kind: 'declined'; readonly address: Ip4; readonly disbelief?: string }
   | { readonly kind: 'exhausted'; readonly reason: string }
-  /** No reply. `ordinary`: nothing an operator would look for, as a client that chose another server. */
-  | { readonly kind: 'silence'; readonly reason: string; readonly ordinary?: boolean };
+  /** No reply. `ordinary`: nothing an operator would look for, as a client that chose another server. `counter`: what it is counted as. */
+  | { readonly kind: 'silence'; readonly reason: string; readonly ordinary?: boolean; readonly counter?: string };

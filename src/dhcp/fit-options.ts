@@ -13,7 +13,7 @@ const ESSENTIAL: ReadonlySet<number> = new Set([
 
 /**
  * The options that a message of at most `limit` bytes can carry, in their order: the essential ones, then the relay's
- * (RFC 3046 §2.2: whole or not at all), then the others as long as there is room. PXE ROMs trip over option 52, so
+ * (RFC 3046 §2.2: whole or not at all) and the client's own identifier, then the others as long as there is room. PXE ROMs trip over option 52, so
  * what does not fit is left out and not put into `file` and `sname` (peers.md §3.1/20).
  */
 export function fitOptions(options: readonly DhcpOption[], limit: number): readonly DhcpOption[] {
@@ -31,7 +31,7 @@ export function fitOptions(options: readonly DhcpOption[], limit: number): reado
 
 function rank({ code }: DhcpOption): number {
   if (ESSENTIAL.has(code)) return 0;
-  return code === OptionCode.relayAgent ? 1 : 2;
+  return code === OptionCode.relayAgent || code === OptionCode.clientId ? 1 : 2;
 }
 
 /** One longer than 255 bytes goes out in several pieces (RFC 3396). */

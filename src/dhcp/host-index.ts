@@ -1,26 +1,51 @@
 import { cidrContains } from '../addr/cidr.ts';
 import type { Ip4 } from '../addr/ip4.ts';
 import type { Mac } from '../addr/mac.ts';
+import type { Lease } from '../leases/lease.ts';
 import type { Host, Plan, Subnet } from '../plan/plan.ts';
+
+/** What a client is known by; identifiers as lower-case hex. */
+export interface Signs {
+  readonly mac: Mac;
+  readonly clientId?: string;
+  readonly circuitId?: string;
+}
 
 /** What a Plan says of single machines, names and addresses: the hosts, and what nobody may be given. */
 export class HostIndex {
   readonly #byMac: ReadonlyMap<Mac, Host>;
+  readonly #byClientId: ReadonlyMap<string, Host>;
+  readonly #byCircuitId: ReadonlyMap<string, Host>;
   readonly #byAddress: ReadonlyMap<Ip4, Host>;
-  readonly #names: ReadonlySet<string>;
+  readonly #names: ReadonlyMap<string, Host>;
   /** Somebody else's whatever the ranges say: the racks' own addresses and the routers. */
   readonly #reserved: ReadonlySet<Ip4>;
 
   constructor({ hosts, subnets }: Pick<Plan, 'hosts' | 'subnets'>) {
     this.#byMac = new Map(hosts.flatMap((host) => host.macs.map((mac) => [mac, host] as const)));
+    this.#byClientId = new Map(hosts.flatMap((host) => (host.clientIds ?? []).map((id) => [id, host] as const)));
+    this.#byCircuitId = new Map(hosts.flatMap((host) => (host.circuitIds ?? []).map((id) => [id, host] as const)));
     this.#byAddress = new Map(hosts.flatMap((host) => (host.address === undefined ? [] : [[host.address, host]])));
-    this.#names = new Set(hosts.map((host) => host.name));
+    this.#names = new Map(hosts.map((host) => [host.name, host]));
     const reserved = subnets.flatMap(({ rackAddress, router }) => [rackAddress, router]);
     this.#reserved = new Set(reserved.filter((address) => address !== undefined));
   }
 
-  of(mac: Mac): Host | undefined {
-    return this.#byMac.get(mac);
+  /** The host a client is: by its MAC, else by what it calls itself, else by the port it is on. */
+  of({ mac, clientId, circuitId }: Signs): Host | undefined {
+    const byMac = this.#byMac.get(mac);
+    if (byMac) return byMac;
+    const byClientId = clientId === undefined ? undefined : this.#byClientId.get(clientId);
+    return byClientId ?? (circuitId === undefined ? undefined : this.#byCircuitId.get(circuitId));
+  }
+
+  /** The host whose lease this is. One known by another sign than its MAC is told by its name: nobody else is given it. */
+  ofLease({ mac, name, kept, address }: Pick<Lease, 'mac' | 'name' | 'kept' | 'address'>): Host | undefined {
+    const byMac = this.#byMac.get(mac);
+    const named = name === undefined ? undefined : this.#names.get(name);
+    if (byMac || !named || !(named.clientIds ?? named.circuitIds)) return byMac;
+    // The name alone may be older than the host
+    return kept || named.address === address ? named : undefined;
   }
 
   /** The host that `address` is written down for. */
@@ -29,8 +54,8 @@ export class HostIndex {
   }
 
   /** A host's written address, on the subnet where it makes sense. */
-  fixedAddress(mac: Mac, { cidr }: Subnet): Ip4 | undefined {
-    const address = this.of(mac)?.address;
+  fixedAddress(host: Host | undefined, { cidr }: Subnet): Ip4 | undefined {
+    const address = host?.address;
     return address !== undefined && cidrContains(cidr, address) ? address : undefined;
   }
 

@@ -12,6 +12,8 @@ const HEADERS = 28;
 /** What every client must take (RFC 2131 §2), and the most that one Ethernet frame carries. */
 const SMALLEST_LIMIT = 576 - HEADERS;
 const LARGEST_LIMIT = 1500 - HEADERS;
+/** RFC 951 §3; many a BOOTP client takes no more (RFC 1542 §2.1). */
+const BOOTP_LIMIT = 300;
 
 /** The ways out of the socket that a message was heard on. */
 export interface WayBack {
@@ -27,7 +29,7 @@ export class ReplySender {
 
   /** False when some of the reply's options had to be left out. */
   send(reply: DhcpReply, { client, rackAddress: source }: Exchange, way: WayBack): boolean {
-    const limit = sizeLimit(client.maxMessageSize);
+    const limit = reply.answers === 'bootp' ? BOOTP_LIMIT : sizeLimit(client.maxMessageSize);
     const options = fitOptions(reply.options, limit);
     const isWhole = options.length === reply.options.length;
     const message = isWhole ? reply : { ...reply, options };

@@ -9,7 +9,9 @@ import { encodeIp4, encodeIp4List } from '../wire/dhcp/options/ip4.ts';
 import { encodeSeconds } from '../wire/dhcp/options/seconds.ts';
 import { encodeTerminatedText, encodeText } from '../wire/dhcp/options/text.ts';
 import { BOOTREPLY, BROADCAST_FLAG, type DhcpMessage } from '../wire/dhcp/packet.ts';
+import { echoedOptions } from './echo-options.ts';
 import type { Exchange } from './exchange.ts';
+import { nameAnswer } from './name-answer.ts';
 import type { OptionSet } from './option-layers.ts';
 import { requestState } from './request.ts';
 
@@ -20,6 +22,10 @@ export interface DhcpReply extends DhcpMessage {
   /** Option 53, which is also among the options. */
   readonly type: MessageType;
   readonly options: readonly DhcpOption[];
+  /** The relay's port, where it is not 67. */
+  readonly relayPort?: number;
+  /** What it answers, where that is not a step towards a lease. */
+  readonly answers?: 'inform' | 'bootp' | 'rapid-commit';
 }
 
 /** What an OFFER or ACK gives. */
@@ -43,7 +49,7 @@ export function grantReply(exchange: Exchange, grant: Grant): DhcpReply {
     siaddr: grant.boot.nextServer ?? UNSPECIFIED,
     // Both the field and option 67: old ROMs and U-Boot read only the field (peers.md §3.1/2)
     file: file.length <= LONGEST_FILE ? file : '',
-    options: [...grantOptions(exchange, grant), ...relayOptions(exchange)],
+    options: [...grantOptions(exchange, grant), ...nameAnswer(exchange, grant.name), ...echoedOptions(exchange.packet)],
   };
 }
 
@@ -60,23 +66,36 @@ export function nakReply(exchange: Exchange, reason: string): DhcpReply {
     file: '',
     options: [
       { code: OptionCode.messageType, value: encodeU8(MessageType.nak) },
-      { code: OptionCode.serverId, value: encodeIp4(exchange.rackAddress) },
+      { code: OptionCode.serverId, value: encodeIp4(exchange.serverId) },
       { code: OptionCode.message, value: encodeText(reason) },
-      ...relayOptions(exchange),
+      ...echoedOptions(exchange.packet),
     ],
   };
 }
 
 function echo({
   packet,
+  relayPort,
 }: Exchange): Pick<
-  DhcpMessage,
-  'op' | 'htype' | 'hlen' | 'hops' | 'xid' | 'secs' | 'flags' | 'giaddr' | 'chaddr' | 'sname'
+  DhcpReply,
+  'relayPort' | 'op' | 'htype' | 'hlen' | 'hops' | 'xid' | 'secs' | 'flags' | 'giaddr' | 'chaddr' | 'sname'
 > {
   const { htype, hlen, xid, flags, giaddr } = packet;
   // The datagram's buffer is used again before the reply is written
   const chaddr = packet.chaddr.slice();
-  return { op: BOOTREPLY, htype, hlen, hops: 0, xid, secs: 0, flags, giaddr, chaddr, sname: '' };
+  return {
+    op: BOOTREPLY,
+    htype,
+    hlen,
+    hops: 0,
+    xid,
+    secs: 0,
+    flags,
+    giaddr,
+    chaddr,
+    sname: '',
+    ...(relayPort && { relayPort }),
+  };
 }
 
 function grantOptions(exchange: Exchange, grant: Grant): DhcpOption[] {
@@ -85,7 +104,7 @@ function grantOptions(exchange: Exchange, grant: Grant): DhcpOption[] {
   const written = optionLayers.of(client, packet, subnet, addresses.host(client));
   const decided: DhcpOption[] = [
     { code: OptionCode.messageType, value: encodeU8(grant.type) },
-    { code: OptionCode.serverId, value: encodeIp4(exchange.rackAddress) },
+    { code: OptionCode.serverId, value: encodeIp4(exchange.serverId) },
     { code: OptionCode.leaseTime, value: encodeSeconds(subnet.leaseSeconds) },
     ...bootOptions(grant.boot),
     // RFC 2132 §3.3: the mask before the router
@@ -131,10 +150,4 @@ function bootOptions({ bootFile, nextServer }: BootOffer): DhcpOption[] {
     { code: OptionCode.tftpServerName, value: encodeText(formatIp4(nextServer)) },
     { code: OptionCode.bootFileName, value: encodeTerminatedText(bootFile) },
   ];
-}
-
-/** RFC 3046 §2.2: the relay gets its option back as it was. So does a switch that adds it and leaves giaddr empty. */
-function relayOptions({ packet }: Exchange): DhcpOption[] {
-  const value = packet.options.get(OptionCode.relayAgent);
-  return value ? [{ code: OptionCode.relayAgent, value: value.slice() }] : [];
 }

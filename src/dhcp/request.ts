@@ -22,8 +22,8 @@ export function handleRequest(exchange: Exchange): Decision {
 
 /** The client took an offer: ours, or another server's. */
 function handleSelecting(exchange: Exchange): Decision {
-  const { client, served, addresses, rackAddress } = exchange;
-  if (client.serverId !== rackAddress) {
+  const { client, served, addresses, rackAddress, serverId } = exchange;
+  if (client.serverId !== serverId && client.serverId !== rackAddress) {
     addresses.withdrawOffer(client);
     const other = formatIp4(client.serverId ?? UNSPECIFIED);
     return { kind: 'silence', reason: `it chose the DHCP server ${other}`, ordinary: true };

@@ -14,6 +14,8 @@ export interface NamedLease {
   readonly address: Ip4;
   readonly mac: string;
   readonly name: string;
+  /** It is that of the host with this name, which is known by another sign than its MAC. */
+  readonly host?: true;
   /** Of several that want one name the lowest has it. `add` lowers it to that of the machine's other lease, if it moved. */
   turn: number;
 }
@@ -105,7 +107,7 @@ export class PlanZones {
   #place(lease: NamedLease): Place | undefined {
     if (!HOST_LABEL.test(lease.name) || this.#fixedAddresses.has(lease.address)) return undefined;
     const owners = this.#owners.get(lease.name);
-    if (owners && !owners.has(lease.mac)) return undefined;
+    if (owners && !owners.has(lease.mac) && !lease.host) return undefined;
     const key = this.#nameAt(lease.name, lease.address);
     return key === undefined || this.#fixedNames.has(key) ? undefined : { key, address: lease.address };
   }

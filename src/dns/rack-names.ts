@@ -67,16 +67,17 @@ export class RackNames {
     const name = fact.name?.toLowerCase();
     const known = this.#leases.get(fact.address);
     const same = known?.mac === fact.mac;
-    if (same && known.claim?.name === name && !this.#isOvertaken(known.claim)) return;
+    if (same && known.claim?.name === name && known.claim?.host === fact.host && !this.#isOvertaken(known.claim))
+      return;
     if (known?.claim) this.#current?.drop(known.claim);
     const claim = name === undefined ? undefined : this.#claim(fact, name);
     this.#leases.set(fact.address, { mac: fact.mac, claim, asked: same && known.asked });
     if (claim) this.#current?.add(claim);
   }
 
-  #claim({ address, mac }: LeaseFact, name: string): Claim {
+  #claim({ address, mac, host }: LeaseFact, name: string): Claim {
     const age = ++this.#lastAge;
-    return { address, mac, name, turn: age, age };
+    return { address, mac, name, turn: age, age, ...(host && { host }) };
   }
 
   /** A machine that renews a lease it had moved away from moved back. */

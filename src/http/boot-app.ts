@@ -3,6 +3,7 @@ import Koa, { type Context } from 'koa';
 import { parseIp4, type Ip4 } from '../addr/ip4.ts';
 import { normalizePath } from '../boot/normalize-path.ts';
 import type { Asker, Resolution, Routes } from '../boot/routes.ts';
+import { hostOf } from '../service/lease-table.ts';
 import type { LeaseFact } from '../service/letters.ts';
 import type { EventSink } from '../service/service.ts';
 import { openServedFile } from '../system/open-file.ts';
@@ -35,7 +36,7 @@ export function createBootApp(plane: BootPlane, rackAddress: Ip4): Koa<State> {
     const exchange = exchangeOf(ctx, plane, address);
     ctx.state.exchange = exchange;
     plane.ledger.open(exchange, ctx.res);
-    const refusal = await answer(ctx, plane, exchange, askerOf(ctx, rackAddress, address));
+    const refusal = await answer(ctx, plane, exchange, askerOf(ctx, rackAddress, address, plane));
     if (refusal !== undefined) refuse(ctx, exchange, refusal);
   });
   app.on('error', (error: NodeJS.ErrnoException, ctx: Context & { readonly state: State }) => {
@@ -99,10 +100,11 @@ function exchangeOf(ctx: Context, plane: BootPlane, address: Ip4 | undefined): E
   return { method: ctx.method, path, subject: mac === undefined ? subject : { ...subject, mac } };
 }
 
-function askerOf(ctx: Context, rackAddress: Ip4, address: Ip4 | undefined): Asker {
+function askerOf(ctx: Context, rackAddress: Ip4, address: Ip4 | undefined, plane: BootPlane): Asker {
   // The address a relayed machine came to may be another of ours than the one this socket stands for.
   const local = ip4Of(ctx.req.socket.localAddress) ?? rackAddress;
-  return address === undefined ? { rackAddress: local } : { rackAddress: local, address };
+  if (address === undefined) return { rackAddress: local };
+  return { rackAddress: local, address, ...hostOf(plane.holder(address)) };
 }
 
 function ip4Of(text: string | undefined): Ip4 | undefined {

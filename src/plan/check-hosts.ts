@@ -40,7 +40,7 @@ export function checkHosts(book: FaultBook, drafts: readonly HostDraft[], ground
   for (const [i, draft] of drafts.entries()) {
     const host = register.enter(draft, ['hosts', i]);
     if (host) hosts.push(host);
-    if (draft.mac === undefined) hasUnrecognisable = true;
+    if (draft.mac === undefined && (!host || book.lost(['hosts', i, 'mac']))) hasUnrecognisable = true;
   }
   return { hosts, hasUnrecognisable };
 }
@@ -52,6 +52,8 @@ class HostRegister {
   readonly #names = new Map<string, Path>();
   readonly #macs = new Map<Mac, Path>();
   readonly #addresses = new Map<Ip4, Path>();
+  readonly #clientIds = new Map<string, Path>();
+  readonly #circuitIds = new Map<string, Path>();
 
   constructor(book: FaultBook, ground: HostGround) {
     this.#book = book;
@@ -59,18 +61,43 @@ class HostRegister {
     this.#reserved = new Map(ground.subnets.map((subnet) => [subnet, reservedIn(subnet)]));
   }
 
-  /** The host as it is to be served; undefined when no MAC address is left to know it by. */
+  /** The host as it is to be served; undefined when nothing is left to know it by. */
   enter(draft: HostDraft, path: Path): Host | undefined {
     const macs = this.#ownMacs(draft.mac ?? [], path);
     const name = this.#ownName(draft.name, path);
     const address = this.#ownAddress(draft.address, path);
     checkChoice(this.#book, [...path, 'boot'], draft.boot, this.#ground.choices);
     const options = checkOptions(this.#book, draft, path, 'host');
-    const [mac] = macs;
-    if (mac === undefined) return undefined;
-    if (name === undefined) this.#names.set(formatMac(mac, '-'), [...path, 'mac']);
+    const signs = this.#signs(draft, path);
+    const stand = macs[0] === undefined ? undefined : formatMac(macs[0], '-');
+    const called = name ?? stand;
+    if (called === undefined || (macs.length === 0 && Object.keys(signs).length === 0)) return undefined;
+    if (name === undefined) this.#names.set(called, [...path, 'mac']);
     const boot = this.#book.touches(path) ? BOOT_LOCAL : this.#usableBoot(draft.boot);
-    return { name: name ?? formatMac(mac, '-'), macs, boot, ...(address !== undefined && { address }), ...options };
+    return { name: called, macs, boot, ...signs, ...(address !== undefined && { address }), ...options };
+  }
+
+  /** What else than a MAC address it is known by; a host that has neither is a fault. */
+  #signs(draft: HostDraft, path: Path): Pick<Host, 'clientIds' | 'circuitIds'> {
+    const { 'client-id': clientIds, 'circuit-id': circuitIds } = draft;
+    const places = ['mac', 'client-id', 'circuit-id'].map((key) => [...path, key]);
+    if (!draft.mac && !clientIds && !circuitIds && !places.some((place) => this.#book.lost(place))) {
+      this.#book.report([...path, 'mac'], 'a MAC address, or else a client-id or circuit-id to know it by');
+    }
+    const ownClientIds = clientIds && this.#ownSigns(this.#clientIds, clientIds, [...path, 'client-id']);
+    const ownCircuitIds = circuitIds && this.#ownSigns(this.#circuitIds, circuitIds, [...path, 'circuit-id']);
+    return {
+      ...(ownClientIds && { clientIds: ownClientIds }),
+      ...(ownCircuitIds && { circuitIds: ownCircuitIds }),
+    };
+  }
+
+  #ownSigns(holders: Map<string, Path>, signs: readonly string[], here: Path): readonly string[] | undefined {
+    const own = signs.filter((sign) => {
+      // One text stands for two values; one fault is enough for both
+      return this.#book.has(here) ? !holders.has(sign) : this.#isFirst(holders, sign, here, 'an identifier of its own');
+    });
+    return own.length > 0 ? own : undefined;
   }
 
   /** An entry that is out of service boots nobody; falling back to `boot.default` could install over a machine. */

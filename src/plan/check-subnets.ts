@@ -32,7 +32,7 @@ export function checkSubnets(
 ): Subnet[] {
   const sound = drafts.flatMap((draft, i) => soundSubnet(book, draft, ['subnets', i], surroundings));
   checkOverlaps(book, sound);
-  checkSharedInterfaces(book, drafts);
+  checkSharedNetworks(book, drafts);
   for (const subnet of sound) checkAddresses(book, subnet);
   const firstRackAddress = sound.find((subnet) => subnet.rackAddress !== undefined)?.rackAddress;
   return sound.flatMap((subnet) => finishSubnet(book, subnet, firstRackAddress));
@@ -109,19 +109,24 @@ function checkOverlaps(book: FaultBook, subnets: readonly Sound[]): void {
   }
 }
 
-/** Two networks on one wire need the rules of a shared network, which this version does not have. */
-function checkSharedInterfaces(book: FaultBook, drafts: readonly SubnetDraft[]): void {
-  const holders = new Map<string, Path>();
+/** Subnets on one wire say so, all by one name; and those of one name are on one wire and tell clients apart alike. */
+function checkSharedNetworks(book: FaultBook, drafts: readonly SubnetDraft[]): void {
   for (const [i, draft] of drafts.entries()) {
-    if (draft.interface === undefined) continue;
-    const path = ['subnets', i, 'interface'];
-    const holder = holders.get(draft.interface);
-    if (!holder) holders.set(draft.interface, path);
-    else {
-      const line = book.lineOf(holder);
-      book.report(path, `an interface without another subnet (shared networks are not supported yet)`, {
-        found: `${draft.interface}, which has the subnet on line ${line}`,
-      });
+    const path: Path = ['subnets', i];
+    const earlier = drafts.slice(0, i);
+    const onWire =
+      draft.interface === undefined ? -1 : earlier.findIndex((other) => other.interface === draft.interface);
+    const named = draft.shared === undefined ? -1 : earlier.findIndex((other) => other.shared === draft.shared);
+    if (onWire >= 0 && (draft.shared === undefined || earlier[onWire]?.shared !== draft.shared)) {
+      const line = book.lineOf(['subnets', onWire, 'interface']);
+      const expected = `an interface of its own, or one \`shared\` name for this subnet and that on line ${line}`;
+      book.report([...path, 'interface'], expected);
+    } else if (named >= 0 && earlier[named]?.interface !== draft.interface) {
+      const line = book.lineOf(['subnets', named, 'shared']);
+      book.report([...path, 'shared'], `a name of its own, as that on line ${line} is another link's`);
+    } else if (named >= 0 && earlier[named]?.['client-id'] !== draft['client-id']) {
+      const line = book.lineOf(['subnets', named, 'shared']);
+      book.report([...path, 'client-id'], `the same as in the other subnet of its link on line ${line}`);
     }
   }
 }
@@ -185,11 +190,16 @@ function finishSubnet(book: FaultBook, subnet: Sound, firstRackAddress: Ip4 | un
   const optional = {
     ...(draft.interface !== undefined && { interface: draft.interface }),
     ...(rackAddress !== undefined && { rackAddress }),
+    ...(draft.shared !== undefined && { shared: draft.shared }),
     ...(draft.dynamic && { dynamic: draft.dynamic }),
     ...(draft.static && { static: draft.static }),
     ...(draft.router !== undefined && { router: draft.router }),
     ...(draft.domain !== undefined && { domain: draft.domain }),
     ...(options && { options }),
+    ...(draft.quarantine !== undefined && { quarantineSeconds: draft.quarantine }),
+    ...(draft['client-id'] === 'use' && { clientId: 'use' as const }),
+    ...(draft.bootp === 'dynamic' && { bootp: draft.bootp }),
+    ...(draft['rapid-commit'] === true && { rapidCommit: true }),
   };
   const broadcast = draft.broadcast ?? broadcastOf(cidr);
   const dns = draft.dns ?? defaultDns(book, subnet, firstRackAddress);

@@ -45,7 +45,32 @@ function checkWhole(book: FaultBook, draft: ConfigDraft, surroundings: Surroundi
   if (!rack || !catalogue || port === undefined || !admin || level === undefined) return undefined;
   // A machine that can not be told from an unknown one must not be installed over: see checkHosts.
   const boot = hasUnrecognisable ? { ...catalogue, default: BOOT_LOCAL } : catalogue;
-  return { rack, subnets, hosts, ...clients, boot, http: { port }, admin, log: { level } };
+  return {
+    rack,
+    subnets,
+    ...relayInterfaces(subnets, surroundings),
+    hosts,
+    ...clients,
+    boot,
+    http: { port },
+    admin,
+    log: { level },
+  };
+}
+
+/**
+ * A relay may reach us by any interface. Those with a subnet are listened on for it; where no subnet is local one socket
+ * hears them all; else each of the others needs one of its own.
+ */
+function relayInterfaces(
+  subnets: readonly Subnet[],
+  { interfaces }: Surroundings,
+): { relayInterfaces?: readonly string[] } {
+  const managed = subnets.filter(({ management }) => management !== 'none');
+  if (managed.every((subnet) => subnet.interface) || !managed.some((subnet) => subnet.interface)) return {};
+  const taken = new Set(['lo', ...subnets.map((subnet) => subnet.interface)]);
+  const names = new Set(interfaces.map(({ name }) => name));
+  return { relayInterfaces: [...names].filter((name) => !taken.has(name)) };
 }
 
 function checkRack(book: FaultBook, draft: ConfigDraft, hostName: string): RackSettings | undefined {

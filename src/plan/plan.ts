@@ -11,6 +11,8 @@ import type { OptionSetting } from './option-value.ts';
 export interface Plan {
   readonly rack: RackSettings;
   readonly subnets: readonly Subnet[];
+  /** Interfaces without a subnet on which relays are heard; absent where all subnets are local, or none is. */
+  readonly relayInterfaces?: readonly string[];
   readonly hosts: readonly Host[];
   readonly boot: BootCatalogue;
   /** Where boot files are served by HTTP, on every local address of a managed subnet. */
@@ -72,6 +74,8 @@ export interface Subnet {
   /** This rack's own address on that interface, inside the subnet. */
   readonly rackAddress?: Ip4;
   readonly management: Management;
+  /** The shared network it belongs to: all subnets with this name are on one link. */
+  readonly shared?: string;
   readonly dynamic?: Range;
   readonly static?: Range;
   readonly router?: Ip4;
@@ -82,13 +86,26 @@ export interface Subnet {
   readonly domain?: string;
   readonly leaseSeconds: number;
   readonly options?: OptionWishes;
+  /** How long an address that a client declined is given to nobody. Default: ten minutes. */
+  readonly quarantineSeconds?: number;
+  /** What tells clients apart: the MAC alone, or for those past netboot their client identifier. Default: ignore. */
+  readonly clientId?: 'ignore' | 'use';
+  /** Who gets an address by BOOTP, the protocol before DHCP: hosts only, or whoever asks. Default: hosts. */
+  readonly bootp?: 'static' | 'dynamic';
+  /** A DISCOVER that allows it is answered with an ACK at once (RFC 4039). */
+  readonly rapidCommit?: boolean;
 }
 
 /** A machine written down, with its wishes. */
 export interface Host {
   /** One DNS label, lower case. */
   readonly name: string;
+  /** May be empty where it is known by another sign. */
   readonly macs: readonly Mac[];
+  /** Values of option 61 it is known by, as lower-case hex. */
+  readonly clientIds?: readonly string[];
+  /** Values of the relay's circuit-id (RFC 3046 §3.1) it is known by, as lower-case hex. */
+  readonly circuitIds?: readonly string[];
   /** Absent: one from the static range of the subnet it appears on, kept for good. */
   readonly address?: Ip4;
   /** The name of a boot entry, or `local`. */

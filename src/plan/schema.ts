@@ -47,6 +47,9 @@ export const subnetSchema = mapping({
   interface: form.interfaceText
     .optional()
     .describe('The local interface it is on. Absent: reached only through relays.'),
+  shared: form.labelText
+    .optional()
+    .describe('A name for the link, where several subnets are on one: the same for each of them.'),
   management: z
     .enum(['none', 'dhcp', 'dhcp+dns'], { error: 'one of none, dhcp, dhcp+dns' })
     .describe('What this rack does there. none: nothing; dhcp: addresses; dhcp+dns: addresses and names.'),
@@ -59,6 +62,21 @@ export const subnetSchema = mapping({
     .optional()
     .describe("Name servers for clients. Default: this rack's own address with dhcp+dns, otherwise none."),
   domain: form.domainText.optional().describe('Domain of the machines on this network.'),
+  quarantine: form.quarantineText
+    .prefault('10m')
+    .describe('How long an address that a client declined, as someone else has it, is given to nobody: 1s to 7d.'),
+  'client-id': z
+    .enum(['ignore', 'use'], { error: 'one of ignore, use' })
+    .prefault('ignore')
+    .describe('What tells clients apart. ignore: the MAC; use: option 61 of those that send it and do not netboot.'),
+  bootp: z
+    .enum(['static', 'dynamic'], { error: 'one of static, dynamic' })
+    .prefault('static')
+    .describe('Who gets an address by BOOTP. static: hosts; dynamic: whoever asks, and for good.'),
+  'rapid-commit': z
+    .boolean({ error: 'true or false' })
+    .prefault(false)
+    .describe('An ACK at once for a client that allows it (RFC 4039). Only where no other DHCP server is.'),
   lease: form.leaseText.prefault('12h').describe('How long an address is lent: 60s to 365d.'),
   options: optionsSchema.optional().describe('DHCP options for the clients on this network.'),
   always: alwaysSchema,
@@ -66,7 +84,15 @@ export const subnetSchema = mapping({
 
 export const hostSchema = mapping({
   name: form.labelText.describe('Host name, one label.'),
-  mac: oneOrMore(form.macText, 'at least one MAC address').describe('The MAC address of the machine, or a list.'),
+  mac: oneOrMore(form.macText, 'at least one MAC address')
+    .optional()
+    .describe('The MAC address of the machine, or a list. May be absent where client-id or circuit-id is given.'),
+  'client-id': form.clientIdText
+    .optional()
+    .describe('The client identifier (option 61) it is known by: text, or hex like 01:52:54:00:12:34:56.'),
+  'circuit-id': form.circuitIdText
+    .optional()
+    .describe('The port it is on, as the relay names it in option 82 (circuit-id): text, or hex like 00:04:00:7f.'),
   address: form.ip4Text.optional().describe('Fixed address. Absent: one from the static range, kept for good.'),
   boot: z
     .string({ error: 'the name of a boot entry, or local' })

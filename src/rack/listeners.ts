@@ -23,6 +23,8 @@ interface Wanted {
   readonly address: Ip4;
   readonly bindAddress: Ip4;
   readonly port: number;
+  /** Without it the rack serves on: another program may have the port on that interface. */
+  readonly isOptional?: boolean;
 }
 
 /** A port could not be had; the message says which and who can mend it. */
@@ -66,7 +68,9 @@ export class Listeners {
         const key = this.#keyOf(wanted);
         const present = next.get(key) ?? this.#open.get(key);
         // With the new `wanted`: the address an interface has may be another now
-        const open = { wanted, fd: present ? present.fd : this.#openOne(wanted) };
+        const fd = present ? present.fd : this.#openWanted(wanted);
+        if (fd === undefined) continue;
+        const open = { wanted, fd };
         if (!present) fresh.push(open);
         next.set(key, open);
       }
@@ -118,6 +122,15 @@ export class Listeners {
     return `${service} ${transport} ${ifindex} ${bindAddress} ${port}`;
   }
 
+  #openWanted(wanted: Wanted): number | undefined {
+    try {
+      return this.#openOne(wanted);
+    } catch (error) {
+      if (wanted.isOptional && error instanceof ListenError) return undefined;
+      throw error;
+    }
+  }
+
   #openOne(wanted: Wanted): number {
     try {
       switch (wanted.transport) {
@@ -151,11 +164,26 @@ function wantedSockets(plan: Plan): Wanted[] {
   if (local.some((subnet) => subnet.interface !== undefined)) {
     wanted.push({ service: 'dhcp', transport: 'link', address: UNSPECIFIED, bindAddress: UNSPECIFIED, port: 0 });
   }
+  for (const device of plan.relayInterfaces ?? []) wanted.push(relaySocket(device));
   if (local.length === 0 && plan.subnets.some((subnet) => subnet.management !== 'none')) {
     // Only relayed subnets: relays may reach any of our addresses
     wanted.push({ service: 'dhcp', transport: 'udp', address: UNSPECIFIED, bindAddress: UNSPECIFIED, port: DHCP_PORT });
   }
   return wanted;
+}
+
+/** On an interface without a subnet; we are known there by whatever address of ours the relay wrote to. */
+function relaySocket(device: string): Wanted {
+  const [address, bindAddress] = [UNSPECIFIED, UNSPECIFIED];
+  return {
+    service: 'dhcp',
+    transport: 'udp',
+    interface: device,
+    address,
+    bindAddress,
+    port: DHCP_PORT,
+    isOptional: true,
+  };
 }
 
 function subnetSockets(plan: Plan, subnet: Subnet, address: Ip4): Wanted[] {

@@ -40,3 +40,8 @@ export class LeaseTable {
     return lease ? { ...event, mac: lease.mac } : event;
   }
 }
+
+/** The host that a lease says its machine is, where the MAC does not tell. */
+export function hostOf(lease: LeaseFact | undefined): { readonly host?: string } {
+  return lease?.host && lease.name !== undefined ? { host: lease.name } : {};
+}

@@ -21,6 +21,8 @@ export interface LeaseFact {
   readonly mac: string;
   readonly name?: string;
   readonly expires?: number;
+  /** `name` is that of a host known by another sign than its MAC; absent otherwise. */
+  readonly host?: true;
 }
 
 /** A lease of another server, to be taken over. `line`: where it stands in that server's file. */

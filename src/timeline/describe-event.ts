@@ -5,6 +5,8 @@ export function describeEvent(event: EventBody): string {
   switch (event.kind) {
     case 'dhcp.discover':
       return `asks for an address${clientOf(event)}${event.relay === undefined ? '' : ` through relay ${event.relay}`}`;
+    case 'dhcp.bootp':
+      return 'asks for an address by BOOTP';
     case 'dhcp.offer':
       return `is offered it for ${seconds(event.leaseSeconds)}${boots(event.bootFile)}`;
     case 'dhcp.request':
@@ -13,10 +15,12 @@ export function describeEvent(event: EventBody): string {
       return `has it${event.name === undefined ? '' : ` as ${event.name}`}${until(event.expires)}${boots(event.bootFile)}`;
     case 'dhcp.nak':
       return `is refused its address: ${event.reason}`;
+    case 'dhcp.inform':
+      return `has its address from elsewhere and is told the options${boots(event.bootFile)}`;
     case 'dhcp.release':
       return 'gives its address back';
     case 'dhcp.decline':
-      return 'says that its address is in use by someone else';
+      return `says that its address is in use by someone else${event.reason === undefined ? '' : `, and is not believed: ${event.reason}`}`;
     case 'dhcp.expired':
       return 'let its lease run out';
     case 'dhcp.ignored':

@@ -11,13 +11,17 @@ export type EventBody =
       readonly userClass?: string;
       readonly relay?: string;
     }
+  | { readonly kind: 'dhcp.bootp' }
   | { readonly kind: 'dhcp.offer'; readonly leaseSeconds: number; readonly bootFile?: string }
   | { readonly kind: 'dhcp.request'; readonly state: 'selecting' | 'init-reboot' | 'renewing'; readonly wanted: string }
   /** `expires`: Unix time in seconds, absent when the binding has no end. `name`: the machine's DNS name without domain. */
   | { readonly kind: 'dhcp.ack'; readonly expires?: number; readonly name?: string; readonly bootFile?: string }
   | { readonly kind: 'dhcp.nak'; readonly reason: string }
+  /** It has an address and asked for the options only. */
+  | { readonly kind: 'dhcp.inform'; readonly bootFile?: string }
   | { readonly kind: 'dhcp.release' }
-  | { readonly kind: 'dhcp.decline' }
+  /** `reason`: why it is not believed. */
+  | { readonly kind: 'dhcp.decline'; readonly reason?: string }
   | { readonly kind: 'dhcp.expired' }
   | { readonly kind: 'dhcp.ignored'; readonly reason: string }
   | { readonly kind: 'dhcp.exhausted'; readonly subnet: string }

@@ -69,3 +69,31 @@ test('ROM, loader and installer are one client, whatever client identifier they 
     address,
   );
 });
+
+const USE = testPlan({ subnets: [{ more: { clientId: 'use' } }] });
+const DUID = [61, [255, 0, 0, 0, 1, 0, 1, 9, 9]] as const;
+
+test('where identifiers are used, two that one card sends are two clients, and one from two cards is one', () => {
+  const rack = new DhcpRack(USE);
+  const address = new Machine(rack, 1).boot({ options: [DUID] });
+  assert.notEqual(new Machine(rack, 1).boot({ options: [[61, [0, 7]]] }), address);
+  assert.equal(new Machine(rack, 2).boot({ options: [DUID] }), address);
+  assert.deepEqual(new Set(rack.told.map(({ mac }) => mac)), new Set(['52:54:00:00:00:01', '52:54:00:00:00:02']));
+});
+
+test('even there ROM and iPXE share the address of the MAC, and so does a client whose identifier is its MAC', () => {
+  const rack = new DhcpRack(USE);
+  const machine = new Machine(rack, 1);
+  const plain = machine.boot();
+  assert.equal(machine.boot({ options: [DUID, [60, letters('PXEClient:Arch:00007')]] }), plain);
+  assert.equal(
+    machine.boot({
+      options: [
+        [61, [0, 1]],
+        [77, letters('iPXE')],
+      ],
+    }),
+    plain,
+  );
+  assert.equal(machine.boot({ options: [[61, [1, 0x52, 0x54, 0, 0, 0, 1]]] }), plain);
+});

@@ -67,3 +67,43 @@ test('a host whose kept address is taken by a stranger gets another, and that on
   rack.time.pass(8000);
   assert.equal(machine.boot(), '192.168.127.222');
 });
+
+test('how long the quarantine lasts is the subnet’s to say', () => {
+  const rack = new DhcpRack(
+    testPlan({ subnets: [{ dynamic: `${ADDRESS}-${ADDRESS}`, more: { quarantineSeconds: 30 } }] }),
+  );
+  new Machine(rack, 1).boot();
+  new Machine(rack, 1).decline(ADDRESS);
+  rack.time.pass(29);
+  assert.equal(new Machine(rack, 2).discover(), undefined);
+  rack.time.pass(3);
+  assert.equal(new Machine(rack, 2).discover()?.yiaddr, ADDRESS);
+});
+
+test('one client that declines whatever it is offered does not empty a range', () => {
+  const rack = new DhcpRack();
+  const loop = new Machine(rack, 1);
+  for (let i = 0; i < 100; i++) {
+    const offer = loop.discover();
+    if (i % 2 === 0 && offer) loop.select(offer.yiaddr);
+    loop.decline(offer?.yiaddr ?? '');
+    rack.time.pass(1);
+  }
+  assert.equal(rack.count('refused.decline-limit'), 96);
+  const reason = 'it declined too many addresses of this range already';
+  assert.deepEqual(rack.told.findLast(({ kind }) => kind === 'dhcp.decline')?.['reason' as never], reason);
+  const others = Array.from({ length: 26 }, (_, i) => new Machine(rack, 2 + i).boot());
+  assert.equal(new Set(others).size, 26);
+  rack.time.pass(600);
+  assert.equal(loop.boot().length > 0, true);
+});
+
+test('a client is believed again when its quarantines are over', () => {
+  const rack = new DhcpRack(ONE);
+  for (let round = 0; round < 3; round++) {
+    new Machine(rack, 1).boot();
+    new Machine(rack, 1).decline(ADDRESS);
+    rack.time.pass(610);
+  }
+  assert.equal(rack.count('refused.decline-limit'), 0);
+});

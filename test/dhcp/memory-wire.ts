@@ -31,8 +31,8 @@ export class MemorySocket implements DatagramSocket {
     return this.#waiting.length;
   }
 
-  arrive(bytes: Uint8Array, to: Ip4, source = 0 as Ip4): void {
-    this.#waiting.push({ bytes: Uint8Array.from(bytes), source, sourcePort: 68, destination: to, ifindex: 2 });
+  arrive(bytes: Uint8Array, to: Ip4, source = 0 as Ip4, sourcePort = 68): void {
+    this.#waiting.push({ bytes: Uint8Array.from(bytes), source, sourcePort, destination: to, ifindex: 2 });
   }
 
   receive(handle: (datagram: Inbound) => void): number {

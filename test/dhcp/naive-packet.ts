@@ -46,6 +46,7 @@ export const DECLINE = 4;
 export const ACK = 5;
 export const NAK = 6;
 export const RELEASE = 7;
+export const INFORM = 8;
 
 export function quad(text: string): number[] {
   return text.split('.').map(Number);

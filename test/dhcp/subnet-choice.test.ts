@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { readHexFixture } from '../fixtures/hex.ts';
 import { DhcpRack, ETH0, LINK } from './dhcp-rack.ts';
 import { Machine } from './machine.ts';
-import { dotted, DISCOVER, OFFER, writePacket } from './naive-packet.ts';
+import { ACK, dotted, DISCOVER, NAK, OFFER, quad, writePacket } from './naive-packet.ts';
 import { ip4, LOCAL, RACK, RELAYED, testPlan } from './test-plan.ts';
 
 const ETH1 = { ...ETH0, fd: 8, interface: 'eth1', ifindex: 3, address: ip4('10.9.0.1') };
@@ -33,7 +33,8 @@ test('a relay of a network we do not serve is refused', () => {
   const rack = new DhcpRack();
   assert.equal(new Machine(rack, 1).discover({ giaddr: '10.255.0.9' }), undefined);
   assert.equal(rack.count('refused.unknown-subnet'), 1);
-  assert.deepEqual(rack.kinds(), []);
+  const reason = 'relay 10.255.0.9 speaks for no subnet of this rack';
+  assert.deepEqual(rack.told, [{ kind: 'dhcp.ignored', reason, mac: '52:54:00:00:00:01' }]);
 });
 
 test('a broadcast is answered from the subnet of the interface it was heard on', () => {
@@ -49,4 +50,80 @@ test('a subnet that is not managed is not served', () => {
   const rack = new DhcpRack(testPlan({ subnets: [{ management: 'none' }, RELAYED] }));
   assert.equal(new Machine(rack, 1).discover(), undefined);
   assert.equal(rack.count('refused.unknown-subnet'), 1);
+});
+
+const BEHIND = testPlan({
+  subnets: [LOCAL, RELAYED, { ...RELAYED, cidr: '10.8.0.0/24', dynamic: '10.8.0.5-10.8.0.9' }],
+});
+const LINK_8 = [5, 4, ...quad('10.8.0.0')];
+
+test('a relay whose own address is elsewhere names the link (RFC 3527)', () => {
+  const machine = new Machine(new DhcpRack(BEHIND), 1);
+  const relay = { giaddr: '203.0.113.9', options: [[82, LINK_8] as const] };
+  const offer = machine.discover(relay);
+  assert.deepEqual([offer?.yiaddr, offer?.to, offer?.giaddr], ['10.8.0.5', '203.0.113.9', '203.0.113.9']);
+  assert.equal(machine.select('10.8.0.5', relay)?.type, ACK);
+});
+
+test('a link that a client claims, with no relay, counts for nothing', () => {
+  const offer = new Machine(new DhcpRack(BEHIND), 1).discover({ options: [[82, LINK_8]] });
+  assert.equal(offer?.yiaddr, '192.168.127.111');
+});
+
+test('a client may select its subnet (RFC 3011), and is told so; the relay’s word goes first', () => {
+  const selection = [118, quad('10.8.0.0')] as const;
+  const offer = new Machine(new DhcpRack(BEHIND), 1).discover({ options: [selection] });
+  assert.deepEqual([offer?.yiaddr, offer?.options.get(118)], ['10.8.0.5', quad('10.8.0.0')]);
+  const link = [82, [5, 4, ...quad('10.0.7.0')]] as const;
+  const relayed = new Machine(new DhcpRack(BEHIND), 1).discover({ giaddr: '10.8.0.1', options: [selection, link] });
+  assert.equal(relayed?.yiaddr, '10.0.7.100');
+});
+
+test('a subnet selected that is not ours is refused', () => {
+  const rack = new DhcpRack(BEHIND);
+  assert.equal(new Machine(rack, 1).discover({ options: [[118, quad('172.16.0.0')]] }), undefined);
+  assert.equal(rack.count('refused.unknown-subnet'), 1);
+});
+
+test('a relay that stands in for the server is the server identifier, in NAKs too (RFC 5107)', () => {
+  const rack = new DhcpRack(BEHIND);
+  const machine = new Machine(rack, 1);
+  const relay = { giaddr: '10.0.7.1', options: [[82, [11, 4, ...quad('10.0.7.1')]] as const] };
+  const rom = [60, [...Buffer.from('PXEClient:Arch:00000')]] as const;
+  const offer = machine.discover({ ...relay, options: [...relay.options, rom] });
+  assert.equal(dotted(offer?.options.get(54) ?? []), '10.0.7.1');
+  assert.equal(offer?.siaddr, RACK);
+  assert.equal(machine.select('10.0.7.100', { ...relay, server: '10.0.7.1' })?.type, ACK);
+  const nak = machine.reboot('172.16.0.1', relay);
+  assert.deepEqual([nak?.type, dotted(nak?.options.get(54) ?? [])], [NAK, '10.0.7.1']);
+  assert.equal(machine.select('10.0.7.100', { ...relay, server: '10.0.7.2' }), undefined);
+});
+
+test('replies go to the relay’s port where it says that it listens there (RFC 8357), else to 67', () => {
+  for (const [options, port] of [
+    [[[82, [19, 0]]], 1067],
+    [[[82, [1, 1, 7]]], 67],
+    [[], 67],
+  ] as const) {
+    const rack = new DhcpRack(BEHIND);
+    rack.sockets
+      .get(ETH0.fd)
+      ?.arrive(writePacket({ type: DISCOVER, giaddr: '10.0.7.1', options }), ip4(RACK), ip4('10.0.7.1'), 1067);
+    const [offer] = rack.exchange([]);
+    assert.deepEqual([offer?.to, offer?.port], ['10.0.7.1', port]);
+  }
+});
+
+test('through an interface without a subnet clients are told of the address where boot files are', () => {
+  const RIGHT = {
+    fd: 11,
+    transport: 'udp',
+    interface: 'right',
+    ifindex: 5,
+    address: ip4('0.0.0.0'),
+    port: 67,
+  } as const;
+  const rack = new DhcpRack(BEHIND, [ETH0, RIGHT, LINK]);
+  const [offer] = rack.exchange([writePacket({ type: DISCOVER, giaddr: '10.0.7.1' })], '10.2.0.1', RIGHT.fd);
+  assert.deepEqual([dotted(offer?.options.get(54) ?? []), offer?.source, offer?.ifindex], [RACK, RACK, 5]);
 });

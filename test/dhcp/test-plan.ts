@@ -15,12 +15,15 @@ export interface SubnetWords {
   readonly domain?: string | null;
   readonly lease?: number;
   readonly management?: Subnet['management'];
+  readonly more?: Partial<Subnet>;
 }
 
 export interface HostWords {
   readonly name: string;
   readonly macs: readonly string[];
   readonly address?: string;
+  readonly clientIds?: readonly string[];
+  readonly circuitIds?: readonly string[];
 }
 
 export interface PlanWords {
@@ -78,6 +81,7 @@ function subnetOf(words: SubnetWords): Subnet {
     ...(steady !== undefined && { static: range(steady) }),
     ...(router !== undefined && { router: ip4(router) }),
     ...(domain !== undefined && { domain }),
+    ...words.more,
   };
 }
 
@@ -85,8 +89,14 @@ function textOr(text: string | null | undefined, otherwise: string): string | un
   return text === undefined ? otherwise : (text ?? undefined);
 }
 
-function hostOf({ name, macs, address }: HostWords): Host {
-  return { name, macs: macs.map(mac), boot: 'local', ...(address !== undefined && { address: ip4(address) }) };
+function hostOf({ name, macs, address, ...signs }: HostWords): Host {
+  return {
+    name,
+    macs: macs.map(mac),
+    boot: 'local',
+    ...signs,
+    ...(address !== undefined && { address: ip4(address) }),
+  };
 }
 
 export function ip4(text: string): Ip4 {

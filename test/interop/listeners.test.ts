@@ -133,6 +133,19 @@ describe('the rack’s sockets', { skip: noOwnNetwork() }, () => {
     assert.deepEqual(summary(), ['dhcp udp 67 0.0.0.0']);
   });
 
+  test('hear relays on interfaces without a subnet too, unless another program is there', () => {
+    apply({ ...planOf([LEFT, RELAYED]), relayInterfaces: ['right', 'nowhere'] });
+    assert.deepEqual(
+      summary().filter((line) => line.startsWith('dhcp udp')),
+      ['dhcp udp 67 0.0.0.0 right', 'dhcp udp 67 10.1.0.1 left'],
+    );
+    apply(planOf([LEFT]));
+    const holder = openUdp(libc, { address: UNSPECIFIED, port: 67, interface: 'right' });
+    apply({ ...planOf([LEFT, RELAYED]), relayInterfaces: ['right'] });
+    assert.equal(summary().filter((line) => line.startsWith('dhcp udp')).length, 1);
+    libc.close(holder);
+  });
+
   test('hear a broadcast on their own wire only', () => {
     apply(planOf([LEFT, RIGHT]));
     sendDiscover('right');

@@ -86,12 +86,12 @@ const faulty: readonly (readonly [title: string, hosts: string, ...lines: string
   [
     'a key with a slip of the pen',
     '  - { name: node1, mac: 52:54:00:00:00:01, adress: 192.168.127.11 }\n',
-    '9:44: hosts[0].adress: expected one of name, mac, address, boot, options, always, found adress (did you mean `address`?)',
+    '9:44: hosts[0].adress: expected one of name, mac, client-id, circuit-id, address, boot, options, always, found adress (did you mean `address`?)',
   ],
   [
     'being no mapping',
     '  - node1\n',
-    '9:5: hosts[0]: expected a mapping with name, mac, address, boot, options, always, found node1',
+    '9:5: hosts[0]: expected a mapping with name, mac, client-id, circuit-id, address, boot, options, always, found node1',
   ],
 ];
 
@@ -171,4 +171,24 @@ test('an address is not held against subnets when one of them could not be read'
   assert.deepEqual(faultLines(broken), [
     '7:13: subnets[1].cidr: expected an IPv4 network like 192.168.127.0/24, found 10.0.0.0/33',
   ]);
+});
+
+test('a host may be known by what it calls itself or by its port instead of a MAC', () => {
+  const text = `${SUBNET}hosts:\n  - { name: a, client-id: node7 }\n  - { name: b, circuit-id: "00:04:00:7F" }\n`;
+  assert.deepEqual(planOf(text).hosts, [
+    { name: 'a', macs: [], boot: 'local', clientIds: ['6e6f646537', '006e6f646537'] },
+    { name: 'b', macs: [], boot: 'local', circuitIds: ['0004007f'] },
+  ]);
+});
+
+test('of two hosts with one sign the earlier keeps it; one with no sign at all is a fault', () => {
+  const text = `${SUBNET}hosts:\n  - { name: a, client-id: x }\n  - { name: b, client-id: x }\n  - { name: c }\n`;
+  assert.deepEqual(faultLines(text), [
+    '7:27: hosts[1].client-id: expected an identifier of its own, found x, taken on line 6',
+    '8:5: hosts[2].mac: expected a MAC address, or else a client-id or circuit-id to know it by, found nothing',
+  ]);
+  assert.deepEqual(
+    compile(text).plan?.hosts.map(({ name }) => name),
+    ['a'],
+  );
 });

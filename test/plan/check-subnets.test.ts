@@ -63,8 +63,19 @@ const faulty: readonly (readonly [title: string, text: string, ...lines: string[
     'two subnets on one interface',
     'subnets:\n  - { cidr: 10.1.0.0/16, management: none, interface: eth1 }\n' +
       '  - { cidr: 10.2.0.0/16, management: none, interface: eth1 }\n',
-    '3:55: subnets[1].interface: expected an interface without another subnet (shared networks are not supported yet), ' +
-      'found eth1, which has the subnet on line 2',
+    '3:55: subnets[1].interface: expected an interface of its own, or one `shared` name for this subnet and that on line 2, found eth1',
+  ],
+  [
+    'a shared network on two wires',
+    'subnets:\n  - { cidr: 10.1.0.0/16, management: none, shared: a, interface: eth1 }\n' +
+      '  - { cidr: 10.3.0.0/16, management: none, shared: a }\n',
+    "3:52: subnets[1].shared: expected a name of its own, as that on line 2 is another link's, found a",
+  ],
+  [
+    'a shared network that tells clients apart in two ways',
+    'subnets:\n  - { cidr: 10.1.0.0/16, management: none, shared: a }\n' +
+      '  - { cidr: 10.3.0.0/16, management: none, shared: a, client-id: use }\n',
+    '3:66: subnets[1].client-id: expected the same as in the other subnet of its link on line 2, found use',
   ],
   [
     'names promised behind relays by a rack without an address to name',
@@ -103,6 +114,7 @@ test('a subnet of its required keys gets its broadcast address, lease time and t
       broadcast: ip('192.168.127.255'),
       dns: [ip('192.168.127.100')],
       leaseSeconds: 43_200,
+      quarantineSeconds: 600,
     },
   ]);
 });
@@ -139,4 +151,17 @@ test('both addresses of a /31 can be used', () => {
 
 test('a domain is kept in lower case, without the dot at its end', () => {
   assert.equal(planOf(`${SUBNET}    domain: Rack.Example.\n`).subnets[0]?.domain, 'rack.example');
+});
+
+test('two subnets may share one link that has a name', () => {
+  const text =
+    'subnets:\n  - { cidr: 10.1.0.0/16, management: dhcp, shared: a, interface: eth1 }\n' +
+    '  - { cidr: 10.2.0.0/16, management: dhcp, shared: a, interface: eth1 }\n';
+  assert.deepEqual(
+    planOf(text).subnets.map(({ shared, rackAddress }) => [shared, rackAddress]),
+    [
+      ['a', ip('10.1.0.1')],
+      ['a', ip('10.2.0.1')],
+    ],
+  );
 });

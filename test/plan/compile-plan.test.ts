@@ -166,3 +166,10 @@ describe('the operator plane', () => {
     assert.deepEqual(faultLines(admin('127.0.0.1:5248')), []);
   });
 });
+
+test('relays are heard on every interface that has no subnet, where some subnets are local and some are not', () => {
+  const far = '  - { cidr: 10.9.0.0/16, management: dhcp }\n';
+  assert.deepEqual(planOf(`${SUBNET}${far}`).relayInterfaces, ['eth1']);
+  assert.equal(planOf(SUBNET).relayInterfaces, undefined);
+  assert.equal(planOf(`subnets:\n${far}`).relayInterfaces, undefined);
+});

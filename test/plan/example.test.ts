@@ -18,6 +18,7 @@ describe('etc/rackboot.yaml', () => {
       [
         ['node1', 'debian'],
         ['node2', 'local'],
+        ['node3', 'local'],
       ],
     );
   });

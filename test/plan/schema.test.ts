@@ -32,7 +32,16 @@ test('the keys that a mapping may have are found by its path', () => {
     'log',
   ]);
   assert.deepEqual(keysAt(['rack']), ['name', 'state', 'control']);
-  assert.deepEqual(keysAt(['hosts', 7]), ['name', 'mac', 'address', 'boot', 'options', 'always']);
+  assert.deepEqual(keysAt(['hosts', 7]), [
+    'name',
+    'mac',
+    'client-id',
+    'circuit-id',
+    'address',
+    'boot',
+    'options',
+    'always',
+  ]);
   assert.deepEqual(keysAt(['classes', 0]), ['name', 'match', 'options', 'always']);
   assert.deepEqual(keysAt(['classes', 0, 'match']), ['vendor-class', 'user-class', 'arch', 'mac-prefix', 'circuit-id']);
   assert.deepEqual(keysAt(['boot', 'entries', 'any']), ['kernel', 'initrd', 'cmdline']);

@@ -30,8 +30,16 @@ const SENTENCES: {
     ],
   ],
   'dhcp.nak': [[{ reason: 'it is taken' }, 'is refused its address: it is taken']],
+  'dhcp.bootp': [[{}, 'asks for an address by BOOTP']],
+  'dhcp.inform': [
+    [{}, 'has its address from elsewhere and is told the options'],
+    [{ bootFile: 'a.efi' }, 'has its address from elsewhere and is told the options, to boot a.efi'],
+  ],
   'dhcp.release': [[{}, 'gives its address back']],
-  'dhcp.decline': [[{}, 'says that its address is in use by someone else']],
+  'dhcp.decline': [
+    [{}, 'says that its address is in use by someone else'],
+    [{ reason: 'too often' }, 'says that its address is in use by someone else, and is not believed: too often'],
+  ],
   'dhcp.expired': [[{}, 'let its lease run out']],
   'dhcp.ignored': [[{ reason: 'meant for another server' }, 'is not answered: meant for another server']],
   'dhcp.exhausted': [[{ subnet: '192.0.2.0/24' }, 'finds no free address in 192.0.2.0/24']],
