@@ -134,7 +134,11 @@ test(
     const local = await rig.client('udhcpc', '-i', 'client0', '-n', '-q', '-f', '-s', script);
     assert.match(local.stdout, /^192\.168\.127\.100 +192\.168\.127\.1$/m, local.output);
 
-    await rig.until('the last reply to be captured', async () => (await replies(capture)).includes('192.168.127.100'));
+    await rig.until('the last reply to be captured', async () => {
+      // tshark complains of a packet that is written in part
+      const soFar = await replies(capture).catch(() => '');
+      return soFar.includes('192.168.127.100');
+    });
     await end(tcpdump);
     const given = await replies(capture);
     for (const address of ['10.50.0.100', '10.61.0.100', '10.62.0.100']) assert.ok(given.includes(address), address);
@@ -152,8 +156,7 @@ test(
 
 async function tshark(capture: string, ...words: readonly string[]): Promise<string> {
   const { code, stdout, output } = await runCommand(['tshark', '-r', capture, ...words]);
-  // 2: the capture is still being written
-  assert.ok(code === 0 || code === 2, output);
+  assert.equal(code, 0, output);
   return stdout;
 }
 
