@@ -30,6 +30,8 @@ export const TEST_CLIENT_PACKAGES: readonly PackageNeed[] = [
   { package: 'bind9-dnsutils', provides: ['dig'] },
   { package: 'curl', provides: ['curl'] },
   { package: 'atftp', provides: ['atftp'] },
+  { package: 'dnsmasq-base', provides: ['dnsmasq'] },
+  { package: 'isc-dhcp-relay', provides: ['dhcrelay'] },
   { package: 'tcpdump', provides: ['tcpdump'] },
   { package: 'tshark', provides: ['tshark'] },
 ];
