@@ -1,3 +1,5 @@
+import { statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 
 import type { EventFilter } from './event-filter.ts';
@@ -13,6 +15,8 @@ export interface EventStore {
 
 /** Some 200 boots of 1,000 machines; about 50 MB. */
 const MOST_EVENTS = 200_000;
+/** What a nearly full disk has left is for leases: the timeline explains, they promise. */
+const BYTES_FOR_LEASES = 8 * 1024 * 1024;
 const PRUNE_EVERY = 5_000;
 const SCHEMA_VERSION = 1;
 
@@ -27,11 +31,15 @@ export class SqliteEventStore implements EventStore {
   readonly #database: DatabaseSync;
   readonly #insert: StatementSync;
   readonly #most: number;
+  readonly #hasFile: boolean;
+  readonly #directory: string;
   #sincePrune = 0;
 
   /** Opens or creates `file`. Throws, leaving it as it is, when it is not a timeline of this version. */
   constructor(file: string, most = MOST_EVENTS) {
     this.#most = most;
+    this.#hasFile = file !== ':memory:';
+    this.#directory = dirname(file);
     this.#database = new DatabaseSync(file);
     try {
       this.#migrate(file);
@@ -44,6 +52,7 @@ export class SqliteEventStore implements EventStore {
   }
 
   write(events: readonly RackEvent[]): void {
+    if (this.#hasFile) leaveRoom(this.#directory);
     const sincePrune = this.#sincePrune + events.length;
     const prune = sincePrune >= PRUNE_EVERY;
     this.#database.exec('BEGIN');
@@ -87,4 +96,10 @@ export class SqliteEventStore implements EventStore {
   #prune(): void {
     this.#database.prepare('DELETE FROM event WHERE number <= (SELECT max(number) FROM event) - ?').run(this.#most);
   }
+}
+
+function leaveRoom(directory: string): void {
+  const { bavail, bsize } = statfsSync(directory);
+  const free = bavail * bsize;
+  if (free < BYTES_FOR_LEASES) throw new Error(`${directory} has ${free} bytes left: they are kept for leases`);
 }
