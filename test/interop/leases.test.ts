@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, readdirSync, readFileSync, writeFileSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { execPath } from 'node:process';
 import { describe, test } from 'node:test';
@@ -99,9 +99,10 @@ describe('leases on a running daemon', { skip: await reasonToSkip() }, () => {
     // In the daemon's own mount namespace: it ends with it
     const disk = `mount -t tmpfs -o size=2m tmpfs ${state} && exec "$@"`;
     await rig.start(['unshare', '--mount', 'sh', '-c', disk, 'sh']);
-    const inside = (command: string) => rig.onRack('nsenter', '-m', '-t', String(daemonPid(rig)), 'sh', '-c', command);
+    // The tmpfs as the daemon sees it
+    const ballast = join(`/proc/${daemonPid(rig)}/root`, state, 'ballast');
     const lease = await dora(rig);
-    await inside(`cat /dev/zero > ${state}/ballast`);
+    fillDisk(ballast);
     // What the log file has room for is written all the same: until it is not
     await rig.until('the disk to be full', async () => {
       await rig.client(execPath, DORA_CLIENT, '40');
@@ -109,13 +110,25 @@ describe('leases on a running daemon', { skip: await reasonToSkip() }, () => {
     });
     assert.equal(await dora(rig), lease);
     assert.match((await rig.rackboot('status')).stdout, /^NOTICE .*leases can't be written/m);
-    await inside(`rm ${state}/ballast`);
+    rmSync(ballast);
     await rig.until('the leases to be written', async () => !/NOTICE/.test((await rig.rackboot('status')).stdout));
     assert.equal((await rig.client(execPath, DORA_CLIENT, '60')).code, 0);
     const kinds = (await rig.events()).map(({ kind }) => kind).filter((kind) => kind.startsWith('dhcp.store'));
     assert.deepEqual(kinds, ['dhcp.store-failed', 'dhcp.store-works']);
   });
 });
+
+/** Writes `file` until its disk has no room left. */
+function fillDisk(file: string): void {
+  const fd = openSync(file, 'w');
+  try {
+    for (;;) writeSync(fd, new Uint8Array(4096));
+  } catch (error) {
+    assert.equal((error as NodeJS.ErrnoException).code, 'ENOSPC');
+  } finally {
+    closeSync(fd);
+  }
+}
 
 /** `ip netns exec`, `unshare` and `sh` become the daemon: one process. */
 function daemonPid({ daemon }: RackRig): number {
