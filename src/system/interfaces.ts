@@ -1,6 +1,7 @@
 import koffi from 'koffi';
 
 import { readIp4, type Ip4 } from '../addr/ip4.ts';
+import { AF_INET, SOCKADDR_IN } from './socket-numbers.ts';
 
 /** An IPv4 address of a local interface. */
 export interface LocalAddress {
@@ -9,9 +10,6 @@ export interface LocalAddress {
   /** Length of its network's prefix. */
   readonly prefix: number;
 }
-
-const AF_INET = 2;
-const SOCKADDR_IN = 16;
 
 interface IfAddrs {
   readonly ifa_next: bigint | null;

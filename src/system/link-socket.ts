@@ -3,9 +3,9 @@ import type { LinkDestination, LinkSender } from './datagram.ts';
 import { writeIpDatagram } from './ip-datagram.ts';
 import { checked, type Libc } from './libc.ts';
 import { SendQueue } from './send-queue.ts';
+import { SOCK_CLOEXEC_NONBLOCK, SOCK_DGRAM } from './socket-numbers.ts';
 
 const AF_PACKET = 17;
-const SOCK_DGRAM_CLOEXEC_NONBLOCK = 2 | 0o2000000 | 0o4000;
 const ETHERTYPE_IPV4 = 0x0800;
 const SOCKADDR_LL = 20;
 const SLOT = 2048;
@@ -13,7 +13,7 @@ const HEADERS = 28;
 
 /** Opens the socket of a `LinkSender`. Protocol 0: it receives nothing. Needs CAP_NET_RAW; throws SystemCallError. */
 export function openLinkSocket(libc: Libc): number {
-  return checked('socket AF_PACKET', libc.socket(AF_PACKET, SOCK_DGRAM_CLOEXEC_NONBLOCK, 0));
+  return checked('socket AF_PACKET', libc.socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC_NONBLOCK, 0));
 }
 
 /** An AF_PACKET socket: the kernel writes the Ethernet header, we write IP and UDP. */

@@ -1,8 +1,7 @@
 import { BATCH } from './datagram.ts';
 import type { Libc } from './libc.ts';
 import { MessageBatch } from './message-batch.ts';
-
-const MSG_DONTWAIT = 0x40;
+import { MSG_DONTWAIT } from './socket-numbers.ts';
 
 /**
  * Datagrams waiting for one sendmmsg. One queue serves every socket of a thread, as the arrays are large and

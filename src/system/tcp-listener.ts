@@ -1,18 +1,15 @@
 import type { Ip4 } from '../addr/ip4.ts';
 import { checked, type Libc } from './libc.ts';
 import { socketAddress } from './udp-socket.ts';
+import { AF_INET, SOCKADDR_IN, SOCK_CLOEXEC_NONBLOCK, SOCK_STREAM, SOL_SOCKET } from './socket-numbers.ts';
 
-const AF_INET = 2;
-const SOCK_STREAM_CLOEXEC_NONBLOCK = 1 | 0o2000000 | 0o4000;
-const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
-const SOCKADDR_IN = 16;
 /** A rack that powers up connects all at once; beyond this the kernel makes clients try again. */
 const BACKLOG = 4096;
 
 /** Opens a listening TCP socket; SO_REUSEADDR, so that a restart does not wait for old connections. Throws SystemCallError. */
 export function openTcpListener(libc: Libc, address: Ip4, port: number): number {
-  const fd = checked('socket', libc.socket(AF_INET, SOCK_STREAM_CLOEXEC_NONBLOCK, 0));
+  const fd = checked('socket', libc.socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC_NONBLOCK, 0));
   try {
     const one = Buffer.from([1, 0, 0, 0]);
     checked('SO_REUSEADDR', libc.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, one, one.length));

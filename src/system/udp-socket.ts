@@ -3,10 +3,8 @@ import { BATCH, type DatagramSocket, type Inbound, type Outbound } from './datag
 import { checked, type Libc } from './libc.ts';
 import { CONTROL_SPACE, MessageBatch } from './message-batch.ts';
 import { SendQueue } from './send-queue.ts';
+import { AF_INET, MSG_DONTWAIT, SOCKADDR_IN, SOCK_CLOEXEC_NONBLOCK, SOCK_DGRAM, SOL_SOCKET } from './socket-numbers.ts';
 
-const AF_INET = 2;
-const SOCK_DGRAM_CLOEXEC_NONBLOCK = 2 | 0o2000000 | 0o4000;
-const SOL_SOCKET = 1;
 const SO_BROADCAST = 6;
 const SO_SNDBUF = 7;
 const SO_RCVBUF = 8;
@@ -17,11 +15,9 @@ const IPPROTO_IP = 0;
 const IP_PKTINFO = 8;
 const IP_MTU_DISCOVER = 10;
 const IP_PMTUDISC_DONT = 0;
-const MSG_DONTWAIT = 0x40;
 
 /** Larger than any datagram of ours: DHCP and DNS stay below 1,500 bytes, a TFTP block below 1,472. */
 const SLOT = 2048;
-const SOCKADDR_IN = 16;
 
 export interface UdpOptions {
   readonly address: Ip4;
@@ -42,7 +38,7 @@ export interface UdpOptions {
  * reassemble a path's MTU, and dnsmasq had to learn it (peers.md §3.1/17). Throws SystemCallError.
  */
 export function openUdp(libc: Libc, options: UdpOptions): number {
-  const fd = checked('socket', libc.socket(AF_INET, SOCK_DGRAM_CLOEXEC_NONBLOCK, 0));
+  const fd = checked('socket', libc.socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC_NONBLOCK, 0));
   try {
     setNumber(libc, fd, IPPROTO_IP, IP_PKTINFO, 1);
     setNumber(libc, fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
