@@ -1,0 +1,22 @@
+import { formatMac } from '../addr/mac.ts';
+import type { Lease } from '../leases/lease.ts';
+import type { LeaseFact } from '../service/letters.ts';
+import { isEndless } from './bootp.ts';
+import type { Exchange } from './exchange.ts';
+
+/** A kept address belongs to its machine on or off: its name stays. So does the one of a BOOTP client. */
+export function factOf({ address, mac, name, expires, kept }: Lease, isHost = false): LeaseFact {
+  return {
+    address,
+    mac: formatMac(mac),
+    ...(name === undefined ? {} : { name }),
+    ...(kept || isEndless(expires) ? {} : { expires }),
+    ...(isHost ? { host: true } : {}),
+  };
+}
+
+/** Whether the client is a host by another sign than its MAC. */
+export function isHostBySign({ client, addresses }: Exchange): boolean {
+  const host = addresses.host(client);
+  return host !== undefined && !host.macs.includes(client.mac);
+}
