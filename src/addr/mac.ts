@@ -20,8 +20,12 @@ export function parseMac(text: string): Mac | undefined {
 export function formatMac(mac: Mac, separator = ':'): string {
   const high = Math.floor(mac / 0x1000000);
   const low = mac % 0x1000000;
-  const bytes = [high >>> 16, (high >>> 8) & 255, high & 255, low >>> 16, (low >>> 8) & 255, low & 255];
-  return bytes.map((byte) => HEX[byte]).join(separator);
+  const first = hex(high >>> 16) + separator + hex((high >>> 8) & 255) + separator + hex(high & 255);
+  return first + separator + hex(low >>> 16) + separator + hex((low >>> 8) & 255) + separator + hex(low & 255);
+}
+
+function hex(byte: number): string {
+  return HEX[byte] ?? '';
 }
 
 /** The address of six bytes at `offset`; the caller has checked that they are there. */

@@ -4,13 +4,13 @@ import type { Mac } from '../addr/mac.ts';
 export interface BootClient {
   readonly mac: Mac;
   /** Option 93, first value (RFC 4578 §2.1). */
-  readonly arch?: number;
+  readonly arch?: number | undefined;
   /** Option 60. */
-  readonly vendorClass?: string;
+  readonly vendorClass?: string | undefined;
   /** Option 77, whether it was sent as plain text or length-prefixed (RFC 3004). */
   readonly userClasses: readonly string[];
   /** Option 175 was there: the codes inside it, which say what this iPXE was built with. */
-  readonly ipxe?: { readonly features: readonly number[] };
+  readonly ipxe?: { readonly features: readonly number[] } | undefined;
 }
 
 /** `http`: UEFI that fetches by HTTP itself. `other`: no netboot client, or one of a kind this rack has no loader for. */

@@ -4,24 +4,25 @@ import type { Clock } from '../system/clock.ts';
 /** A boot takes some ten packets a stage, and a machine that is reset over and over a few stages a minute. */
 const BURST = 40;
 const PER_SECOND = 5;
-/** Machines looked at: more than a rack has; some 3 MB. Past it the one not heard longest is forgotten. */
-const MOST_MACHINES = 16_384;
+/** Places in the table, a power of two: more than a rack has machines. Half a megabyte. */
+const PLACES = 16_384;
 const TELL_EVERY = 60_000;
-
-interface Bucket {
-  left: number;
-  filledAt: number;
-  /** When its excess was last told; monotonic milliseconds. */
-  toldAt: number;
-}
 
 /** What becomes of a packet: `offender` is told of once a minute, and met with silence like any `excess`. */
 type Verdict = 'fine' | 'excess' | 'offender';
 
-/** A bucket of tokens for each machine, so that one broken card can't starve a rack. */
+/**
+ * A bucket of tokens for each machine, so that one broken card can't starve a rack. A table of fixed size: of two machines
+ * that fall on one place the last one heard has it, and either is let through more often than it should at worst.
+ */
 export class ClientRate {
   readonly #clock: Clock;
-  readonly #buckets = new Map<Mac, Bucket>();
+  /** The machine at each place; -1: none yet. */
+  readonly #macs = new Float64Array(PLACES).fill(-1);
+  readonly #left = new Float32Array(PLACES);
+  /** When the bucket was filled and when its excess was last told; monotonic milliseconds. */
+  readonly #filledAt = new Float64Array(PLACES);
+  readonly #toldAt = new Float64Array(PLACES);
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -30,32 +31,30 @@ export class ClientRate {
   /** Takes one packet's worth out of the machine's bucket. */
   take(mac: Mac): Verdict {
     const now = this.#clock.monotonic();
-    const bucket = this.#bucketOf(mac, now);
-    bucket.left = Math.min(BURST, bucket.left + ((now - bucket.filledAt) / 1000) * PER_SECOND);
-    bucket.filledAt = now;
-    if (bucket.left >= 1) {
-      bucket.left--;
-      return 'fine';
-    }
-    if (now - bucket.toldAt < TELL_EVERY) return 'excess';
-    bucket.toldAt = now;
+    const place = placeOf(mac);
+    const left = this.#macs[place] === mac ? this.#refilled(place, now) : this.#settle(place, mac);
+    this.#filledAt[place] = now;
+    this.#left[place] = left >= 1 ? left - 1 : left;
+    if (left >= 1) return 'fine';
+    if (now - (this.#toldAt[place] ?? 0) < TELL_EVERY) return 'excess';
+    this.#toldAt[place] = now;
     return 'offender';
   }
 
-  /** The order of the map is that of the last packet. */
-  #bucketOf(mac: Mac, now: number): Bucket {
-    const present = this.#buckets.get(mac);
-    if (present) this.#buckets.delete(mac);
-    const bucket = present ?? { left: BURST, filledAt: now, toldAt: Number.NEGATIVE_INFINITY };
-    this.#buckets.set(mac, bucket);
-    if (this.#buckets.size > MOST_MACHINES) this.#forgetOldest();
-    return bucket;
+  #refilled(place: number, now: number): number {
+    const seconds = (now - (this.#filledAt[place] ?? 0)) / 1000;
+    return Math.min(BURST, (this.#left[place] ?? 0) + seconds * PER_SECOND);
   }
 
-  #forgetOldest(): void {
-    for (const mac of this.#buckets.keys()) {
-      this.#buckets.delete(mac);
-      return;
-    }
+  #settle(place: number, mac: Mac): number {
+    this.#macs[place] = mac;
+    this.#toldAt[place] = Number.NEGATIVE_INFINITY;
+    return BURST;
   }
+}
+
+/** Fibonacci hashing: machines of one make differ in the low bits only. */
+function placeOf(mac: Mac): number {
+  const folded = (mac % 0x1_0000_0000) ^ Math.floor(mac / 0x1_0000_0000);
+  return Math.imul(folded, 0x9e3779b1) >>> 18;
 }

@@ -11,6 +11,7 @@ import { decodeParameterList } from '../wire/dhcp/options/parameter-list.ts';
 import { decodeRelayAgent } from '../wire/dhcp/options/relay-agent.ts';
 import { decodeText } from '../wire/dhcp/options/text.ts';
 import { decodeUserClasses } from '../wire/dhcp/options/user-class.ts';
+import type { DhcpOptions } from '../wire/dhcp/dhcp-options.ts';
 import type { DhcpPacket } from '../wire/dhcp/packet.ts';
 
 /** Who sent a DHCP message, and what it says of itself. Copies: it outlives the datagram. */
@@ -19,25 +20,28 @@ export interface Client {
   readonly key: string;
   readonly mac: Mac;
   /** Option 61, as lower-case hex. */
-  readonly clientId?: string;
+  readonly clientId?: string | undefined;
   /** From option 82, as lower-case hex. */
-  readonly circuitId?: string;
+  readonly circuitId?: string | undefined;
   readonly boot: BootClient;
   /** Option 81, or else 12 (RFC 4702 §3.1), as a DNS label, if it can be made one; absent when the client wants none. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** Option 81. */
-  readonly fqdn?: ClientFqdn;
+  readonly fqdn?: ClientFqdn | undefined;
   /** Option 50. */
-  readonly requested?: Ip4;
+  readonly requested?: Ip4 | undefined;
   /** Option 54. */
-  readonly serverId?: Ip4;
+  readonly serverId?: Ip4 | undefined;
   /** Option 55; absent: the client leaves the choice to us. */
-  readonly parameters?: ReadonlySet<number>;
+  readonly parameters?: ReadonlySet<number> | undefined;
   /** Option 57. */
-  readonly maxMessageSize?: number;
+  readonly maxMessageSize?: number | undefined;
 }
 
 const ETHERNET = 1;
+const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+/** What `hostLabel` would leave as it is. */
+const PLAIN_LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /** The 48-bit address of the hardware; undefined for hardware that has none. */
 export function hardwareAddress({ htype, hlen, chaddr }: DhcpPacket): Mac | undefined {
@@ -48,18 +52,19 @@ export function readClient(packet: DhcpPacket, mac: Mac): Client {
   const { options } = packet;
   const fqdn = decodeClientFqdn(options.get(OptionCode.clientFqdn));
   const parameters = decodeParameterList(options.get(OptionCode.parameterList));
+  // Every key in every client: objects of one shape are what this path is fast by
   return {
     key: formatMac(mac),
     mac,
     boot: readBootClient(packet, mac),
-    ...present('clientId', hexOf(options.get(OptionCode.clientId))),
-    ...present('circuitId', hexOf(decodeRelayAgent(options.get(OptionCode.relayAgent))?.circuitId)),
-    ...present('name', nameOf(fqdn, decodeText(options.get(OptionCode.hostName)))),
-    ...present('fqdn', fqdn),
-    ...present('requested', decodeIp4(options.get(OptionCode.requestedAddress))),
-    ...present('serverId', decodeIp4(options.get(OptionCode.serverId))),
-    ...present('parameters', parameters && new Set(parameters)),
-    ...present('maxMessageSize', decodeU16(options.get(OptionCode.maxMessageSize))),
+    clientId: hexOf(options.get(OptionCode.clientId)),
+    circuitId: hexOf(decodeRelayAgent(options.get(OptionCode.relayAgent))?.circuitId),
+    name: nameOf(fqdn, options),
+    fqdn,
+    requested: decodeIp4(options.get(OptionCode.requestedAddress)),
+    serverId: decodeIp4(options.get(OptionCode.serverId)),
+    parameters: parameters && new Set(parameters),
+    maxMessageSize: decodeU16(options.get(OptionCode.maxMessageSize)),
   };
 }
 
@@ -75,9 +80,9 @@ export function clientKey({ mac, clientId, boot }: Client, { clientId: use }: Pi
 }
 
 /** N in option 81 asks the server to keep out of DNS: a lease without a name has no records. */
-function nameOf(fqdn: ClientFqdn | undefined, hostName: string | undefined): string | undefined {
+function nameOf(fqdn: ClientFqdn | undefined, options: DhcpOptions): string | undefined {
   if (fqdn?.noUpdates) return undefined;
-  return hostLabel(fqdn?.name) ?? hostLabel(hostName);
+  return hostLabel(fqdn?.name) ?? hostLabel(decodeText(options.get(OptionCode.hostName)));
 }
 
 function readBootClient({ options }: DhcpPacket, mac: Mac): BootClient {
@@ -85,15 +90,17 @@ function readBootClient({ options }: DhcpPacket, mac: Mac): BootClient {
   return {
     mac,
     userClasses: decodeUserClasses(options.get(OptionCode.userClass)) ?? [],
-    ...present('arch', decodeU16List(options.get(OptionCode.clientArch))?.[0]),
-    ...present('vendorClass', decodeText(options.get(OptionCode.vendorClass))),
-    ...present('ipxe', ipxe && { features: Array.from(ipxe, (option) => option.code) }),
+    arch: decodeU16List(options.get(OptionCode.clientArch))?.[0],
+    vendorClass: decodeText(options.get(OptionCode.vendorClass)),
+    ipxe: ipxe && { features: Array.from(ipxe, (option) => option.code) },
   };
 }
 
 /** "Node 1.example.com" → "node-1": the first label in lower case, other characters than a-z, 0-9 and - as dashes. */
 export function hostLabel(text: string | undefined): string | undefined {
-  const label = (text ?? '').split('.', 1)[0] ?? '';
+  if (text === undefined) return undefined;
+  const label = text.split('.', 1)[0] ?? '';
+  if (PLAIN_LABEL.test(label)) return label;
   const clean = label
     .toLowerCase()
     .replaceAll(/[^a-z0-9-]+/g, '-')
@@ -105,10 +112,6 @@ export function hostLabel(text: string | undefined): string | undefined {
 function hexOf(value: Uint8Array | undefined): string | undefined {
   if (!value || value.length === 0) return undefined;
   let hex = '';
-  for (const byte of value) hex += byte.toString(16).padStart(2, '0');
+  for (const byte of value) hex += HEX[byte];
   return hex;
-}
-
-function present<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
-  return value === undefined ? {} : ({ [key]: value } as { [P in K]?: V });
 }

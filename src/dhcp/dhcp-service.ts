@@ -6,11 +6,11 @@ import type { Plan } from '../plan/plan.ts';
 import type { Counters, LeaseAnswer, LeaseOrder, SocketHandle } from '../service/letters.ts';
 import type { Service, ServiceContext } from '../service/service.ts';
 import { Tally } from '../service/tally.ts';
-import type { Inbound } from '../system/datagram.ts';
+import { INBOX, type Inbound } from '../system/datagram.ts';
 import type { Timer } from '../system/loop.ts';
 import { SteadyClock } from '../system/steady-clock.ts';
 import type { EventBody } from '../timeline/event.ts';
-import { messageTypeName } from '../wire/dhcp/message-type.ts';
+import { MessageType, messageTypeName } from '../wire/dhcp/message-type.ts';
 import { OptionCode } from '../wire/dhcp/option-code.ts';
 import { decodeU8 } from '../wire/dhcp/options/integer.ts';
 import { Addresses } from './addresses.ts';
@@ -29,6 +29,12 @@ import { requestState, wantedAddress } from './request.ts';
 import { shortenGrant } from './shorten-grant.ts';
 
 const SWEEP_MILLISECONDS = 1_000;
+/**
+ * So many packets at once mean that they come faster than a disk syncs: then the next ones are let gather, as one
+ * sync for twenty leases costs what one for two does. Nobody waits longer than that for it.
+ */
+const BUSY_PACKETS = 8;
+const GATHER_MILLISECONDS = 2;
 /** Of a lease that can't be prolonged, less than this is not worth a reply: the client asks again at once. */
 const LEAST_SECONDS_LEFT = 60;
 
@@ -36,7 +42,23 @@ export interface DhcpDependencies extends ServiceContext, ListenersDependencies 
   readonly events: LeaseNews;
   /** Called with the first Plan: where it keeps its state. */
   readonly openBook: (plan: Plan) => LeaseBook;
+  /** Lets the thread sleep so long before it looks at its sockets again. */
+  readonly rest: (milliseconds: number) => void;
 }
+
+const RECEIVED: Readonly<Record<Asked, string>> = {
+  discover: 'received.discover',
+  request: 'received.request',
+  decline: 'received.decline',
+  release: 'received.release',
+  inform: 'received.inform',
+  bootp: 'received.bootp',
+};
+const SENT: Readonly<Record<DhcpReply['type'], string>> = {
+  [MessageType.offer]: 'sent.offer',
+  [MessageType.ack]: 'sent.ack',
+  [MessageType.nak]: 'sent.nak',
+};
 
 /** What the first Plan opened and every Plan changes. */
 interface Ground {
@@ -97,6 +119,7 @@ export class DhcpService implements Service {
       addresses: ground.addresses,
       events: {
         emit: (body, subject) => events.emit(body, subject),
+        wants: (kind) => events.wants(kind),
         leaseBound: (lease) => events.leaseBound(lease),
         leaseEnded: (address) => this.#leaseEnded(address),
       },
@@ -140,7 +163,7 @@ export class DhcpService implements Service {
     const outgoing: Outgoing[] = [];
     this.#followClock(ground);
     if (this.#storeFault !== undefined) this.#retryStore(ground);
-    listener.socket.receive((datagram) => {
+    const received = listener.socket.receive((datagram) => {
       const answer = this.#serve(datagram, listener, ground);
       if (answer) outgoing.push(answer);
     });
@@ -150,6 +173,7 @@ export class DhcpService implements Service {
       else this.#confirm(answer);
     }
     this.#tally.add('lost.send', listener.socket.flush() + (this.#listeners.link?.flush() ?? 0));
+    if (received >= BUSY_PACKETS && received < INBOX) this.#dependencies.rest(GATHER_MILLISECONDS);
   }
 
   #serve(datagram: Inbound, listener: Listener, ground: Ground): Outgoing | undefined {
@@ -158,7 +182,7 @@ export class DhcpService implements Service {
     if (!exchange) return undefined;
     const asked = askedOf(exchange.packet);
     if (asked === undefined) return this.#refuseType(exchange, datagram);
-    this.#tally.add(`received.${asked}`);
+    this.#tally.add(RECEIVED[asked]);
     this.#emitAsked(exchange, asked);
     const { on, decision } = decide(exchange, asked);
     this.#count(decision);
@@ -247,7 +271,7 @@ export class DhcpService implements Service {
 
   #send(reply: DhcpReply, exchange: Exchange, { handle, socket }: Listener): void {
     const isWhole = this.#sender.send(reply, exchange, { handle, socket, link: this.#listeners.link });
-    this.#tally.add(reply.answers === 'bootp' ? 'sent.bootp' : `sent.${messageTypeName(reply.type).toLowerCase()}`);
+    this.#tally.add(reply.answers === 'bootp' ? 'sent.bootp' : SENT[reply.type]);
     if (!isWhole) this.#tally.add('sent.cut-short');
   }
 
@@ -291,12 +315,14 @@ export class DhcpService implements Service {
   }
 
   #emitAsked(exchange: Exchange, asked: Asked): void {
-    if (asked === 'discover') this.#emit(exchange, discovered(exchange));
-    else if (asked === 'request') this.#emit(exchange, requested(exchange));
+    const { events } = this.#dependencies;
+    if (asked === 'discover' && events.wants('dhcp.discover')) this.#emit(exchange, discovered(exchange));
+    else if (asked === 'request' && events.wants('dhcp.request')) this.#emit(exchange, requested(exchange));
     else if (asked === 'bootp') this.#emit(exchange, { kind: 'dhcp.bootp' });
   }
 
   #emit({ client }: Exchange, event: EventBody, address?: Ip4): void {
+    if (!this.#dependencies.events.wants(event.kind)) return;
     const mac = formatMac(client.mac);
     this.#dependencies.events.emit(event, address === undefined ? { mac } : { mac, address: formatIp4(address) });
   }

@@ -7,8 +7,8 @@ import type { Host, Plan, Subnet } from '../plan/plan.ts';
 /** What a client is known by; identifiers as lower-case hex. */
 export interface Signs {
   readonly mac: Mac;
-  readonly clientId?: string;
-  readonly circuitId?: string;
+  readonly clientId?: string | undefined;
+  readonly circuitId?: string | undefined;
 }
 
 /** What a Plan says of single machines, names and addresses: the hosts, and what nobody may be given. */

@@ -20,7 +20,7 @@ const LONGEST_FILE = 127;
 /** A reply before it is written. */
 export interface DhcpReply extends DhcpMessage {
   /** Option 53, which is also among the options. */
-  readonly type: MessageType;
+  readonly type: typeof MessageType.offer | typeof MessageType.ack | typeof MessageType.nak;
   readonly options: readonly DhcpOption[];
   /** The relay's port, where it is not 67. */
   readonly relayPort?: number;

@@ -10,6 +10,7 @@ runOnPollLoop(
   (context) =>
     new DhcpService({
       ...context,
+      rest: (milliseconds) => context.loop.rest(milliseconds),
       openSocket: (handle) => context.sockets.adopt(handle.fd),
       openLink: (handle) => new LinkSocket(context.libc, handle.fd),
       openBook: (plan) => {

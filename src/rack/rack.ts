@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 
 import type { Plan } from '../plan/plan.ts';
 import { LeaseTable } from '../service/lease-table.ts';
+import { fromColumns, toColumns } from '../service/lease-columns.ts';
 import type { FromService, ToService } from '../service/letters.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Libc } from '../system/libc.ts';
@@ -210,7 +211,7 @@ export class Rack {
       name,
       entry: this.#dependencies.entryOf(name),
       libc: this.#dependencies.libc,
-      opening: () => [this.#planLetter(name), { type: 'leases', bound: this.leases.all(), ended: [] }],
+      opening: () => [this.#planLetter(name), { type: 'leases', bound: toColumns(this.leases.all()), ended: [] }],
       onLetter: (letter) => this.#receive(name, letter),
       onServing: () => this.emit({ kind: 'service.ready', service: name }),
       onFailed: (reason, retryMilliseconds) =>
@@ -228,7 +229,7 @@ export class Rack {
         this.#record(letter.events.map((event) => this.leases.nameMachine(event)));
         break;
       case 'leases':
-        this.leases.learn(letter.bound, letter.ended);
+        this.leases.learn(fromColumns(letter.bound), letter.ended);
         for (const thread of this.#threads) {
           if (thread.name !== name) thread.send({ type: 'leases', bound: letter.bound, ended: letter.ended });
         }

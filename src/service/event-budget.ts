@@ -1,4 +1,5 @@
 import type { Clock } from '../system/clock.ts';
+import type { EventBody } from '../timeline/event.ts';
 
 /** How many events at once, and how many a second after that. */
 export interface EventRate {
@@ -11,11 +12,20 @@ export const ORDINARY: EventRate = { burst: 20_000, perSecond: 2_000 };
 /** Refusals and failures: a flood of forged packets must push neither history nor our own errors out of sight. */
 export const TROUBLE: EventRate = { burst: 500, perSecond: 50 };
 
-const TROUBLE_KINDS = /\.(refused|failed|ignored|nak)$/;
+const TROUBLE_KINDS: ReadonlySet<EventBody['kind']> = new Set<EventBody['kind']>([
+  'dhcp.ignored',
+  'dhcp.nak',
+  'tftp.failed',
+  'tftp.refused',
+  'http.failed',
+  'http.refused',
+  'plan.refused',
+  'service.failed',
+]);
 
 /** The rate that events of this kind are told at. */
-export function rateOf(kind: string): EventRate {
-  return TROUBLE_KINDS.test(kind) ? TROUBLE : ORDINARY;
+export function rateOf(kind: EventBody['kind']): EventRate {
+  return TROUBLE_KINDS.has(kind) ? TROUBLE : ORDINARY;
 }
 
 /** How many events a service may still tell: a bucket that fills with time. What it forbids is counted instead. */
@@ -38,13 +48,17 @@ export class EventBudget {
     return this.#dropped;
   }
 
+  /** Whether an event may be told; one that may not is counted. */
+  admits(): boolean {
+    if (this.#left < 1) this.#fill();
+    if (this.#left >= 1) return true;
+    this.#dropped++;
+    return false;
+  }
+
   /** Takes one event's worth; false when there is none. */
   take(): boolean {
-    if (this.#left < 1) this.#fill();
-    if (this.#left < 1) {
-      this.#dropped++;
-      return false;
-    }
+    if (!this.admits()) return false;
     this.#left--;
     return true;
   }

@@ -1,12 +1,19 @@
 import type { Ip4 } from '../addr/ip4.ts';
 import type { Clock } from '../system/clock.ts';
 import type { EventBody, RackEvent, ServiceName } from '../timeline/event.ts';
-import { EventBudget, ORDINARY, rateOf, TROUBLE, type EventRate } from './event-budget.ts';
+import { EventBudget, ORDINARY, rateOf, TROUBLE } from './event-budget.ts';
+import { toColumns } from './lease-columns.ts';
 import type { Counters, FromService, LeaseFact } from './letters.ts';
 import type { EventSink, Subject } from './service.ts';
 
-/** How long events wait for company: below what an operator or a name server can notice. */
+/**
+ * How long events wait for company: a moment when it is quiet, so that a name answers at once, and longer when they come
+ * without pause, as each letter costs both threads the same whatever is in it.
+ */
 const GATHER_MILLISECONDS = 1;
+const GATHER_BUSY_MILLISECONDS = 4;
+/** Letters that follow one another within this time come without pause. */
+const PAUSE_MILLISECONDS = 20;
 
 export interface OutboxDependencies {
   readonly source: ServiceName;
@@ -21,26 +28,31 @@ export interface OutboxDependencies {
  */
 export class EventOutbox implements EventSink {
   readonly #dependencies: OutboxDependencies;
-  readonly #budgets: ReadonlyMap<EventRate, EventBudget>;
+  readonly #ordinary: EventBudget;
+  readonly #trouble: EventBudget;
   #events: RackEvent[] = [];
   #bound = new Map<Ip4, LeaseFact>();
   #ended: Ip4[] = [];
   #scheduled = false;
+  #flushedAt = Number.NEGATIVE_INFINITY;
 
   constructor(dependencies: OutboxDependencies) {
     this.#dependencies = dependencies;
     const { clock } = dependencies;
-    this.#budgets = new Map([ORDINARY, TROUBLE].map((rate) => [rate, new EventBudget(clock, rate)]));
+    this.#ordinary = new EventBudget(clock, ORDINARY);
+    this.#trouble = new EventBudget(clock, TROUBLE);
   }
 
   counters(): Counters {
-    let dropped = 0;
-    for (const budget of this.#budgets.values()) dropped += budget.dropped;
-    return { 'events.dropped': dropped };
+    return { 'events.dropped': this.#ordinary.dropped + this.#trouble.dropped };
+  }
+
+  wants(kind: EventBody['kind']): boolean {
+    return this.#budgetOf(kind).admits();
   }
 
   emit(body: EventBody, subject: Subject = {}): void {
-    if (this.#budgets.get(rateOf(body.kind))?.take() === false) return;
+    if (!this.#budgetOf(body.kind).take()) return;
     this.#events.push({ ...body, at: this.#dependencies.clock.now(), source: this.#dependencies.source, ...subject });
     this.#schedule();
   }
@@ -59,9 +71,10 @@ export class EventOutbox implements EventSink {
 
   flush(): void {
     this.#scheduled = false;
+    this.#flushedAt = this.#dependencies.clock.monotonic();
     const { post } = this.#dependencies;
     if (this.#bound.size > 0 || this.#ended.length > 0) {
-      post({ type: 'leases', bound: [...this.#bound.values()], ended: this.#ended });
+      post({ type: 'leases', bound: toColumns([...this.#bound.values()]), ended: this.#ended });
     }
     if (this.#events.length > 0) post({ type: 'events', events: this.#events });
     this.#bound.clear();
@@ -72,8 +85,14 @@ export class EventOutbox implements EventSink {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    this.#dependencies.after(GATHER_MILLISECONDS, () => {
+    const { clock, after } = this.#dependencies;
+    const isBusy = clock.monotonic() - this.#flushedAt < PAUSE_MILLISECONDS;
+    after(isBusy ? GATHER_BUSY_MILLISECONDS : GATHER_MILLISECONDS, () => {
       this.flush();
     });
+  }
+
+  #budgetOf(kind: EventBody['kind']): EventBudget {
+    return rateOf(kind) === TROUBLE ? this.#trouble : this.#ordinary;
   }
 }

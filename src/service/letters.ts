@@ -1,6 +1,7 @@
 import type { Ip4 } from '../addr/ip4.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { RackEvent, ServiceName } from '../timeline/event.ts';
+import type { LeaseColumns } from './lease-columns.ts';
 
 /** A socket that the rack opened and a service uses. It stays the rack's: the service never closes it. */
 export interface SocketHandle {
@@ -53,7 +54,7 @@ export interface ThreadData {
 /** Rack → service. */
 export type ToService =
   | { readonly type: 'plan'; readonly plan: Plan; readonly sockets: readonly SocketHandle[] }
-  | { readonly type: 'leases'; readonly bound: readonly LeaseFact[]; readonly ended: readonly Ip4[] }
+  | { readonly type: 'leases'; readonly bound: LeaseColumns; readonly ended: readonly Ip4[] }
   | { readonly type: 'order'; readonly id: number; readonly order: LeaseOrder }
   | { readonly type: 'ping'; readonly id: number }
   | { readonly type: 'fail'; readonly reason: string }
@@ -64,7 +65,7 @@ export type FromService =
   /** The Plan that was sent last is in force. */
   | { readonly type: 'ready' }
   | { readonly type: 'events'; readonly events: readonly RackEvent[] }
-  | { readonly type: 'leases'; readonly bound: readonly LeaseFact[]; readonly ended: readonly Ip4[] }
+  | { readonly type: 'leases'; readonly bound: LeaseColumns; readonly ended: readonly Ip4[] }
   | { readonly type: 'answer'; readonly id: number; readonly answer: LeaseAnswer }
   | { readonly type: 'pong'; readonly id: number; readonly counters: Counters };
 

@@ -12,6 +12,7 @@ import type { Service, ServiceContext } from './service.ts';
 
 /** What a service on a blocking thread is built from. */
 export interface PollContext extends ServiceContext {
+  readonly loop: PollLoop;
   readonly libc: Libc;
   readonly sockets: UdpSockets;
   readonly events: EventOutbox;

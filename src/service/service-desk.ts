@@ -1,3 +1,4 @@
+import { fromColumns } from './lease-columns.ts';
 import type { FromService, ToService } from './letters.ts';
 import type { EventOutbox } from './event-outbox.ts';
 import type { Service } from './service.ts';
@@ -18,7 +19,7 @@ export function openLetter(desk: ServiceDesk, letter: ToService): void {
       desk.post({ type: 'ready' });
       break;
     case 'leases':
-      desk.service.learn?.(letter.bound, letter.ended);
+      desk.service.learn?.(fromColumns(letter.bound), letter.ended);
       break;
     case 'order': {
       const answer = desk.service.obey?.(letter.order) ?? { done: [], refused: [], fault: 'it has no leases' };

@@ -21,7 +21,7 @@ export interface Outbound {
 
 /** A UDP socket that works in batches, so that one system call carries up to `BATCH` datagrams. */
 export interface DatagramSocket {
-  /** Hands over what is waiting, up to one batch; returns how many there were, too long ones (lost) included. Never blocks. */
+  /** Hands over what is waiting, up to `INBOX` of them; returns how many there were, too long ones (lost) included. Never blocks. */
   receive(handle: (datagram: Inbound) => void): number;
   /** Queues a copy of `bytes`; a full queue is flushed first. */
   send(bytes: Uint8Array, to: Outbound): void;
@@ -48,3 +48,5 @@ export interface LinkDestination {
 
 /** Datagrams per system call: what the kernel's own batching peers use, and past it the gain is in the noise. */
 export const BATCH = 64;
+/** Datagrams taken at once: a service that writes to disk before it answers pays one sync for all of them. */
+export const INBOX = 256;

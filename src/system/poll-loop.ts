@@ -31,6 +31,8 @@ export class PollLoop implements Loop {
   readonly #handlers = new Map<number, () => void>();
   readonly #timers = new TimerHeap<PendingTimer>();
   readonly #events = Buffer.alloc(EVENT_SIZE * MAX_EVENTS);
+  readonly #bed = new Int32Array(new SharedArrayBuffer(4));
+  #rest = 0;
   #running = false;
 
   constructor(libc: Libc, clock: Clock) {
@@ -63,11 +65,17 @@ export class PollLoop implements Loop {
     return timer;
   }
 
+  /** Sleeps so long before it looks at its descriptors again, so that more waits in them. */
+  rest(milliseconds: number): void {
+    this.#rest = milliseconds;
+  }
+
   /** Runs until `stop`. What a handler throws ends the loop and comes out here. */
   run(): void {
     this.#running = true;
     while (this.#running) {
       this.#fireTimers();
+      if (this.#rest > 0) this.#sleep();
       if (this.#running) this.#pollOnce(this.#wait());
     }
   }
@@ -87,6 +95,11 @@ export class PollLoop implements Loop {
       if (!timer) return;
       if (!timer.cancelled) timer.fire();
     }
+  }
+
+  #sleep(): void {
+    Atomics.wait(this.#bed, 0, 0, this.#rest);
+    this.#rest = 0;
   }
 
   /** Milliseconds until the next timer, rounded up so that none is found too early. */

@@ -1,5 +1,5 @@
 import { readIp4, writeIp4, toIp4, type Ip4 } from '../addr/ip4.ts';
-import { BATCH, type DatagramSocket, type Inbound, type Outbound } from './datagram.ts';
+import { INBOX, type DatagramSocket, type Inbound, type Outbound } from './datagram.ts';
 import { checked, type Libc } from './libc.ts';
 import { CONTROL_SPACE, MessageBatch } from './message-batch.ts';
 import { SendQueue } from './send-queue.ts';
@@ -94,7 +94,7 @@ export function boundPort(libc: Libc, fd: number): number {
 /** Makes sockets of one thread: they share the arrays they receive into and send from. */
 export class UdpSockets {
   readonly #libc: Libc;
-  readonly #inbox = new MessageBatch(BATCH, SLOT);
+  readonly #inbox = expectingBatch();
   readonly #queue: SendQueue;
 
   constructor(libc: Libc) {
@@ -132,9 +132,12 @@ class UdpSocket implements DatagramSocket {
 
   receive(handle: (datagram: Inbound) => void): number {
     const inbox = this.#inbox;
-    for (let i = 0; i < inbox.count; i++) inbox.expect(i);
     const count = this.#libc.recvmmsg(this.#fd, inbox.headers, inbox.count, MSG_DONTWAIT, null);
-    for (let i = 0; i < count; i++) if (!inbox.truncated(i)) handle(readInbound(inbox, i));
+    try {
+      for (let i = 0; i < count; i++) if (!inbox.truncated(i)) handle(readInbound(inbox, i));
+    } finally {
+      for (let i = 0; i < count; i++) inbox.expect(i);
+    }
     return Math.max(count, 0);
   }
 
@@ -160,6 +163,13 @@ class UdpSocket implements DatagramSocket {
     // A second close would take the descriptor of whoever got its number meanwhile
     this.#owned = false;
   }
+}
+
+/** Ready to receive: each receive makes ready again what it used, and not all the others. */
+function expectingBatch(): MessageBatch {
+  const batch = new MessageBatch(INBOX, SLOT);
+  for (let i = 0; i < batch.count; i++) batch.expect(i);
+  return batch;
 }
 
 function readInbound(inbox: MessageBatch, index: number): Inbound {

@@ -101,6 +101,7 @@ export class DhcpRack {
       loop: time,
       events: {
         emit: (body, subject) => void this.told.push({ ...body, ...subject }),
+        wants: () => true,
         leaseBound: (lease) => void this.leaseTable.set(lease.address, lease),
         leaseEnded: (address) => {
           this.leaseTable.delete(address);
@@ -118,6 +119,7 @@ export class DhcpRack {
         return link;
       },
       openBook: () => new LeaseBook(this.store),
+      rest: () => undefined,
     });
   }
 

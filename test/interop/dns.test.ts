@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 
+import { toColumns } from '../../src/service/lease-columns.ts';
 import type { FromService, ThreadData, ToService } from '../../src/service/letters.ts';
 import { loadLibc } from '../../src/system/libc.ts';
 import { boundPort, openUdp } from '../../src/system/udp-socket.ts';
@@ -47,8 +48,8 @@ describe('dig', { skip }, () => {
     thread = new Worker(new URL('../../src/dns/thread.ts', import.meta.url), { workerData });
     thread.on('message', (letter: FromService) => void letters.push(letter));
     tell({ type: 'plan', plan: PLAN, sockets: [{ fd, transport: 'udp', address, port }] });
-    tell({ type: 'leases', bound: [leaseOf('192.0.2.50 52:54:00:00:00:02 laptop')], ended: [] });
-    tell({ type: 'leases', bound: [leaseOf('127.0.0.1 52:54:00:00:00:03')], ended: [] });
+    tell({ type: 'leases', bound: toColumns([leaseOf('192.0.2.50 52:54:00:00:00:02 laptop')]), ended: [] });
+    tell({ type: 'leases', bound: toColumns([leaseOf('127.0.0.1 52:54:00:00:00:03')]), ended: [] });
     await heard('ready');
   });
 

@@ -5,6 +5,7 @@ import { describe, test, type TestContext } from 'node:test';
 
 import type { Plan } from '../../src/plan/plan.ts';
 import { ServiceThread } from '../../src/rack/service-thread.ts';
+import { toColumns } from '../../src/service/lease-columns.ts';
 import type { FromService, LeaseFact, ToService } from '../../src/service/letters.ts';
 import { loadLibc } from '../../src/system/libc.ts';
 import { Wake } from '../../src/system/wake.ts';
@@ -19,7 +20,7 @@ function planLetter(name: string): ToService {
 }
 
 function leaseLetter(lease: LeaseFact): ToService {
-  return { type: 'leases', bound: [lease], ended: [] };
+  return { type: 'leases', bound: toColumns([lease]), ended: [] };
 }
 
 /** A supervised thread and what was heard of it. */

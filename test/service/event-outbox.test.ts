@@ -5,6 +5,7 @@ import * as fc from 'fast-check';
 
 import { toIp4, type Ip4 } from '../../src/addr/ip4.ts';
 import { EventOutbox } from '../../src/service/event-outbox.ts';
+import { fromColumns, toColumns } from '../../src/service/lease-columns.ts';
 import type { FromService, LeaseFact } from '../../src/service/letters.ts';
 
 interface Rig {
@@ -43,7 +44,7 @@ test('what happens in one moment is one letter of each sort, leases first', () =
   assert.deepEqual(waits, [1]);
   pass();
   assert.deepEqual(posted, [
-    { type: 'leases', bound: [fact(1)], ended: [2] },
+    { type: 'leases', bound: toColumns([fact(1)]), ended: [2] },
     {
       type: 'events',
       events: [
@@ -60,9 +61,9 @@ test('the next moment is the next letter', () => {
   pass();
   outbox.leaseBound(fact(2));
   pass();
-  assert.deepEqual(waits, [1, 1]);
+  assert.deepEqual(waits, [1, 4]);
   assert.deepEqual(
-    posted.map((letter) => letter.type === 'leases' && letter.bound),
+    posted.map((letter) => letter.type === 'leases' && fromColumns(letter.bound)),
     [[fact(1)], [fact(2)]],
   );
 });
@@ -84,7 +85,7 @@ test('what was posted does not change any more', () => {
   outbox.flush();
   outbox.leaseEnded(toIp4(1));
   outbox.leaseBound(fact(3));
-  assert.deepEqual(posted, [{ type: 'leases', bound: [fact(1)], ended: [2] }]);
+  assert.deepEqual(posted, [{ type: 'leases', bound: toColumns([fact(1)]), ended: [2] }]);
 });
 
 /** What a reader of letters ends up with: what ended goes first, as every service does it. */
@@ -93,7 +94,7 @@ function read(letters: readonly FromService[]): Map<Ip4, LeaseFact> {
   for (const letter of letters) {
     if (letter.type !== 'leases') continue;
     for (const address of letter.ended) leases.delete(address);
-    for (const lease of letter.bound) leases.set(lease.address, lease);
+    for (const lease of fromColumns(letter.bound)) leases.set(lease.address, lease);
   }
   return leases;
 }
@@ -104,7 +105,7 @@ test('a lease that is bound twice and then ends within a moment has ended', () =
   outbox.leaseBound(fact(1, 'a'));
   outbox.leaseEnded(toIp4(1));
   outbox.flush();
-  assert.deepEqual(posted, [{ type: 'leases', bound: [], ended: [1] }]);
+  assert.deepEqual(posted, [{ type: 'leases', bound: toColumns([]), ended: [1] }]);
 });
 
 test('a lease that ends and is bound to another within a moment is the other’s', () => {

@@ -4,13 +4,15 @@ import { test } from 'node:test';
 import { toIp4 } from '../../src/addr/ip4.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { EventOutbox } from '../../src/service/event-outbox.ts';
-import type { FromService, SocketHandle } from '../../src/service/letters.ts';
+import { toColumns } from '../../src/service/lease-columns.ts';
+import type { FromService, LeaseFact, SocketHandle } from '../../src/service/letters.ts';
 import { openLetter, type ServiceDesk } from '../../src/service/service-desk.ts';
 import type { Service } from '../../src/service/service.ts';
 
 const PLAN = {} as Plan;
 const SOCKETS: readonly SocketHandle[] = [{ fd: 5, transport: 'udp', address: toIp4(1), port: 69 }];
-const LEASES = { type: 'leases', bound: [{ address: toIp4(1), mac: 'a' }], ended: [toIp4(2)] } as const;
+const BOUND: readonly LeaseFact[] = [{ address: toIp4(1), mac: 'a' }];
+const LEASES = { type: 'leases', bound: toColumns(BOUND), ended: [toIp4(2)] } as const;
 
 /** A desk whose service writes down what it is asked, and says a last word when it is closed. */
 function rig(overrides: Partial<Service> = {}): { desk: ServiceDesk; log: unknown[]; posted: FromService[] } {
@@ -54,7 +56,7 @@ test('a plan that can’t be applied is not said to be', () => {
 test('leases are learned by a service that wants to know, and no trouble to one that does not', () => {
   const { desk, log } = rig();
   openLetter(desk, LEASES);
-  assert.deepEqual(log, [['learn', LEASES.bound, LEASES.ended]]);
+  assert.deepEqual(log, [['learn', BOUND, LEASES.ended]]);
   delete desk.service.learn;
   openLetter(desk, LEASES);
   assert.equal(log.length, 1);

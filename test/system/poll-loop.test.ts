@@ -42,6 +42,20 @@ describe('descriptors', () => {
     assert.equal(calls, 3);
   });
 
+  test('it rests once when it is told to, and looks again after that', () => {
+    const at: number[] = [];
+    loop.watch(first.fd, () => {
+      at.push(systemClock.monotonic());
+      if (at.length === 1) loop.rest(20);
+      if (at.length === 3) loop.stop();
+    });
+    first.ring();
+    loop.run();
+    const [a = 0, b = 0] = at;
+    assert.ok(b - a >= 19, `rested ${b - a} ms`);
+    assert.equal(at.length, 3);
+  });
+
   test('a handler that closes another watch keeps it from being called, although it was ready, too', () => {
     const called: string[] = [];
     const watches = wakes.map((wake, index) =>
