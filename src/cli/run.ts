@@ -4,6 +4,7 @@ import { extname } from 'node:path';
 import { pino } from 'pino';
 
 import { ConfigError, Rack } from '../rack/rack.ts';
+import { LogWriter } from '../rack/log-writer.ts';
 import { createOperatorApi, serveOnPort, serveOnSocket, type ApiServer } from '../rack/operator-api.ts';
 import { watchConfig } from '../rack/config-watch.ts';
 import { systemClock } from '../system/clock.ts';
@@ -34,7 +35,9 @@ export async function run(
   complain: (line: string) => void,
 ): Promise<number> {
   const libc = loadLibc();
-  const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, { write: writeLog });
+  const writer = new LogWriter({ write: (bytes) => writeSync(1, bytes), later: setImmediate });
+  const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, writer);
+  process.onExit(() => writer.flush());
   process.onCrash((error) => log.fatal({ err: error }, 'an error of rackboot itself ends it'));
   const manager = connectServiceManager(libc, environment['NOTIFY_SOCKET']);
   let rack: Rack;
@@ -95,15 +98,6 @@ async function serveOperators(
 /** Whether the file was written after it was read, before anyone watched it. */
 function changedSince(file: string, read: number): boolean {
   return (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0) > read;
-}
-
-/** A line that can't be written is lost: a full disk behind stdout must not stop the rack. */
-function writeLog(line: string): void {
-  try {
-    writeSync(1, line);
-  } catch {
-    // Where would we say so?
-  }
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {

@@ -1,20 +1,5 @@
 import type { Ip4 } from '../addr/ip4.ts';
-import type { LeaseFact } from './letters.ts';
-
-/**
- * Leases as columns: how they cross from thread to thread. Copying one array of numbers costs less than copying as many
- * objects by far, and a busy rack tells its leases to four threads.
- */
-export interface LeaseColumns {
-  readonly addresses: Uint32Array;
-  readonly macs: readonly string[];
-  /** '' for a lease without a name. */
-  readonly names: readonly string[];
-  /** Unix seconds; NaN for a lease without an end. */
-  readonly expires: Float64Array;
-  /** 1 where `host` is set. */
-  readonly hosts: Uint8Array;
-}
+import type { LeaseColumns, LeaseFact } from './letters.ts';
 
 export function toColumns(leases: readonly LeaseFact[]): LeaseColumns {
   return {
