@@ -7,7 +7,6 @@ import { decodeClientFqdn, type ClientFqdn } from '../wire/dhcp/options/client-f
 import { decodeEncapsulated } from '../wire/dhcp/options/encapsulated.ts';
 import { decodeU16, decodeU16List } from '../wire/dhcp/options/integer.ts';
 import { decodeIp4 } from '../wire/dhcp/options/ip4.ts';
-import { decodeParameterList } from '../wire/dhcp/options/parameter-list.ts';
 import { decodeRelayAgent } from '../wire/dhcp/options/relay-agent.ts';
 import { decodeText } from '../wire/dhcp/options/text.ts';
 import { decodeUserClasses } from '../wire/dhcp/options/user-class.ts';
@@ -32,8 +31,6 @@ export interface Client {
   readonly requested?: Ip4 | undefined;
   /** Option 54. */
   readonly serverId?: Ip4 | undefined;
-  /** Option 55; absent: the client leaves the choice to us. */
-  readonly parameters?: ReadonlySet<number> | undefined;
   /** Option 57. */
   readonly maxMessageSize?: number | undefined;
 }
@@ -51,7 +48,6 @@ export function hardwareAddress({ htype, hlen, chaddr }: DhcpPacket): Mac | unde
 export function readClient(packet: DhcpPacket, mac: Mac): Client {
   const { options } = packet;
   const fqdn = decodeClientFqdn(options.get(OptionCode.clientFqdn));
-  const parameters = decodeParameterList(options.get(OptionCode.parameterList));
   // Every key in every client: objects of one shape are what this path is fast by
   return {
     key: formatMac(mac),
@@ -63,7 +59,6 @@ export function readClient(packet: DhcpPacket, mac: Mac): Client {
     fqdn,
     requested: decodeIp4(options.get(OptionCode.requestedAddress)),
     serverId: decodeIp4(options.get(OptionCode.serverId)),
-    parameters: parameters && new Set(parameters),
     maxMessageSize: decodeU16(options.get(OptionCode.maxMessageSize)),
   };
 }

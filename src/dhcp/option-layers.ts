@@ -9,6 +9,7 @@ import type { DhcpPacket } from '../wire/dhcp/packet.ts';
 import { isOfClass } from './client-class.ts';
 import type { Client } from './client.ts';
 import { encodeOption } from './encode-option.ts';
+import { standingOptions, type StandingOptions } from './standing-options.ts';
 
 /** The options of the file for one client, and which of them go out unasked. */
 export interface OptionSet {
@@ -16,6 +17,8 @@ export interface OptionSet {
   readonly always: ReadonlySet<number>;
 }
 
+/** Lists of wishes remembered for a subnet: a rack meets some ten makes of client, and a flood of made-up ones costs no more. */
+const MOST_LISTS = 256;
 /** Route options whose reader ignores option 3 (RFC 3442): 121, and Microsoft's own number for it. */
 const ROUTE_CODES = [OptionCode.classlessRoutes, OptionCode.msClasslessRoutes] as const;
 const NOTHING: OptionSet = { options: new Map(), always: new Set() };
@@ -26,6 +29,8 @@ export class OptionLayers {
   readonly #subnets: ReadonlyMap<Subnet, OptionSet>;
   /** The same with default routes, for whom no class and no host says more. */
   readonly #usual: ReadonlyMap<Subnet, OptionSet>;
+  /** What comes of the usual layers, by the bytes of option 55. */
+  readonly #standing = new Map<Subnet, Map<string | undefined, StandingOptions>>();
   readonly #classes: readonly { readonly match: ClassMatch; readonly layer: OptionSet }[];
   readonly #hosts: ReadonlyMap<Host, OptionSet>;
 
@@ -36,6 +41,29 @@ export class OptionLayers {
     this.#classes = (plan.classes ?? []).map(({ match, options }) => ({ match, layer: encodeLayer(options) }));
     const hosts = plan.hosts.filter((host) => host.options !== undefined);
     this.#hosts = new Map(hosts.map((host) => [host, encodeLayer(host.options)]));
+  }
+
+  /** What this client is sent whatever it is granted. */
+  standing(client: Client, packet: DhcpPacket, subnet: Subnet, host: Host | undefined): StandingOptions {
+    const set = this.of(client, packet, subnet, host);
+    const list = packet.options.get(OptionCode.parameterList);
+    if (set !== this.#usual.get(subnet)) return standingOptions(subnet, set, list);
+    const known = this.#shelf(subnet);
+    const key = list && Buffer.from(list.buffer, list.byteOffset, list.length).toString('latin1');
+    const present = known.get(key);
+    if (present) return present;
+    const made = standingOptions(subnet, set, list);
+    if (known.size >= MOST_LISTS) known.clear();
+    known.set(key, made);
+    return made;
+  }
+
+  #shelf(subnet: Subnet): Map<string | undefined, StandingOptions> {
+    const present = this.#standing.get(subnet);
+    if (present) return present;
+    const made = new Map<string | undefined, StandingOptions>();
+    this.#standing.set(subnet, made);
+    return made;
   }
 
   of(client: Client, packet: DhcpPacket, subnet: Subnet, host: Host | undefined): OptionSet {

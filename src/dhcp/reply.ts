@@ -1,18 +1,15 @@
-import { netmask } from '../addr/cidr.ts';
 import { formatIp4, UNSPECIFIED, type Ip4 } from '../addr/ip4.ts';
 import type { BootOffer } from '../boot/boot-offer.ts';
 import type { DhcpOption } from '../wire/dhcp/dhcp-options.ts';
 import { MessageType } from '../wire/dhcp/message-type.ts';
 import { OptionCode } from '../wire/dhcp/option-code.ts';
 import { encodeU8 } from '../wire/dhcp/options/integer.ts';
-import { encodeIp4, encodeIp4List } from '../wire/dhcp/options/ip4.ts';
-import { encodeSeconds } from '../wire/dhcp/options/seconds.ts';
+import { encodeIp4 } from '../wire/dhcp/options/ip4.ts';
 import { encodeTerminatedText, encodeText } from '../wire/dhcp/options/text.ts';
 import { BOOTREPLY, BROADCAST_FLAG, type DhcpMessage } from '../wire/dhcp/packet.ts';
 import { echoedOptions } from './echo-options.ts';
 import type { Exchange } from './exchange.ts';
 import { nameAnswer } from './name-answer.ts';
-import type { OptionSet } from './option-layers.ts';
 import { requestState } from './request.ts';
 
 const LONGEST_FILE = 127;
@@ -98,49 +95,20 @@ function echo({
   };
 }
 
-function grantOptions(exchange: Exchange, grant: Grant): DhcpOption[] {
+function grantOptions(exchange: Exchange, { type, name, boot }: Grant): DhcpOption[] {
   const { client, packet, served, addresses, optionLayers } = exchange;
-  const { subnet } = served;
-  const written = optionLayers.of(client, packet, subnet, addresses.host(client));
-  const decided: DhcpOption[] = [
-    { code: OptionCode.messageType, value: encodeU8(grant.type) },
+  const host = addresses.host(client);
+  const { leaseTime, others, isNameWanted } = optionLayers.standing(client, packet, served.subnet, host);
+  const decided = bootOptions(boot);
+  const options: DhcpOption[] = [
+    { code: OptionCode.messageType, value: encodeU8(type) },
     { code: OptionCode.serverId, value: encodeIp4(exchange.serverId) },
-    { code: OptionCode.leaseTime, value: encodeSeconds(subnet.leaseSeconds) },
-    ...bootOptions(grant.boot),
-    // RFC 2132 §3.3: the mask before the router
-    { code: OptionCode.subnetMask, value: encodeIp4(netmask(subnet.cidr.prefix)) },
-  ];
-  const isWanted = ({ code }: DhcpOption): boolean =>
-    written.always.has(code) || (client.parameters?.has(code) ?? true);
-  const fromSettings = settingOptions(exchange, grant).map((option) => written.options.get(option.code) ?? option);
-  const given = new Set([...decided, ...fromSettings].map(({ code }) => code));
-  return [
+    leaseTime,
     ...decided,
-    ...fromSettings.filter(isWanted),
-    ...dearestFirst(written, client.parameters).filter((option) => !given.has(option.code) && isWanted(option)),
   ];
-}
-
-/** What the keys of the subnet, and the name, come to; a class or a host may have written another value. */
-function settingOptions({ served: { subnet } }: Exchange, { name }: Grant): DhcpOption[] {
-  const options: (DhcpOption | undefined)[] = [
-    subnet.router === undefined ? undefined : { code: OptionCode.router, value: encodeIp4(subnet.router) },
-    subnet.dns.length === 0 ? undefined : { code: OptionCode.dns, value: encodeIp4List(subnet.dns) },
-    name === undefined ? undefined : { code: OptionCode.hostName, value: encodeText(name) },
-    subnet.domain === undefined ? undefined : { code: OptionCode.domainName, value: encodeText(subnet.domain) },
-    { code: OptionCode.broadcast, value: encodeIp4(subnet.broadcast) },
-    // RFC 2131 §4.4.5: half and seven eighths
-    { code: OptionCode.renewalTime, value: encodeSeconds(Math.floor(subnet.leaseSeconds / 2)) },
-    { code: OptionCode.rebindingTime, value: encodeSeconds(Math.floor((subnet.leaseSeconds * 7) / 8)) },
-  ];
-  return options.filter((option) => option !== undefined);
-}
-
-/** First what goes out unasked, then in the order of the client's wishes (RFC 2132 §9.8): the last ones are cut off first. */
-function dearestFirst({ options, always }: OptionSet, parameters: ReadonlySet<number> | undefined): DhcpOption[] {
-  if (options.size === 0) return [];
-  const codes = new Set([...always, ...(parameters ?? []), ...options.keys()]);
-  return Array.from(codes, (code) => options.get(code)).filter((option) => option !== undefined);
+  if (isNameWanted && name !== undefined) options.push({ code: OptionCode.hostName, value: encodeText(name) });
+  for (const option of others) if (!decided.some(({ code }) => code === option.code)) options.push(option);
+  return options;
 }
 
 /** Sent asked or not; 67 ends in NUL and is followed by others: UEFI reads on into what comes next (peers.md §3.1/1). */

@@ -188,3 +188,24 @@ test('a class is looked for behind a relay by the circuit id that the relay adds
   assert.deepEqual(seven?.order, [53, 54, 51, 1, 3, 252, 82]);
   assert.deepEqual(new Machine(rack, 2).discover({ options: [asking(3)] })?.order, [53, 54, 51, 1, 3]);
 });
+
+test('what one client asks for is remembered for the next that asks for the same, and for no other', () => {
+  const rack = new DhcpRack();
+  const lists: readonly (readonly number[] | undefined)[] = [[3], [6, 3], undefined, [3], [6, 3], undefined, [6]];
+  const orders = lists.map((list, at) => {
+    const offer = new Machine(rack, at + 1).discover(list ? { options: [[55, list]] } : {});
+    return offer?.order.slice(3).join(' ');
+  });
+  assert.deepEqual(orders, ['1 3', '1 3 6', '1 3 6 15 28 58 59', '1 3', '1 3 6', '1 3 6 15 28 58 59', '1 6']);
+});
+
+test('lists of wishes without end are answered rightly past what is remembered', () => {
+  const rack = new DhcpRack();
+  for (let code = 0; code < 600; code++) {
+    const list = [3, 100 + (code % 100), Math.floor(code / 100)];
+    const offer = new Machine(rack, code + 1).discover({ options: [[55, list]] });
+    assert.ok(offer?.order.includes(3));
+    if (list.includes(6)) assert.ok(offer?.order.includes(6));
+    rack.time.pass(61);
+  }
+});
