@@ -9,13 +9,8 @@ import type { DhcpPacket } from '../wire/dhcp/packet.ts';
 import { isOfClass } from './client-class.ts';
 import type { Client } from './client.ts';
 import { encodeOption } from './encode-option.ts';
+import type { OptionSet } from './option-set.ts';
 import { standingOptions, type StandingOptions } from './standing-options.ts';
-
-/** The options of the file for one client, and which of them go out unasked. */
-export interface OptionSet {
-  readonly options: ReadonlyMap<number, DhcpOption>;
-  readonly always: ReadonlySet<number>;
-}
 
 /** Lists of wishes remembered for a subnet: a rack meets some ten makes of client, and a flood of made-up ones costs no more. */
 const MOST_LISTS = 256;

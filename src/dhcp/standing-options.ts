@@ -6,7 +6,7 @@ import { encodeIp4, encodeIp4List } from '../wire/dhcp/options/ip4.ts';
 import { decodeParameterList } from '../wire/dhcp/options/parameter-list.ts';
 import { encodeSeconds } from '../wire/dhcp/options/seconds.ts';
 import { encodeText } from '../wire/dhcp/options/text.ts';
-import type { OptionSet } from './option-layers.ts';
+import type { OptionSet } from './option-set.ts';
 
 /** What a grant says that does not depend on which client asks, only on what it asks for. */
 export interface StandingOptions {
