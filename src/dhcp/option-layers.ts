@@ -1,7 +1,6 @@
 import type { Ip4 } from '../addr/ip4.ts';
 import { UNSPECIFIED } from '../addr/ip4.ts';
 import type { ClassMatch, Host, OptionWishes, Plan, Subnet } from '../plan/plan.ts';
-import type { DhcpOption } from '../wire/dhcp/dhcp-options.ts';
 import { OptionCode } from '../wire/dhcp/option-code.ts';
 import { decodeClasslessRoutes, encodeClasslessRoutes } from '../wire/dhcp/options/classless-routes.ts';
 import { decodeIp4List } from '../wire/dhcp/options/ip4.ts';

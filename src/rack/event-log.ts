@@ -23,9 +23,13 @@ const WARNINGS: ReadonlySet<string> = new Set([
 
 /** The log is the timeline in another coat: each event is one line. */
 export function logEvent(log: Logger, event: RackEvent): void {
+  const level = levelOf(event);
+  if (!log.isLevelEnabled(level)) return;
   const { at: _at, ...fields } = event;
-  const sentence = describeEvent(event);
-  if (ERRORS.has(event.kind)) log.error(fields, sentence);
-  else if (WARNINGS.has(event.kind)) log.warn(fields, sentence);
-  else log.info(fields, sentence);
+  log[level](fields, describeEvent(event));
+}
+
+function levelOf({ kind }: RackEvent): 'error' | 'warn' | 'info' {
+  if (ERRORS.has(kind)) return 'error';
+  return WARNINGS.has(kind) ? 'warn' : 'info';
 }

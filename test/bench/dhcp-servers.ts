@@ -66,6 +66,7 @@ function prepareRackboot({ directory, interface: name, range, fill }: Wishes): S
 subnets:
   - { cidr: ${SUBNET.cidr}, interface: ${name}, management: dhcp, dynamic: ${formatRange(range)}, lease: 1h }
 boot: { files: ${directory}/files }
+log: { level: warn }
 `,
   );
   if (fill.count > 0) writeRackbootLeases(join(state, 'leases.db'), fill);
