@@ -2,6 +2,7 @@ import { cidrContains, formatCidr } from '../addr/cidr.ts';
 import { formatIp4, UNSPECIFIED, type Ip4 } from '../addr/ip4.ts';
 import { formatMac, type Mac } from '../addr/mac.ts';
 import { bootOffer, type BootOffer } from '../boot/boot-offer.ts';
+import { quirksOf } from '../boot/quirks-of.ts';
 import type { LeaseBook } from '../leases/lease-book.ts';
 import type { Lease } from '../leases/lease.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -30,6 +31,7 @@ import { handleInform, informReply } from './inform.ts';
 import { offerOnLink, orderLink } from './link.ts';
 import { Listeners, type Listener, type ListenersDependencies } from './listeners.ts';
 import { OptionLayers } from './option-layers.ts';
+import { QuirkSwitchboard } from './quirk-switches.ts';
 import { Refusals, type Sender } from './refusals.ts';
 import { handleRelease } from './release.ts';
 import { grantReply, nakReply, type DhcpReply, type Grant } from './reply.ts';
@@ -81,6 +83,7 @@ export class DhcpService implements Service {
   #book: LeaseBook | undefined;
   #addresses: Addresses | undefined;
   #optionLayers = new OptionLayers({ subnets: [], hosts: [] });
+  #quirkSwitches = new QuirkSwitchboard({ hosts: [] });
   #sweepTimer: Timer | undefined;
   /** Leases end by it: a wall clock that is set ends none. */
   readonly #clock: SteadyClock;
@@ -100,6 +103,7 @@ export class DhcpService implements Service {
   apply(plan: Plan, sockets: readonly SocketHandle[]): void {
     this.#plan = plan;
     this.#optionLayers = new OptionLayers(plan);
+    this.#quirkSwitches = new QuirkSwitchboard(plan);
     if (!this.#addresses) this.#open(plan);
     else for (const { address } of this.#addresses.apply(plan)) this.#dependencies.events.leaseEnded(address);
     this.#full.clear();
@@ -510,8 +514,12 @@ export class DhcpService implements Service {
     if (served) this.#full.delete(formatCidr(served.subnet.cidr));
   }
 
-  #bootOffer({ client, rackAddress }: Exchange): BootOffer {
-    return this.#plan ? bootOffer(this.#plan, client.boot, rackAddress) : { why: 'no plan' };
+  #bootOffer({ client, packet, addresses, rackAddress }: Exchange): BootOffer {
+    // Nothing is served before there is a Plan
+    if (!this.#plan) return { why: 'no plan', quirks: quirksOf(client.boot) };
+    const board = this.#quirkSwitches;
+    const switches = board.isEmpty ? undefined : board.of(client, packet, addresses.host(client));
+    return bootOffer(this.#plan, client.boot, rackAddress, switches);
   }
 
   #emitDiscover(exchange: Exchange): void {

@@ -13,6 +13,7 @@ import { echoedOptions } from './echo-options.ts';
 import type { Exchange } from './exchange.ts';
 import { nameAnswer } from './name-answer.ts';
 import type { OptionSet } from './option-layers.ts';
+import { quirkOptions, withoutNul } from './quirk-options.ts';
 import { requestState } from './request.ts';
 
 const LONGEST_FILE = 127;
@@ -39,15 +40,17 @@ export interface Grant {
 /** OFFER or ACK (RFC 2131 table 3): what was asked for plus what must be there. */
 export function grantReply(exchange: Exchange, grant: Grant): DhcpReply {
   const renews = grant.type === MessageType.ack && requestState(exchange) === 'renewing';
-  const file = grant.boot.bootFile ?? '';
+  const { effects } = grant.boot.quirks;
+  const file = effects.bootFileInHeader ? (grant.boot.bootFile ?? '') : '';
+  const echoed = echo(exchange);
   return {
-    ...echo(exchange),
+    ...echoed,
+    flags: effects.broadcast ? echoed.flags | BROADCAST_FLAG : echoed.flags,
     type: grant.type,
     // In other states ciaddr MUST be 0 (RFC 2131 table 5); some ROMs fill it in, and have no such address yet
     ciaddr: renews ? grant.address : UNSPECIFIED,
     yiaddr: grant.address,
     siaddr: grant.boot.nextServer ?? UNSPECIFIED,
-    // Both the field and option 67: old ROMs and U-Boot read only the field (peers.md §3.1/2)
     file: file.length <= LONGEST_FILE ? file : '',
     options: [...grantOptions(exchange, grant), ...nameAnswer(exchange, grant.name), ...echoedOptions(exchange.packet)],
   };
@@ -107,6 +110,7 @@ function grantOptions(exchange: Exchange, grant: Grant): DhcpOption[] {
     { code: OptionCode.serverId, value: encodeIp4(exchange.serverId) },
     { code: OptionCode.leaseTime, value: encodeSeconds(subnet.leaseSeconds) },
     ...bootOptions(grant.boot),
+    ...quirkOptions(grant.boot, packet),
     // RFC 2132 §3.3: the mask before the router
     { code: OptionCode.subnetMask, value: encodeIp4(netmask(subnet.cidr.prefix)) },
   ];
@@ -114,11 +118,12 @@ function grantOptions(exchange: Exchange, grant: Grant): DhcpOption[] {
     written.always.has(code) || (client.parameters?.has(code) ?? true);
   const fromSettings = settingOptions(exchange, grant).map((option) => written.options.get(option.code) ?? option);
   const given = new Set([...decided, ...fromSettings].map(({ code }) => code));
-  return [
+  const options = [
     ...decided,
     ...fromSettings.filter(isWanted),
     ...dearestFirst(written, client.parameters).filter((option) => !given.has(option.code) && isWanted(option)),
   ];
+  return grant.boot.quirks.effects.bootFileNul ? options : options.map(withoutNul);
 }
 
 /** What the keys of the subnet, and the name, come to; a class or a host may have written another value. */
@@ -143,11 +148,10 @@ function dearestFirst({ options, always }: OptionSet, parameters: ReadonlySet<nu
   return Array.from(codes, (code) => options.get(code)).filter((option) => option !== undefined);
 }
 
-/** Sent asked or not; 67 ends in NUL and is followed by others: UEFI reads on into what comes next (peers.md §3.1/1). */
+/** Sent asked or not; 67 is followed by others: UEFI reads on into what comes next (peers.md §3.1/1). */
 function bootOptions({ bootFile, nextServer }: BootOffer): DhcpOption[] {
-  if (bootFile === undefined || nextServer === undefined) return [];
-  return [
-    { code: OptionCode.tftpServerName, value: encodeText(formatIp4(nextServer)) },
-    { code: OptionCode.bootFileName, value: encodeTerminatedText(bootFile) },
-  ];
+  if (nextServer === undefined) return [];
+  const server = { code: OptionCode.tftpServerName, value: encodeText(formatIp4(nextServer)) };
+  if (bootFile === undefined) return [server];
+  return [server, { code: OptionCode.bootFileName, value: encodeTerminatedText(bootFile) }];
 }
