@@ -51,7 +51,8 @@ function loaderOffer(plan: Plan, client: BootClient, nextServer: Ip4, effects: Q
   const kind = architectureOf(effects.readAs ?? arch);
   if (kind === undefined) return { why: `this rack has no loader for architecture ${arch}` };
   const isHttp = kind.isHttp === true || isHttpClient(client);
-  if (isHttp && effects.bootFile !== 'url') return { why: 'UEFI HTTP boot is switched off: the firmware is left to try PXE' };
+  if (isHttp && effects.bootFile !== 'url')
+    return { why: 'UEFI HTTP boot is switched off: the firmware is left to try PXE' };
   const loader = plan.boot.loaders[kind.loader];
   const says = `architecture ${arch} is ${kind.name}`;
   if (loader === undefined) return { why: `${says}, and this rack found no loader for it on disk` };

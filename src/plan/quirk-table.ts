@@ -60,8 +60,7 @@ const RASPBERRY_PI = [0x28cdc1, 0x2ccf67, 0x88a29e, 0xb827eb, 0xd83add, 0xdca632
 /** PXE 2.1 §2.2.1: discovery control (6) with bit 3, "download the boot file at once", and End. */
 const BOOT_AT_ONCE = '06 01 08 ff';
 /** PXE 2.1: discovery control 3; menu prompt (10) "PXE", 0 s; menu (9) with one item of type 0, "Raspberry Pi Boot"; End. */
-const PI_MENU =
-  '06 01 03  0a 04 00 50 58 45  09 14 00 00 11 52 61 73 70 62 65 72 72 79 20 50 69 20 42 6f 6f 74  ff';
+const PI_MENU = '06 01 03  0a 04 00 50 58 45  09 14 00 00 11 52 61 73 70 62 65 72 72 79 20 50 69 20 42 6f 6f 74  ff';
 
 export const QUIRKS = [
   {
@@ -70,7 +69,7 @@ export const QUIRKS = [
     effects: { bootFileNul: true },
     whom: 'every client',
     does: 'option 67 ends in a NUL, for firmware that reads on into the next option',
-    seen: 'UEFI of Kontron VX3040, Lenovo T460, Gigabyte Z77X-UD3H, Jetway boards (peers.md §3.1/1)',
+    seen: 'UEFI of Kontron VX3040, Lenovo T460, Gigabyte Z77X-UD3H, Jetway boards (netbootxyz/netboot.xyz#1198; peers.md §3.1/1)',
   },
   {
     name: 'boot-file-in-header',
@@ -78,7 +77,7 @@ export const QUIRKS = [
     effects: { bootFileInHeader: true },
     whom: 'every client',
     does: 'the boot file is in the header field `file` as well as in option 67, for firmware that reads only the header',
-    seen: 'legacy PXE ROMs, U-Boot (peers.md §3.1/2)',
+    seen: 'legacy PXE ROMs, U-Boot (siderolabs/booter#11; peers.md §3.1/2)',
   },
   {
     name: 'pxe-direct',
@@ -86,7 +85,7 @@ export const QUIRKS = [
     effects: { vendorClass: 'PXEClient', vendorOptions: BOOT_AT_ONCE },
     whom: 'every PXE client that is offered a boot server',
     does: 'option 60 is PXEClient and option 43 says "boot the file at once", so that it neither waits for a proxy, asks port 4011 nor shows a menu',
-    seen: 'EDK2 and what is made from it: option 60 without 43 sends it to port 4011, where nobody answers (peers.md §3.1/3, 4, 6)',
+    seen: 'EDK2, which option 60 without 43 sends to port 4011 (tianocore/edk2#8149); iPXE, which else waits 3 s for a proxy (peers.md §3.1/3, 6)',
   },
   {
     name: 'machine-id-echo',
@@ -94,7 +93,7 @@ export const QUIRKS = [
     effects: { echoMachineId: true },
     whom: 'every PXE and HTTP boot client',
     does: 'its GUID (option 97) goes back to it; one that is no GUID of 17 bytes is left out, and the client served all the same',
-    seen: 'PXE 2.1 asks for it; Intel cards with a bad GUID (peers.md §3.1/7)',
+    seen: 'PXE 2.1 asks for it; Intel cards with a bad GUID (danderson/pixiecore#21; peers.md §3.1/7)',
   },
   {
     name: 'arch-9-is-x64',
@@ -102,7 +101,7 @@ export const QUIRKS = [
     effects: { readAs: 7 },
     whom: 'architecture 9, which is EFI byte code in the erratum to RFC 4578 and x64 in the RFC itself',
     does: 'it gets the loader for x64 UEFI, as architecture 7 does',
-    seen: 'about half of all x64 UEFI; a server that took 7 for 9 broke the rest (peers.md §3.1/8)',
+    seen: 'x64 UEFI of either mind (opnsense/core#2223; peers.md §3.1/8)',
   },
   {
     name: 'uefi-http-boot',
@@ -110,7 +109,7 @@ export const QUIRKS = [
     effects: { vendorClass: 'HTTPClient', bootFile: 'url' },
     whom: 'every UEFI HTTP boot client (vendor class HTTPClient, architectures 15, 16, 19, 24)',
     does: 'option 60 is HTTPClient and the boot file an http URL with a literal address; off: it is offered no file and goes on to PXE',
-    seen: 'EDK2 takes no offer without the echo; Supermicro gives the loader no name servers (peers.md §3.1/9)',
+    seen: 'EDK2 takes no offer without the echo; some firmware hands the loader no name servers (ipxe/ipxe#1316; peers.md §3.1/9)',
   },
   {
     name: 'stripped-ipxe',
@@ -118,20 +117,16 @@ export const QUIRKS = [
     effects: { loaderForIpxe: true },
     whom: 'every iPXE whose option 175 does not say that it can fetch by HTTP',
     does: 'it gets a loader like any other ROM; the loader says HTTP and so never gets one again',
-    seen: 'Mellanox FlexBoot, VirtualBox (peers.md §3.1/10)',
+    seen: 'Mellanox FlexBoot, VirtualBox (warewulf/warewulf3#104; peers.md §3.1/10)',
   },
   {
     name: 'raspberry-pi',
-    matches: [
-      { ouis: RASPBERRY_PI, archs: [0] },
-      { ouis: RASPBERRY_PI, isSilent: true },
-      { archs: [0x29] },
-    ],
+    matches: [{ ouis: RASPBERRY_PI, archs: [0] }, { ouis: RASPBERRY_PI, isSilent: true }, { archs: [0x29] }],
     allows: [{ archs: [0] }, { archs: [0x29] }, { isSilent: true }],
     effects: { vendorClass: 'PXEClient', vendorOptions: PI_MENU, bootFile: 'none' },
     whom: "a Raspberry Pi's boot ROM: its MAC prefix with architecture 0 or, as in its REQUEST, no word of itself; architecture 41",
     does: 'option 43 is the menu "Raspberry Pi Boot" it looks for; it gets no boot file, only the server, where it finds its own files',
-    seen: 'Raspberry Pi 3, 4 and 5 (peers.md §3.1/14)',
+    seen: 'Raspberry Pi (raspberrypi/firmware#801, #1265; peers.md §3.1/14)',
   },
   {
     name: 'broadcast-reply',
@@ -140,7 +135,7 @@ export const QUIRKS = [
     effects: { broadcast: true },
     whom: 'nobody; where the file switches it on',
     does: 'replies are broadcast although the client does not ask for it',
-    seen: 'stacks that hear no unicast before they have an address, and do not say so (peers.md §3.1/19)',
+    seen: 'stacks that hear no unicast before they have an address, and do not say so (dnsmasq has --dhcp-broadcast for them; peers.md §3.1/19)',
   },
 ] as const satisfies readonly Quirk[];
 

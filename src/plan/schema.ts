@@ -38,9 +38,7 @@ const quirksSchema = mapping(
   Object.fromEntries(
     QUIRKS.map(({ name, whom, does }) => [name, onOrOff().describe(`For ${whom}: ${does}.`)]),
   ) as Record<QuirkName, ReturnType<typeof onOrOff>>,
-)
-  .optional()
-  .describe('What is done about faults of its firmware, each on or off. Default: by the table in etc/quirks.md.');
+).meta({ id: 'quirks', description: 'Each on or off. Default: by the table in etc/quirks.md.' });
 
 export const rackSchema = mapping({
   name: form.labelText.optional().describe('Name of this rack. Default: the host name.'),
@@ -110,7 +108,7 @@ export const hostSchema = mapping({
     .describe('A boot entry, or local: the own disk.'),
   options: optionsSchema.optional().describe('DHCP options for this machine.'),
   always: alwaysSchema,
-  quirks: quirksSchema,
+  quirks: quirksSchema.optional().describe('What is done about its firmware; goes before its classes.'),
 });
 
 const matchKeys = {
@@ -138,7 +136,7 @@ export const classSchema = mapping({
     .describe('Who belongs to it: each key must match, by one of its values.'),
   options: optionsSchema.optional().describe('DHCP options for the machines of this class.'),
   always: alwaysSchema,
-  quirks: quirksSchema,
+  quirks: quirksSchema.optional().describe('What is done about the firmware of these machines.'),
 });
 
 export const entrySchema = mapping({
@@ -159,7 +157,9 @@ export const loadersSchema = mapping({
   'uefi-ia32': form.loaderText.optional().describe('Loader for 32-bit x86 UEFI. Default: none.'),
   'uefi-arm64': form.loaderText
     .optional()
-    .describe('Loader for 64-bit ARM UEFI and U-Boot, or none. Default: snponly-arm64.efi or ipxe-arm64.efi, if there.'),
+    .describe(
+      'Loader for 64-bit ARM UEFI and U-Boot, or none. Default: snponly-arm64.efi or ipxe-arm64.efi, if there.',
+    ),
 });
 
 const entriesSchema = z
