@@ -13,9 +13,6 @@ export interface BootClient {
   readonly ipxe?: { readonly features: readonly number[] } | undefined;
 }
 
-/** `http`: UEFI that fetches by HTTP itself. `other`: no netboot client, or one of a kind this rack has no loader for. */
-export type Firmware = 'bios' | 'uefi' | 'ipxe' | 'http' | 'other';
-
 /** Code 19 in option 175: this iPXE can fetch by HTTP. */
 const IPXE_FEATURE_HTTP = 19;
 
@@ -24,33 +21,24 @@ const HTTP_CLASS = 'HTTPClient';
 /** A ROM that sends no option 93 still writes it here: PXEClient:Arch:00000:UNDI:002001 (PXE 2.1). */
 const ARCH_IN_CLASS = /^(?:PXE|HTTP)Client:Arch:(\d{5})/;
 
-/** IANA "Processor Architecture Types", as far as this rack tells them apart. */
-const ARCHITECTURES: ReadonlyMap<number, Firmware> = new Map([
-  [0, 'bios'],
-  // RFC 4578 gives 7 to EFI byte code and 9 to x86-64; its erratum swaps them. Firmware of both minds exists.
-  [7, 'uefi'],
-  [9, 'uefi'],
-  [15, 'http'],
-  [16, 'http'],
-]);
-
-/** What kind of program asks. */
-export function firmwareOf(client: BootClient): Firmware {
-  if (isFullIpxe(client)) return 'ipxe';
-  if (!isNetbootClient(client)) return 'other';
-  if (client.vendorClass?.startsWith(HTTP_CLASS)) return 'http';
-  const arch = archOf(client);
-  return (arch === undefined ? undefined : ARCHITECTURES.get(arch)) ?? 'other';
-}
-
 /**
  * An iPXE that can run our script. The network cards and virtual machines that carry a stripped one (Mellanox FlexBoot,
  * VirtualBox) send option 175 without the HTTP code, with or without a user class: such a one is firmware like any
- * other, and gets a loader. The loader is a full iPXE, says so in its turn, and so gets no loader again.
+ * other, and gets a loader (the quirk stripped-ipxe). The loader is a full iPXE, says so in its turn, and so gets no
+ * loader again.
  */
 export function isFullIpxe(client: BootClient): boolean {
   if (client.ipxe !== undefined) return client.ipxe.features.includes(IPXE_FEATURE_HTTP);
   return client.userClasses.includes('iPXE');
+}
+
+export function isStrippedIpxe({ ipxe }: BootClient): boolean {
+  return ipxe !== undefined && !ipxe.features.includes(IPXE_FEATURE_HTTP);
+}
+
+/** UEFI HTTP boot by its own word. */
+export function isHttpClient({ vendorClass }: BootClient): boolean {
+  return vendorClass?.startsWith(HTTP_CLASS) ?? false;
 }
 
 /** Whether it wants to boot from the network at all; an installed system's DHCP client does not. */

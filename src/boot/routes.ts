@@ -63,9 +63,7 @@ export function createRoutes(plan: Plan): Routes {
 function namedFiles(plan: Plan): ReadonlyMap<string, string> {
   const { loaders, entries } = plan.boot;
   const files = entries.flatMap((entry): readonly BootFile[] => [entry.kernel, ...entry.initrd]);
-  if (loaders.bios) files.push(loaders.bios);
-  if (loaders.uefi) files.push(loaders.uefi);
-  return new Map(files.map(({ path, file }) => [path, file]));
+  return new Map([...files, ...Object.values(loaders)].map(({ path, file }) => [path, file]));
 }
 
 function addressOf(asker: Asker): { address?: Ip4 } {

@@ -1,5 +1,6 @@
 import { extname, join } from 'node:path';
 import { execPath } from 'node:process';
+import { FIRMWARES } from '../lab/machine.ts';
 import { runLab } from '../lab/run-lab.ts';
 
 /** The words after `rackboot lab`, as they were written. */
@@ -20,10 +21,11 @@ const MAIN = join(import.meta.dirname, '..', `main${extname(import.meta.filename
 
 /** Boots a virtual machine in a private network. Gives the exit code: 0 up, 1 not up, 2 wrong usage, 130 interrupted. */
 export async function lab(words: LabWords, out: (line: string) => void): Promise<number> {
-  const { firmware = 'bios', keep = false, timeout = '180', accel = 'tcg', signal } = words;
+  const { firmware: asked = 'bios', keep = false, timeout = '180', accel = 'tcg', signal } = words;
   const timeoutSeconds = Number(timeout);
-  if (firmware !== 'bios' && firmware !== 'uefi') {
-    out(`--firmware: expected bios or uefi, found ${JSON.stringify(firmware)}`);
+  const firmware = FIRMWARES.find((known) => known === asked);
+  if (firmware === undefined) {
+    out(`--firmware: expected one of ${FIRMWARES.join(', ')}, found ${JSON.stringify(asked)}`);
     return WRONG_USAGE;
   }
   if (!Number.isFinite(timeoutSeconds) || timeoutSeconds <= 0) {

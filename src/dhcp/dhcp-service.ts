@@ -23,6 +23,7 @@ import { obeyLeaseOrder } from './lease-orders.ts';
 import { Listeners, type Listener, type ListenersDependencies } from './listeners.ts';
 import { OptionLayers } from './option-layers.ts';
 import { outcomeOf, type Outcome } from './outcome.ts';
+import { QuirkSwitchboard } from './quirk-switches.ts';
 import type { DhcpReply } from './reply.ts';
 import { ReplySender } from './reply-sender.ts';
 import { requestState, wantedAddress } from './request.ts';
@@ -66,6 +67,7 @@ interface Ground {
   readonly book: LeaseBook;
   readonly addresses: Addresses;
   readonly optionLayers: OptionLayers;
+  readonly quirkSwitches: QuirkSwitchboard;
 }
 
 /** An outcome that waits for the batch to be on disk. */
@@ -101,7 +103,7 @@ export class DhcpService implements Service {
   apply(plan: Plan, sockets: readonly SocketHandle[]): void {
     const before = this.#ground;
     if (before) {
-      this.#ground = { ...before, plan, optionLayers: new OptionLayers(plan) };
+      this.#ground = { ...before, ...readPlan(plan) };
       for (const { address } of before.addresses.apply(plan)) this.#dependencies.events.leaseEnded(address);
     } else {
       this.#ground = this.#open(plan);
@@ -154,7 +156,7 @@ export class DhcpService implements Service {
       if (addresses.isHeld(lease)) events.leaseBound(factOf(lease, addresses.isHostsBySign(lease)));
     if (book.fault !== undefined) this.#storeFailed(book.fault);
     this.#scheduleSweep();
-    return { plan, book, addresses, optionLayers: new OptionLayers(plan) };
+    return { book, addresses, ...readPlan(plan) };
   }
 
   #serveBatch(listener: Listener): void {
@@ -326,6 +328,10 @@ export class DhcpService implements Service {
     const mac = formatMac(client.mac);
     this.#dependencies.events.emit(event, address === undefined ? { mac } : { mac, address: formatIp4(address) });
   }
+}
+
+function readPlan(plan: Plan): Pick<Ground, 'plan' | 'optionLayers' | 'quirkSwitches'> {
+  return { plan, optionLayers: new OptionLayers(plan), quirkSwitches: new QuirkSwitchboard(plan) };
 }
 
 const UNWRITTEN: EventBody = { kind: 'dhcp.ignored', reason: "leases can't be written" };

@@ -4,6 +4,7 @@ import type { DhcpPacket } from '../wire/dhcp/packet.ts';
 import type { Addresses, ServedSubnet } from './addresses.ts';
 import type { Client } from './client.ts';
 import type { OptionLayers } from './option-layers.ts';
+import type { QuirkSwitchboard } from './quirk-switches.ts';
 
 /** One message from a client, with everything needed to decide on it. */
 export interface Exchange {
@@ -20,6 +21,7 @@ export interface Exchange {
   readonly relayPort?: number;
   readonly addresses: Addresses;
   readonly optionLayers: OptionLayers;
+  readonly quirkSwitches: QuirkSwitchboard;
 }
 
 /** What a client's message comes to. */

@@ -15,6 +15,7 @@ import { clientKey, hardwareAddress, readClient, type Client } from './client.ts
 import type { Exchange } from './exchange.ts';
 import { orderLink } from './link.ts';
 import type { OptionLayers } from './option-layers.ts';
+import type { QuirkSwitchboard } from './quirk-switches.ts';
 import { Refusals, type Sender } from './refusals.ts';
 import { chooseLink } from './subnet-choice.ts';
 
@@ -22,6 +23,7 @@ import { chooseLink } from './subnet-choice.ts';
 export interface Ground {
   readonly addresses: Addresses;
   readonly optionLayers: OptionLayers;
+  readonly quirkSwitches: QuirkSwitchboard;
 }
 
 /** Turns datagrams into messages of known clients on known subnets; counts and tells what is none. */
@@ -39,7 +41,8 @@ export class Intake {
   }
 
   /** Undefined, counted and told, when the datagram is not for us. */
-  read(datagram: Inbound, handle: SocketHandle, { addresses, optionLayers }: Ground): Exchange | undefined {
+  read(datagram: Inbound, handle: SocketHandle, ground: Ground): Exchange | undefined {
+    const { addresses, optionLayers, quirkSwitches } = ground;
     const packet = this.#decode(datagram);
     if (!packet) return undefined;
     const mac = this.#admit(packet, datagram);
@@ -60,6 +63,7 @@ export class Intake {
       link: ordered,
       addresses,
       optionLayers,
+      quirkSwitches,
       rackAddress,
       serverId: relay?.serverIdOverride ?? rackAddress,
       ...(relay?.sourcePort ? { relayPort: datagram.sourcePort } : {}),

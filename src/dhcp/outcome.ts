@@ -102,8 +102,10 @@ function ending(address: Ip4, ends: boolean): Pick<Outcome, 'isWritten' | 'addre
   return { isWritten: true, address, ...(ends ? { ended: address } : {}) };
 }
 
-function bootOfferFor(plan: Plan, { client, rackAddress }: Exchange): BootOffer {
-  return bootOffer(plan, client.boot, rackAddress);
+function bootOfferFor(plan: Plan, exchange: Exchange): BootOffer {
+  const { client, packet, addresses, quirkSwitches, rackAddress } = exchange;
+  const switches = quirkSwitches.isEmpty ? undefined : quirkSwitches.of(client, packet, addresses.host(client));
+  return bootOffer(plan, client.boot, rackAddress, switches);
 }
 
 function bootFileOf(boot: BootOffer): { bootFile?: string } {

@@ -10,6 +10,7 @@ import { BOOTREPLY, BROADCAST_FLAG, type DhcpMessage } from '../wire/dhcp/packet
 import { echoedOptions } from './echo-options.ts';
 import type { Exchange } from './exchange.ts';
 import { nameAnswer } from './name-answer.ts';
+import { quirkOptions, withoutNul } from './quirk-options.ts';
 import { requestState } from './request.ts';
 
 const LONGEST_FILE = 127;
@@ -36,15 +37,17 @@ export interface Grant {
 /** OFFER or ACK (RFC 2131 table 3): what was asked for plus what must be there. */
 export function grantReply(exchange: Exchange, grant: Grant): DhcpReply {
   const renews = grant.type === MessageType.ack && requestState(exchange) === 'renewing';
-  const file = grant.boot.bootFile ?? '';
+  const { effects } = grant.boot.quirks;
+  const file = effects.bootFileInHeader ? (grant.boot.bootFile ?? '') : '';
+  const echoed = echo(exchange);
   return {
-    ...echo(exchange),
+    ...echoed,
+    flags: effects.broadcast ? echoed.flags | BROADCAST_FLAG : echoed.flags,
     type: grant.type,
     // In other states ciaddr MUST be 0 (RFC 2131 table 5); some ROMs fill it in, and have no such address yet
     ciaddr: renews ? grant.address : UNSPECIFIED,
     yiaddr: grant.address,
     siaddr: grant.boot.nextServer ?? UNSPECIFIED,
-    // Both the field and option 67: old ROMs and U-Boot read only the field (peers.md §3.1/2)
     file: file.length <= LONGEST_FILE ? file : '',
     options: [...grantOptions(exchange, grant), ...nameAnswer(exchange, grant.name), ...echoedOptions(exchange.packet)],
   };
@@ -99,7 +102,7 @@ function grantOptions(exchange: Exchange, { type, name, boot }: Grant): DhcpOpti
   const { client, packet, served, addresses, optionLayers } = exchange;
   const host = addresses.host(client);
   const { leaseTime, others, isNameWanted } = optionLayers.standing(client, packet, served.subnet, host);
-  const decided = bootOptions(boot);
+  const decided = [...bootOptions(boot), ...quirkOptions(boot, packet)];
   const options: DhcpOption[] = [
     { code: OptionCode.messageType, value: encodeU8(type) },
     { code: OptionCode.serverId, value: encodeIp4(exchange.serverId) },
@@ -108,14 +111,13 @@ function grantOptions(exchange: Exchange, { type, name, boot }: Grant): DhcpOpti
   ];
   if (isNameWanted && name !== undefined) options.push({ code: OptionCode.hostName, value: encodeText(name) });
   for (const option of others) if (!decided.some(({ code }) => code === option.code)) options.push(option);
-  return options;
+  return boot.quirks.effects.bootFileNul ? options : options.map(withoutNul);
 }
 
-/** Sent asked or not; 67 ends in NUL and is followed by others: UEFI reads on into what comes next (peers.md §3.1/1). */
+/** Sent asked or not; 67 is followed by others: UEFI reads on into what comes next (peers.md §3.1/1). */
 function bootOptions({ bootFile, nextServer }: BootOffer): DhcpOption[] {
-  if (bootFile === undefined || nextServer === undefined) return [];
-  return [
-    { code: OptionCode.tftpServerName, value: encodeText(formatIp4(nextServer)) },
-    { code: OptionCode.bootFileName, value: encodeTerminatedText(bootFile) },
-  ];
+  if (nextServer === undefined) return [];
+  const server = { code: OptionCode.tftpServerName, value: encodeText(formatIp4(nextServer)) };
+  if (bootFile === undefined) return [server];
+  return [server, { code: OptionCode.bootFileName, value: encodeTerminatedText(bootFile) }];
 }

@@ -31,10 +31,13 @@ const BEFORE_LOADER: readonly Step[] = [
   step('rack offers one', 'the rack offered the firmware no address', of('dhcp.offer')),
   step('firmware takes it', 'the firmware did not take the address it was offered', of('dhcp.ack')),
 ];
-const LOADER: readonly Step[] = [
-  step('loader comes by TFTP', 'the firmware fetched no loader by TFTP', of('tftp.sent')),
-  step('loader starts and gets its address', 'the loader got no address', of('dhcp.ack')),
-];
+const LOADER_STARTS = step('loader starts and gets its address', 'the loader got no address', of('dhcp.ack'));
+const LOADER: Readonly<Record<Firmware, readonly Step[]>> = {
+  // The card's ROM is iPXE itself
+  bios: [],
+  uefi: [step('loader comes by TFTP', 'the firmware fetched no loader by TFTP', of('tftp.sent')), LOADER_STARTS],
+  'uefi-http': [step('loader comes by HTTP', 'the firmware fetched no loader by HTTP', sent('.efi')), LOADER_STARTS],
+};
 const AFTER_LOADER: readonly Step[] = [
   // Debian's iPXE asks for an IPv6 router for some 13 s before it does anything with the IPv4 address it has.
   step('iPXE has waited for an IPv6 router and fetched its script', 'iPXE fetched no script', sent('/ipxe/')),
@@ -53,11 +56,10 @@ export function isUp(event: RackEvent): boolean {
 
 /**
  * Cuts a boot into its phases. `powerOn`: Unix time in milliseconds.
- * The card's ROM is iPXE itself under `bios`, so that no loader is needed there. Services run side by side, and what
- * they tell may arrive out of order: time decides.
+ * Services run side by side, and what they tell may arrive out of order: time decides.
  */
 export function bootPhases(events: readonly RackEvent[], firmware: Firmware, powerOn: number): BootSummary {
-  const steps = [...BEFORE_LOADER, ...(firmware === 'uefi' ? LOADER : []), ...AFTER_LOADER];
+  const steps = [...BEFORE_LOADER, ...LOADER[firmware], ...AFTER_LOADER];
   const phases: BootPhase[] = [];
   let since = powerOn;
   for (const event of events.toSorted((a, b) => a.at - b.at)) {

@@ -4,8 +4,12 @@ import type { LabNetwork, LabProcess } from './network.ts';
 import { readSerial, type SerialConsole } from './serial-console.ts';
 import { stopProcess } from './stop-process.ts';
 
-/** `bios`: SeaBIOS, whose network card brings iPXE in its ROM. `uefi`: OVMF with its own PXE. */
-export type Firmware = 'bios' | 'uefi';
+/**
+ * `bios`: SeaBIOS, whose network card brings iPXE in its ROM. `uefi`: OVMF with its own PXE. `uefi-http`: OVMF with its own
+ * HTTP boot.
+ */
+export const FIRMWARES = ['bios', 'uefi', 'uefi-http'] as const;
+export type Firmware = (typeof FIRMWARES)[number];
 
 export interface MachineSettings {
   /** Where its disk, its firmware's variables and the serial log are put. */
@@ -31,12 +35,14 @@ export interface Machine {
 }
 
 const OVMF = '/usr/share/OVMF';
+/** OVMF makes no boot options for PXE then; with them it would try that first, for a minute and a half. */
+const NO_PXE = ['IPv4', 'IPv6'].flatMap((ip) => ['-fw_cfg', `name=opt/org.tianocore/${ip}PXESupport,string=n`]);
 
 /** Makes an empty disk, and switches the machine on inside the network. */
 export async function startMachine(network: LabNetwork, settings: MachineSettings): Promise<Machine> {
   const { directory } = settings;
   await makeSparse(join(directory, 'disk.raw'), settings.diskBytes);
-  if (settings.firmware === 'uefi') await copyFile(`${OVMF}/OVMF_VARS_4M.fd`, join(directory, 'vars.fd'));
+  if (settings.firmware !== 'bios') await copyFile(`${OVMF}/OVMF_VARS_4M.fd`, join(directory, 'vars.fd'));
   const child = network.exec(['qemu-system-x86_64', ...qemuArguments(settings)]);
   const serial = readSerial(child.stdout, join(directory, 'serial.log'));
   return { serial, exited: exitOf(child), stop: () => stopProcess(child) };
@@ -64,13 +70,14 @@ function firmwareArguments(firmware: Firmware, directory: string): string[] {
   return [
     ['-drive', `if=pflash,unit=0,format=raw,readonly=on,file=${OVMF}/OVMF_CODE_4M.fd`],
     ['-drive', `if=pflash,unit=1,format=raw,file=${join(directory, 'vars.fd')}`],
+    firmware === 'uefi-http' ? NO_PXE : [],
   ].flat();
 }
 
 /** Without `bootindex=0` OVMF tries its other boot options first; without `romfile=` iPXE takes the place of its own PXE. */
 function networkCard({ mac, firmware }: MachineSettings): string {
   const card = `virtio-net-pci,netdev=net0,mac=${mac},bootindex=0`;
-  return firmware === 'uefi' ? `${card},romfile=` : card;
+  return firmware === 'bios' ? card : `${card},romfile=`;
 }
 
 async function makeSparse(file: string, bytes: number): Promise<void> {

@@ -3,13 +3,29 @@ import type { BootDraft, EntryDraft } from './config-draft.ts';
 import type { FaultBook } from './fault-book.ts';
 import type { Path } from './fault.ts';
 import { withSuggestion } from './nearest-name.ts';
-import { BOOT_LOCAL, type BootCatalogue, type BootEntry, type BootFile, type Loaders } from './plan.ts';
+import {
+  BOOT_LOCAL,
+  LOADER_KINDS,
+  type BootCatalogue,
+  type BootEntry,
+  type BootFile,
+  type LoaderKind,
+  type Loaders,
+} from './plan.ts';
 import { NO_LOADER } from './schema.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** Where Debian's package ipxe puts its loaders. */
 const LOADER_DIRECTORY = '/usr/lib/ipxe';
-const DEFAULT_LOADERS = { bios: 'undionly.kpxe', uefi: 'snponly.efi' } as const;
+/** The first that is there is taken. Debian has none for 32-bit x86, and of late one for ARM. */
+const DEFAULT_LOADERS: Readonly<Record<LoaderKind, readonly string[]>> = {
+  bios: ['undionly.kpxe'],
+  uefi: ['snponly.efi'],
+  'uefi-ia32': [],
+  'uefi-arm64': ['snponly-arm64.efi', 'ipxe-arm64.efi'],
+};
+/** What every rack with something to boot must have, or say `none` to. */
+const USUAL_LOADERS: ReadonlySet<LoaderKind> = new Set(['bios', 'uefi']);
 
 /** What hosts may name, and what of it can be served. */
 export interface BootChoices {
@@ -83,21 +99,22 @@ class Shelf {
    * a rack can not know that it will never see a BIOS machine, but its operator can say so with `bios: none`.
    */
   loaders(draft: BootDraft, hasEntries: boolean): Loaders {
-    const bios = this.#loader('bios', draft.loaders.bios, hasEntries);
-    const uefi = this.#loader('uefi', draft.loaders.uefi, hasEntries);
-    return { ...(bios && { bios }), ...(uefi && { uefi }) };
+    const found = LOADER_KINDS.flatMap((kind) => {
+      const loader = this.#loader(kind, draft.loaders[kind], hasEntries && USUAL_LOADERS.has(kind));
+      return loader ? [[kind, loader] as const] : [];
+    });
+    return Object.fromEntries(found);
   }
 
-  #loader(kind: keyof Loaders, written: string | undefined, isNeeded: boolean): BootFile | undefined {
+  #loader(kind: LoaderKind, written: string | undefined, isNeeded: boolean): BootFile | undefined {
     const path = ['boot', 'loaders', kind];
     if (written === NO_LOADER || this.#book.lost(path)) return undefined;
-    const name = written ?? DEFAULT_LOADERS[kind];
-    const file = [this.directory, LOADER_DIRECTORY]
-      .map((directory) => posix.join(directory, name))
-      .find((candidate) => this.#surroundings.fileExists(candidate));
-    if (file !== undefined) return { path: name, file };
-    if (written === undefined && !isNeeded) return undefined;
-    const expected = `${name} in ${this.directory} or ${LOADER_DIRECTORY} (Debian package ipxe), or the word none`;
+    const names = written === undefined ? DEFAULT_LOADERS[kind] : [written];
+    const found = names
+      .flatMap((name) => [this.directory, LOADER_DIRECTORY].map((at) => ({ path: name, file: posix.join(at, name) })))
+      .find(({ file }) => this.#surroundings.fileExists(file));
+    if (found || (written === undefined && !isNeeded)) return found;
+    const expected = `${names.join(' or ')} in ${this.directory} or ${LOADER_DIRECTORY} (Debian package ipxe), or the word none`;
     this.#book.report(path, expected, { found: 'no readable file' });
     return undefined;
   }

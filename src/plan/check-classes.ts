@@ -17,7 +17,7 @@ export function checkClasses(
 
 function checkClass(book: FaultBook, draft: ClassDraft, i: number, lines: Map<string, number>): ClientClass[] {
   const path = ['classes', i];
-  const { name, match } = draft;
+  const { name, match, quirks } = draft;
   const taken = name === undefined ? undefined : lines.get(name);
   if (taken !== undefined) {
     const here = [...path, 'name'];
@@ -26,7 +26,7 @@ function checkClass(book: FaultBook, draft: ClassDraft, i: number, lines: Map<st
   } else if (name !== undefined) lines.set(name, book.lineOf([...path, 'name']));
   const { options = NO_WISHES } = checkOptions(book, draft, path, 'class');
   if (name === undefined || !match || book.touches(path)) return [];
-  return [{ name, match: matchOf(match), options }];
+  return [{ name, match: matchOf(match), options, ...(quirks && { quirks }) }];
 }
 
 function matchOf(match: NonNullable<ClassDraft['match']>): ClassMatch {

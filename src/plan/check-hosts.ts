@@ -74,7 +74,8 @@ class HostRegister {
     if (called === undefined || (macs.length === 0 && Object.keys(signs).length === 0)) return undefined;
     if (name === undefined) this.#names.set(called, [...path, 'mac']);
     const boot = this.#book.touches(path) ? BOOT_LOCAL : this.#usableBoot(draft.boot);
-    return { name: called, macs, boot, ...signs, ...(address !== undefined && { address }), ...options };
+    const quirks = draft.quirks && { quirks: draft.quirks };
+    return { name: called, macs, boot, ...signs, ...(address !== undefined && { address }), ...options, ...quirks };
   }
 
   /** What else than a MAC address it is known by; a host that has neither is a fault. */

@@ -3,6 +3,7 @@ import type { Ip4 } from '../addr/ip4.ts';
 import type { Mac } from '../addr/mac.ts';
 import type { Range } from '../addr/range.ts';
 import type { OptionSetting } from './option-value.ts';
+import type { QuirkSwitches } from './quirk-table.ts';
 
 /**
  * The whole checked picture of what this rack serves: plain data, frozen, the same for every service.
@@ -39,6 +40,7 @@ export interface ClientClass {
   readonly name: string;
   readonly match: ClassMatch;
   readonly options: OptionWishes;
+  readonly quirks?: QuirkSwitches;
 }
 
 /** A client matches when each key that is there matches; a key does when one of its values does. */
@@ -111,6 +113,7 @@ export interface Host {
   /** The name of a boot entry, or `local`. */
   readonly boot: string;
   readonly options?: OptionWishes;
+  readonly quirks?: QuirkSwitches;
 }
 
 /** The word in `boot:` that means "boot the machine's own disk". */
@@ -126,12 +129,10 @@ export interface BootCatalogue {
   readonly loaders: Loaders;
 }
 
-export interface Loaders {
-  /** x86 BIOS (RFC 4578 arch 0). */
-  readonly bios?: BootFile;
-  /** x86-64 UEFI (arch 7 and 9). */
-  readonly uefi?: BootFile;
-}
+/** The kinds of firmware that need a loader each: x86 BIOS, and UEFI of x86-64, 32-bit x86 and 64-bit ARM. */
+export const LOADER_KINDS = ['bios', 'uefi', 'uefi-ia32', 'uefi-arm64'] as const;
+export type LoaderKind = (typeof LOADER_KINDS)[number];
+export type Loaders = Readonly<Partial<Record<LoaderKind, BootFile>>>;
 
 export interface BootEntry {
   readonly name: string;

@@ -3,6 +3,7 @@ import { BOOT_LOCAL } from './plan.ts';
 import type { Path } from './fault.ts';
 import { hexText, OPTION_KINDS, printableText } from './option-forms.ts';
 import { kindOf, optionCode, OPTION_NAMES } from './option-table.ts';
+import { QUIRKS, type QuirkName } from './quirk-table.ts';
 import * as form from './text-forms.ts';
 
 /** Written for a loader that this rack has no use for. */
@@ -31,6 +32,13 @@ const alwaysSchema = list(
 )
   .optional()
   .describe('Options that are sent although the client does not ask for them.');
+
+/** One switch for each line of the table of quirks. */
+const quirksSchema = mapping(
+  Object.fromEntries(
+    QUIRKS.map(({ name, whom, does }) => [name, onOrOff().describe(`For ${whom}: ${does}.`)]),
+  ) as Record<QuirkName, ReturnType<typeof onOrOff>>,
+).meta({ id: 'quirks', description: 'Each on or off. Default: by the table in etc/quirks.md.' });
 
 export const rackSchema = mapping({
   name: form.labelText.optional().describe('Name of this rack. Default: the host name.'),
@@ -100,6 +108,7 @@ export const hostSchema = mapping({
     .describe('A boot entry, or local: the own disk.'),
   options: optionsSchema.optional().describe('DHCP options for this machine.'),
   always: alwaysSchema,
+  quirks: quirksSchema.optional().describe('What is done about its firmware; goes before its classes.'),
 });
 
 const matchKeys = {
@@ -127,6 +136,7 @@ export const classSchema = mapping({
     .describe('Who belongs to it: each key must match, by one of its values.'),
   options: optionsSchema.optional().describe('DHCP options for the machines of this class.'),
   always: alwaysSchema,
+  quirks: quirksSchema.optional().describe('What is done about the firmware of these machines.'),
 });
 
 export const entrySchema = mapping({
@@ -144,6 +154,12 @@ export const entrySchema = mapping({
 export const loadersSchema = mapping({
   bios: form.loaderText.optional().describe('Loader for x86 BIOS, or none. Default: undionly.kpxe.'),
   uefi: form.loaderText.optional().describe('Loader for x86-64 UEFI, or none. Default: snponly.efi.'),
+  'uefi-ia32': form.loaderText.optional().describe('Loader for 32-bit x86 UEFI. Default: none.'),
+  'uefi-arm64': form.loaderText
+    .optional()
+    .describe(
+      'Loader for 64-bit ARM UEFI and U-Boot, or none. Default: snponly-arm64.efi or ipxe-arm64.efi, if there.',
+    ),
 });
 
 const entriesSchema = z
@@ -217,6 +233,14 @@ export function keysAt(path: Path): readonly string[] {
 
 function bare(schema: unknown): unknown {
   return schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional ? bare(schema.unwrap()) : schema;
+}
+
+/** Gives true for on. */
+function onOrOff() {
+  return z
+    .enum(['on', 'off'], { error: 'on or off' })
+    .transform((word) => word === 'on')
+    .optional();
 }
 
 function mapping<S extends z.ZodRawShape>(shape: S) {

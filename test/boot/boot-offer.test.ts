@@ -3,16 +3,27 @@ import { describe, it } from 'node:test';
 
 import * as fc from 'fast-check';
 
-import { bootOffer } from '../../src/boot/boot-offer.ts';
+import { bootOffer, type BootOffer } from '../../src/boot/boot-offer.ts';
 import { isFullIpxe, type BootClient } from '../../src/boot/firmware.ts';
+import type { Plan } from '../../src/plan/plan.ts';
+import type { QuirkSwitches } from '../../src/plan/quirk-table.ts';
 import { ip4, mac, testPlan } from './boot-plan-fixture.ts';
 
 const RACK = ip4('192.0.2.1');
 const MAC = mac('52:54:00:12:34:56');
 
+/** The offer itself; its quirks are asked in quirks-of.test.ts. */
+function offerOf(
+  facts: Partial<BootClient>,
+  { plan = testPlan(), switches }: { plan?: Plan; switches?: QuirkSwitches } = {},
+): Omit<BootOffer, 'quirks'> {
+  const { quirks: _, ...offer } = bootOffer(plan, { mac: MAC, userClasses: [], ...facts }, RACK, switches);
+  return offer;
+}
+
 describe('the boot offer', () => {
   it('gives a BIOS its loader by TFTP', () => {
-    assert.deepEqual(bootOffer(testPlan(), { mac: MAC, arch: 0, userClasses: [] }, RACK), {
+    assert.deepEqual(offerOf({ arch: 0 }), {
       bootFile: 'undionly.kpxe',
       nextServer: RACK,
       why: 'architecture 0 is x86 BIOS, which gets the loader undionly.kpxe by TFTP',
@@ -21,7 +32,7 @@ describe('the boot offer', () => {
 
   it('gives x64 UEFI its loader, whether it calls itself 7 or 9', () => {
     for (const arch of [7, 9]) {
-      assert.deepEqual(bootOffer(testPlan(), { mac: MAC, arch, userClasses: [] }, RACK), {
+      assert.deepEqual(offerOf({ arch }), {
         bootFile: 'snponly.efi',
         nextServer: RACK,
         why: `architecture ${arch} is x86-64 UEFI, which gets the loader snponly.efi by TFTP`,
@@ -30,10 +41,10 @@ describe('the boot offer', () => {
   });
 
   it('gives iPXE the script, by literal address', () => {
-    assert.deepEqual(bootOffer(testPlan(), { mac: MAC, arch: 0, userClasses: ['iPXE'] }, RACK), {
+    assert.deepEqual(offerOf({ arch: 0, userClasses: ['iPXE'] }), {
       bootFile: 'http://192.0.2.1:5248/boot.ipxe',
       nextServer: RACK,
-      why: 'an iPXE that speaks HTTP gets the script, and never a loader again',
+      why: 'an iPXE gets the script by HTTP, and never a loader again',
     });
   });
 
@@ -43,27 +54,49 @@ describe('the boot offer', () => {
       facts: { vendorClass: 'udhcp 1.36.1' },
       why: 'not a network boot client: no PXEClient or HTTPClient vendor class, no architecture',
     },
-    { title: 'an ARM server', facts: { arch: 11 }, why: 'this rack has no loader for architecture 11' },
+    { title: 'a RISC-V server', facts: { arch: 27 }, why: 'this rack has no loader for architecture 27' },
     {
       title: 'a PXE client that hides its architecture',
       facts: { vendorClass: 'PXEClient' },
       why: 'a network boot client that does not tell its architecture (option 93)',
     },
-    {
-      title: 'UEFI HTTP boot',
-      facts: { arch: 16, vendorClass: 'HTTPClient:Arch:00016' },
-      why: 'UEFI HTTP boot is not served: the firmware is left to try PXE',
-    },
   ];
   for (const { title, facts, why } of NOTHING) {
     it(`gives ${title} nothing, and says why`, () => {
-      assert.deepEqual(bootOffer(testPlan(), { mac: MAC, userClasses: [], ...facts }, RACK), { why });
+      assert.deepEqual(offerOf(facts), { why });
     });
   }
 
+  it('gives UEFI HTTP boot the same loader by a URL with a literal address, each part of its path encoded', () => {
+    const http = { arch: 16, vendorClass: 'HTTPClient:Arch:00016:UNDI:003000' };
+    assert.deepEqual(offerOf(http), {
+      bootFile: 'http://192.0.2.1:5248/snponly.efi',
+      nextServer: RACK,
+      why: 'architecture 16 is x86-64 UEFI, which gets the loader snponly.efi by HTTP',
+    });
+    const plan = testPlan({ loaders: { uefi: { path: 'x64/a+b%.efi', file: '/x' } } });
+    assert.equal(offerOf(http, { plan }).bootFile, 'http://192.0.2.1:5248/x64/a%2Bb%25.efi');
+  });
+
+  it('leaves UEFI HTTP boot to try PXE where the file switches it off', () => {
+    for (const facts of [{ arch: 16 }, { arch: 7, vendorClass: 'HTTPClient:Arch:00007' }]) {
+      assert.deepEqual(offerOf(facts, { switches: { 'uefi-http-boot': false } }), {
+        why: 'UEFI HTTP boot is switched off: the firmware is left to try PXE',
+      });
+    }
+  });
+
+  it('gives a Raspberry Pi the server and no file', () => {
+    const facts = { mac: mac('dc:a6:32:12:34:56'), arch: 0, vendorClass: 'PXEClient:Arch:00000:UNDI:002001' };
+    assert.deepEqual(offerOf(facts), {
+      nextServer: RACK,
+      why: 'a Raspberry Pi is told the server, and asks it for files of its own by TFTP',
+    });
+  });
+
   it('says so when the loader is missing on disk', () => {
     const plan = testPlan({ loaders: {} });
-    assert.deepEqual(bootOffer(plan, { mac: MAC, arch: 7, userClasses: [] }, RACK), {
+    assert.deepEqual(offerOf({ arch: 7 }, { plan }), {
       why: 'architecture 7 is x86-64 UEFI, and this rack found no loader for it on disk',
     });
   });

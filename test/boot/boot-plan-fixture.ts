@@ -37,7 +37,7 @@ const HOSTS: readonly Host[] = [
   { name: 'node2', macs: [mac('52:54:00:00:00:02')], address: ip4('192.0.2.42'), boot: 'local' },
 ];
 
-/** A rack with two known hosts, two boot entries and both loaders. */
+/** A rack with two known hosts, two boot entries and all loaders. */
 export function testPlan(boot: Partial<BootCatalogue> = {}, hosts: readonly Host[] = HOSTS): Plan {
   const cidr = parseCidr('192.0.2.0/24');
   if (cidr === undefined) throw new Error('not a network');
@@ -53,6 +53,8 @@ export function testPlan(boot: Partial<BootCatalogue> = {}, hosts: readonly Host
       loaders: {
         bios: { path: 'undionly.kpxe', file: '/usr/lib/ipxe/undionly.kpxe' },
         uefi: { path: 'snponly.efi', file: '/usr/lib/ipxe/snponly.efi' },
+        'uefi-ia32': { path: 'ia32.efi', file: '/srv/files/ia32.efi' },
+        'uefi-arm64': { path: 'snponly-arm64.efi', file: '/usr/lib/ipxe/snponly-arm64.efi' },
       },
       ...boot,
     },

@@ -50,6 +50,7 @@ describe('the table of routes', () => {
 
   const FILES: readonly (readonly [string, string, string])[] = [
     ['/undionly.kpxe', '/usr/lib/ipxe/undionly.kpxe', '/usr/lib/ipxe/undionly.kpxe'],
+    ['snponly-arm64.efi', '/usr/lib/ipxe/snponly-arm64.efi', '/usr/lib/ipxe/snponly-arm64.efi'],
     ['snponly.efi', '/usr/lib/ipxe/snponly.efi', '/usr/lib/ipxe/snponly.efi'],
     ['/debian/vmlinuz', '/srv/files/debian/vmlinuz', '/srv/files/debian/vmlinuz'],
     ['/debian/my firmware.cpio', '/srv/firmware.cpio', '/srv/firmware.cpio'],

@@ -4,7 +4,11 @@ import { lab, type LabWords } from '../../src/cli/lab.ts';
 
 const { signal } = new AbortController();
 const CASES: readonly (readonly [string, LabWords, string])[] = [
-  ['a firmware that there is not', { firmware: 'efi', signal }, '--firmware: expected bios or uefi, found "efi"'],
+  [
+    'a firmware that there is not',
+    { firmware: 'efi', signal },
+    '--firmware: expected one of bios, uefi, uefi-http, found "efi"',
+  ],
   ['a time that is none', { timeout: '3m', signal }, '--timeout: expected a number of seconds above 0, found "3m"'],
   ['no time at all', { timeout: '0', signal }, '--timeout: expected a number of seconds above 0, found "0"'],
 ];

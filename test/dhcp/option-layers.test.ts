@@ -148,7 +148,7 @@ test('options 66 and 67 of the file are for machines that this rack boots nothin
   const rom = new Machine(rack, 2).discover({
     options: [asking(66, 67), [60, letters('PXEClient:Arch:00000:UNDI:002001')], [93, [0, 0]]],
   });
-  assert.deepEqual(rom?.order, [53, 54, 51, 66, 67, 1]);
+  assert.deepEqual(rom?.order, [53, 54, 51, 66, 67, 43, 60, 1]);
   assert.deepEqual([text(rom.options.get(66)), text(rom.options.get(67))], [RACK, 'undionly.kpxe\0']);
 });
 

@@ -5,16 +5,17 @@ import { before, describe, it } from 'node:test';
 import { ensurePackages, LAB_PACKAGES, missingPackages, missingText } from '../../src/lab/debian-packages.ts';
 import { fetchGuestFiles } from '../../src/lab/guest-files.ts';
 import { runLab } from '../../src/lab/run-lab.ts';
-import type { Firmware } from '../../src/lab/machine.ts';
+import { FIRMWARES, type Firmware } from '../../src/lab/machine.ts';
 
 const RACKBOOT = [execPath, join(import.meta.dirname, '../../src/main.ts')];
-/** Some 35 s on an idle computer with two cores; both boots share them, with whatever else runs. */
+/** Some 35 s on an idle computer with two cores; all boots share them, with whatever else runs. */
 const TIMEOUT_SECONDS = 240;
 
 /** The phases of each firmware that only a whole boot goes through. */
 const PHASES: Readonly<Record<Firmware, readonly string[]>> = {
   bios: ['kernel comes by HTTP', 'initrd comes by HTTP', 'Linux resolves its name', 'Linux reports in'],
   uefi: ['loader comes by TFTP', 'kernel comes by HTTP', 'initrd comes by HTTP', 'Linux resolves its name'],
+  'uefi-http': ['loader comes by HTTP', 'kernel comes by HTTP', 'initrd comes by HTTP', 'Linux resolves its name'],
 };
 
 /** Why there can be no boot here, or false. */
@@ -31,8 +32,8 @@ describe('a real machine netboots from the rack', { concurrency: true, skip: awa
     await fetchGuestFiles(console.error);
   });
 
-  for (const firmware of ['bios', 'uefi'] as const) {
-    it(`with ${firmware} firmware: address, ${firmware === 'uefi' ? 'loader, ' : ''}script, kernel, name and report`, async (t) => {
+  for (const firmware of FIRMWARES) {
+    it(`with ${firmware} firmware: address, ${firmware === 'bios' ? '' : 'loader, '}script, kernel, name and report`, async (t) => {
       const lines: string[] = [];
       const code = await runLab(
         {

@@ -71,6 +71,13 @@ describe('bootPhases', () => {
     assert.deepEqual([lease?.title, lease?.milliseconds], ['loader starts and gets its address', 5000]);
   });
 
+  it('counts a loader that comes by HTTP', () => {
+    const loader = [[5500, fetched('/snponly.efi', 173_792, 10)], LOADER[1], LOADER[2]] as const;
+    const { phases, missing } = bootPhases(at(...FIRMWARE, ...loader, ...FILES, ...LINUX), 'uefi-http', POWER_ON);
+    assert.equal(missing, undefined);
+    assert.deepEqual([phases[3]?.title, phases[3]?.milliseconds], ['loader comes by HTTP', 60]);
+  });
+
   it('adds up to the whole time from power-on', () => {
     const summary = bootPhases(at(...FIRMWARE, ...LOADER, ...FILES, ...LINUX), 'uefi', POWER_ON);
     assert.equal(phaseLines(summary).at(-1), '  23.54 s  in all');

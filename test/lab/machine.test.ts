@@ -31,6 +31,14 @@ describe('qemuArguments', () => {
     );
   });
 
+  it('leaves OVMF nothing but HTTP boot where that is asked for', () => {
+    assert.deepEqual(valuesOf('-fw_cfg', { ...SETTINGS, firmware: 'uefi-http' }), [
+      'name=opt/org.tianocore/IPv4PXESupport,string=n',
+      'name=opt/org.tianocore/IPv6PXESupport,string=n',
+    ]);
+    assert.deepEqual(valuesOf('-fw_cfg', { ...SETTINGS, firmware: 'uefi' }), []);
+  });
+
   it('gives a UEFI machine variables of its own and shares the firmware read-only', () => {
     assert.deepEqual(valuesOf('-drive', { ...SETTINGS, firmware: 'uefi' }).slice(0, 2), [
       'if=pflash,unit=0,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd',

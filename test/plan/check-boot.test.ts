@@ -141,7 +141,8 @@ const only = (...names: string[]) => ({
 const missing = (name: string) =>
   `expected ${name} in ${FILES} or /usr/lib/ipxe (Debian package ipxe), or the word none, found no readable file`;
 
-const inFiles = (path: string) => path !== '/usr/lib/ipxe/undionly.kpxe' && !path.endsWith('files/snponly.efi');
+const inFiles = (path: string) =>
+  path.endsWith('files/undionly.kpxe') || path.endsWith('ipxe/snponly.efi') || path.endsWith('vmlinuz');
 
 describe('a loader', () => {
   test('is taken from the boot files first, then from where Debian has it', () => {
@@ -168,6 +169,24 @@ describe('a loader', () => {
     assert.deepEqual(Object.keys(planOf(text).boot.loaders), ['uefi']);
   });
 
+  test('for 64-bit ARM is taken if it is there, under either name, and not missed', () => {
+    for (const name of ['snponly-arm64.efi', 'ipxe-arm64.efi']) {
+      const { loaders } = planOf(boot(ENTRY), only('undionly.kpxe', 'snponly.efi', name)).boot;
+      assert.deepEqual(loaders['uefi-arm64'], { path: name, file: `${FILES}/${name}` });
+    }
+    assert.deepEqual(Object.keys(planOf(boot(ENTRY), only('undionly.kpxe', 'snponly.efi')).boot.loaders), [
+      'bios',
+      'uefi',
+    ]);
+  });
+
+  test('for 32-bit x86 UEFI is there only where it is named', () => {
+    const all = { excuses: () => false, fileExists: () => true };
+    assert.equal(planOf(boot(ENTRY), all).boot.loaders['uefi-ia32'], undefined);
+    const named = planOf(boot('loaders: { uefi-ia32: ia32/ipxe.efi }'), all).boot.loaders['uefi-ia32'];
+    assert.equal(named?.path, 'ia32/ipxe.efi');
+  });
+
   test('that is named must be there', () => {
     const text = boot('loaders: { uefi: ipxe.efi }');
     assert.deepEqual(faultLines(text, only()), [`6:20: boot.loaders.uefi: ${missing('ipxe.efi')}`]);
@@ -184,7 +203,7 @@ describe('a loader', () => {
 
   test('of another kind is an unknown key', () => {
     assert.deepEqual(faultLines(boot('loaders: { arm: x.efi }')), [
-      '6:14: boot.loaders.arm: expected one of bios, uefi, found arm',
+      '6:14: boot.loaders.arm: expected one of bios, uefi, uefi-ia32, uefi-arm64, found arm',
     ]);
   });
 });

@@ -29,6 +29,7 @@ describe('etc/rackboot.yaml', () => {
       ['rack'],
       ['subnets', 0],
       ['hosts', 0],
+      ['hosts', 0, 'quirks'],
       ['classes', 0],
       ['classes', 0, 'match'],
       ['boot'],

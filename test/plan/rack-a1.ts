@@ -18,7 +18,7 @@ export const rackA1: Surroundings = {
     { name: 'eth1', address: ip('10.2.0.1'), prefix: 16 },
   ],
   excuses: () => false,
-  fileExists: (path) => path.startsWith('/usr/lib/ipxe/') || /\/debian\/[a-z.]+$/.test(path),
+  fileExists: (path) => /^\/usr\/lib\/ipxe\/(undionly.kpxe|snponly.efi)$/.test(path) || /\/debian\/[a-z.]+$/.test(path),
   directoryExists: () => true,
 };
 

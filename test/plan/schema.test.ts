@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { QUIRKS } from '../../src/plan/quirk-table.ts';
 import { configJsonSchema, keysAt } from '../../src/plan/schema.ts';
 
 const SCHEMA_FILE = new URL('../../etc/rackboot.schema.json', import.meta.url);
@@ -41,11 +42,16 @@ test('the keys that a mapping may have are found by its path', () => {
     'boot',
     'options',
     'always',
+    'quirks',
   ]);
-  assert.deepEqual(keysAt(['classes', 0]), ['name', 'match', 'options', 'always']);
+  assert.deepEqual(keysAt(['classes', 0]), ['name', 'match', 'options', 'always', 'quirks']);
+  assert.deepEqual(
+    keysAt(['hosts', 7, 'quirks']),
+    QUIRKS.map(({ name }) => name),
+  );
   assert.deepEqual(keysAt(['classes', 0, 'match']), ['vendor-class', 'user-class', 'arch', 'mac-prefix', 'circuit-id']);
   assert.deepEqual(keysAt(['boot', 'entries', 'any']), ['kernel', 'initrd', 'cmdline']);
-  assert.deepEqual(keysAt(['boot', 'loaders']), ['bios', 'uefi']);
+  assert.deepEqual(keysAt(['boot', 'loaders']), ['bios', 'uefi', 'uefi-ia32', 'uefi-arm64']);
   assert.deepEqual(keysAt(['hosts', 7, 'mac', 0]), []);
   assert.deepEqual(keysAt(['nothing', 'here']), []);
 });
