@@ -24,6 +24,17 @@ export class LeaseFileError extends Error {
 
 const SCHEMA_VERSION = 1;
 
+/**
+ * Of a new file: leases that are renewed lie on pages of their own each, and the log takes whole pages. Of 1, 2 and
+ * 4 KiB the smallest costs the least CPU for a commit of a few leases, by half.
+ */
+const PAGE_SIZE = 1024;
+/** Pages in the log before they go to the file: 4 MiB. */
+const CHECKPOINT_PAGES = 4096;
+/** Rows of one statement: preparing and answering it costs as much as two rows do. */
+const ROWS_AT_ONCE = 8;
+const COLUMNS = 6;
+
 const SCHEMA = `
   CREATE TABLE lease (
     address INTEGER PRIMARY KEY,
@@ -50,9 +61,13 @@ const CLOCK_SCHEMA =
 /** Leases in one SQLite file. Written ahead and synced: when `write` returns, a power cut loses nothing. */
 export class SqliteLeaseStore implements LeaseStore {
   readonly #database: DatabaseSync;
+  readonly #begin: StatementSync;
+  readonly #commit: StatementSync;
   readonly #upsert: StatementSync;
+  readonly #upsertMany: StatementSync;
   readonly #tick: StatementSync;
   readonly #clock: Clock;
+  #tickedAt = Number.NaN;
 
   /** Opens or creates `file`. Throws, leaving it as it is, when it is not a lease file of this version. */
   constructor(file: string, clock: Clock = systemClock) {
@@ -61,9 +76,10 @@ export class SqliteLeaseStore implements LeaseStore {
     try {
       this.#migrate(file);
       this.#tick = this.#database.prepare('INSERT OR REPLACE INTO clock (id, seen) VALUES (1, ?)');
-      this.#upsert = this.#database.prepare(
-        'INSERT OR REPLACE INTO lease (address, client, mac, expires, kept, name) VALUES (?, ?, ?, ?, ?, ?)',
-      );
+      this.#begin = this.#database.prepare('BEGIN');
+      this.#commit = this.#database.prepare('COMMIT');
+      this.#upsert = this.#database.prepare(upsertOf(1));
+      this.#upsertMany = this.#database.prepare(upsertOf(ROWS_AT_ONCE));
     } catch (error) {
       this.#database.close();
       throw error;
@@ -85,17 +101,34 @@ export class SqliteLeaseStore implements LeaseStore {
   }
 
   write(leases: Iterable<Lease>): void {
-    this.#database.exec('BEGIN');
+    const now = Math.floor(this.#clock.now() / 1000);
+    this.#begin.run();
     try {
-      for (const { address, client, mac, expires, kept, name } of leases) {
-        this.#upsert.run(address, client, mac, expires, kept ? 1 : 0, name ?? null);
-      }
-      this.#tick.run(Math.floor(this.#clock.now() / 1000));
-      this.#database.exec('COMMIT');
+      const rows = this.#writeRows(leases);
+      // Without a row it is what asks whether the disk takes any; with rows once a second is enough
+      if (rows === 0 || now !== this.#tickedAt) this.#tick.run(now);
+      this.#commit.run();
+      this.#tickedAt = now;
     } catch (error) {
+      this.#tickedAt = Number.NaN;
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
       throw error;
     }
+  }
+
+  /** Returns how many there were. */
+  #writeRows(leases: Iterable<Lease>): number {
+    let rows = 0;
+    let values: (number | string | null)[] = [];
+    for (const { address, client, mac, expires, kept, name } of leases) {
+      rows++;
+      values.push(address, client, mac, expires, kept ? 1 : 0, name ?? null);
+      if (values.length < ROWS_AT_ONCE * COLUMNS) continue;
+      this.#upsertMany.run(...values);
+      values = [];
+    }
+    for (let at = 0; at < values.length; at += COLUMNS) this.#upsert.run(...values.slice(at, at + COLUMNS));
+    return rows;
   }
 
   close(): void {
@@ -107,10 +140,19 @@ export class SqliteLeaseStore implements LeaseStore {
     if (version !== 0 && version !== SCHEMA_VERSION) {
       throw new LeaseFileError(`${file}: expected lease file version ${SCHEMA_VERSION}, found ${String(version)}`);
     }
-    this.#database.exec('PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
+    if (version === 0) this.#database.exec(`PRAGMA page_size = ${PAGE_SIZE}`);
+    this.#database.exec(
+      `PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};`,
+    );
     if (version === 0) this.#database.exec(`BEGIN; ${SCHEMA} COMMIT;`);
     this.#database.exec(CLOCK_SCHEMA);
   }
+}
+
+function upsertOf(rows: number): string {
+  const row = `(${'?, '.repeat(COLUMNS - 1)}?)`;
+  const values = Array.from({ length: rows }, () => row).join(', ');
+  return `INSERT OR REPLACE INTO lease (address, client, mac, expires, kept, name) VALUES ${values}`;
 }
 
 export function readLeases(database: DatabaseSync): Lease[] {

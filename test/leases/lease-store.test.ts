@@ -56,6 +56,41 @@ test('leases survive closing and opening again, whatever is in them', () => {
   again.close();
 });
 
+for (const count of [1, 7, 8, 9, 16, 23]) {
+  test(`a commit of ${count} leases writes each once, and of two at one address the later`, () => {
+    const file = newFile();
+    const store = new SqliteLeaseStore(file);
+    const leases = Array.from({ length: count }, (_, at) => lease(at, `client ${at}`, 1_000 + at));
+    store.write([lease(count - 1, 'earlier', 5), ...leases]);
+    store.close();
+    const again = new SqliteLeaseStore(file);
+    assert.deepEqual(contentOf(again), leases);
+    again.close();
+  });
+}
+
+test('every second of writing is noted, and so is a write of nothing', () => {
+  let now = 1_700_000_000_000;
+  const store = new SqliteLeaseStore(newFile(), { now: () => now, monotonic: () => 0 });
+  const seen: (number | undefined)[] = [];
+  for (const [milliseconds, leases] of [
+    [0, 1],
+    [400, 1],
+    [700, 1],
+    [10_000, 0],
+    [10_000, 1],
+  ] as const) {
+    now = 1_700_000_000_000 + milliseconds;
+    store.write(leases ? [lease(1, 'a', 5)] : []);
+    seen.push(store.lastWrite);
+  }
+  assert.deepEqual(
+    seen.map((second) => (second ?? 0) - 1_700_000_000),
+    [0, 0, 0, 10, 10],
+  );
+  store.close();
+});
+
 test('a new file holds nothing', () => {
   const store = new SqliteLeaseStore(newFile());
   assert.deepEqual(store.load(), []);
