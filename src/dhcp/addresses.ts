@@ -257,7 +257,7 @@ export class Addresses {
   }
 
   /** The client's leases, those that ran out included: first what it has now, then what it had last. */
-  #leasesOf(client: Client): Lease[] {
+  #leasesOf(client: Client): readonly Lease[] {
     const leases = this.#book.of(client.key);
     if (leases.length < 2) return leases;
     return leases.toSorted((a, b) => Number(this.isHeld(b)) - Number(this.isHeld(a)) || b.expires - a.expires);

@@ -6,6 +6,8 @@ import type { Lease } from './lease.ts';
 /** Entries that the heap may hold beyond twice the live ones before it is built anew. */
 const LEFT_OVER = 64;
 
+const NONE: readonly Lease[] = [];
+
 /**
  * Every lease ever given and not yet given to another, in memory and on disk. Changes are made in memory, then
  * promised by `commit`: after it they are on disk, or, when it throws, undone.
@@ -13,7 +15,7 @@ const LEFT_OVER = 64;
 export class LeaseBook {
   readonly #store: LeaseStore;
   readonly #byAddress = new Map<Ip4, Lease>();
-  readonly #byClient = new Map<string, Ip4[]>();
+  readonly #byClient = new Map<string, Lease[]>();
   /** What stood at an address before this batch: the way back when the disk refuses. */
   readonly #before = new Map<Ip4, Lease | undefined>();
   /** Leases that changed with the clock and are on disk as they were. */
@@ -51,14 +53,9 @@ export class LeaseBook {
     return this.#byAddress.get(address);
   }
 
-  /** The leases of one client, expired ones included: the addresses it would like back. */
-  of(client: string): Lease[] {
-    const leases: Lease[] = [];
-    for (const address of this.#byClient.get(client) ?? []) {
-      const lease = this.#byAddress.get(address);
-      if (lease) leases.push(lease);
-    }
-    return leases;
+  /** The leases of one client, expired ones included: the addresses it would like back. Changes with the next `put`. */
+  of(client: string): readonly Lease[] {
+    return this.#byClient.get(client) ?? NONE;
   }
 
   /** Puts a new or changed lease at its address, in the place of what was there. */
@@ -97,7 +94,7 @@ export class LeaseBook {
    */
   shift(seconds: number): void {
     for (const [address, lease] of this.#byAddress) {
-      this.#byAddress.set(address, { ...lease, expires: lease.expires + seconds });
+      this.#index({ ...lease, expires: lease.expires + seconds });
       this.#unwritten.add(address);
     }
     this.#takenUntil += seconds;
@@ -140,18 +137,27 @@ export class LeaseBook {
   #place(lease: Lease): void {
     const previous = this.#byAddress.get(lease.address);
     if (previous && previous.client !== lease.client) this.#remove(lease.address);
-    this.#byAddress.set(lease.address, lease);
-    const addresses = this.#byClient.get(lease.client);
-    if (!addresses) this.#byClient.set(lease.client, [lease.address]);
-    else if (!addresses.includes(lease.address)) addresses.push(lease.address);
+    this.#index(lease);
     this.#schedule(lease);
+  }
+
+  #index(lease: Lease): void {
+    this.#byAddress.set(lease.address, lease);
+    const leases = this.#byClient.get(lease.client);
+    if (!leases) {
+      this.#byClient.set(lease.client, [lease]);
+      return;
+    }
+    const at = leases.findIndex(({ address }) => address === lease.address);
+    if (at < 0) leases.push(lease);
+    else leases[at] = lease;
   }
 
   #remove(address: Ip4): void {
     const lease = this.#byAddress.get(address);
     if (!lease) return;
     this.#byAddress.delete(address);
-    const rest = (this.#byClient.get(lease.client) ?? []).filter((other) => other !== address);
+    const rest = this.of(lease.client).filter((other) => other.address !== address);
     if (rest.length > 0) this.#byClient.set(lease.client, rest);
     else this.#byClient.delete(lease.client);
   }

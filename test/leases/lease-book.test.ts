@@ -15,7 +15,7 @@ function sightOf(book: LeaseBook): unknown {
   return {
     size: book.size,
     all: [...book.all()].toSorted((a, b) => a.address - b.address),
-    of: CLIENTS.map((client) => book.of(client)),
+    of: CLIENTS.map((client) => [...book.of(client)]),
   };
 }
 
