@@ -23,6 +23,8 @@ export interface LeaseFact {
   readonly expires?: number;
   /** `name` is that of a host known by another sign than its MAC; absent otherwise. */
   readonly host?: true;
+  /** No lease of this rack: on a proxy subnet, the address that its machine asked another server for. */
+  readonly elsewhere?: true;
 }
 
 /** A lease of another server, to be taken over. `line`: where it stands in that server's file. */
