@@ -164,7 +164,8 @@ export class DhcpService implements Service {
     const asked = askedOf(exchange.packet);
     if (asked === undefined) return this.#refuseType(exchange, datagram);
     this.#tally.add(`received.${asked}`);
-    if (isProxied(exchange, listener.handle.port)) return this.#serveProxied(ground, exchange, asked, datagram, listener);
+    if (isProxied(exchange, listener.handle.port))
+      return this.#serveProxied(ground, exchange, asked, datagram, listener);
     this.#emitAsked(exchange, asked);
     const { on, decision } = decide(exchange, asked);
     this.#count(decision);

@@ -50,7 +50,11 @@ export function proxyReply(exchange: Exchange, { type, boot, sender }: ProxyGran
 }
 
 /** 67 ends in NUL and is followed by others, as in a lease's reply: UEFI reads on into what comes next (peers.md §3.1/1). */
-function proxyOptions({ packet, client, rackAddress }: Exchange, type: MessageType, boot: ProxyGrant['boot']): DhcpOption[] {
+function proxyOptions(
+  { packet, client, rackAddress }: Exchange,
+  type: MessageType,
+  boot: ProxyGrant['boot'],
+): DhcpOption[] {
   const firmware = firmwareOf(client.boot);
   const machineId = packet.options.get(OptionCode.clientMachineId);
   return [

@@ -87,7 +87,8 @@ function soundSubnet(
 
 /** A range there would be no use, and an operator who wrote one expects that it is. */
 function checkProxy(book: FaultBook, path: Path): void {
-  const expected = 'nothing here: with `management: proxy` another server gives the addresses and all that goes with them';
+  const expected =
+    'nothing here: with `management: proxy` another server gives the addresses and all that goes with them';
   for (const key of NOT_FOR_PROXY) {
     if (book.document.has([...path, key])) book.report([...path, key], expected, { found: key, at: 'key' });
   }

@@ -188,7 +188,8 @@ function wantedSockets(plan: Plan): Wanted[] {
   if (local.some((subnet) => subnet.interface !== undefined)) {
     wanted.push({ service: 'dhcp', transport: 'link', address: UNSPECIFIED, bindAddress: UNSPECIFIED, port: 0 });
   }
-  for (const device of plan.relayInterfaces ?? []) wanted.push({ ...dhcpSocket(UNSPECIFIED, device), isOptional: true });
+  for (const device of plan.relayInterfaces ?? [])
+    wanted.push({ ...dhcpSocket(UNSPECIFIED, device), isOptional: true });
   // Only relayed subnets: relays may reach any of our addresses
   if (local.length === 0 && managed.length > 0) wanted.push(dhcpSocket(UNSPECIFIED));
   return managed.some(isRelayedProxy) ? wanted.flatMap(withBootServer) : wanted;

@@ -94,7 +94,11 @@ async function startAddressServer(network: LabNetwork, { directory }: Workspace)
     assert.equal(code, 0, output);
   }
   const quiet = ['--no-daemon', '--port=0', '--conf-file=/dev/null', '--user=root', '--pid-file='];
-  const range = ['--interface=near', '--dhcp-range=192.168.127.50,192.168.127.99,1h', `--dhcp-host=${LAB.machine.mac},${LAB.machine.name}`];
+  const range = [
+    '--interface=near',
+    '--dhcp-range=192.168.127.50,192.168.127.99,1h',
+    `--dhcp-host=${LAB.machine.mac},${LAB.machine.name}`,
+  ];
   const inside = ['ip', 'netns', 'exec', space, 'dnsmasq', ...quiet, ...range];
   // From the lab's namespace a program may go on into another
   const dnsmasq = network.exec([...inside, `--dhcp-leasefile=${join(directory, 'dnsmasq.leases')}`]);
@@ -123,40 +127,44 @@ function firstMissing(told: readonly string[], story: readonly string[]): string
   return story[at];
 }
 
-describe('a real machine netboots beside another DHCP server', { concurrency: true, skip: await reasonToSkip() }, () => {
-  before(async () => {
-    await ensurePackages(PACKAGES, console.error);
-    await fetchGuestFiles(console.error);
-  });
-
-  for (const firmware of ['bios', 'uefi'] as const) {
-    it(`with ${firmware} firmware: its address from there, what to boot from the rack, and no lease here`, async (t) => {
-      await using stack = new AsyncDisposableStack();
-      const guest = await fetchGuestFiles(console.error, t.signal);
-      const workspace = stack.adopt(await createWorkspace(guest), (made) => made.close());
-      await writeFile(workspace.config, proxyConfig(workspace));
-      const settings = { name: workspace.name, address: `${LAB.rack}/${LAB.prefix}`, taps: 1 };
-      const network = stack.adopt(await createLabNetwork(settings), (made) => made.close());
-      stack.use(await startAddressServer(network, workspace));
-      const rack = stack.adopt(startRack(network, workspace, RACKBOOT), (made) => made.stop());
-      await rack.ready(t.signal);
-      const events = rack.events();
-      const hardware = { firmware, accel: 'tcg', cores: 2, memoryMebibytes: 1024, diskBytes: 2 ** 30 };
-      const own = { tap: network.taps[0] ?? '', mac: LAB.machine.mac, directory: workspace.directory };
-      const machine = stack.adopt(await startMachine(network, { ...hardware, ...own }), (made) => made.stop());
-      const limit = AbortSignal.timeout(TIMEOUT_SECONDS * 1000);
-      limit.addEventListener('abort', () => void machine.stop().then(() => rack.stop()), { once: true });
-      const told: string[] = [];
-      for await (const event of events) {
-        // Without the sighting of its address, what it fetches is nobody's
-        if (event.mac === LAB.machine.mac) told.push(tell(event));
-        if (isUp(event)) break;
-      }
-      const seen = [...told, ...machine.serial.tail(20)].join('\n');
-      assert.equal(firstMissing(told, STORY[firmware]), undefined, seen);
-      assert.ok(!told.some((line) => /^dhcp\.(offer|ack|nak)/.test(line)), seen);
-      const leases = await network.run([...RACKBOOT, 'leases', '--json', '--config', workspace.config]);
-      assert.equal(leases.stdout.trim(), '[]', leases.output);
+describe(
+  'a real machine netboots beside another DHCP server',
+  { concurrency: true, skip: await reasonToSkip() },
+  () => {
+    before(async () => {
+      await ensurePackages(PACKAGES, console.error);
+      await fetchGuestFiles(console.error);
     });
-  }
-});
+
+    for (const firmware of ['bios', 'uefi'] as const) {
+      it(`with ${firmware} firmware: its address from there, what to boot from the rack, and no lease here`, async (t) => {
+        await using stack = new AsyncDisposableStack();
+        const guest = await fetchGuestFiles(console.error, t.signal);
+        const workspace = stack.adopt(await createWorkspace(guest), (made) => made.close());
+        await writeFile(workspace.config, proxyConfig(workspace));
+        const settings = { name: workspace.name, address: `${LAB.rack}/${LAB.prefix}`, taps: 1 };
+        const network = stack.adopt(await createLabNetwork(settings), (made) => made.close());
+        stack.use(await startAddressServer(network, workspace));
+        const rack = stack.adopt(startRack(network, workspace, RACKBOOT), (made) => made.stop());
+        await rack.ready(t.signal);
+        const events = rack.events();
+        const hardware = { firmware, accel: 'tcg', cores: 2, memoryMebibytes: 1024, diskBytes: 2 ** 30 };
+        const own = { tap: network.taps[0] ?? '', mac: LAB.machine.mac, directory: workspace.directory };
+        const machine = stack.adopt(await startMachine(network, { ...hardware, ...own }), (made) => made.stop());
+        const limit = AbortSignal.timeout(TIMEOUT_SECONDS * 1000);
+        limit.addEventListener('abort', () => void machine.stop().then(() => rack.stop()), { once: true });
+        const told: string[] = [];
+        for await (const event of events) {
+          // Without the sighting of its address, what it fetches is nobody's
+          if (event.mac === LAB.machine.mac) told.push(tell(event));
+          if (isUp(event)) break;
+        }
+        const seen = [...told, ...machine.serial.tail(20)].join('\n');
+        assert.equal(firstMissing(told, STORY[firmware]), undefined, seen);
+        assert.ok(!told.some((line) => /^dhcp\.(offer|ack|nak)/.test(line)), seen);
+        const leases = await network.run([...RACKBOOT, 'leases', '--json', '--config', workspace.config]);
+        assert.equal(leases.stdout.trim(), '[]', leases.output);
+      });
+    }
+  },
+);
