@@ -59,7 +59,12 @@ test(
     await using rig = await RackRig.create('proxy', CONFIG);
     await rig.start();
     const quiet = ['--no-daemon', '--port=0', '--conf-file=/dev/null', '--user=root', '--pid-file='];
-    const range = ['--interface=rack0', '--bind-interfaces', '--no-ping', '--dhcp-range=192.168.127.50,192.168.127.99,1h'];
+    const range = [
+      '--interface=rack0',
+      '--bind-interfaces',
+      '--no-ping',
+      '--dhcp-range=192.168.127.50,192.168.127.99,1h',
+    ];
     const capture = join(rig.directory, 'capture.pcap');
     const filter = 'udp port 67 or udp port 68 or udp port 4011';
     await using _capture = await beside(rig, 'tcpdump', '-i', 'any', '-U', '-Z', 'root', '-w', capture, filter);
