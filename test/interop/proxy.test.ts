@@ -67,7 +67,19 @@ test(
     ];
     const capture = join(rig.directory, 'capture.pcap');
     const filter = 'udp port 67 or udp port 68 or udp port 4011';
-    await using _capture = await beside(rig, 'tcpdump', '-i', 'any', '-U', '-Z', 'root', '-w', capture, filter);
+    await using _capture = await beside(
+      rig,
+      'tcpdump',
+      '-i',
+      'any',
+      '--immediate-mode',
+      '-U',
+      '-Z',
+      'root',
+      '-w',
+      capture,
+      filter,
+    );
     await rig.until('tcpdump to listen', async () => (statSync(capture, { throwIfNoEntry: false })?.size ?? 0) > 0);
     await using _dnsmasq = await beside(
       rig,
@@ -91,13 +103,19 @@ test(
     // Written to this machine's address alone: it is dnsmasq that must hear it
     assert.deepEqual([uefi.renewed?.type, uefi.renewed?.address], [ACK, uefi.offer?.address]);
 
-    const story = (await rig.events()).filter(({ mac }) => mac === '02:bb:00:00:00:07').map(({ kind }) => kind);
+    let story: string[] = [];
+    await rig.until('the last event', async () => {
+      story = (await rig.events()).filter(({ mac }) => mac === '02:bb:00:00:00:07').map(({ kind }) => kind);
+      return story.includes('dhcp.proxy-ack');
+    });
     assert.deepEqual([...new Set(story)], ['dhcp.discover', 'dhcp.proxy-offer', 'dhcp.elsewhere', 'dhcp.proxy-ack']);
     assert.equal((await rig.status()).leases, 0);
     const ours = 'dhcp.type == 2 && dhcp.option.vendor_class_id == "PXEClient"';
     const read = ['tshark', '-r', capture, '-d', 'udp.port==4011,dhcp', '-Y'];
-    const sent = await runCommand([...read, ours]);
-    assert.ok(sent.stdout.trim().split('\n').length >= 3, sent.output);
+    // Two offers and the answer at 4011, at the least; tcpdump writes a packet some time after it has seen it
+    await rig.until('the replies to be captured', async () => {
+      return (await runCommand([...read, ours])).stdout.trim().split('\n').length >= 3;
+    });
     const unsound = await runCommand([...read, `${ours} && (_ws.malformed || _ws.expert.severity >= "Warning")`]);
     assert.deepEqual([unsound.code, unsound.stdout], [0, ''], unsound.output);
   },
