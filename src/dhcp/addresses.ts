@@ -119,6 +119,7 @@ export class Addresses {
   /** Whether this client may have exactly `address` now; undefined, or why not. */
   refusal(client: Client, served: ServedSubnet, address: Ip4): string | undefined {
     const { subnet } = served;
+    if (subnet.management === 'proxy') return 'another server gives the addresses there';
     if (!cidrContains(subnet.cidr, address)) return `${formatIp4(address)} is not on this network`;
     const fixed = this.#hosts.fixedAddress(this.host(client), subnet);
     if (fixed !== undefined && fixed !== address) return `this host has ${formatIp4(fixed)}`;

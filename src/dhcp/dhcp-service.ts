@@ -1,6 +1,7 @@
 import { cidrContains, formatCidr } from '../addr/cidr.ts';
 import { formatIp4, UNSPECIFIED, type Ip4 } from '../addr/ip4.ts';
 import { formatMac } from '../addr/mac.ts';
+import { isNetbootClient } from '../boot/firmware.ts';
 import type { LeaseBook } from '../leases/lease-book.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Counters, LeaseAnswer, LeaseOrder, SocketHandle } from '../service/letters.ts';
@@ -23,6 +24,7 @@ import { obeyLeaseOrder } from './lease-orders.ts';
 import { Listeners, type Listener, type ListenersDependencies } from './listeners.ts';
 import { OptionLayers } from './option-layers.ts';
 import { outcomeOf, type Outcome } from './outcome.ts';
+import { isProxied, Proxy } from './proxy.ts';
 import { QuirkSwitchboard } from './quirk-switches.ts';
 import type { DhcpReply } from './reply.ts';
 import { ReplySender } from './reply-sender.ts';
@@ -83,6 +85,7 @@ export class DhcpService implements Service {
   readonly #listeners: Listeners;
   readonly #intake: Intake;
   readonly #sender = new ReplySender();
+  readonly #proxy: Proxy;
   #ground: Ground | undefined;
   #sweepTimer: Timer | undefined;
   /** Leases end by it: a wall clock that is set ends none. */
@@ -97,6 +100,7 @@ export class DhcpService implements Service {
     this.#dependencies = dependencies;
     this.#clock = new SteadyClock(clock);
     this.#intake = new Intake({ tally: this.#tally, events, clock });
+    this.#proxy = new Proxy({ tally: this.#tally, events, clock: this.#clock });
     this.#listeners = new Listeners(dependencies, (listener) => this.#serveBatch(listener));
   }
 
@@ -108,6 +112,7 @@ export class DhcpService implements Service {
     } else {
       this.#ground = this.#open(plan);
     }
+    this.#proxy.apply(plan);
     this.#full.clear();
     this.#listeners.apply(sockets);
   }
@@ -185,11 +190,27 @@ export class DhcpService implements Service {
     const asked = askedOf(exchange.packet);
     if (asked === undefined) return this.#refuseType(exchange, datagram);
     this.#tally.add(RECEIVED[asked]);
+    if (isProxied(exchange, listener.handle.port))
+      return this.#serveProxied(ground, exchange, asked, datagram, listener);
     this.#emitAsked(exchange, asked);
     const { on, decision } = decide(exchange, asked);
     this.#count(decision);
     const outcome = this.#outcome(ground.plan, on, decision);
     return outcome && { ...outcome, exchange: on, listener };
+  }
+
+  /** Machines that don't netboot are told of when they take an address, not each time they ask for one. */
+  #serveProxied(
+    { plan }: Ground,
+    exchange: Exchange,
+    asked: Asked,
+    { source, sourcePort }: Inbound,
+    listener: Listener,
+  ): Outgoing | undefined {
+    if (asked === 'discover' && isNetbootClient(exchange.client.boot)) this.#emit(exchange, discovered(exchange));
+    const heard = { port: listener.handle.port, source, sourcePort };
+    const outcome = this.#proxy.serve(plan, exchange, asked, heard);
+    return outcome && { ...outcome, exchange, listener };
   }
 
   #refuseType({ packet, client: { mac } }: Exchange, { source }: Inbound): undefined {
@@ -273,7 +294,7 @@ export class DhcpService implements Service {
 
   #send(reply: DhcpReply, exchange: Exchange, { handle, socket }: Listener): void {
     const isWhole = this.#sender.send(reply, exchange, { handle, socket, link: this.#listeners.link });
-    this.#tally.add(reply.answers === 'bootp' ? 'sent.bootp' : SENT[reply.type]);
+    this.#tally.add(sentCounter(reply));
     if (!isWhole) this.#tally.add('sent.cut-short');
   }
 
@@ -335,6 +356,12 @@ function readPlan(plan: Plan): Pick<Ground, 'plan' | 'optionLayers' | 'quirkSwit
 }
 
 const UNWRITTEN: EventBody = { kind: 'dhcp.ignored', reason: "leases can't be written" };
+
+function sentCounter({ answers, type }: DhcpReply): string {
+  if (answers === 'bootp') return 'sent.bootp';
+  if (answers === 'proxy') return type === MessageType.offer ? 'sent.proxy-offer' : 'sent.proxy-ack';
+  return SENT[type];
+}
 
 /** While leases can't be written, only what the client has already can be promised. */
 function offerUnwritten({ client, addresses }: Exchange, address: Ip4, offer: Outcome): Outcome {

@@ -102,12 +102,13 @@ function ending(address: Ip4, ends: boolean): Pick<Outcome, 'isWritten' | 'addre
   return { isWritten: true, address, ...(ends ? { ended: address } : {}) };
 }
 
-function bootOfferFor(plan: Plan, exchange: Exchange): BootOffer {
+/** What this client is to fetch first, as the file's switches of its firmware's quirks have it. */
+export function bootOfferFor(plan: Plan, exchange: Exchange): BootOffer {
   const { client, packet, addresses, quirkSwitches, rackAddress } = exchange;
   const switches = quirkSwitches.isEmpty ? undefined : quirkSwitches.of(client, packet, addresses.host(client));
   return bootOffer(plan, client.boot, rackAddress, switches);
 }
 
-function bootFileOf(boot: BootOffer): { bootFile?: string } {
+export function bootFileOf(boot: BootOffer): { bootFile?: string } {
   return boot.bootFile === undefined ? {} : { bootFile: boot.bootFile };
 }

@@ -13,6 +13,7 @@ export type ReplyAddress =
 
 /** RFC 2131 §4.1, in its order: relay, NAK, configured client, broadcast on request, else unicast at layer 2. */
 export function replyAddress(reply: DhcpReply): ReplyAddress {
+  if (reply.sender) return { kind: 'udp', ...reply.sender };
   // RFC 2131 §4.3.5: to ciaddr itself, past the relay
   if (reply.answers === 'inform') return { kind: 'udp', address: reply.ciaddr, port: CLIENT_PORT };
   if (reply.giaddr !== UNSPECIFIED) return { kind: 'udp', address: reply.giaddr, port: reply.relayPort ?? SERVER_PORT };

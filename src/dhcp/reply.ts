@@ -13,7 +13,8 @@ import { nameAnswer } from './name-answer.ts';
 import { quirkOptions, withoutNul } from './quirk-options.ts';
 import { requestState } from './request.ts';
 
-const LONGEST_FILE = 127;
+/** Characters that the field takes. */
+export const LONGEST_FILE = 127;
 
 /** A reply before it is written. */
 export interface DhcpReply extends DhcpMessage {
@@ -23,7 +24,9 @@ export interface DhcpReply extends DhcpMessage {
   /** The relay's port, where it is not 67. */
   readonly relayPort?: number;
   /** What it answers, where that is not a step towards a lease. */
-  readonly answers?: 'inform' | 'bootp' | 'rapid-commit';
+  readonly answers?: 'inform' | 'bootp' | 'rapid-commit' | 'proxy';
+  /** Where it goes whatever its fields say: to a client of the boot server. */
+  readonly sender?: { readonly address: Ip4; readonly port: number };
 }
 
 /** What an OFFER or ACK gives. */
@@ -73,7 +76,8 @@ export function nakReply(exchange: Exchange, reason: string): DhcpReply {
   };
 }
 
-function echo({
+/** The fields that every reply has from its request. */
+export function echo({
   packet,
   relayPort,
 }: Exchange): Pick<

@@ -11,7 +11,7 @@ import type { Refusal } from './refusal.ts';
 const TOO_LARGE: Refusal = { status: 413, label: 'too-large', reason: `a report has at most ${REPORT_LIMIT} bytes` };
 const CUT_OFF: Refusal = { status: 400, label: 'malformed', reason: 'the report was cut off' };
 
-/** POST /report: what a machine says of itself, taken only from one that holds a lease. */
+/** POST /report: what a machine says of itself, taken only from one that holds a lease, or that was heard taking its address on a proxy subnet. */
 export async function receiveReport(
   ctx: Context,
   exchange: Exchange,

@@ -2,7 +2,7 @@
  * The first process of the lab machine (`/init`), for busybox sh. It loads `/modules/*.ko` in the order of `/modules/order`,
  * gets a lease, checks that the machine's own name resolves both ways, and posts a MachineReport to the rack. Every failed
  * step is a plain sentence on the console. From the kernel's command line it takes `BOOTIF=01-52-54-…` (the card to use;
- * else the first), `rackboot=http://ip:port` (else port 5248 of the DHCP server) and `lab.poweroff=1`.
+ * else the first), `rackboot=http://ip:port` (else port 5248 of the DHCP server), `lab.names=no` where nobody serves names, and `lab.poweroff=1`.
  */
 export const INIT_SCRIPT = String.raw`#!/bin/busybox sh
 export PATH=/bin
@@ -37,6 +37,7 @@ read_command_line() {
     case $word in
       BOOTIF=*) bootif=$(echo "$word" | cut -d- -f2- | tr 'A-F-' 'a-f:') ;;
       rackboot=*) rack=$(echo "$word" | cut -d= -f2-) ;;
+      lab.names=no) nameless=yes ;;
       lab.poweroff=1) poweroff=yes ;;
     esac
   done
@@ -138,7 +139,7 @@ wait_for_nic || give_up "no network card came up (wanted: $bootif)"
 say "asking for an address on $nic"
 get_lease || give_up "no lease on $nic: $(tail -n 1 /run/udhcpc.log)"
 say "lease of $address from $server, name $name"
-if ! resolve_own_name; then
+if [ -z "$nameless" ] && ! resolve_own_name; then
   post_report name-unresolved
   give_up "$trouble"
 fi

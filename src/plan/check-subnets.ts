@@ -9,6 +9,23 @@ import type { OptionWishes, Subnet } from './plan.ts';
 import { withSuggestion } from './nearest-name.ts';
 import type { InterfaceAddress, Surroundings } from './surroundings.ts';
 
+/** What only whoever gives the addresses can say. */
+const NOT_FOR_PROXY = [
+  'dynamic',
+  'static',
+  'router',
+  'broadcast',
+  'dns',
+  'domain',
+  'quarantine',
+  'client-id',
+  'bootp',
+  'rapid-commit',
+  'lease',
+  'options',
+  'always',
+] as const;
+
 /** An address that nobody may be given, and why: "router 192.168.127.254". */
 export interface Reserved {
   readonly address: Ip4;
@@ -62,9 +79,19 @@ function soundSubnet(
   path: Path,
   surroundings: Pick<Surroundings, 'interfaces' | 'excuses'>,
 ): Sound[] {
+  if (draft.management === 'proxy') checkProxy(book, path);
   const rackAddress = findRackAddress(book, draft, [...path, 'interface'], surroundings);
   const options = checkOptions(book, draft, path, 'subnet');
   return draft.cidr === undefined ? [] : [{ draft, path, cidr: draft.cidr, rackAddress, ...options }];
+}
+
+/** A range there would be no use, and an operator who wrote one expects that it is. */
+function checkProxy(book: FaultBook, path: Path): void {
+  const expected =
+    'nothing here: with `management: proxy` another server gives the addresses and all that goes with them';
+  for (const key of NOT_FOR_PROXY) {
+    if (book.document.has([...path, key])) book.report([...path, key], expected, { found: key, at: 'key' });
+  }
 }
 
 /** This machine's address on the interface named, inside the subnet: what clients there know the rack by. */
@@ -127,8 +154,17 @@ function checkSharedNetworks(book: FaultBook, drafts: readonly SubnetDraft[]): v
     } else if (named >= 0 && earlier[named]?.['client-id'] !== draft['client-id']) {
       const line = book.lineOf(['subnets', named, 'shared']);
       book.report([...path, 'client-id'], `the same as in the other subnet of its link on line ${line}`);
+    } else if (named >= 0 && isProxy(earlier[named]) !== isProxy(draft)) {
+      const line = book.lineOf(['subnets', named, 'shared']);
+      const expected = `proxy in all subnets of a link or in none, unlike in that on line ${line}`;
+      book.report([...path, 'management'], expected);
     }
   }
+}
+
+/** Of one link a machine is either given its address by this rack or told what to boot beside another server. */
+function isProxy(draft: SubnetDraft | undefined): boolean {
+  return draft?.management === 'proxy';
 }
 
 function checkAddresses(book: FaultBook, subnet: Sound): void {

@@ -67,7 +67,8 @@ export interface RackSettings {
   readonly control: string;
 }
 
-type Management = 'none' | 'dhcp' | 'dhcp+dns';
+/** `proxy`: another server gives the addresses, this one says what to boot. */
+type Management = 'none' | 'proxy' | 'dhcp' | 'dhcp+dns';
 
 export interface Subnet {
   readonly cidr: Cidr;

@@ -59,8 +59,10 @@ export const subnetSchema = mapping({
     .optional()
     .describe('A name for the link, where several subnets are on one: the same for each of them.'),
   management: z
-    .enum(['none', 'dhcp', 'dhcp+dns'], { error: 'one of none, dhcp, dhcp+dns' })
-    .describe('What this rack does there. none: nothing; dhcp: addresses; dhcp+dns: addresses and names.'),
+    .enum(['none', 'proxy', 'dhcp', 'dhcp+dns'], { error: 'one of none, proxy, dhcp, dhcp+dns' })
+    .describe(
+      "What this rack does there. none: nothing; proxy: boot files, beside another server's addresses; dhcp: addresses; dhcp+dns: addresses and names.",
+    ),
   dynamic: form.rangeText.optional().describe('Addresses for whoever asks.'),
   static: form.rangeText.optional().describe('Addresses that known machines keep for good.'),
   router: form.ip4Text.optional().describe('Default gateway, inside the network.'),

@@ -1,15 +1,17 @@
-import { formatIp4, UNSPECIFIED, type Ip4 } from '../addr/ip4.ts';
+import { formatIp4, LIMITED_BROADCAST, UNSPECIFIED, type Ip4 } from '../addr/ip4.ts';
 import type { Plan, Subnet } from '../plan/plan.ts';
 import type { SocketHandle } from '../service/letters.ts';
 import { SystemCallError, type Libc } from '../system/libc.ts';
 import type { LocalAddress } from '../system/interfaces.ts';
 import { openLinkSocket } from '../system/link-socket.ts';
 import { openTcpListener } from '../system/tcp-listener.ts';
-import { openUdp } from '../system/udp-socket.ts';
+import { allowReuse, openUdp } from '../system/udp-socket.ts';
 import type { ServiceName } from '../timeline/event.ts';
 import { describePortHolder } from './port-holder.ts';
 
 const DHCP_PORT = 67;
+/** PXE 2.1 §2.2: where clients ask for their boot file. */
+const BOOT_SERVER_PORT = 4011;
 const DNS_PORT = 53;
 const TFTP_PORT = 69;
 /** A thousand machines that power up at once send some 600 KB of DISCOVERs before the first is read. */
@@ -25,6 +27,8 @@ interface Wanted {
   readonly port: number;
   /** Without it the rack serves on: another program may have the port on that interface. */
   readonly isOptional?: boolean;
+  /** Another program may have the port beside us. */
+  readonly isShared?: boolean;
 }
 
 /** A port could not be had; the message says which and who can mend it. */
@@ -139,17 +143,35 @@ export class Listeners {
         case 'link':
           return openLinkSocket(this.#libc);
         case 'udp':
-          return openUdp(this.#libc, {
-            address: wanted.bindAddress,
-            port: wanted.port,
-            receiveBuffer: RECEIVE_BUFFER,
-            sendBuffer: RECEIVE_BUFFER,
-            broadcast: wanted.service === 'dhcp',
-            ...(wanted.interface === undefined ? {} : { interface: wanted.interface }),
-          });
+          return this.#openUdp(wanted);
       }
     } catch (error) {
       throw error instanceof SystemCallError ? explain(wanted, error) : error;
+    }
+  }
+
+  /**
+   * A subnet that becomes a proxy's, or ceases to be one, needs another socket on the port while ours of before is still
+   * open: then, and only for that moment, they let each other be.
+   */
+  #openUdp(wanted: Wanted): number {
+    const ours = [...this.#open.values()].filter((open) => isInWay(open.wanted, wanted));
+    const { isShared = false } = wanted;
+    for (const { fd } of ours) allowReuse(this.#libc, fd, true);
+    try {
+      const fd = openUdp(this.#libc, {
+        address: wanted.bindAddress,
+        port: wanted.port,
+        receiveBuffer: RECEIVE_BUFFER,
+        sendBuffer: RECEIVE_BUFFER,
+        broadcast: wanted.service === 'dhcp',
+        reuseAddress: isShared || ours.length > 0,
+        ...(wanted.interface === undefined ? {} : { interface: wanted.interface }),
+      });
+      if (!isShared && ours.length > 0) allowReuse(this.#libc, fd, false);
+      return fd;
+    } finally {
+      for (const { fd, wanted: before } of ours) allowReuse(this.#libc, fd, before.isShared ?? false);
     }
   }
 
@@ -159,50 +181,73 @@ export class Listeners {
 }
 
 function wantedSockets(plan: Plan): Wanted[] {
-  const local = plan.subnets.filter((subnet) => subnet.management !== 'none' && subnet.rackAddress !== undefined);
-  const wanted = local.flatMap((subnet) => subnetSockets(plan, subnet, subnet.rackAddress ?? UNSPECIFIED));
+  const managed = plan.subnets.filter((subnet) => subnet.management !== 'none');
+  const hasRelayed = managed.some((subnet) => subnet.interface === undefined);
+  const local = managed.filter((subnet) => subnet.rackAddress !== undefined);
+  const wanted = local.flatMap((subnet) => subnetSockets(plan, subnet, subnet.rackAddress ?? UNSPECIFIED, hasRelayed));
   if (local.some((subnet) => subnet.interface !== undefined)) {
     wanted.push({ service: 'dhcp', transport: 'link', address: UNSPECIFIED, bindAddress: UNSPECIFIED, port: 0 });
   }
-  for (const device of plan.relayInterfaces ?? []) wanted.push(relaySocket(device));
-  if (local.length === 0 && plan.subnets.some((subnet) => subnet.management !== 'none')) {
-    // Only relayed subnets: relays may reach any of our addresses
-    wanted.push({ service: 'dhcp', transport: 'udp', address: UNSPECIFIED, bindAddress: UNSPECIFIED, port: DHCP_PORT });
-  }
-  return wanted;
+  for (const device of plan.relayInterfaces ?? [])
+    wanted.push({ ...dhcpSocket(UNSPECIFIED, device), isOptional: true });
+  // Only relayed subnets: relays may reach any of our addresses
+  if (local.length === 0 && managed.length > 0) wanted.push(dhcpSocket(UNSPECIFIED));
+  return managed.some(isRelayedProxy) ? wanted.flatMap(withBootServer) : wanted;
 }
 
-/** On an interface without a subnet; we are known there by whatever address of ours the relay wrote to. */
-function relaySocket(device: string): Wanted {
-  const [address, bindAddress] = [UNSPECIFIED, UNSPECIFIED];
-  return {
-    service: 'dhcp',
-    transport: 'udp',
-    interface: device,
-    address,
-    bindAddress,
-    port: DHCP_PORT,
-    isOptional: true,
-  };
+/** Its machines write to whatever address of ours the relay came to, by the routers. */
+function isRelayedProxy({ management, interface: device }: Subnet): boolean {
+  return management === 'proxy' && device === undefined;
 }
 
-function subnetSockets(plan: Plan, subnet: Subnet, address: Ip4): Wanted[] {
-  const device = subnet.interface === undefined ? {} : { interface: subnet.interface };
-  // DHCP hears broadcasts, so it binds to the device and not to the address
+/**
+ * DHCP hears broadcasts, so it binds to the device and not to the address. On an interface without a subnet we are known
+ * by whatever address of ours the relay wrote to.
+ */
+function dhcpSocket(address: Ip4, device?: string): Wanted {
+  const where = device === undefined ? {} : { interface: device };
+  return { service: 'dhcp', transport: 'udp', ...where, address, bindAddress: UNSPECIFIED, port: DHCP_PORT };
+}
+
+function withBootServer(wanted: Wanted): Wanted[] {
+  if (wanted.service !== 'dhcp' || wanted.transport !== 'udp' || wanted.port !== DHCP_PORT) return [wanted];
+  const { isShared: _alone, ...rest } = wanted;
+  return [wanted, { ...rest, bindAddress: UNSPECIFIED, port: BOOT_SERVER_PORT }];
+}
+
+/**
+ * A server of addresses on this very machine hears what is written to it alone only if nobody else listens for that: as
+ * its neighbour we take the broadcasts, and our own port beside it. Where relays are to be heard the port must be ours.
+ */
+function proxySockets(address: Ip4, device: string | undefined, hasRelayed: boolean): Wanted[] {
+  const whole = dhcpSocket(address, device);
+  return withBootServer(hasRelayed ? whole : { ...whole, bindAddress: LIMITED_BROADCAST, isShared: true });
+}
+
+function subnetSockets(plan: Plan, subnet: Subnet, address: Ip4, hasRelayed: boolean): Wanted[] {
+  const { interface: device, management } = subnet;
   const sockets: Wanted[] = [
-    { service: 'dhcp', transport: 'udp', ...device, address, bindAddress: UNSPECIFIED, port: DHCP_PORT },
+    ...(management === 'proxy' ? proxySockets(address, device, hasRelayed) : [dhcpSocket(address, device)]),
     { service: 'tftp', transport: 'udp', address, bindAddress: address, port: TFTP_PORT },
     { service: 'http', transport: 'tcp', address, bindAddress: address, port: plan.http.port },
   ];
-  if (subnet.management === 'dhcp+dns') {
+  if (management === 'dhcp+dns') {
     sockets.push({ service: 'dns', transport: 'udp', address, bindAddress: address, port: DNS_PORT });
   }
   return sockets;
 }
 
+/** Whether a socket of ours keeps another from being bound. */
+function isInWay(open: Wanted, wanted: Wanted): boolean {
+  const isSamePlace = open.transport === 'udp' && open.interface === wanted.interface && open.port === wanted.port;
+  return isSamePlace && open.service === wanted.service && open.bindAddress !== wanted.bindAddress;
+}
+
 function explain(wanted: Wanted, error: SystemCallError): ListenError {
   const where =
-    wanted.bindAddress === UNSPECIFIED ? (wanted.interface ?? 'any address') : formatIp4(wanted.bindAddress);
+    wanted.bindAddress === UNSPECIFIED || wanted.bindAddress === LIMITED_BROADCAST
+      ? (wanted.interface ?? 'any address')
+      : formatIp4(wanted.bindAddress);
   const what = wanted.transport === 'link' ? 'a raw socket' : `${wanted.port}/${wanted.transport} on ${where}`;
   return new ListenError(`${wanted.service} can't have ${what}: ${remedy(wanted, error)}`);
 }

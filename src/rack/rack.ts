@@ -211,7 +211,7 @@ export class Rack {
       name,
       entry: this.#dependencies.entryOf(name),
       libc: this.#dependencies.libc,
-      opening: () => [this.#planLetter(name), { type: 'leases', bound: toColumns(this.leases.all()), ended: [] }],
+      opening: () => [this.#planLetter(name), { type: 'leases', bound: toColumns(this.leases.facts()), ended: [] }],
       onLetter: (letter) => this.#receive(name, letter),
       onServing: () => this.emit({ kind: 'service.ready', service: name }),
       onFailed: (reason, retryMilliseconds) =>

@@ -1,25 +1,29 @@
 import type { Ip4 } from '../addr/ip4.ts';
 import type { LeaseColumns, LeaseFact } from './letters.ts';
 
+const HOST = 1;
+const ELSEWHERE = 2;
+
 export function toColumns(leases: readonly LeaseFact[]): LeaseColumns {
   return {
     addresses: Uint32Array.from(leases, ({ address }) => address),
     macs: leases.map(({ mac }) => mac),
     names: leases.map(({ name }) => name ?? ''),
     expires: Float64Array.from(leases, ({ expires }) => expires ?? Number.NaN),
-    hosts: Uint8Array.from(leases, ({ host }) => (host ? 1 : 0)),
+    flags: Uint8Array.from(leases, ({ host, elsewhere }) => (host ? HOST : 0) | (elsewhere ? ELSEWHERE : 0)),
   };
 }
 
-export function fromColumns({ addresses, macs, names, expires, hosts }: LeaseColumns): LeaseFact[] {
+export function fromColumns({ addresses, macs, names, expires, flags }: LeaseColumns): LeaseFact[] {
   return macs.map((mac, row) => {
-    const [name, end] = [names[row] ?? '', expires[row] ?? Number.NaN];
+    const [name, end, flag] = [names[row] ?? '', expires[row] ?? Number.NaN, flags[row] ?? 0];
     return {
       address: (addresses[row] ?? 0) as Ip4,
       mac,
       ...(name !== '' && { name }),
       ...(!Number.isNaN(end) && { expires: end }),
-      ...(hosts[row] === 1 && { host: true }),
+      ...((flag & HOST) !== 0 && { host: true }),
+      ...((flag & ELSEWHERE) !== 0 && { elsewhere: true }),
     };
   });
 }

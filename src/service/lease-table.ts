@@ -6,6 +6,8 @@ import type { LeaseFact } from './letters.ts';
 export class LeaseTable {
   readonly #clock: Clock;
   readonly #leases = new Map<Ip4, LeaseFact>();
+  /** Addresses of proxy subnets: they tell whose a request is, and are nobody's lease. */
+  readonly #elsewhere = new Map<Ip4, LeaseFact>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -17,17 +19,26 @@ export class LeaseTable {
 
   /** What ended comes before what began: an address may change hands within one letter. */
   learn(bound: readonly LeaseFact[], ended: readonly Ip4[]): void {
-    for (const address of ended) this.#leases.delete(address);
-    for (const lease of bound) this.#leases.set(lease.address, lease);
+    for (const address of ended) {
+      this.#leases.delete(address);
+      this.#elsewhere.delete(address);
+    }
+    for (const fact of bound) (fact.elsewhere ? this.#elsewhere : this.#leases).set(fact.address, fact);
   }
 
+  /** The leases of this rack. */
   all(): LeaseFact[] {
     return [...this.#leases.values()];
   }
 
-  /** The lease of `address`, unless its time is over. */
+  /** All that was told, for a service that starts. */
+  facts(): LeaseFact[] {
+    return [...this.#leases.values(), ...this.#elsewhere.values()];
+  }
+
+  /** Who has `address`, by lease or from elsewhere, unless its time is over. */
   holder(address: Ip4): LeaseFact | undefined {
-    const lease = this.#leases.get(address);
+    const lease = this.#leases.get(address) ?? this.#elsewhere.get(address);
     if (lease?.expires !== undefined && lease.expires * 1000 <= this.#clock.now()) return undefined;
     return lease;
   }

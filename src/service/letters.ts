@@ -23,6 +23,8 @@ export interface LeaseFact {
   readonly expires?: number;
   /** `name` is that of a host known by another sign than its MAC; absent otherwise. */
   readonly host?: true;
+  /** No lease of this rack: on a proxy subnet, the address that its machine asked another server for. */
+  readonly elsewhere?: true;
 }
 
 /**
@@ -36,8 +38,8 @@ export interface LeaseColumns {
   readonly names: readonly string[];
   /** Unix seconds; NaN for a lease without an end. */
   readonly expires: Float64Array;
-  /** 1 where `host` is set. */
-  readonly hosts: Uint8Array;
+  /** 1 where `host` is set, 2 where `elsewhere` is. */
+  readonly flags: Uint8Array;
 }
 
 /** A lease of another server, to be taken over. `line`: where it stands in that server's file. */

@@ -5,6 +5,7 @@ import { CONTROL_SPACE, MessageBatch } from './message-batch.ts';
 import { SendQueue } from './send-queue.ts';
 import { AF_INET, MSG_DONTWAIT, SOCKADDR_IN, SOCK_CLOEXEC_NONBLOCK, SOCK_DGRAM, SOL_SOCKET } from './socket-numbers.ts';
 
+const SO_REUSEADDR = 2;
 const SO_BROADCAST = 6;
 const SO_SNDBUF = 7;
 const SO_RCVBUF = 8;
@@ -28,6 +29,8 @@ export interface UdpOptions {
   readonly broadcast?: boolean;
   /** Several sockets on one port share its load. */
   readonly reusePort?: boolean;
+  /** Broadcasts are heard beside another program that allows it too. */
+  readonly reuseAddress?: boolean;
   /** Bytes; beyond `net.core.rmem_max` only with CAP_NET_ADMIN, else as much as the kernel allows. */
   readonly receiveBuffer?: number;
   readonly sendBuffer?: number;
@@ -43,6 +46,7 @@ export function openUdp(libc: Libc, options: UdpOptions): number {
     setNumber(libc, fd, IPPROTO_IP, IP_PKTINFO, 1);
     setNumber(libc, fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
     if (options.broadcast) setNumber(libc, fd, SOL_SOCKET, SO_BROADCAST, 1);
+    if (options.reuseAddress) allowReuse(libc, fd, true);
     if (options.reusePort) setNumber(libc, fd, SOL_SOCKET, SO_REUSEPORT, 1);
     if (options.sendBuffer) setNumber(libc, fd, SOL_SOCKET, SO_SNDBUF, options.sendBuffer);
     if (options.receiveBuffer) setReceiveBuffer(libc, fd, options.receiveBuffer);
@@ -56,6 +60,11 @@ export function openUdp(libc: Libc, options: UdpOptions): number {
     libc.close(fd);
     throw error;
   }
+}
+
+/** Whether another socket may have this one's port; only while both allow it can a second one be bound. */
+export function allowReuse(libc: Libc, fd: number, isAllowed: boolean): void {
+  setNumber(libc, fd, SOL_SOCKET, SO_REUSEADDR, Number(isAllowed));
 }
 
 function setReceiveBuffer(libc: Libc, fd: number, bytes: number): void {

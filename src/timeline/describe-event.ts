@@ -17,6 +17,12 @@ export function describeEvent(event: EventBody): string {
       return `is refused its address: ${event.reason}`;
     case 'dhcp.inform':
       return `has its address from elsewhere and is told the options${boots(event.bootFile)}`;
+    case 'dhcp.proxy-offer':
+      return `is told, beside its offer of an address, ${fetches(event.bootFile)}`;
+    case 'dhcp.proxy-ack':
+      return `asks the boot server and is told ${fetches(event.bootFile)}`;
+    case 'dhcp.elsewhere':
+      return `takes its address from ${event.server === undefined ? 'elsewhere' : `the DHCP server ${event.server}`}`;
     case 'dhcp.release':
       return 'gives its address back';
     case 'dhcp.decline':
@@ -82,6 +88,11 @@ function clientOf(event: { arch?: number; vendorClass?: string; userClass?: stri
 
 function boots(bootFile: string | undefined): string {
   return bootFile === undefined ? '' : `, to boot ${bootFile}`;
+}
+
+/** A Raspberry Pi is told the server only. */
+function fetches(bootFile: string | undefined): string {
+  return bootFile === undefined ? 'which server its files are on' : `to boot ${bootFile}`;
 }
 
 function until(expires: number | undefined): string {

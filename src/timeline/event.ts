@@ -19,6 +19,12 @@ export type EventBody =
   | { readonly kind: 'dhcp.nak'; readonly reason: string }
   /** It has an address and asked for the options only. */
   | { readonly kind: 'dhcp.inform'; readonly bootFile?: string }
+  /** Beside another server's offer of an address: what to boot. */
+  | { readonly kind: 'dhcp.proxy-offer'; readonly bootFile?: string }
+  /** It asked the boot server itself, having its address from elsewhere. */
+  | { readonly kind: 'dhcp.proxy-ack'; readonly bootFile?: string }
+  /** On a proxy subnet: heard when its client asked another server for the address. */
+  | { readonly kind: 'dhcp.elsewhere'; readonly server?: string }
   | { readonly kind: 'dhcp.release' }
   /** `reason`: why it is not believed. */
   | { readonly kind: 'dhcp.decline'; readonly reason?: string }

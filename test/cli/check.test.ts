@@ -42,7 +42,7 @@ test('every fault has a line of its own, and the last line counts them', () => {
     code: 1,
     lines: [
       `${config}:3:13: subnets[0].cidr: expected an IPv4 network like 192.168.127.0/24, found 192.0.2.0/33`,
-      `${config}:3:39: subnets[0].management: expected one of none, dhcp, dhcp+dns, found dchp`,
+      `${config}:3:39: subnets[0].management: expected one of none, proxy, dhcp, dhcp+dns, found dchp`,
       '2 faults',
     ],
   });

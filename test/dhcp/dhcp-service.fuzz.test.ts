@@ -3,12 +3,13 @@ import { test } from 'node:test';
 import { BATCH } from '../../src/system/datagram.ts';
 import { readHexFixtures } from '../fixtures/hex.ts';
 import { fuzz } from '../wire/fuzz.ts';
-import { DhcpRack, type Answer } from './dhcp-rack.ts';
+import { DhcpRack, ETH0, LINK, type Answer } from './dhcp-rack.ts';
 import { Machine } from './machine.ts';
 import { ACK, DECLINE, INFORM, NAK, OFFER, quad, RELEASE, REQUEST, writePacket } from './naive-packet.ts';
 import { RACK, testPlan } from './test-plan.ts';
 
 const ROUNDS = 300_000;
+const PROXY_ROUNDS = 60_000;
 const SERVER: readonly [number, readonly number[]] = [54, quad(RACK)];
 
 /** Captured packets, and by hand the messages that no capture has. */
@@ -73,6 +74,37 @@ test('no packet stops the service, and each is counted', () => {
   assert.ok(rack.count('sent.cut-short') > 0);
   rack.time.pass(5000);
   assert.match(new Machine(rack, 1).boot(), /^192\.168\.127\.1[1-4]\d$/);
+});
+
+test('no packet brings a proxy to give an address, to refuse one or to write to the disk', () => {
+  const bootServer = { ...ETH0, fd: 8, port: 4011 };
+  const subnet = { management: 'proxy', dynamic: null, static: null } as const;
+  const rack = new DhcpRack(testPlan({ subnets: [subnet] }), [ETH0, bootServer, LINK]);
+  const answers = { [OFFER]: 0, [ACK]: 0 };
+  const given = new Set<string>();
+  let batch: Uint8Array[] = [];
+  let rounds = 0;
+  const run = (bytes: Uint8Array): void => {
+    batch.push(bytes.slice());
+    if (batch.length < BATCH) return;
+    for (const answer of rack.exchange(batch, RACK, rounds++ % 2 === 0 ? ETH0.fd : bootServer.fd)) {
+      tally(answers, answer);
+      given.add(answer.yiaddr);
+    }
+    batch = [];
+    rack.time.pass(10);
+    rack.told.length = 0;
+    rack.ended.length = 0;
+    rack.trace.length = 0;
+  };
+  fuzz({ seeds: SEEDS, rounds: PROXY_ROUNDS, seed: 4011, run });
+  assert.deepEqual([...given], ['0.0.0.0']);
+  assert.deepEqual(Object.keys(answers), [String(OFFER), String(ACK)]);
+  for (const [type, count] of Object.entries(answers)) assert.ok(count > 100, `type ${type}: ${count}`);
+  assert.equal(
+    rack.store.commits.reduce((sum, leases) => sum + leases, 0),
+    0,
+  );
 });
 
 function tally(answers: Record<number, number>, { op, type, length }: Answer): void {

@@ -4,7 +4,7 @@ import { before, beforeEach, afterEach, describe, test } from 'node:test';
 
 import { broadcastOf, parseCidr } from '../../src/addr/cidr.ts';
 import { formatIp4, LIMITED_BROADCAST, parseIp4, UNSPECIFIED, type Ip4 } from '../../src/addr/ip4.ts';
-import { BROADCAST_MAC } from '../../src/addr/mac.ts';
+import { BROADCAST_MAC, readMac } from '../../src/addr/mac.ts';
 import type { Plan, Subnet } from '../../src/plan/plan.ts';
 import { Listeners } from '../../src/rack/listeners.ts';
 import type { SocketHandle } from '../../src/service/letters.ts';
@@ -106,6 +106,23 @@ describe('the rack’s sockets', { skip: noOwnNetwork() }, () => {
     libc.close(fd);
   }
 
+  function sendTo(device: string, address: string, words: string): void {
+    const fd = openLinkSocket(libc);
+    const link = new LinkSocket(libc, fd);
+    const [ifindex, mac] = [libc.if_nametoindex(device), readMac(Uint8Array.of(2, 0, 0, 0, 0, 10), 0)];
+    const to = { address: ip4(address), sourcePort: 68, port: 67 };
+    link.send(Buffer.from(words), { ifindex, mac, source: ip4('10.1.0.77'), ...to });
+    assert.equal(link.flush(), 0);
+    libc.close(fd);
+  }
+
+  function read(fd: number | undefined): string[] {
+    assert.ok(fd !== undefined);
+    const heard: string[] = [];
+    new UdpSockets(libc).adopt(fd).receive(({ bytes }) => heard.push(Buffer.from(bytes).toString()));
+    return heard;
+  }
+
   test('are those that the management of each subnet asks for', () => {
     apply(planOf([LEFT, { ...RIGHT, management: 'dhcp' }, RELAYED], 8080));
     assert.deepEqual(summary(), [
@@ -144,6 +161,51 @@ describe('the rack’s sockets', { skip: noOwnNetwork() }, () => {
     apply({ ...planOf([LEFT, RELAYED]), relayInterfaces: ['right'] });
     assert.equal(summary().filter((line) => line.startsWith('dhcp udp')).length, 1);
     libc.close(holder);
+  });
+
+  test('of a proxy subnet are shared with a server of addresses on this machine, and 4011 is its own', () => {
+    const other = openUdp(libc, { address: UNSPECIFIED, port: 67, interface: 'left', reuseAddress: true });
+    apply(planOf([{ ...LEFT, management: 'proxy' }]));
+    assert.deepEqual(
+      summary().filter((line) => !line.startsWith('dhcp link')),
+      ['dhcp udp 4011 10.1.0.1 left', 'dhcp udp 67 10.1.0.1 left', 'http tcp 5248 10.1.0.1', 'tftp udp 69 10.1.0.1'],
+    );
+    sendDiscover('right');
+    // A client renewing its lease writes to the server's own address, which is this machine's
+    sendTo('right', '10.1.0.1', 'renewal');
+    const ours = listeners.handles('dhcp').find(({ port }) => port === 67);
+    assert.deepEqual(read(ours?.fd), ['discover']);
+    assert.deepEqual(read(other), ['discover', 'renewal']);
+    libc.close(other);
+  });
+
+  test('of a proxy subnet hear relays as any other, when some subnet is behind one', () => {
+    apply(planOf([{ ...LEFT, management: 'proxy' }, RELAYED]));
+    sendTo('right', '10.1.0.1', 'relayed');
+    const ours = listeners.handles('dhcp').find(({ port }) => port === 67);
+    assert.deepEqual(read(ours?.fd), ['relayed']);
+  });
+
+  test('of port 4011 are on every interface where machines behind relays may come by', () => {
+    apply({ ...planOf([LEFT, { ...RELAYED, management: 'proxy' }]), relayInterfaces: ['right'] });
+    assert.deepEqual(
+      summary().filter((line) => line.includes(' 4011 ')),
+      ['dhcp udp 4011 0.0.0.0 right', 'dhcp udp 4011 10.1.0.1 left'],
+    );
+    apply(planOf([]));
+    apply(planOf([{ ...RELAYED, management: 'proxy' }]));
+    assert.deepEqual(summary(), ['dhcp udp 4011 0.0.0.0', 'dhcp udp 67 0.0.0.0']);
+  });
+
+  test('go over from proxy to giving addresses and back while they are open, and are shared as a proxy only', () => {
+    const proxied = { ...LEFT, management: 'proxy' as const };
+    const beside = { address: UNSPECIFIED, port: 67, interface: 'left', reuseAddress: true };
+    for (const plan of [planOf([proxied]), planOf([LEFT]), planOf([proxied]), planOf([LEFT])]) apply(plan);
+    assert.throws(() => openUdp(libc, beside), { code: 'EADDRINUSE' });
+    listeners.prepare(planOf([proxied])).cancel();
+    assert.throws(() => openUdp(libc, beside), { code: 'EADDRINUSE' });
+    apply(planOf([proxied]));
+    libc.close(openUdp(libc, beside));
   });
 
   test('hear a broadcast on their own wire only', () => {

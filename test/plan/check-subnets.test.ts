@@ -78,6 +78,19 @@ const faulty: readonly (readonly [title: string, text: string, ...lines: string[
     '3:66: subnets[1].client-id: expected the same as in the other subnet of its link on line 2, found use',
   ],
   [
+    'what only the giver of addresses can say, on a proxy subnet',
+    'subnets:\n  - cidr: 192.168.127.0/24\n    interface: eth0\n    management: proxy\n' +
+      '    dynamic: 192.168.127.10-192.168.127.20\n    lease: 12h\n',
+    '5:5: subnets[0].dynamic: expected nothing here: with `management: proxy` another server gives the addresses and all that goes with them, found dynamic',
+    '6:5: subnets[0].lease: expected nothing here: with `management: proxy` another server gives the addresses and all that goes with them, found lease',
+  ],
+  [
+    'a link on which it is a proxy and gives addresses too',
+    'subnets:\n  - { cidr: 10.1.0.0/16, management: proxy, shared: a }\n' +
+      '  - { cidr: 10.3.0.0/16, management: dhcp, shared: a }\n',
+    '3:38: subnets[1].management: expected proxy in all subnets of a link or in none, unlike in that on line 2, found dhcp',
+  ],
+  [
     'names promised behind relays by a rack without an address to name',
     'subnets:\n  - { cidr: 10.9.0.0/16, management: dhcp+dns }\n',
     '2:5: subnets[0].dns: expected name servers for its clients, since no subnet here has an interface, found nothing',
@@ -87,7 +100,7 @@ const faulty: readonly (readonly [title: string, text: string, ...lines: string[
     'a subnet without its keys',
     'subnets:\n  - interface: eth0\n',
     '2:5: subnets[0].cidr: expected an IPv4 network like 192.168.127.0/24, found nothing',
-    '2:5: subnets[0].management: expected one of none, dhcp, dhcp+dns, found nothing',
+    '2:5: subnets[0].management: expected one of none, proxy, dhcp, dhcp+dns, found nothing',
   ],
   [
     'more name servers than the option holds',
@@ -102,6 +115,11 @@ describe('a subnet is refused for', () => {
       assert.deepEqual(faultLines(text), lines);
     });
   }
+});
+
+test('a proxy subnet needs no range', () => {
+  const [subnet] = planOf(SUBNET.replace('dhcp+dns', 'proxy')).subnets;
+  assert.deepEqual([subnet?.management, subnet?.rackAddress, subnet?.dns], ['proxy', ip('192.168.127.100'), []]);
 });
 
 test('a subnet of its required keys gets its broadcast address, lease time and this rack as name server', () => {

@@ -9,6 +9,7 @@ const LEASES: readonly LeaseFact[] = [
   { address: toIp4(0xc0a87f79), mac: '52:54:00:00:00:01', name: 'node1', expires: 1_800_000_000 },
   { address: toIp4(1), mac: '52:54:00:00:00:02' },
   { address: toIp4(0xffffffff), mac: '52:54:00:00:00:03', name: 'node3', host: true },
+  { address: toIp4(3), mac: '52:54:00:00:00:05', expires: 7, elsewhere: true },
   { address: toIp4(2), mac: '52:54:00:00:00:04', expires: 0 },
 ];
 

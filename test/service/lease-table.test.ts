@@ -62,3 +62,14 @@ test('nobody holds an address whose lease ran out, told or not', () => {
   assert.equal(table.holder(NODE1.address), undefined);
   assert.equal(table.holder(NODE2.address), NODE2);
 });
+
+test('an address that its machine has from elsewhere names it, and is no lease', () => {
+  const table = new LeaseTable(CLOCK);
+  const elsewhere: LeaseFact = { address: toIp4(0x0a000003), mac: '52:54:00:00:00:03', expires: 100, elsewhere: true };
+  table.learn([NODE1, elsewhere], []);
+  assert.equal(table.nameMachine({ ...REFUSED, address: '10.0.0.3' }).mac, elsewhere.mac);
+  assert.deepEqual([table.size, table.all()], [1, [NODE1]]);
+  assert.deepEqual(table.facts(), [NODE1, elsewhere]);
+  table.learn([], [elsewhere.address]);
+  assert.equal(table.holder(elsewhere.address), undefined);
+});

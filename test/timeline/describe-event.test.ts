@@ -35,6 +35,12 @@ const SENTENCES: {
     [{}, 'has its address from elsewhere and is told the options'],
     [{ bootFile: 'a.efi' }, 'has its address from elsewhere and is told the options, to boot a.efi'],
   ],
+  'dhcp.proxy-offer': [[{ bootFile: 'a.efi' }, 'is told, beside its offer of an address, to boot a.efi']],
+  'dhcp.proxy-ack': [[{ bootFile: 'a.efi' }, 'asks the boot server and is told to boot a.efi']],
+  'dhcp.elsewhere': [
+    [{ server: '192.0.2.2' }, 'takes its address from the DHCP server 192.0.2.2'],
+    [{}, 'takes its address from elsewhere'],
+  ],
   'dhcp.release': [[{}, 'gives its address back']],
   'dhcp.decline': [
     [{}, 'says that its address is in use by someone else'],
