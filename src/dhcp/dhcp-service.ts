@@ -14,6 +14,8 @@ import { messageTypeName } from '../wire/dhcp/message-type.ts';
 import { OptionCode } from '../wire/dhcp/option-code.ts';
 import { decodeU8 } from '../wire/dhcp/options/integer.ts';
 import { Addresses } from './addresses.ts';
+import type { ArpLinksDependencies } from './arp-links.ts';
+import { ConflictCheck, type Parked } from './conflict-check.ts';
 import { askedOf, decide, type Asked } from './decide.ts';
 import type { Decision, Exchange } from './exchange.ts';
 import { Intake } from './intake.ts';
@@ -32,7 +34,7 @@ const SWEEP_MILLISECONDS = 1_000;
 /** Of a lease that can't be prolonged, less than this is not worth a reply: the client asks again at once. */
 const LEAST_SECONDS_LEFT = 60;
 
-export interface DhcpDependencies extends ServiceContext, ListenersDependencies {
+export interface DhcpDependencies extends ServiceContext, ListenersDependencies, ArpLinksDependencies {
   readonly events: LeaseNews;
   /** Called with the first Plan: where it keeps its state. */
   readonly openBook: (plan: Plan) => LeaseBook;
@@ -44,6 +46,7 @@ interface Ground {
   readonly book: LeaseBook;
   readonly addresses: Addresses;
   readonly optionLayers: OptionLayers;
+  readonly conflicts: ConflictCheck;
 }
 
 /** An outcome that waits for the batch to be on disk. */
@@ -58,6 +61,7 @@ export class DhcpService implements Service {
   readonly #tally = new Tally('received', 'lost.send');
   readonly #listeners: Listeners;
   readonly #intake: Intake;
+  readonly #conflicts: ConflictCheck;
   readonly #sender = new ReplySender();
   #ground: Ground | undefined;
   #sweepTimer: Timer | undefined;
@@ -73,6 +77,8 @@ export class DhcpService implements Service {
     this.#dependencies = dependencies;
     this.#clock = new SteadyClock(clock);
     this.#intake = new Intake({ tally: this.#tally, events, clock });
+    const serve = (parked: readonly Parked[]): void => this.#serveAgain(parked);
+    this.#conflicts = new ConflictCheck({ ...dependencies, tally: this.#tally, serve });
     this.#listeners = new Listeners(dependencies, (listener) => this.#serveBatch(listener));
   }
 
@@ -86,6 +92,7 @@ export class DhcpService implements Service {
     }
     this.#full.clear();
     this.#listeners.apply(sockets);
+    this.#conflicts.apply(plan, sockets);
   }
 
   obey(order: LeaseOrder): LeaseAnswer {
@@ -111,6 +118,7 @@ export class DhcpService implements Service {
 
   close(): void {
     this.#sweepTimer?.cancel();
+    this.#conflicts.close();
     this.#listeners.close();
     this.#ground?.book.close();
   }
@@ -131,7 +139,7 @@ export class DhcpService implements Service {
       if (addresses.isHeld(lease)) events.leaseBound(factOf(lease, addresses.isHostsBySign(lease)));
     if (book.fault !== undefined) this.#storeFailed(book.fault);
     this.#scheduleSweep();
-    return { plan, book, addresses, optionLayers: new OptionLayers(plan) };
+    return { plan, book, addresses, optionLayers: new OptionLayers(plan), conflicts: this.#conflicts };
   }
 
   #serveBatch(listener: Listener): void {
@@ -144,12 +152,39 @@ export class DhcpService implements Service {
       const answer = this.#serve(datagram, listener, ground);
       if (answer) outgoing.push(answer);
     });
+    this.#leave(outgoing, ground);
+    this.#flush(listener);
+  }
+
+  /** Messages that waited for a probe. Counted, limited and told when they came; not yet answered. */
+  #serveAgain(parked: readonly Parked[]): void {
+    const ground = this.#ground;
+    if (!ground) return;
+    this.#followClock(ground);
+    const outgoing: Outgoing[] = [];
+    // A socket that went with a reload takes its messages along
+    const open = parked.filter(({ listener }) => this.#listeners.isOpen(listener));
+    for (const each of open) {
+      const exchange = this.#intake.readAgain(each.datagram, each.listener.handle, ground);
+      const asked = exchange && askedOf(exchange.packet);
+      const answer = exchange && asked && this.#answer(exchange, asked, each, ground);
+      if (answer) outgoing.push(answer);
+    }
+    this.#leave(outgoing, ground);
+    for (const listener of new Set(open.map((each) => each.listener))) this.#flush(listener);
+  }
+
+  /** One commit, then the replies. */
+  #leave(outgoing: readonly Outgoing[], ground: Ground): void {
     const promised = this.#commit(ground);
     for (const answer of outgoing) {
       if (promised || !answer.isWritten) this.#finish(answer);
       else this.#confirm(answer);
     }
-    this.#tally.add('lost.send', listener.socket.flush() + (this.#listeners.link?.flush() ?? 0));
+  }
+
+  #flush({ socket }: Listener): void {
+    this.#tally.add('lost.send', socket.flush() + (this.#listeners.link?.flush() ?? 0) + this.#conflicts.flush());
   }
 
   #serve(datagram: Inbound, listener: Listener, ground: Ground): Outgoing | undefined {
@@ -160,8 +195,16 @@ export class DhcpService implements Service {
     if (asked === undefined) return this.#refuseType(exchange, datagram);
     this.#tally.add(`received.${asked}`);
     this.#emitAsked(exchange, asked);
+    return this.#answer(exchange, asked, { datagram, listener }, ground);
+  }
+
+  #answer(exchange: Exchange, asked: Asked, { datagram, listener }: Parked, ground: Ground): Outgoing | undefined {
     const { on, decision } = decide(exchange, asked);
     this.#count(decision);
+    if (decision.kind === 'probing') {
+      this.#conflicts.park(on, decision.address, datagram, listener);
+      return undefined;
+    }
     const outcome = this.#outcome(ground.plan, on, decision);
     return outcome && { ...outcome, exchange: on, listener };
   }
@@ -178,7 +221,7 @@ export class DhcpService implements Service {
       this.#tally.add(decision.ordinary ? 'passed-over' : `refused.${decision.counter ?? 'unknown'}`);
   }
 
-  #outcome(plan: Plan, exchange: Exchange, decision: Decision): Outcome | undefined {
+  #outcome(plan: Plan, exchange: Exchange, decision: Exclude<Decision, { kind: 'probing' }>): Outcome | undefined {
     if (decision.kind === 'exhausted') return this.#exhausted(exchange);
     const outcome = outcomeOf(plan, exchange, decision);
     if (decision.kind !== 'offer' || this.#storeFault === undefined) return outcome;

@@ -1,6 +1,7 @@
 import { formatIp4, UNSPECIFIED, type Ip4 } from '../addr/ip4.ts';
 import type { Plan, Subnet } from '../plan/plan.ts';
 import type { SocketHandle } from '../service/letters.ts';
+import { openArpSocket } from '../system/arp-socket.ts';
 import { SystemCallError, type Libc } from '../system/libc.ts';
 import type { LocalAddress } from '../system/interfaces.ts';
 import { openLinkSocket } from '../system/link-socket.ts';
@@ -18,12 +19,12 @@ const RECEIVE_BUFFER = 4 * 1024 * 1024;
 /** A socket that a service is to have, not opened yet. */
 interface Wanted {
   readonly service: ServiceName;
-  readonly transport: 'udp' | 'tcp' | 'link';
+  readonly transport: SocketHandle['transport'];
   readonly interface?: string;
   readonly address: Ip4;
   readonly bindAddress: Ip4;
   readonly port: number;
-  /** Without it the rack serves on: another program may have the port on that interface. */
+  /** Without it the rack serves on: another program may have the port on that interface, or raw sockets are not permitted. */
   readonly isOptional?: boolean;
 }
 
@@ -138,6 +139,8 @@ export class Listeners {
           return openTcpListener(this.#libc, wanted.bindAddress, wanted.port);
         case 'link':
           return openLinkSocket(this.#libc);
+        case 'arp':
+          return openArpSocket(this.#libc, this.#libc.if_nametoindex(wanted.interface ?? ''));
         case 'udp':
           return openUdp(this.#libc, {
             address: wanted.bindAddress,
@@ -164,6 +167,7 @@ function wantedSockets(plan: Plan): Wanted[] {
   if (local.some((subnet) => subnet.interface !== undefined)) {
     wanted.push({ service: 'dhcp', transport: 'link', address: UNSPECIFIED, bindAddress: UNSPECIFIED, port: 0 });
   }
+  for (const device of checkedInterfaces(local)) wanted.push(arpSocket(device));
   for (const device of plan.relayInterfaces ?? []) wanted.push(relaySocket(device));
   if (local.length === 0 && plan.subnets.some((subnet) => subnet.management !== 'none')) {
     // Only relayed subnets: relays may reach any of our addresses
@@ -186,6 +190,17 @@ function relaySocket(device: string): Wanted {
   };
 }
 
+/** Where addresses are looked for before they are offered. */
+function checkedInterfaces(local: readonly Subnet[]): Set<string> {
+  const checked = local.filter(({ conflictCheck }) => conflictCheck !== 'off');
+  return new Set(checked.map((subnet) => subnet.interface).filter((device) => device !== undefined));
+}
+
+function arpSocket(device: string): Wanted {
+  const [address, bindAddress] = [UNSPECIFIED, UNSPECIFIED];
+  return { service: 'dhcp', transport: 'arp', interface: device, address, bindAddress, port: 0, isOptional: true };
+}
+
 function subnetSockets(plan: Plan, subnet: Subnet, address: Ip4): Wanted[] {
   const device = subnet.interface === undefined ? {} : { interface: subnet.interface };
   // DHCP hears broadcasts, so it binds to the device and not to the address
@@ -203,7 +218,7 @@ function subnetSockets(plan: Plan, subnet: Subnet, address: Ip4): Wanted[] {
 function explain(wanted: Wanted, error: SystemCallError): ListenError {
   const where =
     wanted.bindAddress === UNSPECIFIED ? (wanted.interface ?? 'any address') : formatIp4(wanted.bindAddress);
-  const what = wanted.transport === 'link' ? 'a raw socket' : `${wanted.port}/${wanted.transport} on ${where}`;
+  const what = wanted.port === 0 ? 'a raw socket' : `${wanted.port}/${wanted.transport} on ${where}`;
   return new ListenError(`${wanted.service} can't have ${what}: ${remedy(wanted, error)}`);
 }
 

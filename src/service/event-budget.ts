@@ -11,7 +11,7 @@ export const ORDINARY: EventRate = { burst: 20_000, perSecond: 2_000 };
 /** Refusals and failures: a flood of forged packets must push neither history nor our own errors out of sight. */
 export const TROUBLE: EventRate = { burst: 500, perSecond: 50 };
 
-const TROUBLE_KINDS = /\.(refused|failed|ignored|nak)$/;
+const TROUBLE_KINDS = /\.(refused|failed|ignored|nak|conflict)$/;
 
 /** The rate that events of this kind are told at. */
 export function rateOf(kind: string): EventRate {
