@@ -22,7 +22,7 @@ const WAIT_MILLISECONDS = 500;
 const REMEMBER_MILLISECONDS = 30_000;
 /**
  * Until its lease is over for so long, an address counts as known: its client kept others off it, and may still come
- * back. Less than a quarantine's default, so that an address declined is looked for before anyone gets it again.
+ * back. At most as long as a quarantine, so that an address declined is looked for before anyone gets it again.
  */
 const LONG_IDLE_SECONDS = 300;
 /**
@@ -90,10 +90,10 @@ export class ConflictCheck implements ConflictJudge {
   }
 
   clears({ served: { subnet }, addresses }: Exchange, address: Ip4): boolean {
-    const device = subnet.interface;
+    const { interface: device, quarantineSeconds = LONG_IDLE_SECONDS } = subnet;
     if (device === undefined || subnet.conflictCheck === 'off') return true;
     const idle = addresses.secondsIdle(address);
-    if (idle !== undefined && idle < LONG_IDLE_SECONDS) return true;
+    if (idle !== undefined && idle < Math.min(LONG_IDLE_SECONDS, quarantineSeconds)) return true;
     if (this.#isProven(address) || !this.#links.has(device)) return true;
     if (this.#probes.has(address) || this.#probes.size < MOST_PROBES) return false;
     this.#dependencies.tally.add('unprobed');

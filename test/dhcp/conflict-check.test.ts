@@ -21,6 +21,10 @@ function arp(mac: string, address: string, operation = 2, target = '0.0.0.0'): U
   return Uint8Array.from([0, 1, 8, 0, 6, 4, 0, operation, ...hardware, ...quad(address), ...to, ...quad(target)]);
 }
 
+function ask(n: number): Uint8Array {
+  return writePacket({ type: DISCOVER, mac: macOf(n) });
+}
+
 /** "OFFER 192.168.127.111", for each. */
 function said(answers: readonly (Answer | undefined)[]): string[] {
   const names = new Map([
@@ -50,8 +54,7 @@ test('while it waits, others are served, in the very batch', () => {
   known.discover();
   rack.wait(500);
   known.select(FIRST);
-  const packets = [2, 1].map((n) => writePacket({ type: DISCOVER, mac: macOf(n) }));
-  assert.deepEqual(said(rack.exchange(packets)), [`OFFER ${FIRST}`]);
+  assert.deepEqual(said(rack.exchange([ask(2), ask(1)])), [`OFFER ${FIRST}`]);
   assert.deepEqual(said(rack.wait(500)), [`OFFER ${SECOND}`]);
 });
 
@@ -99,11 +102,11 @@ for (const [what, packet, isConflict] of SIGNS) {
 
 test('a repeat meanwhile costs no probe and no time, and the newest transaction is answered', () => {
   const rack = checking();
-  const ask = (xid: number): Answer[] => rack.exchange([writePacket({ type: DISCOVER, mac: macOf(1), xid })]);
-  assert.deepEqual(ask(1), []);
+  const askAs = (xid: number): Answer[] => rack.exchange([writePacket({ type: DISCOVER, mac: macOf(1), xid })]);
+  assert.deepEqual(askAs(1), []);
   rack.wait(300);
-  assert.deepEqual(ask(2), []);
-  assert.deepEqual(ask(3), []);
+  assert.deepEqual(askAs(2), []);
+  assert.deepEqual(askAs(3), []);
   const answers = rack.wait(200);
   assert.deepEqual([said(answers), answers[0]?.xid], [[`OFFER ${FIRST}`], 3]);
   assert.deepEqual([rack.count('passed-over'), rack.count('sent.probe'), rack.wait(1000)], [2, 1, []]);
@@ -159,6 +162,19 @@ test('others get what was given back a moment ago, without a probe', () => {
   assert.deepEqual(said([new Machine(rack, 2).discover()]), [`OFFER ${FIRST}`]);
 });
 
+test('an address that its client declined is looked for before anyone gets it again', () => {
+  const rack = checking({ dynamic: `${FIRST}-${FIRST}`, more: { ...ON.more, quarantineSeconds: 30 } });
+  const machine = new Machine(rack, 1);
+  machine.discover();
+  rack.wait(500);
+  machine.select(FIRST);
+  rack.time.pass(1);
+  machine.decline(FIRST);
+  rack.time.pass(31);
+  assert.equal(new Machine(rack, 2).discover(), undefined);
+  assert.deepEqual(said(rack.wait(500)), [`OFFER ${FIRST}`]);
+});
+
 test('a thousand machines at once wait together, and get a thousand addresses in one commit', () => {
   const rapid = { ...ON.more, rapidCommit: true };
   const rack = checking({ cidr: '192.168.0.0/16', dynamic: '192.168.1.0-192.168.8.255', static: null, more: rapid });
@@ -175,7 +191,6 @@ test('a thousand machines at once wait together, and get a thousand addresses in
 
 test('past two thousand that wait, addresses are offered unseen and counted: nobody is kept from booting', () => {
   const rack = checking({ cidr: '192.168.0.0/16', dynamic: '192.168.1.0-192.168.16.255', static: null });
-  const ask = (n: number): Uint8Array => writePacket({ type: DISCOVER, mac: macOf(n) });
   const atOnce = rack.exchange(Array.from({ length: 2100 }, (_, n) => ask(n + 1)));
   assert.deepEqual([atOnce.length, rack.count('unprobed')], [52, 52]);
   assert.deepEqual(rack.exchange([ask(1)]), []);

@@ -10,6 +10,30 @@ import { enterOwnNetwork, ip, noOwnNetwork } from './own-network.ts';
 /** Whatever the two ends say to each other: the socket does not read it. */
 const PACKET = Uint8Array.from({ length: 28 }, (_, at) => at + 1);
 
+function heard(by: ArpSocket): string[] {
+  const packets: string[] = [];
+  by.receive((packet) => packets.push(Buffer.from(packet.subarray(0, 28)).toString('hex')));
+  return packets;
+}
+
+/** The same for so many packets, which a busy kernel may still be carrying. */
+function hear(by: ArpSocket, count: number): string[] {
+  const packets: string[] = [];
+  for (let tries = 0; packets.length < count && tries < 200; tries++) {
+    packets.push(...heard(by));
+    if (packets.length < count) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+  }
+  return packets;
+}
+
+function sayUntilHeard(from: ArpSocket, by: ArpSocket): void {
+  for (let tries = 0; tries < 5; tries++) {
+    from.broadcast(PACKET);
+    from.flush();
+    if (hear(by, 1).length > 0) return;
+  }
+}
+
 describe('an ARP socket', { skip: noOwnNetwork() }, () => {
   const libc = loadLibc();
   let left: ArpSocket;
@@ -27,30 +51,6 @@ describe('an ARP socket', { skip: noOwnNetwork() }, () => {
   function open(device: string): ArpSocket {
     const ifindex = libc.if_nametoindex(device);
     return new ArpSocket(libc, openArpSocket(libc, ifindex), ifindex);
-  }
-
-  function heard(by: ArpSocket): string[] {
-    const packets: string[] = [];
-    by.receive((packet) => packets.push(Buffer.from(packet.subarray(0, 28)).toString('hex')));
-    return packets;
-  }
-
-  /** The same for so many packets, which a busy kernel may still be carrying. */
-  function hear(by: ArpSocket, count: number): string[] {
-    const packets: string[] = [];
-    for (let tries = 0; packets.length < count && tries < 200; tries++) {
-      packets.push(...heard(by));
-      if (packets.length < count) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
-    }
-    return packets;
-  }
-
-  function sayUntilHeard(from: ArpSocket, by: ArpSocket): void {
-    for (let tries = 0; tries < 5; tries++) {
-      from.broadcast(PACKET);
-      from.flush();
-      if (hear(by, 1).length > 0) return;
-    }
   }
 
   test('says something to everyone on its link, and does not hear itself', () => {
