@@ -1,4 +1,4 @@
-import { formatIp4, UNSPECIFIED, type Ip4 } from '../addr/ip4.ts';
+import { formatIp4, type Ip4 } from '../addr/ip4.ts';
 import { formatMac, type Mac } from '../addr/mac.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { SocketHandle } from '../service/letters.ts';
@@ -75,10 +75,9 @@ export class ConflictCheck implements ConflictJudge {
 
   constructor(dependencies: ConflictCheckDependencies) {
     this.#dependencies = dependencies;
-    // A probe of somebody else's is no sign of use: switches that track devices send them (RFC 5227 §2.1.1 differs)
-    this.#links = new ArpLinks(dependencies, ({ sender, senderMac }) => {
-      if (sender !== UNSPECIFIED) this.seen(sender, senderMac);
-    });
+    // Only the sender's address: a probe of somebody else's is no sign of use, as switches that track devices send them
+    // to a client's port before it has the address (RFC 5227 §2.1.1 differs)
+    this.#links = new ArpLinks(dependencies, ({ sender, senderMac }) => this.seen(sender, senderMac));
   }
 
   /** Messages that wait go on waiting, and are then served by the new Plan. */

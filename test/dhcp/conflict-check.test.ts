@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ARP, DhcpRack, ETH0, LINK, type Answer } from './dhcp-rack.ts';
 import { macOf, Machine } from './machine.ts';
-import { ACK, DISCOVER, OFFER, quad, writePacket } from './naive-packet.ts';
+import { naiveArp } from './naive-arp.ts';
+import { ACK, DISCOVER, OFFER, writePacket } from './naive-packet.ts';
 import { RELAYED, testPlan, type PlanWords, type SubnetWords } from './test-plan.ts';
 
 const ON = { more: { conflictCheck: 'arp' } } as const;
@@ -12,13 +13,6 @@ const [FIRST, SECOND] = ['192.168.127.111', '192.168.127.112'];
 
 function checking(subnet: SubnetWords = {}, rest: PlanWords = {}): DhcpRack {
   return new DhcpRack(testPlan({ subnets: [{ ...ON, ...subnet }], ...rest }), HANDLES);
-}
-
-/** ARP by hand (RFC 826): by default the reply of one who has `address`. */
-function arp(mac: string, address: string, operation = 2, target = '0.0.0.0'): Uint8Array {
-  const hardware = mac.split(':').map((byte) => Number.parseInt(byte, 16));
-  const to = [0x52, 0x54, 0, 0, 0xfe, 0xfe];
-  return Uint8Array.from([0, 1, 8, 0, 6, 4, 0, operation, ...hardware, ...quad(address), ...to, ...quad(target)]);
 }
 
 function ask(n: number): Uint8Array {
@@ -63,7 +57,7 @@ test('an address in use is in quarantine, its holder is named, and the next one 
   new Machine(rack, 1).discover();
   rack.wait(10);
   rack.kinds();
-  assert.deepEqual(said(rack.overhear(arp(SQUATTER, FIRST))), []);
+  assert.deepEqual(said(rack.overhear(naiveArp(SQUATTER, FIRST))), []);
   assert.deepEqual(rack.trace, [`probe ${FIRST}`, `probe ${SECOND}`]);
   assert.deepEqual(rack.told.splice(0), [{ kind: 'dhcp.conflict', holder: SQUATTER, mac: macOf(1), address: FIRST }]);
   assert.deepEqual(said(rack.wait(499)), []);
@@ -79,13 +73,13 @@ test('an address in use is in quarantine, its holder is named, and the next one 
 });
 
 const SIGNS: readonly (readonly [string, Uint8Array, boolean])[] = [
-  ['a reply for it', arp(SQUATTER, FIRST), true],
-  ['a request of its holder for another', arp(SQUATTER, FIRST, 1, '192.168.127.9'), true],
-  ['an announcement', arp(SQUATTER, FIRST, 1, FIRST), true],
-  ['a reply for another', arp(SQUATTER, SECOND), false],
-  ['a probe for it, as switches send that track devices', arp(SQUATTER, '0.0.0.0', 1, FIRST), false],
-  ['a reply of the client itself, whose ROM still runs', arp(macOf(1), FIRST), false],
-  ['a reply of another card of the same host', arp('52:54:00:00:77:77', FIRST), false],
+  ['a reply for it', naiveArp(SQUATTER, FIRST), true],
+  ['a request of its holder for another', naiveArp(SQUATTER, FIRST, 1, '192.168.127.9'), true],
+  ['an announcement', naiveArp(SQUATTER, FIRST, 1, FIRST), true],
+  ['a reply for another', naiveArp(SQUATTER, SECOND), false],
+  ['a probe for it, as switches send that track devices', naiveArp(SQUATTER, '0.0.0.0', 1, FIRST), false],
+  ['a reply of the client itself, whose ROM still runs', naiveArp(macOf(1), FIRST), false],
+  ['a reply of another card of the same host', naiveArp('52:54:00:00:77:77', FIRST), false],
   ['what is no ARP', Uint8Array.of(1, 2, 3), false],
 ];
 
@@ -112,6 +106,15 @@ test('a repeat meanwhile costs no probe and no time, and the newest transaction 
   assert.deepEqual([rack.count('passed-over'), rack.count('sent.probe'), rack.wait(1000)], [2, 1, []]);
 });
 
+test('a message that waited is not charged to its client a second time', () => {
+  const rack = checking();
+  rack.exchange([ask(1)]);
+  rack.wait(499);
+  rack.exchange(Array.from({ length: 60 }, () => ask(1)));
+  assert.ok(rack.count('refused.rate-limit') > 0);
+  assert.deepEqual(said(rack.wait(1)), [`OFFER ${FIRST}`]);
+});
+
 test('an answer is remembered for 30 seconds', () => {
   const rack = checking();
   const machine = new Machine(rack, 1);
@@ -129,10 +132,19 @@ test('unless the address is seen in use in the meantime', () => {
   const machine = new Machine(rack, 1);
   machine.discover();
   rack.wait(500);
-  rack.overhear(arp(SQUATTER, FIRST));
+  rack.overhear(naiveArp(SQUATTER, FIRST));
   assert.equal(machine.discover(), undefined);
-  rack.overhear(arp(SQUATTER, FIRST));
+  rack.overhear(naiveArp(SQUATTER, FIRST));
   assert.deepEqual(said(rack.wait(500)), [`OFFER ${SECOND}`]);
+});
+
+test('nor after a reload, which may have put the subnet on another wire', () => {
+  const rack = checking();
+  const machine = new Machine(rack, 1);
+  machine.discover();
+  rack.wait(500);
+  rack.apply(testPlan({ subnets: [ON] }));
+  assert.equal(machine.discover(), undefined);
 });
 
 test('an address that was leased until lately is offered at once, to its client and to others; a long-idle one is not', () => {
@@ -201,7 +213,7 @@ test('BOOTP gets its one reply when the address is known to be free, written fir
   const rack = checking({ more: { ...ON.more, bootp: 'dynamic' } });
   assert.equal(rack.ask(writePacket({ mac: macOf(1) })), undefined);
   assert.equal(rack.leaseTable.size, 0);
-  rack.overhear(arp(SQUATTER, FIRST));
+  rack.overhear(naiveArp(SQUATTER, FIRST));
   assert.deepEqual(said(rack.wait(500)), [`BOOTP ${SECOND}`]);
   assert.deepEqual(rack.trace, [`probe ${FIRST}`, `probe ${SECOND}`, 'write', 'send']);
 });
@@ -228,7 +240,7 @@ test('on a shared network an address that is looked for ends the search, one in 
   const rack = new DhcpRack(testPlan({ subnets: [first, second] }), HANDLES);
   new Machine(rack, 1).discover();
   assert.deepEqual(rack.trace, [`probe ${FIRST}`]);
-  rack.overhear(arp(SQUATTER, FIRST));
+  rack.overhear(naiveArp(SQUATTER, FIRST));
   const [offer] = rack.wait(500);
   assert.deepEqual([offer?.yiaddr, offer?.source], ['10.9.0.5', '10.9.0.1']);
 });
@@ -237,7 +249,7 @@ test('the written address of a host is looked for too, and while someone has it 
   const rack = checking({}, { hosts: [{ name: 'node1', macs: [macOf(1)], address: '192.168.127.50' }] });
   const node = new Machine(rack, 1);
   node.discover();
-  rack.overhear(arp(SQUATTER, '192.168.127.50'));
+  rack.overhear(naiveArp(SQUATTER, '192.168.127.50'));
   assert.deepEqual(rack.wait(1000), []);
   const [, , ignored] = rack.told;
   assert.equal(
@@ -252,20 +264,22 @@ test('the written address of a host is looked for too, and while someone has it 
 test('one that answers for whatever it is asked (proxy ARP) can’t empty a range', () => {
   const rack = checking({ dynamic: '192.168.127.111-192.168.127.122' });
   new Machine(rack, 1).discover();
-  const answers = ['111', '112', '113', '114'].flatMap((last) => rack.overhear(arp(SQUATTER, `192.168.127.${last}`)));
+  const answers = ['111', '112', '113', '114'].flatMap((last) =>
+    rack.overhear(naiveArp(SQUATTER, `192.168.127.${last}`)),
+  );
   assert.deepEqual(said(answers), ['OFFER 192.168.127.114']);
   assert.deepEqual([rack.count('conflict'), rack.count('refused.conflict-limit')], [3, 1]);
   const doubt = rack.told.at(-2);
   assert.match(doubt?.kind === 'dhcp.conflict' ? (doubt.reason ?? '') : '', /too many addresses/);
   new Machine(rack, 2).discover();
-  assert.deepEqual(said(rack.overhear(arp('02:00:00:00:00:0c', '192.168.127.115'))), []);
+  assert.deepEqual(said(rack.overhear(naiveArp('02:00:00:00:00:0c', '192.168.127.115'))), []);
   assert.equal(rack.count('conflict'), 4);
 });
 
 test('a range that is in use from end to end is full', () => {
   const rack = checking({ dynamic: `${FIRST}-${FIRST}` });
   new Machine(rack, 1).discover();
-  rack.overhear(arp(SQUATTER, FIRST));
+  rack.overhear(naiveArp(SQUATTER, FIRST));
   assert.deepEqual(rack.kinds(), ['dhcp.discover', 'dhcp.conflict', 'dhcp.exhausted']);
 });
 
@@ -292,7 +306,7 @@ test('a client that remembers its address has it at once, and hears nothing more
   const machine = new Machine(rack, 1);
   machine.discover();
   assert.equal(machine.select(FIRST)?.type, ACK);
-  assert.deepEqual(rack.overhear(arp(SQUATTER, FIRST)), []);
+  assert.deepEqual(rack.overhear(naiveArp(SQUATTER, FIRST)), []);
   assert.deepEqual([rack.wait(1000), rack.count('conflict')], [[], 0]);
 });
 
