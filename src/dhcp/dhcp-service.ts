@@ -15,7 +15,7 @@ import { OptionCode } from '../wire/dhcp/option-code.ts';
 import { decodeU8 } from '../wire/dhcp/options/integer.ts';
 import { Addresses } from './addresses.ts';
 import type { ArpLinksDependencies } from './arp-links.ts';
-import { ConflictCheck, type Parked } from './conflict-check.ts';
+import { ConflictCheck, type Heard } from './conflict-check.ts';
 import { askedOf, decide, type Asked } from './decide.ts';
 import type { Decision, Exchange } from './exchange.ts';
 import { Intake } from './intake.ts';
@@ -77,7 +77,7 @@ export class DhcpService implements Service {
     this.#dependencies = dependencies;
     this.#clock = new SteadyClock(clock);
     this.#intake = new Intake({ tally: this.#tally, events, clock });
-    const serve = (parked: readonly Parked[]): void => this.#serveAgain(parked);
+    const serve = (parked: readonly Heard[]): void => this.#serveAgain(parked);
     this.#conflicts = new ConflictCheck({ ...dependencies, tally: this.#tally, serve });
     this.#listeners = new Listeners(dependencies, (listener) => this.#serveBatch(listener));
   }
@@ -157,7 +157,7 @@ export class DhcpService implements Service {
   }
 
   /** Messages that waited for a probe. Counted, limited and told when they came; not yet answered. */
-  #serveAgain(parked: readonly Parked[]): void {
+  #serveAgain(parked: readonly Heard[]): void {
     const ground = this.#ground;
     if (!ground) return;
     this.#followClock(ground);
@@ -198,15 +198,15 @@ export class DhcpService implements Service {
     return this.#answer(exchange, asked, { datagram, listener }, ground);
   }
 
-  #answer(exchange: Exchange, asked: Asked, { datagram, listener }: Parked, ground: Ground): Outgoing | undefined {
+  #answer(exchange: Exchange, asked: Asked, heard: Heard, ground: Ground): Outgoing | undefined {
     const { on, decision } = decide(exchange, asked);
     this.#count(decision);
     if (decision.kind === 'probing') {
-      this.#conflicts.park(on, decision.address, datagram, listener);
+      this.#conflicts.park(on, decision.address, heard);
       return undefined;
     }
     const outcome = this.#outcome(ground.plan, on, decision);
-    return outcome && { ...outcome, exchange: on, listener };
+    return outcome && { ...outcome, exchange: on, listener: heard.listener };
   }
 
   #refuseType({ packet, client: { mac } }: Exchange, { source }: Inbound): undefined {
