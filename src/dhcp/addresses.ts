@@ -1,5 +1,6 @@
 import { cidrContains } from '../addr/cidr.ts';
 import { formatIp4, type Ip4 } from '../addr/ip4.ts';
+import type { Mac } from '../addr/mac.ts';
 import { rangeContains } from '../addr/range.ts';
 import { AddressPool } from '../leases/address-pool.ts';
 import type { LeaseBook } from '../leases/lease-book.ts';
@@ -27,12 +28,17 @@ export type Choice =
 const OFFER_MILLISECONDS = 60_000;
 /** Long enough to find the squatter; Kea's 24 h let a broken client empty a range (peers.md §3.3/42). */
 const QUARANTINE_SECONDS = 600;
+/** As many addresses as an honest client may meet in a row. */
+const MOST_DECLINES = 4;
+/** More addresses on one card are rather a router that answers for all of them (proxy ARP). */
+const MOST_SQUATTED = 16;
 
 /** Who may have which address: the Plan's wishes, the leases, and what was offered a moment ago. */
 export class Addresses {
   readonly #book: LeaseBook;
   readonly #offers = new Offers();
-  readonly #declines = new DeclineLimit();
+  readonly #declines = new DeclineLimit(MOST_DECLINES);
+  readonly #squatters = new DeclineLimit(MOST_SQUATTED);
   readonly #clock: Clock;
   #served: readonly ServedSubnet[] = [];
   #hosts = new HostIndex({ hosts: [], subnets: [] });
@@ -209,16 +215,37 @@ export class Addresses {
     if (lease) this.#put({ ...lease, expires: this.#now(), kept: false, released: true });
     this.withdrawOffer(client);
     const now = this.#clock.monotonic();
-    const until = now + (served.subnet.quarantineSeconds ?? QUARANTINE_SECONDS) * 1000;
+    const until = now + quarantineOf(served);
     const isBelieved = this.#declines.take(client.mac, now, until, this.#poolAt(address)?.range);
     if (isBelieved) this.#offers.quarantine(address, until);
     else this.#giveBack(address);
     return isBelieved ? 'quarantined' : 'freed';
   }
 
+  /** `holder` was seen to use what was offered to `client`. False: it has too many for that to be true; the offer stands. */
+  quarantine(client: Client, address: Ip4, holder: Mac): boolean {
+    const now = this.#clock.monotonic();
+    const until = now + quarantineOf(this.#servedAt(address));
+    if (!this.#squatters.take(holder, now, until, this.#poolAt(address)?.range)) return false;
+    this.withdrawOffer(client);
+    this.#offers.quarantine(address, until);
+    return true;
+  }
+
+  isOfferedTo(client: Client, address: Ip4): boolean {
+    return this.#offers.of(client.key) === address;
+  }
+
+  /** How long ago the last lease of `address` ended, below 0 while it runs; undefined: there was none. */
+  secondsIdle(address: Ip4): number | undefined {
+    const lease = this.#book.at(address);
+    return lease && this.#now() - lease.expires;
+  }
+
   /** Leases that ran out and holds that ended go back to their ranges. Returns the leases that ended. */
   sweep(): Lease[] {
     this.#declines.sweep(this.#clock.monotonic());
+    this.#squatters.sweep(this.#clock.monotonic());
     for (const address of this.#offers.takeEnded(this.#clock.monotonic())) {
       const lease = this.#book.at(address);
       if (!lease || !this.isHeld(lease)) this.#giveBack(address);
@@ -341,6 +368,10 @@ export class Addresses {
     this.#poolAt(address)?.giveBack(address);
   }
 
+  #servedAt(address: Ip4): ServedSubnet | undefined {
+    return this.#served.find(({ subnet }) => cidrContains(subnet.cidr, address));
+  }
+
   #poolAt(address: Ip4): AddressPool | undefined {
     for (const served of this.#served) {
       if (served.dynamic && rangeContains(served.dynamic.range, address)) return served.dynamic;
@@ -348,4 +379,9 @@ export class Addresses {
     }
     return undefined;
   }
+}
+
+/** Milliseconds. */
+function quarantineOf(served: ServedSubnet | undefined): number {
+  return (served?.subnet.quarantineSeconds ?? QUARANTINE_SECONDS) * 1000;
 }

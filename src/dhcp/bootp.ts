@@ -24,7 +24,7 @@ const ENDLESS = 4_000_000_000;
  * renews, so an address from the dynamic range is its own for good, and only given where the file allows it.
  */
 export function handleBootp(exchange: Exchange): Decision {
-  const { client, served, addresses } = exchange;
+  const { client, served, addresses, conflicts } = exchange;
   const { bootp, dynamic } = served.subnet;
   const isOpen = bootp === 'dynamic';
   if (!isOpen && !addresses.host(client)) return onlyHosts();
@@ -37,6 +37,7 @@ export function handleBootp(exchange: Exchange): Decision {
     addresses.withdrawOffer(client);
     return onlyHosts();
   }
+  if (!conflicts.clears(exchange, choice.address)) return { kind: 'probing', address: choice.address };
   const lease = addresses.bind(client, served, choice.address, isDynamic ? FOREVER : undefined);
   return { kind: 'ack', lease, answers: 'bootp' };
 }

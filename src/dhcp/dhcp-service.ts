@@ -15,6 +15,8 @@ import { MessageType, messageTypeName } from '../wire/dhcp/message-type.ts';
 import { OptionCode } from '../wire/dhcp/option-code.ts';
 import { decodeU8 } from '../wire/dhcp/options/integer.ts';
 import { Addresses } from './addresses.ts';
+import type { ArpLinksDependencies } from './arp-links.ts';
+import { ConflictCheck, type Heard } from './conflict-check.ts';
 import { askedOf, decide, type Asked } from './decide.ts';
 import type { Decision, Exchange } from './exchange.ts';
 import { Intake } from './intake.ts';
@@ -41,7 +43,7 @@ const GATHER_MILLISECONDS = 2;
 /** Of a lease that can't be prolonged, less than this is not worth a reply: the client asks again at once. */
 const LEAST_SECONDS_LEFT = 60;
 
-export interface DhcpDependencies extends ServiceContext, ListenersDependencies {
+export interface DhcpDependencies extends ServiceContext, ListenersDependencies, ArpLinksDependencies {
   readonly events: LeaseNews;
   /** Called with the first Plan: where it keeps its state. */
   readonly openBook: (plan: Plan) => LeaseBook;
@@ -70,6 +72,7 @@ interface Ground {
   readonly addresses: Addresses;
   readonly optionLayers: OptionLayers;
   readonly quirkSwitches: QuirkSwitchboard;
+  readonly conflicts: ConflictCheck;
 }
 
 /** An outcome that waits for the batch to be on disk. */
@@ -84,6 +87,7 @@ export class DhcpService implements Service {
   readonly #tally = new Tally('received', 'lost.send');
   readonly #listeners: Listeners;
   readonly #intake: Intake;
+  readonly #conflicts: ConflictCheck;
   readonly #sender = new ReplySender();
   readonly #proxy: Proxy;
   #ground: Ground | undefined;
@@ -101,6 +105,8 @@ export class DhcpService implements Service {
     this.#clock = new SteadyClock(clock);
     this.#intake = new Intake({ tally: this.#tally, events, clock });
     this.#proxy = new Proxy({ tally: this.#tally, events, clock: this.#clock });
+    const serve = (parked: readonly Heard[]): void => this.#serveAgain(parked);
+    this.#conflicts = new ConflictCheck({ ...dependencies, tally: this.#tally, serve });
     this.#listeners = new Listeners(dependencies, (listener) => this.#serveBatch(listener));
   }
 
@@ -115,6 +121,7 @@ export class DhcpService implements Service {
     this.#proxy.apply(plan);
     this.#full.clear();
     this.#listeners.apply(sockets);
+    this.#conflicts.apply(plan, sockets);
   }
 
   obey(order: LeaseOrder): LeaseAnswer {
@@ -141,6 +148,7 @@ export class DhcpService implements Service {
 
   close(): void {
     this.#sweepTimer?.cancel();
+    this.#conflicts.close();
     this.#listeners.close();
     this.#ground?.book.close();
   }
@@ -161,7 +169,7 @@ export class DhcpService implements Service {
       if (addresses.isHeld(lease)) events.leaseBound(factOf(lease, addresses.isHostsBySign(lease)));
     if (book.fault !== undefined) this.#storeFailed(book.fault);
     this.#scheduleSweep();
-    return { book, addresses, ...readPlan(plan) };
+    return { book, addresses, conflicts: this.#conflicts, ...readPlan(plan) };
   }
 
   #serveBatch(listener: Listener): void {
@@ -174,13 +182,40 @@ export class DhcpService implements Service {
       const answer = this.#serve(datagram, listener, ground);
       if (answer) outgoing.push(answer);
     });
+    this.#leave(outgoing, ground);
+    this.#flush(listener);
+    if (received >= BUSY_PACKETS && received < INBOX) this.#dependencies.rest(GATHER_MILLISECONDS);
+  }
+
+  /** Messages that waited for a probe. Counted, limited and told when they came; not yet answered. */
+  #serveAgain(parked: readonly Heard[]): void {
+    const ground = this.#ground;
+    if (!ground) return;
+    this.#followClock(ground);
+    const outgoing: Outgoing[] = [];
+    // A socket that went with a reload takes its messages along
+    const open = parked.filter(({ listener }) => this.#listeners.isOpen(listener));
+    for (const each of open) {
+      const exchange = this.#intake.readAgain(each.datagram, each.listener.handle, ground);
+      const asked = exchange && askedOf(exchange.packet);
+      const answer = exchange && asked && this.#answer(exchange, asked, each, ground);
+      if (answer) outgoing.push(answer);
+    }
+    this.#leave(outgoing, ground);
+    for (const listener of new Set(open.map((each) => each.listener))) this.#flush(listener);
+  }
+
+  /** One commit, then the replies. */
+  #leave(outgoing: readonly Outgoing[], ground: Ground): void {
     const promised = this.#commit(ground);
     for (const answer of outgoing) {
       if (promised || !answer.isWritten) this.#finish(answer);
       else this.#confirm(answer);
     }
-    this.#tally.add('lost.send', listener.socket.flush() + (this.#listeners.link?.flush() ?? 0));
-    if (received >= BUSY_PACKETS && received < INBOX) this.#dependencies.rest(GATHER_MILLISECONDS);
+  }
+
+  #flush({ socket }: Listener): void {
+    this.#tally.add('lost.send', socket.flush() + (this.#listeners.link?.flush() ?? 0) + this.#conflicts.flush());
   }
 
   #serve(datagram: Inbound, listener: Listener, ground: Ground): Outgoing | undefined {
@@ -193,10 +228,18 @@ export class DhcpService implements Service {
     if (isProxied(exchange, listener.handle.port))
       return this.#serveProxied(ground, exchange, asked, datagram, listener);
     this.#emitAsked(exchange, asked);
+    return this.#answer(exchange, asked, { datagram, listener }, ground);
+  }
+
+  #answer(exchange: Exchange, asked: Asked, heard: Heard, ground: Ground): Outgoing | undefined {
     const { on, decision } = decide(exchange, asked);
     this.#count(decision);
+    if (decision.kind === 'probing') {
+      this.#conflicts.park(on, decision.address, heard);
+      return undefined;
+    }
     const outcome = this.#outcome(ground.plan, on, decision);
-    return outcome && { ...outcome, exchange: on, listener };
+    return outcome && { ...outcome, exchange: on, listener: heard.listener };
   }
 
   /** Machines that don't netboot are told of when they take an address, not each time they ask for one. */
@@ -225,7 +268,7 @@ export class DhcpService implements Service {
       this.#tally.add(decision.ordinary ? 'passed-over' : `refused.${decision.counter ?? 'unknown'}`);
   }
 
-  #outcome(plan: Plan, exchange: Exchange, decision: Decision): Outcome | undefined {
+  #outcome(plan: Plan, exchange: Exchange, decision: Exclude<Decision, { kind: 'probing' }>): Outcome | undefined {
     if (decision.kind === 'exhausted') return this.#exhausted(exchange);
     const outcome = outcomeOf(plan, exchange, decision);
     if (decision.kind !== 'offer' || this.#storeFault === undefined) return outcome;

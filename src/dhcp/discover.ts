@@ -4,11 +4,12 @@ import type { DhcpReply } from './reply.ts';
 
 /** DHCPDISCOVER (RFC 2131 §4.3.1): offer an address, or stay silent so that another server may. */
 export function handleDiscover(exchange: Exchange): Decision {
-  const { client, served, addresses } = exchange;
+  const { client, served, addresses, conflicts } = exchange;
   const choice = addresses.offer(client, served);
   if (choice.address === undefined) {
     return choice.exhausted ? { kind: 'exhausted', reason: choice.none } : { kind: 'silence', reason: choice.none };
   }
+  if (!conflicts.clears(exchange, choice.address)) return { kind: 'probing', address: choice.address };
   if (!commitsRapidly(exchange)) return { kind: 'offer', address: choice.address };
   return { kind: 'ack', lease: addresses.bind(client, served, choice.address), answers: 'rapid-commit' };
 }

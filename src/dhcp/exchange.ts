@@ -20,8 +20,15 @@ export interface Exchange {
   /** The port its relay hears replies on, where that is not 67 (RFC 8357). */
   readonly relayPort?: number;
   readonly addresses: Addresses;
+  readonly conflicts: ConflictJudge;
   readonly optionLayers: OptionLayers;
   readonly quirkSwitches: QuirkSwitchboard;
+}
+
+/** Knows which addresses may be offered without another look. */
+export interface ConflictJudge {
+  /** Whether `address` may be offered to this client now; false: it must be looked for on the wire first. */
+  clears(exchange: Exchange, address: Ip4): boolean;
 }
 
 /** What a client's message comes to. */
@@ -36,6 +43,8 @@ export type Decision =
   | { readonly kind: 'released'; readonly address: Ip4; readonly kept: boolean }
   /** The client says that `address` is someone else's: no reply, an end of its lease. `disbelief`: why it is not believed. */
   | { readonly kind: 'declined'; readonly address: Ip4; readonly disbelief?: string }
+  /** `address` is held for the client, and looked for on the wire; nothing is said until it is known to be free. */
+  | { readonly kind: 'probing'; readonly address: Ip4 }
   | { readonly kind: 'exhausted'; readonly reason: string }
   /** No reply. `ordinary`: nothing an operator would look for, as a client that chose another server. `counter`: what it is counted as. */
   | { readonly kind: 'silence'; readonly reason: string; readonly ordinary?: boolean; readonly counter?: string };

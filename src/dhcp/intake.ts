@@ -12,7 +12,7 @@ import { WireError } from '../wire/wire-error.ts';
 import type { Addresses, ServedSubnet } from './addresses.ts';
 import { ClientRate } from './client-rate.ts';
 import { clientKey, hardwareAddress, readClient, type Client } from './client.ts';
-import type { Exchange } from './exchange.ts';
+import type { ConflictJudge, Exchange } from './exchange.ts';
 import { orderLink } from './link.ts';
 import type { OptionLayers } from './option-layers.ts';
 import type { QuirkSwitchboard } from './quirk-switches.ts';
@@ -24,6 +24,7 @@ export interface Ground {
   readonly addresses: Addresses;
   readonly optionLayers: OptionLayers;
   readonly quirkSwitches: QuirkSwitchboard;
+  readonly conflicts: ConflictJudge;
 }
 
 /** Turns datagrams into messages of known clients on known subnets; counts and tells what is none. */
@@ -42,11 +43,26 @@ export class Intake {
 
   /** Undefined, counted and told, when the datagram is not for us. */
   read(datagram: Inbound, handle: SocketHandle, ground: Ground): Exchange | undefined {
-    const { addresses, optionLayers, quirkSwitches } = ground;
     const packet = this.#decode(datagram);
     if (!packet) return undefined;
     const mac = this.#admit(packet, datagram);
-    if (mac === undefined) return undefined;
+    return mac === undefined ? undefined : this.#place(packet, mac, datagram, handle, ground);
+  }
+
+  /** The same for a message that was read before: its client is not charged for it twice. */
+  readAgain(datagram: Inbound, handle: SocketHandle, ground: Ground): Exchange | undefined {
+    const packet = this.#decode(datagram);
+    const mac = packet && hardwareAddress(packet);
+    return packet && mac !== undefined ? this.#place(packet, mac, datagram, handle, ground) : undefined;
+  }
+
+  #place(
+    packet: DhcpPacket,
+    mac: Mac,
+    datagram: Inbound,
+    handle: SocketHandle,
+    { addresses, optionLayers, quirkSwitches, conflicts }: Ground,
+  ): Exchange | undefined {
     const client = readClient(packet, mac);
     const relay = readRelay(packet);
     const link = chooseLink(addresses.served, packet, relay, handle, datagram.destination);
@@ -64,6 +80,7 @@ export class Intake {
       addresses,
       optionLayers,
       quirkSwitches,
+      conflicts,
       rackAddress,
       serverId: relay?.serverIdOverride ?? rackAddress,
       ...(relay?.sourcePort ? { relayPort: datagram.sourcePort } : {}),

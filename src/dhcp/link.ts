@@ -48,5 +48,5 @@ function exchangeOn(exchange: Exchange, served: ServedSubnet): Exchange {
 }
 
 function isGiven({ kind }: Decision): boolean {
-  return kind === 'offer' || kind === 'ack';
+  return kind === 'offer' || kind === 'ack' || kind === 'probing';
 }

@@ -38,6 +38,11 @@ export class Listeners {
     return this.#link;
   }
 
+  /** Whether a reload left it open. */
+  isOpen(listener: Listener): boolean {
+    return this.#open.get(listener.handle.fd) === listener;
+  }
+
   /** A socket that stays keeps its watch: nothing that waits in it is lost. */
   apply(handles: readonly SocketHandle[]): void {
     const next = new Map<number, Open>();

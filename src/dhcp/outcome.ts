@@ -25,7 +25,7 @@ export interface Outcome {
 }
 
 /** A decision that comes to a reply or an event by itself. */
-type Settled = Exclude<Decision, { kind: 'exhausted' }>;
+type Settled = Exclude<Decision, { kind: 'exhausted' | 'probing' }>;
 
 /** Writes the reply a decision comes to, and says what happened. */
 export function outcomeOf(plan: Plan, exchange: Exchange, decision: Settled): Outcome {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { LeaseBook } from '../leases/lease-book.ts';
 import { openLeaseStore } from '../leases/open-lease-store.ts';
 import { runOnPollLoop } from '../service/run-on-poll-loop.ts';
+import { ArpSocket } from '../system/arp-socket.ts';
 import { LinkSocket } from '../system/link-socket.ts';
 import { DhcpService } from './dhcp-service.ts';
 
@@ -13,6 +14,7 @@ runOnPollLoop(
       rest: (milliseconds) => context.loop.rest(milliseconds),
       openSocket: (handle) => context.sockets.adopt(handle.fd),
       openLink: (handle) => new LinkSocket(context.libc, handle.fd),
+      openArp: (handle) => new ArpSocket(context.libc, handle.fd, handle.ifindex ?? 0),
       openBook: (plan) => {
         const { store, replaced } = openLeaseStore(join(plan.rack.state, 'leases.db'), context.clock);
         if (replaced) context.events.emit({ kind: 'dhcp.store-replaced', ...replaced });

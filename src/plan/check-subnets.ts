@@ -233,6 +233,7 @@ function finishSubnet(book: FaultBook, subnet: Sound, firstRackAddress: Ip4 | un
     ...(draft.domain !== undefined && { domain: draft.domain }),
     ...(options && { options }),
     ...(draft.quarantine !== undefined && { quarantineSeconds: draft.quarantine }),
+    ...(draft['conflict-check'] === 'off' && { conflictCheck: 'off' as const }),
     ...(draft['client-id'] === 'use' && { clientId: 'use' as const }),
     ...(draft.bootp === 'dynamic' && { bootp: draft.bootp }),
     ...(draft['rapid-commit'] === true && { rapidCommit: true }),

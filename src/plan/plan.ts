@@ -91,6 +91,8 @@ export interface Subnet {
   readonly options?: OptionWishes;
   /** How long an address that a client declined is given to nobody. Default: ten minutes. */
   readonly quarantineSeconds?: number;
+  /** Whether an address that nobody had lately is asked for by ARP before it is offered, on a local link. Default: arp. */
+  readonly conflictCheck?: 'arp' | 'off';
   /** What tells clients apart: the MAC alone, or for those past netboot their client identifier. Default: ignore. */
   readonly clientId?: 'ignore' | 'use';
   /** Who gets an address by BOOTP, the protocol before DHCP: hosts only, or whoever asks. Default: hosts. */

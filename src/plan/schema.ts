@@ -75,6 +75,10 @@ export const subnetSchema = mapping({
   quarantine: form.quarantineText
     .prefault('10m')
     .describe('How long an address that a client declined, as someone else has it, is given to nobody: 1s to 7d.'),
+  'conflict-check': z
+    .enum(['arp', 'off'], { error: 'one of arp, off' })
+    .prefault('arp')
+    .describe('arp: before an address that nobody had lately is offered, ask the local link whether someone uses it.'),
   'client-id': z
     .enum(['ignore', 'use'], { error: 'one of ignore, use' })
     .prefault('ignore')

@@ -1,6 +1,7 @@
 import { formatIp4, LIMITED_BROADCAST, UNSPECIFIED, type Ip4 } from '../addr/ip4.ts';
 import type { Plan, Subnet } from '../plan/plan.ts';
 import type { SocketHandle } from '../service/letters.ts';
+import { openArpSocket } from '../system/arp-socket.ts';
 import { SystemCallError, type Libc } from '../system/libc.ts';
 import type { LocalAddress } from '../system/interfaces.ts';
 import { openLinkSocket } from '../system/link-socket.ts';
@@ -20,12 +21,12 @@ const RECEIVE_BUFFER = 4 * 1024 * 1024;
 /** A socket that a service is to have, not opened yet. */
 interface Wanted {
   readonly service: ServiceName;
-  readonly transport: 'udp' | 'tcp' | 'link';
+  readonly transport: SocketHandle['transport'];
   readonly interface?: string;
   readonly address: Ip4;
   readonly bindAddress: Ip4;
   readonly port: number;
-  /** Without it the rack serves on: another program may have the port on that interface. */
+  /** Without it the rack serves on: another program may have the port on that interface, or raw sockets are not permitted. */
   readonly isOptional?: boolean;
   /** Another program may have the port beside us. */
   readonly isShared?: boolean;
@@ -142,6 +143,8 @@ export class Listeners {
           return openTcpListener(this.#libc, wanted.bindAddress, wanted.port);
         case 'link':
           return openLinkSocket(this.#libc);
+        case 'arp':
+          return openArpSocket(this.#libc, this.#libc.if_nametoindex(wanted.interface ?? ''));
         case 'udp':
           return this.#openUdp(wanted);
       }
@@ -188,6 +191,7 @@ function wantedSockets(plan: Plan): Wanted[] {
   if (local.some((subnet) => subnet.interface !== undefined)) {
     wanted.push({ service: 'dhcp', transport: 'link', address: UNSPECIFIED, bindAddress: UNSPECIFIED, port: 0 });
   }
+  for (const device of checkedInterfaces(local)) wanted.push(arpSocket(device));
   for (const device of plan.relayInterfaces ?? [])
     wanted.push({ ...dhcpSocket(UNSPECIFIED, device), isOptional: true });
   // Only relayed subnets: relays may reach any of our addresses
@@ -198,6 +202,17 @@ function wantedSockets(plan: Plan): Wanted[] {
 /** Its machines write to whatever address of ours the relay came to, by the routers. */
 function isRelayedProxy({ management, interface: device }: Subnet): boolean {
   return management === 'proxy' && device === undefined;
+}
+
+/** Where addresses are looked for before they are offered. */
+function checkedInterfaces(local: readonly Subnet[]): Set<string> {
+  const checked = local.filter(({ conflictCheck, management }) => conflictCheck !== 'off' && management !== 'proxy');
+  return new Set(checked.map((subnet) => subnet.interface).filter((device) => device !== undefined));
+}
+
+function arpSocket(device: string): Wanted {
+  const [address, bindAddress] = [UNSPECIFIED, UNSPECIFIED];
+  return { service: 'dhcp', transport: 'arp', interface: device, address, bindAddress, port: 0, isOptional: true };
 }
 
 /**
@@ -248,7 +263,7 @@ function explain(wanted: Wanted, error: SystemCallError): ListenError {
     wanted.bindAddress === UNSPECIFIED || wanted.bindAddress === LIMITED_BROADCAST
       ? (wanted.interface ?? 'any address')
       : formatIp4(wanted.bindAddress);
-  const what = wanted.transport === 'link' ? 'a raw socket' : `${wanted.port}/${wanted.transport} on ${where}`;
+  const what = wanted.port === 0 ? 'a raw socket' : `${wanted.port}/${wanted.transport} on ${where}`;
   return new ListenError(`${wanted.service} can't have ${what}: ${remedy(wanted, error)}`);
 }
 

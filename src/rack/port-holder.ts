@@ -1,10 +1,12 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
+import type { SocketHandle } from '../service/letters.ts';
+
 /**
  * " (dnsmasq, process 812)" for whoever has a port open, as far as /proc lets us see; '' otherwise. Only for
  * messages: by the time it is read the answer may have changed.
  */
-export function describePortHolder(transport: 'udp' | 'tcp' | 'link', port: number): string {
+export function describePortHolder(transport: SocketHandle['transport'], port: number): string {
   try {
     const inodes = socketInodes(transport, port);
     for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {

@@ -15,6 +15,7 @@ export const TROUBLE: EventRate = { burst: 500, perSecond: 50 };
 const TROUBLE_KINDS: ReadonlySet<EventBody['kind']> = new Set<EventBody['kind']>([
   'dhcp.ignored',
   'dhcp.nak',
+  'dhcp.conflict',
   'tftp.failed',
   'tftp.refused',
   'http.failed',

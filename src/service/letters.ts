@@ -5,8 +5,8 @@ import type { RackEvent, ServiceName } from '../timeline/event.ts';
 /** A socket that the rack opened and a service uses. It stays the rack's: the service never closes it. */
 export interface SocketHandle {
   readonly fd: number;
-  /** `link`: an AF_PACKET socket that only sends. */
-  readonly transport: 'udp' | 'tcp' | 'link';
+  /** `link`: an AF_PACKET socket that only sends; `arp`: one that hears and sends ARP on its interface. */
+  readonly transport: 'udp' | 'tcp' | 'link' | 'arp';
   /** The interface it is bound to; absent for a socket that hears relays on any interface. */
   readonly interface?: string;
   readonly ifindex?: number;

@@ -1,4 +1,5 @@
 import type { Ip4 } from '../addr/ip4.ts';
+import type { Mac } from '../addr/mac.ts';
 
 /** One received datagram. `bytes` is a view of the receive buffer: valid only inside the handler. */
 export interface Inbound {
@@ -33,6 +34,19 @@ export interface DatagramSocket {
 /** Puts an IPv4 UDP datagram on an Ethernet link, for a client that has no address yet and answers no ARP. */
 export interface LinkSender {
   send(bytes: Uint8Array, to: LinkDestination): void;
+  flush(): number;
+  close(): void;
+}
+
+/** Hears the ARP of one Ethernet link, and asks everyone on it. */
+export interface ArpLink {
+  /** Our hardware address there, as it is now; undefined while the interface is gone. */
+  readonly mac: Mac | undefined;
+  /** Hands over the packets that are waiting, up to one batch; each is a view of the buffer, valid only inside the handler. */
+  receive(handle: (packet: Uint8Array) => void): void;
+  /** Queues a copy of `packet` for everyone. */
+  broadcast(packet: Uint8Array): void;
+  /** Sends what is queued; returns how many the kernel would not take. */
   flush(): number;
   close(): void;
 }

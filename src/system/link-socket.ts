@@ -3,11 +3,9 @@ import type { LinkDestination, LinkSender } from './datagram.ts';
 import { writeIpDatagram } from './ip-datagram.ts';
 import { checked, type Libc } from './libc.ts';
 import { SendQueue } from './send-queue.ts';
-import { SOCK_CLOEXEC_NONBLOCK, SOCK_DGRAM } from './socket-numbers.ts';
+import { AF_PACKET, SOCK_CLOEXEC_NONBLOCK, SOCK_DGRAM, SOCKADDR_LL } from './socket-numbers.ts';
 
-const AF_PACKET = 17;
 const ETHERTYPE_IPV4 = 0x0800;
-const SOCKADDR_LL = 20;
 const SLOT = 2048;
 const HEADERS = 28;
 
@@ -32,7 +30,6 @@ export class LinkSocket implements LinkSender {
     if (bytes.length + HEADERS > batch.slot) throw new RangeError(`a datagram of ${bytes.length} bytes is too long`);
     const index = this.#queue.next(this.#fd);
     const name = batch.nameOffset(index);
-    // struct sockaddr_ll: family, protocol, ifindex, hatype, pkttype, halen, addr[8]
     batch.arena.fill(0, name, name + SOCKADDR_LL);
     batch.arenaView.setUint16(name, AF_PACKET, true);
     batch.arenaView.setUint16(name + 2, ETHERTYPE_IPV4);

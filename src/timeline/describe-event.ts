@@ -27,6 +27,14 @@ export function describeEvent(event: EventBody): string {
       return 'gives its address back';
     case 'dhcp.decline':
       return `says that its address is in use by someone else${event.reason === undefined ? '' : `, and is not believed: ${event.reason}`}`;
+    case 'dhcp.conflict':
+      return event.reason === undefined
+        ? `is not offered it: ${event.holder} uses it`
+        : `is offered it although ${event.holder} answers for it: ${event.reason}`;
+    case 'dhcp.conflict-check-off':
+      return `addresses are offered without a look whether someone uses them: no raw socket on ${event.interfaces.join(', ')}`;
+    case 'dhcp.conflict-check-on':
+      return 'addresses are looked for on the wire again before they are offered';
     case 'dhcp.expired':
       return 'let its lease run out';
     case 'dhcp.ignored':

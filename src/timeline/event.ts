@@ -28,6 +28,11 @@ export type EventBody =
   | { readonly kind: 'dhcp.release' }
   /** `reason`: why it is not believed. */
   | { readonly kind: 'dhcp.decline'; readonly reason?: string }
+  /** The address is not offered, as `holder` (a MAC) answers for it. `reason`: why that is not believed, and it is offered. */
+  | { readonly kind: 'dhcp.conflict'; readonly holder: string; readonly reason?: string }
+  /** Addresses on these interfaces are offered unseen: told once, until `dhcp.conflict-check-on`. */
+  | { readonly kind: 'dhcp.conflict-check-off'; readonly interfaces: readonly string[] }
+  | { readonly kind: 'dhcp.conflict-check-on' }
   | { readonly kind: 'dhcp.expired' }
   | { readonly kind: 'dhcp.ignored'; readonly reason: string }
   | { readonly kind: 'dhcp.exhausted'; readonly subnet: string }

@@ -64,7 +64,7 @@ function prepareRackboot({ directory, interface: name, range, fill }: Wishes): S
     config,
     `rack: { state: ${state}, control: ${directory}/control.sock }
 subnets:
-  - { cidr: ${SUBNET.cidr}, interface: ${name}, management: dhcp, dynamic: ${formatRange(range)}, lease: 1h }
+  - { cidr: ${SUBNET.cidr}, interface: ${name}, management: dhcp, dynamic: ${formatRange(range)}, lease: 1h, conflict-check: off }
 boot: { files: ${directory}/files }
 log: { level: warn }
 `,

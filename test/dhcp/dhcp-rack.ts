@@ -8,7 +8,7 @@ import type { Subject } from '../../src/service/service.ts';
 import type { EventBody } from '../../src/timeline/event.ts';
 import { HandTime } from './hand-time.ts';
 import { MemoryLeaseStore } from './memory-lease-store.ts';
-import { MemoryLink, MemorySocket, type Sent } from './memory-wire.ts';
+import { MemoryArp, MemoryLink, MemorySocket, type Sent } from './memory-wire.ts';
 import { readReply, type Reply } from './naive-packet.ts';
 import { ip4, RACK, testPlan } from './test-plan.ts';
 
@@ -35,6 +35,15 @@ export const ETH0: SocketHandle = {
 };
 export const LINK: SocketHandle = { fd: 9, transport: 'link', address: 0 as Ip4, port: 0 };
 
+export const ARP: SocketHandle = {
+  fd: 11,
+  transport: 'arp',
+  interface: 'eth0',
+  ifindex: 2,
+  address: 0 as Ip4,
+  port: 0,
+};
+
 /** A DHCP service with everything around it in memory; `restart` starts it anew on the same disk. */
 export class DhcpRack {
   readonly time = new HandTime();
@@ -44,6 +53,7 @@ export class DhcpRack {
   readonly leaseTable = new Map<Ip4, LeaseFact>();
   readonly sockets = new Map<number, MemorySocket>();
   readonly links: MemoryLink[] = [];
+  readonly arps = new Map<number, MemoryArp>();
   told: Told[] = [];
   ended: string[] = [];
   service: DhcpService;
@@ -85,6 +95,19 @@ export class DhcpRack {
     return answers[0];
   }
 
+  /** Lets time pass, and gives the answers that leave meanwhile. */
+  wait(milliseconds: number): Answer[] {
+    this.time.pass(milliseconds, 'milliseconds');
+    return this.#answers.splice(0);
+  }
+
+  /** Someone is heard by ARP, and the rack answers whom that concerns. */
+  overhear(packet: Uint8Array, fd = ARP.fd): Answer[] {
+    this.arps.get(fd)?.arrive(packet);
+    this.time.ready(fd);
+    return this.#answers.splice(0);
+  }
+
   count(name: string): number {
     return this.service.counters()[name] ?? 0;
   }
@@ -117,6 +140,11 @@ export class DhcpRack {
         const link = new MemoryLink((sent) => this.#leave(sent));
         this.links.push(link);
         return link;
+      },
+      openArp: ({ fd }) => {
+        const arp = new MemoryArp((address) => this.trace.push(`probe ${address}`));
+        this.arps.set(fd, arp);
+        return arp;
       },
       openBook: () => new LeaseBook(this.store),
       rest: () => undefined,

@@ -1,6 +1,8 @@
 import type { Ip4 } from '../../src/addr/ip4.ts';
+import type { Mac } from '../../src/addr/mac.ts';
 import {
   BATCH,
+  type ArpLink,
   type DatagramSocket,
   type Inbound,
   type LinkDestination,
@@ -75,6 +77,44 @@ export class MemoryLink implements LinkSender {
   flush(): number {
     for (const sent of this.#queued) this.#wire(sent);
     this.#queued = [];
+    return 0;
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+}
+
+/** A link on which the rack asks, and nobody answers unless a test does. */
+export class MemoryArp implements ArpLink {
+  mac: Mac | undefined = 0x52540000fefe as Mac;
+  closed = false;
+  readonly #asked: (address: string) => void;
+  readonly #waiting: Uint8Array[] = [];
+  #queued: string[] = [];
+
+  /** `asked` is called with the address of each probe that leaves. */
+  constructor(asked: (address: string) => void) {
+    this.#asked = asked;
+  }
+
+  arrive(packet: Uint8Array): void {
+    this.#waiting.push(Uint8Array.from(packet));
+  }
+
+  receive(handle: (packet: Uint8Array) => void): void {
+    for (const packet of this.#waiting.splice(0, BATCH)) {
+      handle(packet);
+      packet.fill(0xdd);
+    }
+  }
+
+  broadcast(packet: Uint8Array): void {
+    this.#queued.push(packet.subarray(24, 28).join('.'));
+  }
+
+  flush(): number {
+    for (const address of this.#queued.splice(0)) this.#asked(address);
     return 0;
   }
 

@@ -15,6 +15,7 @@ function plan(subnet: string, rest: string): Plan {
   - cidr: 192.168.127.0/24
     interface: eth0
     management: dhcp
+    conflict-check: off
     dynamic: 192.168.127.100-192.168.127.140
     router: 192.168.127.254
     domain: rack.example

@@ -33,6 +33,7 @@ test('UEFI that boots by HTTP is told the URL as by one of its kind', () => {
     addresses,
     optionLayers: new OptionLayers(plan),
     quirkSwitches: new QuirkSwitchboard(plan),
+    conflicts: { clears: () => true },
   };
   const bootFile = `http://${RACK}:5248/${'long/'.repeat(30)}snponly.efi`;
   const boot = { bootFile, nextServer: ip4(RACK), why: '', quirks: quirksOf(exchange.client.boot) };

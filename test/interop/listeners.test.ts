@@ -126,6 +126,8 @@ describe('the rack’s sockets', { skip: noOwnNetwork() }, () => {
   test('are those that the management of each subnet asks for', () => {
     apply(planOf([LEFT, { ...RIGHT, management: 'dhcp' }, RELAYED], 8080));
     assert.deepEqual(summary(), [
+      'dhcp arp 0 0.0.0.0 left',
+      'dhcp arp 0 0.0.0.0 right',
       'dhcp link 0 0.0.0.0',
       'dhcp udp 67 10.1.0.1 left',
       'dhcp udp 67 10.2.0.1 right',
@@ -143,6 +145,15 @@ describe('the rack’s sockets', { skip: noOwnNetwork() }, () => {
   test('are none for a subnet that is not managed', () => {
     apply(planOf([{ ...LEFT, management: 'none' }]));
     assert.deepEqual(summary(), []);
+  });
+
+  test('hear ARP once on an interface where a subnet has its addresses looked for, and on no other', () => {
+    const second = subnet('10.1.1.0/24', { interface: 'left', rackAddress: ip4('10.1.0.1'), conflictCheck: 'off' });
+    apply(planOf([LEFT, second, { ...RIGHT, conflictCheck: 'off' }, RELAYED]));
+    assert.deepEqual(
+      summary().filter((line) => line.startsWith('dhcp arp')),
+      ['dhcp arp 0 0.0.0.0 left'],
+    );
   });
 
   test('hear relays on any address when every subnet is behind one', () => {
@@ -238,7 +249,7 @@ describe('the rack’s sockets', { skip: noOwnNetwork() }, () => {
     const closeGone = listeners.prepare(planOf([LEFT])).commit();
     const kept = new Set(handles().map(({ fd }) => fd));
     const gone = had.filter(({ fd }) => !kept.has(fd));
-    assert.deepEqual([kept.size, gone.length], [5, 4]);
+    assert.deepEqual([kept.size, gone.length], [6, 5]);
     for (const { fd } of gone) assert.ok(fstatSync(fd).isSocket());
     closeGone();
     for (const { fd } of gone) assert.throws(() => fstatSync(fd), { code: 'EBADF' });
@@ -250,7 +261,7 @@ describe('the rack’s sockets', { skip: noOwnNetwork() }, () => {
     const had = handles();
     const count = openCount();
     const prepared = listeners.prepare(planOf([RIGHT], 8080));
-    assert.equal(openCount(), count + 4);
+    assert.equal(openCount(), count + 5);
     prepared.cancel();
     assert.equal(openCount(), count);
     assert.deepEqual(handles(), had);
@@ -277,13 +288,16 @@ describe('the rack’s sockets', { skip: noOwnNetwork() }, () => {
   test('are opened anew on an interface that was made anew', () => {
     const device = subnet('10.4.0.0/24', { interface: 'again', rackAddress: ip4('10.4.0.1') });
     const dhcp = (): SocketHandle | undefined => listeners.handles('dhcp').find(({ transport }) => transport === 'udp');
+    const arp = (): SocketHandle | undefined => listeners.handles('dhcp').find(({ transport }) => transport === 'arp');
     makeAgain();
     apply(planOf([device]));
     const old = dhcp();
+    const oldArp = arp();
     ip('link delete again');
     makeAgain();
     const closeGone = listeners.prepare(planOf([device])).commit();
     assert.notEqual(dhcp()?.fd, old?.fd);
+    assert.notEqual(arp()?.fd, oldArp?.fd);
     assert.equal(dhcp()?.ifindex, libc.if_nametoindex('again'));
     closeGone();
     ip('link delete again');

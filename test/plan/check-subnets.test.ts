@@ -137,6 +137,11 @@ test('a subnet of its required keys gets its broadcast address, lease time and t
   ]);
 });
 
+test('addresses are looked for before they are offered unless the file says off', () => {
+  assert.equal(planOf(`${SUBNET}    conflict-check: arp\n`).subnets[0]?.conflictCheck, undefined);
+  assert.equal(planOf(`${SUBNET}    conflict-check: off\n`).subnets[0]?.conflictCheck, 'off');
+});
+
 test('the rack is known by its address inside the subnet when the interface has more than one', () => {
   const { subnets } = planOf('subnets:\n  - { cidr: 10.2.0.0/16, management: dhcp, interface: eth1 }\n');
   assert.equal(subnets[0]?.rackAddress, ip('10.2.0.1'));

@@ -17,3 +17,12 @@ test('trouble stands once until it ends, and what has no end stands on', () => {
     '1970-01-01T00:00:00.000Z dhcp: the lease file is damaged (r): set aside as /s, 2 leases recovered from it',
   ]);
 });
+
+test('that addresses are offered unseen stands until they are looked for', () => {
+  const notices = new Notices();
+  const learn = (body: EventBody): void => notices.learn({ ...body, at: 0, source: 'dhcp' });
+  learn({ kind: 'dhcp.conflict-check-off', interfaces: ['eth0'] });
+  assert.match(notices.all().join('\n'), /no raw socket on eth0$/);
+  learn({ kind: 'dhcp.conflict-check-on' });
+  assert.deepEqual(notices.all(), []);
+});

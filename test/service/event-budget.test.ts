@@ -16,7 +16,14 @@ test('a burst of a whole rack passes, a flood is cut and counted, and time bring
 });
 
 test('refusals and failures have a smaller budget of their own', () => {
-  for (const kind of ['tftp.refused', 'http.refused', 'tftp.failed', 'dhcp.ignored', 'dhcp.nak'] as const) {
+  for (const kind of [
+    'tftp.refused',
+    'http.refused',
+    'tftp.failed',
+    'dhcp.ignored',
+    'dhcp.nak',
+    'dhcp.conflict',
+  ] as const) {
     assert.equal(rateOf(kind), TROUBLE, kind);
   }
   for (const kind of ['dhcp.ack', 'tftp.sent', 'machine.report'] as const) assert.equal(rateOf(kind), ORDINARY, kind);

@@ -46,6 +46,20 @@ const SENTENCES: {
     [{}, 'says that its address is in use by someone else'],
     [{ reason: 'too often' }, 'says that its address is in use by someone else, and is not believed: too often'],
   ],
+  'dhcp.conflict': [
+    [{ holder: '02:00:00:00:00:0b' }, 'is not offered it: 02:00:00:00:00:0b uses it'],
+    [
+      { holder: '02:00:00:00:00:0b', reason: 'too many' },
+      'is offered it although 02:00:00:00:00:0b answers for it: too many',
+    ],
+  ],
+  'dhcp.conflict-check-off': [
+    [
+      { interfaces: ['eth0', 'eth1'] },
+      'addresses are offered without a look whether someone uses them: no raw socket on eth0, eth1',
+    ],
+  ],
+  'dhcp.conflict-check-on': [[{}, 'addresses are looked for on the wire again before they are offered']],
   'dhcp.expired': [[{}, 'let its lease run out']],
   'dhcp.ignored': [[{ reason: 'meant for another server' }, 'is not answered: meant for another server']],
   'dhcp.exhausted': [[{ subnet: '192.0.2.0/24' }, 'finds no free address in 192.0.2.0/24']],
