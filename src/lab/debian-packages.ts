@@ -32,6 +32,7 @@ export const TEST_CLIENT_PACKAGES: readonly PackageNeed[] = [
   { package: 'atftp', provides: ['atftp'] },
   { package: 'dnsmasq-base', provides: ['dnsmasq'] },
   { package: 'isc-dhcp-relay', provides: ['dhcrelay'] },
+  { package: 'kea-admin', provides: ['perfdhcp'] },
   { package: 'tcpdump', provides: ['tcpdump'] },
   { package: 'tshark', provides: ['tshark'] },
 ];
