@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { readReply } from '../dhcp/naive-packet.ts';
 import { LeasePromises, type Promised } from './lease-promises.ts';
-import { readPcap, udpPayload } from './pcap.ts';
+import { readPcap, udpPayload } from '../fixtures/pcap.ts';
 import { RackRig, reasonToSkip } from './rack-rig.ts';
 
 /** `RACKBOOT_KILLS=50 node --test test/interop/kill.test.ts` is the long run. */
