@@ -27,6 +27,8 @@ export const TEST_CLIENT_PACKAGES: readonly PackageNeed[] = [
   { package: 'iproute2', provides: ['ip'] },
   { package: 'udhcpc', provides: ['udhcpc'] },
   { package: 'isc-dhcp-client', provides: ['dhclient'] },
+  { package: 'dhcpcd-base', provides: ['dhcpcd'] },
+  { package: 'systemd', provides: ['/lib/systemd/systemd-networkd'] },
   { package: 'bind9-dnsutils', provides: ['dig'] },
   { package: 'curl', provides: ['curl'] },
   { package: 'atftp', provides: ['atftp'] },
