@@ -3,7 +3,8 @@
  * root. As root it first installs the Debian packages that the others need; what can't run here is listed at the
  * end with its reason.
  */
-import { globSync } from 'node:fs';
+import { globSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
@@ -49,6 +50,9 @@ const all = globSync('**/*.test.ts', { cwd: HERE })
   .toSorted()
   .map((file) => join(HERE, file));
 const isReal = (file: string): boolean => REAL.has(relative(HERE, file).split('/')[0] ?? '');
+// What the DHCP service sends in its tests is kept, and judged by one of the later ones
+const replies = mkdtempSync(join(tmpdir(), 'rackboot-replies-'));
+process.env['RACKBOOT_REPLIES'] = replies;
 const outcome: Outcome = { failed: 0, skipped: [] };
 await runFiles(
   all.filter((file) => !isReal(file)),
@@ -58,6 +62,7 @@ if (process.argv[2] !== 'unit') {
   await prepare();
   await runFiles(all.filter(isReal), outcome);
 }
+rmSync(replies, { recursive: true, force: true });
 for (const line of outcome.skipped) console.log(`skipped: ${line}`);
 console.log(
   outcome.failed === 0 ? `all tests passed, ${outcome.skipped.length} skipped` : `${outcome.failed} tests failed`,

@@ -69,7 +69,7 @@ export class Intake {
     const [first] = link;
     if (!first) return this.#refuseLink(packet, handle, { mac, source: datagram.source });
     const keyed = withKey(client, first);
-    const ordered = link.length > 1 ? orderLink(link, keyed, packet.ciaddr, addresses) : link;
+    const ordered = link.length > 1 ? orderLink(link, keyed, packet, addresses) : link;
     const served = ordered[0] ?? first;
     const rackAddress = served.subnet.rackAddress ?? addressBehindRelay(addresses, handle, datagram);
     return {

@@ -1,25 +1,34 @@
 import { cidrContains } from '../addr/cidr.ts';
-import { UNSPECIFIED, type Ip4 } from '../addr/ip4.ts';
+import { UNSPECIFIED } from '../addr/ip4.ts';
+import { MessageType } from '../wire/dhcp/message-type.ts';
+import { OptionCode } from '../wire/dhcp/option-code.ts';
+import { decodeU8 } from '../wire/dhcp/options/integer.ts';
+import type { DhcpPacket } from '../wire/dhcp/packet.ts';
 import type { Addresses, ServedSubnet } from './addresses.ts';
 import type { Client } from './client.ts';
 import type { Decision, Exchange } from './exchange.ts';
 
 /**
- * The subnets of a shared network in the order in which they are this client's: the one its own address is in; that
- * of our record; that of the address it would like; the others as written. A host with a written address is at home in that subnet and in no other.
+ * The subnets of a shared network in the order in which they are this client's: the one its own address is in; that of
+ * the lease it holds, before any it had (RFC 2131 §4.3.1), unless it asks for one address by REQUEST; that of our
+ * record; that of the address it would like; the others as written. A host with a written address is at home in that
+ * subnet and in no other.
  */
 export function orderLink(
   link: readonly ServedSubnet[],
   client: Client,
-  ciaddr: Ip4,
+  { ciaddr, options }: Pick<DhcpPacket, 'ciaddr' | 'options'>,
   addresses: Addresses,
 ): readonly ServedSubnet[] {
   const home = addresses.homeOf(client, link);
   if (home) return [home];
   const { requested } = client;
+  const isRequest = decodeU8(options.get(OptionCode.messageType)) === MessageType.request;
   const rank = (served: ServedSubnet): number => {
     if (ciaddr !== UNSPECIFIED) return cidrContains(served.subnet.cidr, ciaddr) ? 0 : 1;
-    const isKnown = addresses.recordOf(client, served) !== undefined;
+    const record = addresses.recordOf(client, served);
+    if (!isRequest && record !== undefined && addresses.leaseOf(client, record)) return -1;
+    const isKnown = record !== undefined;
     const isWanted = requested !== undefined && cidrContains(served.subnet.cidr, requested);
     return (isKnown ? 0 : 2) + (isWanted ? 0 : 1);
   };

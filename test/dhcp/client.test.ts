@@ -57,7 +57,7 @@ test('ROM, loader and installer are one client, whatever client identifier they 
   const rack = new DhcpRack();
   const rom = new Machine(rack, 1);
   const address = rom.boot({ options: [[61, [0, 1, 2, 3]]] });
-  assert.equal(rom.boot({ options: [[61, [255, 0, 0, 0, 1, 0, 1, 9, 9]]] }), address);
+  assert.equal(rom.boot({ options: [[61, [255, 0, 0, 0, 1, 0, 3, 0, 1, 2, 0, 0, 0, 0, 9]]] }), address);
   assert.equal(rom.boot(), address);
   assert.equal(
     rom.discover({
@@ -71,7 +71,7 @@ test('ROM, loader and installer are one client, whatever client identifier they 
 });
 
 const USE = testPlan({ subnets: [{ more: { clientId: 'use' } }] });
-const DUID = [61, [255, 0, 0, 0, 1, 0, 1, 9, 9]] as const;
+const DUID = [61, [255, 0, 0, 0, 1, 0, 3, 0, 1, 2, 0, 0, 0, 0, 9]] as const;
 
 test('where identifiers are used, two that one card sends are two clients, and one from two cards is one', () => {
   const rack = new DhcpRack(USE);

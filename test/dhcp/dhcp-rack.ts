@@ -10,6 +10,7 @@ import { HandTime } from './hand-time.ts';
 import { MemoryLeaseStore } from './memory-lease-store.ts';
 import { MemoryArp, MemoryLink, MemorySocket, type Sent } from './memory-wire.ts';
 import { readReply, type Reply } from './naive-packet.ts';
+import { ReplyRecord } from './reply-record.ts';
 import { ip4, RACK, testPlan } from './test-plan.ts';
 
 /** A reply and the way it took. */
@@ -44,6 +45,9 @@ export const ARP: SocketHandle = {
   port: 0,
 };
 
+/** Of this process, whichever racks it makes. */
+const RECORD = new ReplyRecord();
+
 /** A DHCP service with everything around it in memory; `restart` starts it anew on the same disk. */
 export class DhcpRack {
   readonly time = new HandTime();
@@ -57,10 +61,12 @@ export class DhcpRack {
   told: Told[] = [];
   ended: string[] = [];
   service: DhcpService;
+  readonly #record: ReplyRecord | undefined;
   #answers: Answer[] = [];
   #handles: readonly SocketHandle[];
 
-  constructor(plan: Plan = testPlan(), handles: readonly SocketHandle[] = [ETH0, LINK]) {
+  constructor(plan: Plan = testPlan(), handles: readonly SocketHandle[] = [ETH0, LINK], record?: 'unrecorded') {
+    this.#record = record === 'unrecorded' ? undefined : RECORD;
     this.store.onWrite = () => this.trace.push('write');
     this.#handles = handles;
     this.service = this.#start();
@@ -153,6 +159,7 @@ export class DhcpRack {
 
   #leave(sent: Sent): void {
     this.trace.push('send');
+    this.#record?.add(sent);
     const { to } = sent;
     this.#answers.push({
       ...readReply(sent.bytes),

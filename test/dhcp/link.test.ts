@@ -54,6 +54,17 @@ test('a client keeps to the subnet of its lease, though another has room and it 
   assert.equal(rack.ask(writePacket({ type: INFORM, ciaddr: '10.9.0.77' }))?.type, ACK);
 });
 
+test('a client keeps the lease it has, though it once had an address of the subnet that comes first', () => {
+  const rack = rackOf();
+  const [machine, neighbour] = [new Machine(rack, 1), new Machine(rack, 2)];
+  machine.decline(machine.boot());
+  neighbour.boot();
+  assert.equal(machine.boot({ server: '10.9.0.1' }), '10.9.0.10');
+  neighbour.release('192.168.127.112');
+  assert.equal(machine.discover()?.yiaddr, '10.9.0.10');
+  assert.equal(machine.discover({ wants: '192.168.127.111' })?.yiaddr, '10.9.0.10');
+});
+
 test('a client has one address on a link', () => {
   const rack = rackOf();
   const machine = new Machine(rack, 1);

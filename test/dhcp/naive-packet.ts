@@ -67,18 +67,20 @@ export function seconds(bytes: readonly number[] | undefined): number {
 export function writePacket(words: Words): Uint8Array {
   const { type, op = 1, htype = 1, hlen = 6, hops = 0, xid = 0x3903f326, options = [] } = words;
   const hardware = (words.mac ?? '52:54:00:00:00:01').split(':').map((byte) => Number.parseInt(byte, 16));
-  const bytes = [op, htype, hlen, hops, xid >>> 24, (xid >>> 16) & 255, (xid >>> 8) & 255, xid & 255];
-  bytes.push(0, 0, words.broadcast ? 0x80 : 0, 0);
-  bytes.push(...quad(words.ciaddr ?? '0.0.0.0'), 0, 0, 0, 0, 0, 0, 0, 0, ...quad(words.giaddr ?? '0.0.0.0'));
-  bytes.push(...hardware, ...zeros(16 - hardware.length), ...zeros(64), ...zeros(128), 99, 130, 83, 99);
-  if (type !== undefined) bytes.push(53, 1, type);
-  for (const [code, value] of options) bytes.push(code, value.length, ...value);
-  bytes.push(255);
-  return Uint8Array.from(bytes);
-}
-
-function zeros(count: number): number[] {
-  return Array.from({ length: count }, () => 0);
+  const head = new Uint8Array(240);
+  head.set([op, htype, hlen, hops, xid >>> 24, (xid >>> 16) & 255, (xid >>> 8) & 255, xid & 255]);
+  head.set([words.broadcast ? 0x80 : 0], 10);
+  head.set(quad(words.ciaddr ?? '0.0.0.0'), 12);
+  head.set(quad(words.giaddr ?? '0.0.0.0'), 24);
+  head.set(hardware, 28);
+  head.set([99, 130, 83, 99], 236);
+  const tail = type === undefined ? [] : [53, 1, type];
+  for (const [code, value] of options) tail.push(code, value.length, ...value);
+  const bytes = new Uint8Array(head.length + tail.length + 1);
+  bytes.set(head);
+  bytes.set(tail, head.length);
+  bytes.fill(255, -1);
+  return bytes;
 }
 
 export function readReply(packet: Uint8Array): Reply {

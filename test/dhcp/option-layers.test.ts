@@ -1,39 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compilePlan } from '../../src/plan/compile-plan.ts';
-import { formatFault } from '../../src/plan/fault.ts';
-import type { Plan } from '../../src/plan/plan.ts';
 import { parseHex } from '../fixtures/hex.ts';
 import { DhcpRack } from './dhcp-rack.ts';
+import { filePlan } from './file-plan.ts';
 import { macOf, Machine } from './machine.ts';
 import { ACK, letters, OFFER, quad } from './naive-packet.ts';
-import { ip4, RACK } from './test-plan.ts';
-
-/** From the file to the packet: `subnet` are lines of the subnet, `rest` those of the top level. */
-function plan(subnet: string, rest: string): Plan {
-  const text = `subnets:
-  - cidr: 192.168.127.0/24
-    interface: eth0
-    management: dhcp
-    conflict-check: off
-    dynamic: 192.168.127.100-192.168.127.140
-    router: 192.168.127.254
-    domain: rack.example
-    dns: [192.168.127.53]
-${subnet}
-${rest}
-`;
-  const { plan: compiled, faults } = compilePlan(text, 'f', {
-    hostName: 'rack-a1',
-    interfaces: [{ name: 'eth0', address: ip4(RACK), prefix: 24 }],
-    excuses: () => false,
-    fileExists: () => true,
-    directoryExists: () => true,
-  });
-  if (!compiled) throw new Error(faults.map(formatFault).join('\n'));
-  // As a service thread gets it
-  return structuredClone(compiled);
-}
+import { RACK } from './test-plan.ts';
 
 const text = (bytes: readonly number[] | undefined): string | undefined =>
   bytes && Buffer.from(bytes).toString('latin1');
@@ -41,7 +13,7 @@ const text = (bytes: readonly number[] | undefined): string | undefined =>
 const asking = (...codes: readonly number[]) => [55, codes] as const;
 
 test('who asks for an option gets it, who does not ask does not', () => {
-  const rack = new DhcpRack(plan('', 'options: { ntp-servers: [192.0.2.1, 192.0.2.2], 224: { hex: 00ff } }'));
+  const rack = new DhcpRack(filePlan('', 'options: { ntp-servers: [192.0.2.1, 192.0.2.2], 224: { hex: 00ff } }'));
   const asks = new Machine(rack, 1).discover({ options: [asking(3, 42, 43)] });
   assert.deepEqual(asks?.order, [53, 54, 51, 1, 3, 42]);
   assert.deepEqual(asks.options.get(42), [...quad('192.0.2.1'), ...quad('192.0.2.2')]);
@@ -49,31 +21,31 @@ test('who asks for an option gets it, who does not ask does not', () => {
 });
 
 test('who does not say what it wants gets all of them, by rising number', () => {
-  const rack = new DhcpRack(plan('', 'options: { 224: { u8: 1 }, wpad: x, ntp-servers: 192.0.2.1 }'));
+  const rack = new DhcpRack(filePlan('', 'options: { 224: { u8: 1 }, wpad: x, ntp-servers: 192.0.2.1 }'));
   const offer = new Machine(rack, 1).discover();
   assert.deepEqual(offer?.order, [53, 54, 51, 1, 3, 6, 15, 28, 58, 59, 42, 224, 252]);
 });
 
 test('what is asked for comes in the order of the wish, behind what must be there and what goes out unasked', () => {
   const rack = new DhcpRack(
-    plan('', 'options: { 224: { u8: 1 }, wpad: x, ntp-servers: 192.0.2.1, root-path: y }\nalways: [224]'),
+    filePlan('', 'options: { 224: { u8: 1 }, wpad: x, ntp-servers: 192.0.2.1, root-path: y }\nalways: [224]'),
   );
   const offer = new Machine(rack, 1).discover({ options: [asking(252, 42, 3)] });
   assert.deepEqual(offer?.order, [53, 54, 51, 1, 3, 224, 252, 42]);
 });
 
 test('`always` on any level holds for the option on every level, those of the settings included', () => {
-  const rack = new DhcpRack(plan('    always: [224, routers]', 'options: { 224: { u8: 1 } }'));
+  const rack = new DhcpRack(filePlan('    always: [224, routers]', 'options: { 224: { u8: 1 } }'));
   const offer = new Machine(rack, 1).discover({ options: [asking(15)] });
   assert.deepEqual(offer?.order, [53, 54, 51, 1, 3, 15, 224]);
 });
 
 test('`always` does not invent an option that is nowhere set', () => {
-  const rack = new DhcpRack(plan('', 'always: [224]'));
+  const rack = new DhcpRack(filePlan('', 'always: [224]'));
   assert.deepEqual(new Machine(rack, 1).discover({ options: [asking(15)] })?.order, [53, 54, 51, 1, 15]);
 });
 
-const LAYERED = plan(
+const LAYERED = filePlan(
   '    options: { root-path: subnet, nis-domain: subnet, wpad: subnet, tz-name: subnet }',
   `options: { root-path: all, nis-domain: all, wpad: all, tz-name: all, merit-dump: all }
 classes:
@@ -110,7 +82,7 @@ for (const [title, n, arch, values] of LAYERS) {
 test('a class may have another router, name server and domain than its subnet', () => {
   const options = 'routers: 192.168.127.7, domain-name-servers: 192.0.2.53, domain-name: other.example';
   const rack = new DhcpRack(
-    plan('', `classes: [{ name: a, match: { mac-prefix: "${macOf(1)}" }, options: { ${options} } }]`),
+    filePlan('', `classes: [{ name: a, match: { mac-prefix: "${macOf(1)}" }, options: { ${options} } }]`),
   );
   const [inside, outside] = [1, 2].map((n) => new Machine(rack, n).discover({ options: [asking(3, 6, 15)] }));
   assert.deepEqual(inside?.order, [53, 54, 51, 1, 3, 6, 15]);
@@ -124,12 +96,12 @@ const bytes = (hex: string) => [...parseHex(hex)];
 
 test('routes without a default get the router of the client, those with one do not (RFC 3442)', () => {
   const rack = new DhcpRack(
-    plan(
+    filePlan(
       `    options: ${routes('10.0.0.0/8')}`,
       `hosts:
   - { name: own, mac: "${macOf(1)}", options: ${routes('0.0.0.0/0')} }
   - { name: other, mac: "${macOf(2)}", options: { routers: 192.168.127.7 } }
-  - { name: raw, mac: "${macOf(3)}", options: { 249: { routes: { 10.0.0.0/8: 0.0.0.0 } }, 121: { hex: "ff" } } }`,
+  - { name: raw, mac: "${macOf(3)}", options: { 249: { routes: { 10.0.0.0/8: 0.0.0.0 } }, 121: { hex: "00c0a87f05" } } }`,
     ),
   );
   const given = [1, 2, 3, 4].map(
@@ -137,13 +109,18 @@ test('routes without a default get the router of the client, those with one do n
   );
   assert.deepEqual(
     given.map((options) => options.get(121)),
-    [bytes('00 c0a87f09'), bytes('08 0a c0a87f09 00 c0a87f07'), bytes('ff'), bytes('08 0a c0a87f09 00 c0a87ffe')],
+    [
+      bytes('00 c0a87f09'),
+      bytes('08 0a c0a87f09 00 c0a87f07'),
+      bytes('00 c0a87f05'),
+      bytes('08 0a c0a87f09 00 c0a87ffe'),
+    ],
   );
   assert.deepEqual(given[2]?.get(249), bytes('08 0a 00000000 00 c0a87ffe'));
 });
 
 test('options 66 and 67 of the file are for machines that this rack boots nothing on', () => {
-  const rack = new DhcpRack(plan('', 'options: { tftp-server-name: prov.example, boot-file-name: phone.cfg }'));
+  const rack = new DhcpRack(filePlan('', 'options: { tftp-server-name: prov.example, boot-file-name: phone.cfg }'));
   const phone = new Machine(rack, 1).discover({ options: [asking(66, 67)] });
   assert.deepEqual([text(phone?.options.get(66)), text(phone?.options.get(67))], ['prov.example', 'phone.cfg\0']);
   const rom = new Machine(rack, 2).discover({
@@ -155,7 +132,7 @@ test('options 66 and 67 of the file are for machines that this rack boots nothin
 
 test('a value longer than one option holds goes out in pieces (RFC 3396), if the client can take them', () => {
   const long = 'x'.repeat(300);
-  const rack = new DhcpRack(plan('', `options: { root-path: ${long}, wpad: short }`));
+  const rack = new DhcpRack(filePlan('', `options: { root-path: ${long}, wpad: short }`));
   const whole = new Machine(rack, 1).discover({ options: [asking(17, 252), [57, [5, 220]]] });
   assert.deepEqual(whole?.order, [53, 54, 51, 1, 17, 17, 252]);
   assert.equal(text(whole.options.get(17)), long);
@@ -166,23 +143,23 @@ test('a value longer than one option holds goes out in pieces (RFC 3396), if the
 });
 
 test('a NAK has no options of the file, whatever `always` says', () => {
-  const rack = new DhcpRack(plan('', 'options: { 224: { u8: 1 } }\nalways: [224, routers]'));
+  const rack = new DhcpRack(filePlan('', 'options: { 224: { u8: 1 } }\nalways: [224, routers]'));
   assert.deepEqual(new Machine(rack, 1).reboot('10.9.9.9')?.order, [53, 54, 56]);
 });
 
 test('a reload changes the options, renewals included', () => {
-  const rack = new DhcpRack(plan('', 'options: { wpad: old }'));
+  const rack = new DhcpRack(filePlan('', 'options: { wpad: old }'));
   const machine = new Machine(rack, 1);
   const address = machine.boot();
-  rack.apply(plan('', 'options: { wpad: new }'));
+  rack.apply(filePlan('', 'options: { wpad: new }'));
   assert.equal(text(machine.renew(address)?.options.get(252)), 'new');
-  rack.apply(plan('', ''));
+  rack.apply(filePlan('', ''));
   assert.equal(machine.renew(address)?.options.has(252), false);
 });
 
 test('a class is looked for behind a relay by the circuit id that the relay adds', () => {
   const rack = new DhcpRack(
-    plan('', 'classes: [{ name: a, match: { circuit-id: port-7 }, options: { wpad: seven }, always: [wpad] }]'),
+    filePlan('', 'classes: [{ name: a, match: { circuit-id: port-7 }, options: { wpad: seven }, always: [wpad] }]'),
   );
   const circuit = [1, 6, ...letters('port-7')];
   const seven = new Machine(rack, 1).discover({ giaddr: '192.168.127.254', options: [asking(3), [82, circuit]] });

@@ -1,6 +1,15 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execPath, geteuid, pid } from 'node:process';
@@ -71,12 +80,14 @@ export class RackRig implements AsyncDisposable {
   async start(wrapper: readonly string[] = [], main = MAIN): Promise<void> {
     const log = openSync(join(this.directory, 'log'), 'a');
     const argv = [...this.#inside('rack'), ...wrapper, execPath, main, 'run', '--config', this.config];
-    this.#daemon = spawn('setpriv', ['--pdeathsig', 'KILL', ...argv], {
+    const daemon = spawn('setpriv', ['--pdeathsig', 'KILL', ...argv], {
       stdio: ['ignore', log, log],
       env: { ...process.env, RACKBOOT_TEST_HOOKS: '1' },
     });
+    this.#daemon = daemon;
+    closeSync(log);
     await this.until('the daemon to be ready', async () => {
-      if (this.daemon.exitCode !== null) throw new Error(`the daemon ended:\n${this.log}`);
+      if (hasEnded(daemon)) throw new Error(`the daemon ended:\n${this.log}`);
       return this.answers();
     });
   }
@@ -84,6 +95,7 @@ export class RackRig implements AsyncDisposable {
   /** Ends the daemon; resolves with how long it took in milliseconds. */
   async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number> {
     const began = performance.now();
+    if (hasEnded(this.daemon)) throw new Error(`the daemon ended by itself:\n${this.log}`);
     const exited = once(this.daemon, 'exit');
     this.daemon.kill(signal);
     await exited;
@@ -153,7 +165,7 @@ export class RackRig implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#daemon?.exitCode === null && this.#daemon.signalCode === null) await this.end('SIGKILL');
+    if (this.#daemon && !hasEnded(this.#daemon)) await this.end('SIGKILL');
     for (const end of ['rack', 'client']) {
       const pids = await runCommand(['ip', 'netns', 'pids', `${this.#name}-${end}`]);
       for (const line of pids.stdout.split('\n')) if (line !== '') process.kill(Number(line), 'SIGKILL');
@@ -185,6 +197,10 @@ export class RackRig implements AsyncDisposable {
   #inside(end: 'rack' | 'client'): string[] {
     return ['ip', 'netns', 'exec', `${this.#name}-${end}`];
   }
+}
+
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
 }
 
 /** One subnet with everything on. */
