@@ -43,7 +43,14 @@ test('the keys that a mapping may have are found by its path', () => {
     'always',
   ]);
   assert.deepEqual(keysAt(['classes', 0]), ['name', 'match', 'options', 'always']);
-  assert.deepEqual(keysAt(['classes', 0, 'match']), ['vendor-class', 'user-class', 'arch', 'mac-prefix', 'circuit-id']);
+  assert.deepEqual(keysAt(['classes', 0, 'match']), [
+    'vendor-class',
+    'user-class',
+    'arch',
+    'mac-prefix',
+    'circuit-id',
+    'remote-id',
+  ]);
   assert.deepEqual(keysAt(['boot', 'entries', 'any']), ['kernel', 'initrd', 'cmdline']);
   assert.deepEqual(keysAt(['boot', 'loaders']), ['bios', 'uefi']);
   assert.deepEqual(keysAt(['hosts', 7, 'mac', 0]), []);
