@@ -26,14 +26,17 @@ export function signForm(what: string): z.ZodType<Sign> {
     parse: (text) => (LOOKS_LIKE_BYTES.test(text) ? undefined : signOfText(text)),
   });
   const spelled = z
-    .object({
+    .strictObject({
       hex: hexText.optional().describe('Its bytes.'),
       text: textForm({ expected, parse: signOfText }).optional().describe('Text that looks like bytes.'),
     })
-    .catchall(z.never(expected))
-    .refine(({ hex, text }) => (hex === undefined) !== (text === undefined), expected)
-    .refine(({ hex = '' }) => hex.length <= MOST_DIGITS, expected)
-    .transform(({ hex, text }): Sign => text ?? { isText: false, hex: hex ?? '' });
+    .transform((written, context): Sign => {
+      const { hex = '', text } = written;
+      if (text && hex === '') return text;
+      if (!text && hex !== '' && hex.length <= MOST_DIGITS) return { isText: false, hex };
+      context.issues.push({ code: 'custom', message: expected, input: written });
+      return z.NEVER;
+    });
   return z.union([plain, spelled], expected);
 }
 
