@@ -10,12 +10,15 @@ import type { Clock } from '../system/clock.ts';
 import type { Client } from './client.ts';
 import { DeclineLimit } from './decline-limit.ts';
 import { HostIndex } from './host-index.ts';
+import { poolsFor, poolsOfClasses, type PoolOfClass } from './class-pools.ts';
 
 /** A subnet this service gives addresses in. */
 export interface ServedSubnet {
   readonly subnet: Subnet;
   readonly dynamic?: AddressPool;
   readonly static?: AddressPool;
+  /** For the machines of a class; absent where there are none. */
+  readonly pools?: readonly PoolOfClass[];
 }
 
 /** The address for a DISCOVER, or why there is none. `exhausted`: the client's ranges are full. */
@@ -57,7 +60,7 @@ export class Addresses {
     const kept = [...this.#book.all()].filter((lease) => lease.expires <= now && this.#keeps(lease));
     this.#hosts = new HostIndex(plan);
     const subnets = plan.subnets.filter((subnet) => subnet.management !== 'none');
-    this.#served = subnets.map((subnet) => this.#serve(subnet));
+    this.#served = subnets.map((subnet) => this.#serve(subnet, plan));
     const idle = [...this.#book.all()].filter((lease) => !this.isHeld(lease));
     for (const lease of idle.toSorted((a, b) => a.expires - b.expires)) this.#giveBack(lease.address);
     return kept.filter((lease) => !this.#keeps(lease));
@@ -65,6 +68,17 @@ export class Addresses {
 
   host(client: Client): Host | undefined {
     return this.#hosts.of(client);
+  }
+
+  /** Whether any host is known by the port it is on. */
+  get knowsPorts(): boolean {
+    return this.#hosts.knowsPorts;
+  }
+
+  /** The port of the host whose lease this client holds at `address`: its circuit-id in hex. */
+  portOf(client: Client, address: Ip4): string | undefined {
+    const lease = this.leaseOf(client, address);
+    return lease && this.#hosts.ofLease(lease)?.circuitIds?.[0];
   }
 
   /** Whether a lease is that of a host which its MAC alone does not tell. */
@@ -285,12 +299,13 @@ export class Addresses {
     this.#book.put(lease);
   }
 
-  #serve(subnet: Subnet): ServedSubnet {
+  #serve(subnet: Subnet, plan: Plan): ServedSubnet {
     const isTaken = (address: Ip4): boolean => this.#isTaken(address);
     return {
       subnet,
       ...(subnet.dynamic ? { dynamic: new AddressPool(subnet.dynamic, isTaken) } : {}),
       ...(subnet.static ? { static: new AddressPool(subnet.static, isTaken) } : {}),
+      ...(subnet.pools ? { pools: poolsOfClasses(subnet.pools, plan.classes, isTaken) } : {}),
     };
   }
 
@@ -323,9 +338,10 @@ export class Addresses {
     return (client.requested === undefined ? undefined : pool.takeWanted(client.requested)) ?? pool.take();
   }
 
-  /** Hosts live on the static range, or where that is missing or full, like everyone on the dynamic one. */
+  /** Hosts live on the static range, or where that is missing or full, like everyone: on the pools of its class and the dynamic range. */
   #poolsFor(client: Client, served: ServedSubnet): AddressPool[] {
-    const pools = this.host(client) ? [served.static, served.dynamic] : [served.dynamic];
+    const open = served.pools ? [...poolsFor(client, served.pools), served.dynamic] : [served.dynamic];
+    const pools = this.host(client) ? [served.static, ...open] : open;
     return pools.filter((pool) => pool !== undefined);
   }
 
@@ -344,6 +360,8 @@ export class Addresses {
     for (const served of this.#served) {
       if (served.dynamic && rangeContains(served.dynamic.range, address)) return served.dynamic;
       if (served.static && rangeContains(served.static.range, address)) return served.static;
+      const ofClass = served.pools?.find(({ pool }) => rangeContains(pool.range, address));
+      if (ofClass) return ofClass.pool;
     }
     return undefined;
   }

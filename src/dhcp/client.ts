@@ -35,6 +35,8 @@ export interface Client {
   readonly parameters?: ReadonlySet<number>;
   /** Option 57. */
   readonly maxMessageSize?: number;
+  /** Names of its classes, where it is on a link with pools for classes. */
+  readonly classes?: ReadonlySet<string>;
 }
 
 const ETHERNET = 1;

@@ -31,6 +31,11 @@ export class HostIndex {
     this.#reserved = new Set(reserved.filter((address) => address !== undefined));
   }
 
+  /** Whether any host is known by the port it is on. */
+  get knowsPorts(): boolean {
+    return this.#byCircuitId.size > 0;
+  }
+
   /** The host a client is: by its MAC, else by what it calls itself, else by the port it is on. */
   of({ mac, clientId, circuitId }: Signs): Host | undefined {
     const byMac = this.#byMac.get(mac);

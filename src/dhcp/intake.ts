@@ -10,11 +10,13 @@ import { decodeRelayAgent, type RelayAgentInfo } from '../wire/dhcp/options/rela
 import { BOOTREQUEST, decodeDhcp, type DhcpPacket } from '../wire/dhcp/packet.ts';
 import { WireError } from '../wire/wire-error.ts';
 import type { Addresses, ServedSubnet } from './addresses.ts';
+import { withClasses } from './class-pools.ts';
 import { ClientRate } from './client-rate.ts';
 import { clientKey, hardwareAddress, readClient, type Client } from './client.ts';
 import type { Exchange } from './exchange.ts';
 import { orderLink } from './link.ts';
 import type { OptionLayers } from './option-layers.ts';
+import { withPort } from './past-relay.ts';
 import { Refusals, type Sender } from './refusals.ts';
 import { chooseLink } from './subnet-choice.ts';
 
@@ -49,7 +51,7 @@ export class Intake {
     const link = chooseLink(addresses.served, packet, relay, handle, datagram.destination);
     const [first] = link;
     if (!first) return this.#refuseLink(packet, handle, { mac, source: datagram.source });
-    const keyed = withKey(client, first);
+    const keyed = withClasses(withPort(withKey(client, first), packet, addresses), packet, link);
     const ordered = link.length > 1 ? orderLink(link, keyed, packet.ciaddr, addresses) : link;
     const served = ordered[0] ?? first;
     const rackAddress = served.subnet.rackAddress ?? addressBehindRelay(addresses, handle, datagram);

@@ -34,7 +34,8 @@ export function signForm(what: string): z.ZodType<Sign> {
       const { hex = '', text } = written;
       if (text && hex === '') return text;
       if (!text && hex !== '' && hex.length <= MOST_DIGITS) return { isText: false, hex };
-      context.issues.push({ code: 'custom', message: expected, input: written });
+      // An unknown key says enough
+      if (context.issues.length === 0) context.issues.push({ code: 'custom', message: expected, input: written });
       return z.NEVER;
     });
   return z.union([plain, spelled], expected);
