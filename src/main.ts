@@ -18,6 +18,10 @@ const USAGE = `usage: rackboot COMMAND [OPTIONS]
 
   run       [--config F]                     the daemon, in the foreground
   check     [--config F]                     exit 0, or 1 with every fault of the file
+  explain   --mac M [--arch 7] [--ipxe full] [--relay IP] …   what that machine would get, and by which rule
+            [--message discover|request|inform|bootp] [--requested IP] [--vendor-class S] [--user-class S]
+            [--name S] [--client-id HEX|TEXT] [--ask 1,3,…] [--broadcast] [--interface I]
+            [--circuit-id HEX|TEXT] [--remote-id HEX|TEXT] [--link-selection IP] [--json] [--config F]
   status    [--json]                         how the running daemon is
   leases    [--json]                         who has which address
             release ADDRESS|MAC              ends a lease, its name with it
@@ -33,6 +37,15 @@ Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 the daemon can't be rea
 const CONFIG = { config: { type: 'string', default: '/etc/rackboot/rackboot.yaml' } } as const;
 const ASKING = { ...CONFIG, control: { type: 'string' }, json: { type: 'boolean', default: false } } as const;
 
+const TEXT = { type: 'string' } as const;
+const EXPLAINED = {
+  json: { type: 'boolean', default: false },
+  broadcast: { type: 'boolean', default: false },
+  ...{ mac: TEXT, message: TEXT, requested: TEXT, name: TEXT, ask: TEXT, interface: TEXT, relay: TEXT },
+  ...{ arch: TEXT, ipxe: TEXT, 'vendor-class': TEXT, 'user-class': TEXT, 'client-id': TEXT },
+  ...{ 'circuit-id': TEXT, 'remote-id': TEXT, 'link-selection': TEXT },
+} as const;
+
 type Command = (argv: string[]) => Promise<number> | number;
 
 const COMMANDS: Readonly<Record<string, Command>> = {
@@ -42,6 +55,12 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     return run({ config, environment: process.env, stop, process: daemonProcess() }, complain);
   },
   check: (argv) => check(parse(argv, CONFIG), print),
+  explain: async (argv) => {
+    const options = parse(argv, { ...CONFIG, ...EXPLAINED });
+    // What the daemon's own main thread need not hold
+    const { explain } = await import('./cli/explain.ts');
+    return explain(options, print);
+  },
   status: (argv) => {
     const { json, ...where } = parse(argv, ASKING);
     return status({ json, control: socketOf(where) }, print);
@@ -156,7 +175,7 @@ async function main([name, ...argv]: string[]): Promise<number> {
   return command(argv);
 }
 
-function explain(error: unknown): number {
+function explainError(error: unknown): number {
   const message = error instanceof Error ? error.message : String(error);
   complain(`rackboot: ${message}`);
   if (error instanceof UsageError) {
@@ -171,4 +190,4 @@ function explain(error: unknown): number {
 
 // `| head` closes our output: that is an end, not an error
 process.stdout.on('error', () => process.exit(0));
-process.exitCode = await main(process.argv.slice(2)).catch(explain);
+process.exitCode = await main(process.argv.slice(2)).catch(explainError);

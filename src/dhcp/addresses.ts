@@ -21,9 +21,12 @@ export interface ServedSubnet {
   readonly pools?: readonly PoolOfClass[];
 }
 
+/** By what an address was chosen: written down, held last, just offered, asked for, or any free one. */
+export type ChosenBy = 'fixed' | 'lease' | 'offer' | 'wish' | 'free';
+
 /** The address for a DISCOVER, or why there is none. `exhausted`: the client's ranges are full. */
 export type Choice =
-  | { readonly address: Ip4 }
+  | { readonly address: Ip4; readonly by: ChosenBy }
   | { readonly address?: undefined; readonly none: string; readonly exhausted: boolean };
 
 /** RFC 2131 §4.3.1 leaves the time to us: a ROM that goes through spanning tree asks again for a minute. */
@@ -68,6 +71,11 @@ export class Addresses {
 
   host(client: Client): Host | undefined {
     return this.#hosts.of(client);
+  }
+
+  /** By which sign `host` knows it. */
+  hostSign(client: Client): ReturnType<HostIndex['signOf']> {
+    return this.#hosts.signOf(client);
   }
 
   /** Whether any host is known by the port it is on. */
@@ -312,30 +320,33 @@ export class Addresses {
   #choose(client: Client, served: ServedSubnet): Choice {
     const fixed = this.#hosts.fixedAddress(this.host(client), served.subnet);
     if (fixed !== undefined) {
-      if (!this.isTakenByOther(client, fixed)) return { address: fixed };
+      if (!this.isTakenByOther(client, fixed)) return { address: fixed, by: 'fixed' };
       return { none: `${formatIp4(fixed)} of this host is still in other hands`, exhausted: false };
     }
     const pools = this.#poolsFor(client, served);
     for (const pool of pools) {
-      const address = this.#chooseFrom(pool, client);
-      if (address !== undefined) return { address };
+      const choice = this.#chooseFrom(pool, client);
+      if (choice) return choice;
     }
     if (pools.length === 0) return { none: 'this subnet has no range for a machine like this', exhausted: false };
     return { none: 'no free address in its range', exhausted: true };
   }
 
   /** The client's current or last address, what it was just offered, what it asks for, any free one: in this order. */
-  #chooseFrom(pool: AddressPool, client: Client): Ip4 | undefined {
+  #chooseFrom(pool: AddressPool, client: Client): Choice | undefined {
     for (const { address } of this.#leasesOf(client)) {
       if (!rangeContains(pool.range, address) || this.isTakenByOther(client, address)) continue;
       pool.takeWanted(address);
-      return address;
+      return { address, by: 'lease' };
     }
     const offered = this.#offers.of(client.key);
     if (offered !== undefined && rangeContains(pool.range, offered) && !this.isTakenByOther(client, offered)) {
-      return offered;
+      return { address: offered, by: 'offer' };
     }
-    return (client.requested === undefined ? undefined : pool.takeWanted(client.requested)) ?? pool.take();
+    const wanted = client.requested === undefined ? undefined : pool.takeWanted(client.requested);
+    if (wanted !== undefined) return { address: wanted, by: 'wish' };
+    const free = pool.take();
+    return free === undefined ? undefined : { address: free, by: 'free' };
   }
 
   /** Hosts live on the static range, or where that is missing or full, like everyone: on the pools of its class and the dynamic range. */

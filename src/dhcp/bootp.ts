@@ -41,7 +41,7 @@ export function handleBootp(exchange: Exchange): Decision {
     return onlyHosts();
   }
   const lease = addresses.bind(client, served, choice.address, isDynamic ? FOREVER : undefined);
-  return { kind: 'ack', lease, answers: 'bootp' };
+  return { kind: 'ack', lease, answers: 'bootp', by: choice.by };
 }
 
 function onlyHosts(): Decision {

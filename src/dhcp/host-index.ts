@@ -44,6 +44,14 @@ export class HostIndex {
     return byClientId ?? (circuitId === undefined ? undefined : this.#byCircuitId.get(circuitId));
   }
 
+  /** By which of its signs a client is the host that `of` says. */
+  signOf(signs: Signs): 'mac' | 'client-id' | 'circuit-id' | undefined {
+    const host = this.of(signs);
+    if (!host) return undefined;
+    if (this.#byMac.get(signs.mac) === host) return 'mac';
+    return this.#byClientId.get(signs.clientId ?? '') === host ? 'client-id' : 'circuit-id';
+  }
+
   /** The host whose lease this is. One known by another sign than its MAC is told by its name: nobody else is given it. */
   ofLease({ mac, name, kept, address }: Pick<Lease, 'mac' | 'name' | 'kept' | 'address'>): Host | undefined {
     const byMac = this.#byMac.get(mac);

@@ -129,6 +129,6 @@ function withKey(client: Client, { subnet }: ServedSubnet): Client {
 }
 
 /** What a relay says; a client's own word about its link counts for nothing. */
-function readRelay({ giaddr, options }: DhcpPacket): RelayAgentInfo | undefined {
+export function readRelay({ giaddr, options }: DhcpPacket): RelayAgentInfo | undefined {
   return giaddr === UNSPECIFIED ? undefined : decodeRelayAgent(options.get(OptionCode.relayAgent));
 }

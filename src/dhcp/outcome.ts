@@ -102,7 +102,8 @@ function ending(address: Ip4, ends: boolean): Pick<Outcome, 'isWritten' | 'addre
   return { isWritten: true, address, ...(ends ? { ended: address } : {}) };
 }
 
-function bootOfferFor(plan: Plan, { client, rackAddress }: Exchange): BootOffer {
+/** What a client is to fetch first, and why. */
+export function bootOfferFor(plan: Plan, { client, rackAddress }: Exchange): BootOffer {
   return bootOffer(plan, client.boot, rackAddress);
 }
 

@@ -253,8 +253,8 @@ function list<T extends z.ZodType>(element: T, expected: string) {
 
 /** Gives the bytes of each, as hex. */
 function signs(what: string) {
-  return oneOrMore(signForm(what), `at least ${what.replace(/^a /, 'one ')}`).transform((list) =>
-    list.map(({ hex }) => hex),
+  return oneOrMore(signForm(what), `at least ${what.replace(/^a /, 'one ')}`).transform((all) =>
+    all.map(({ hex }) => hex),
   );
 }
 

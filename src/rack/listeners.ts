@@ -16,7 +16,7 @@ const TFTP_PORT = 69;
 const RECEIVE_BUFFER = 4 * 1024 * 1024;
 
 /** A socket that a service is to have, not opened yet. */
-interface Wanted {
+export interface Wanted {
   readonly service: ServiceName;
   readonly transport: 'udp' | 'tcp' | 'link';
   readonly interface?: string;
@@ -158,7 +158,8 @@ export class Listeners {
   }
 }
 
-function wantedSockets(plan: Plan): Wanted[] {
+/** What a Plan is served on. */
+export function wantedSockets(plan: Plan): Wanted[] {
   const local = plan.subnets.filter((subnet) => subnet.management !== 'none' && subnet.rackAddress !== undefined);
   const wanted = local.flatMap((subnet) => subnetSockets(plan, subnet, subnet.rackAddress ?? UNSPECIFIED));
   if (local.some((subnet) => subnet.interface !== undefined)) {
