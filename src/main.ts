@@ -4,6 +4,7 @@ import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 import { check } from './cli/check.ts';
 import { controlPath, RefusedError, UnreachableError } from './cli/control-client.ts';
 import { events } from './cli/events.ts';
+import { EXPLAIN_OPTIONS } from './cli/explain-options.ts';
 import { lab } from './cli/lab.ts';
 import { exportLeases, importLeases, leases, releaseLease } from './cli/leases.ts';
 import { run, type DaemonProcess } from './cli/run.ts';
@@ -37,15 +38,6 @@ Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 the daemon can't be rea
 const CONFIG = { config: { type: 'string', default: '/etc/rackboot/rackboot.yaml' } } as const;
 const ASKING = { ...CONFIG, control: { type: 'string' }, json: { type: 'boolean', default: false } } as const;
 
-const TEXT = { type: 'string' } as const;
-const EXPLAINED = {
-  json: { type: 'boolean', default: false },
-  broadcast: { type: 'boolean', default: false },
-  ...{ mac: TEXT, message: TEXT, requested: TEXT, name: TEXT, ask: TEXT, interface: TEXT, relay: TEXT },
-  ...{ arch: TEXT, ipxe: TEXT, 'vendor-class': TEXT, 'user-class': TEXT, 'client-id': TEXT },
-  ...{ 'circuit-id': TEXT, 'remote-id': TEXT, 'link-selection': TEXT },
-} as const;
-
 type Command = (argv: string[]) => Promise<number> | number;
 
 const COMMANDS: Readonly<Record<string, Command>> = {
@@ -56,7 +48,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   check: (argv) => check(parse(argv, CONFIG), print),
   explain: async (argv) => {
-    const options = parse(argv, { ...CONFIG, ...EXPLAINED });
+    const options = parse(argv, { ...CONFIG, ...EXPLAIN_OPTIONS });
     // What the daemon's own main thread need not hold
     const { explain } = await import('./cli/explain.ts');
     return explain(options, print);

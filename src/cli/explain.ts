@@ -60,7 +60,10 @@ function explainMachine(options: ExplainOptions, out: (line: string) => void, gr
   const ownAddress = ground.surroundings.interfaces.find(({ name }) => name !== 'lo')?.address;
   const heard = hear(plan, bytes, { interface: options.interface, giaddr: packet.giaddr, ownAddress });
   const leases = readLeases(plan);
-  const notes = [...faults, ...(leases.damage === undefined ? [] : [`the lease file is damaged: ${leases.damage}`])];
+  const notes = [
+    ...faults,
+    ...(leases.damage === undefined ? [] : [`its leases may not be as they are: ${leases.damage}`]),
+  ];
   const account = accountOf(plan, leases, heard, ground.clock);
   if (options.json) out(JSON.stringify({ ...account, notes }));
   else for (const line of describeAccount(account, { mac: options.mac ?? '', notes })) out(line);

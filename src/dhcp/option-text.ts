@@ -58,7 +58,9 @@ function readAs(kind: OptionKind | undefined, value: Uint8Array): string | undef
       return decodeClasslessRoutes(value)
         ?.map(({ to, via }) => `${formatCidr(to)} by ${formatIp4(via)}`)
         .join(', ');
-    default:
+    case 'hex':
+    case 'suboptions':
+    case undefined:
       return undefined;
   }
 }

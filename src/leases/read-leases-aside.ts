@@ -15,7 +15,7 @@ export interface LeasesAside {
   readonly leases: readonly Lease[];
   /** Unix seconds. */
   readonly lastWrite?: number;
-  /** Why not all of them may be here. */
+  /** Why they may not be all, or not of one moment. */
   readonly damage?: string;
 }
 
@@ -28,8 +28,9 @@ export function readLeasesAside(file: string): LeasesAside | undefined {
   const directory = mkdtempSync(join(tmpdir(), 'rackboot-leases-'));
   try {
     const copy = join(directory, 'leases.db');
-    copyWhole(file, copy);
-    return readCopy(copy);
+    const isWhole = copyWhole(file, copy);
+    const read = readCopy(copy);
+    return isWhole ? read : { damage: 'they change faster than they can be copied', ...read };
   } finally {
     rmSync(directory, { recursive: true });
   }
@@ -39,13 +40,14 @@ export function readLeasesAside(file: string): LeasesAside | undefined {
  * A log that grows meanwhile only has an end that counts for nothing yet. But a checkpoint moves pages into the file, and
  * after one the log starts again from its head: then it is all to be copied anew.
  */
-function copyWhole(file: string, copy: string): void {
+function copyWhole(file: string, copy: string): boolean {
   for (let tries = 1; ; tries++) {
     const before = marksOf(file);
     rmSync(`${copy}-wal`, { force: true });
     if (existsSync(`${file}-wal`)) copyFileSync(`${file}-wal`, `${copy}-wal`);
     copyFileSync(file, copy);
-    if (marksOf(file) === before || tries === MOST_TRIES) return;
+    if (marksOf(file) === before) return true;
+    if (tries === MOST_TRIES) return false;
   }
 }
 

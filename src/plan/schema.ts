@@ -234,7 +234,7 @@ export function keysAt(path: Path): readonly string[] {
 /** Of several forms that a value may have, the mapping. */
 function bare(schema: unknown): unknown {
   if (schema instanceof z.ZodPipe) return bare(schema.in);
-  if (schema instanceof z.ZodUnion) return schema.options.map(bare).find((form) => form instanceof z.ZodObject);
+  if (schema instanceof z.ZodUnion) return schema.options.map(bare).find((each) => each instanceof z.ZodObject);
   return schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional ? bare(schema.unwrap()) : schema;
 }
 
