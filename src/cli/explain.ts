@@ -65,7 +65,7 @@ function explainMachine(options: ExplainOptions, out: (line: string) => void, gr
     ...(leases.damage === undefined ? [] : [`its leases may not be as they are: ${leases.damage}`]),
   ];
   const account = accountOf(plan, leases, heard, ground.clock);
-  if (options.json) out(JSON.stringify({ ...account, notes }));
+  if (options.json) out(JSON.stringify({ ...account, packet: Buffer.from(bytes).toString('hex'), notes }));
   else for (const line of describeAccount(account, { mac: options.mac ?? '', notes })) out(line);
   return account.gets ? 0 : 1;
 }

@@ -72,7 +72,7 @@ const CHOSEN: Readonly<Record<ChosenBy, string>> = {
   lease: 'it holds this address, or held it last',
   offer: 'it was offered it a moment ago',
   wish: 'it asks for it, and it is free',
-  free: 'a free one: it has none, and asks for none that it may have',
+  free: 'a free one, by then perhaps another: it has none, and asks for none that it may have',
 };
 
 const HOST_SIGNS = { mac: 'its MAC', 'client-id': 'its client identifier', 'circuit-id': 'the port it is on' } as const;

@@ -69,7 +69,7 @@ const CASES: readonly Case[] = [
       answer: 'OFFER of 192.168.127.111',
       subnet: '192.168.127.0/24: it is on eth0, where this was heard; on its link are 192.168.127.0/24 and 10.8.0.0/24',
       machine: 'no host of the file',
-      address: '192.168.127.111: a free one',
+      address: '192.168.127.111: a free one, by then',
       boot: 'not a network boot client',
       bootPlan: 'local: no host has this MAC',
       way: `192.168.127.111 at ${macOf(9)} unicast at layer 2`,
@@ -115,7 +115,8 @@ const CASES: readonly Case[] = [
     title: 'a machine of two classes in a pool of one',
     packet: ask({ mac: macOf(11), options: [port('port-7'), [93, [0, 7]], [60, letters('PXEClient')]] }),
     says: {
-      address: '192.168.127.150: a free one: it has none, and asks for none that it may have (pool',
+      address:
+        '192.168.127.150: a free one, by then perhaps another: it has none, and asks for none that it may have (pool',
       boot: 'snponly.efi from 192.168.127.1: architecture 7 is x86-64 UEFI',
     },
     from: { 252: 'class row-7', 17: 'class uefi', 67: 'the boot offer' },
