@@ -23,6 +23,7 @@ const USAGE = `usage: rackboot COMMAND [OPTIONS]
             [--message discover|request|inform|bootp] [--requested IP] [--vendor-class S] [--user-class S]
             [--name S] [--client-id HEX|TEXT] [--ask 1,3,…] [--broadcast] [--interface I]
             [--circuit-id HEX|TEXT] [--remote-id HEX|TEXT] [--link-selection IP] [--json] [--config F]
+            --pcap FILE [--interface I]    the same for each machine that asks in a capture
   status    [--json]                         how the running daemon is
   leases    [--json]                         who has which address
             release ADDRESS|MAC              ends a lease, its name with it

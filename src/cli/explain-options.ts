@@ -19,5 +19,6 @@ export const EXPLAIN_OPTIONS = {
   'circuit-id': TEXT,
   'remote-id': TEXT,
   'link-selection': TEXT,
+  pcap: TEXT,
   json: FLAG,
 } as const;
