@@ -4,6 +4,7 @@ import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 import { check } from './cli/check.ts';
 import { controlPath, RefusedError, UnreachableError } from './cli/control-client.ts';
 import { events } from './cli/events.ts';
+import { EXPLAIN_OPTIONS } from './cli/explain-options.ts';
 import { lab } from './cli/lab.ts';
 import { exportLeases, importLeases, leases, releaseLease } from './cli/leases.ts';
 import { run, type DaemonProcess } from './cli/run.ts';
@@ -18,6 +19,11 @@ const USAGE = `usage: rackboot COMMAND [OPTIONS]
 
   run       [--config F]                     the daemon, in the foreground
   check     [--config F]                     exit 0, or 1 with every fault of the file
+  explain   --mac M [--arch 7] [--ipxe full] [--relay IP] …   what that machine would get, and by which rule
+            [--message discover|request|inform|bootp] [--requested IP] [--vendor-class S] [--user-class S]
+            [--name S] [--client-id HEX|TEXT] [--ask 1,3,…] [--broadcast] [--interface I]
+            [--circuit-id HEX|TEXT] [--remote-id HEX|TEXT] [--link-selection IP] [--json] [--config F]
+            --pcap FILE [--interface I]    the same for each machine that asks in a capture
   status    [--json]                         how the running daemon is
   leases    [--json]                         who has which address
             release ADDRESS|MAC              ends a lease, its name with it
@@ -42,6 +48,12 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     return run({ config, environment: process.env, stop, process: daemonProcess() }, complain);
   },
   check: (argv) => check(parse(argv, CONFIG), print),
+  explain: async (argv) => {
+    const options = parse(argv, { ...CONFIG, ...EXPLAIN_OPTIONS });
+    // What the daemon's own main thread need not hold
+    const { explain } = await import('./cli/explain.ts');
+    return explain(options, print);
+  },
   status: (argv) => {
     const { json, ...where } = parse(argv, ASKING);
     return status({ json, control: socketOf(where) }, print);
@@ -156,7 +168,7 @@ async function main([name, ...argv]: string[]): Promise<number> {
   return command(argv);
 }
 
-function explain(error: unknown): number {
+function explainError(error: unknown): number {
   const message = error instanceof Error ? error.message : String(error);
   complain(`rackboot: ${message}`);
   if (error instanceof UsageError) {
@@ -171,4 +183,4 @@ function explain(error: unknown): number {
 
 // `| head` closes our output: that is an end, not an error
 process.stdout.on('error', () => process.exit(0));
-process.exitCode = await main(process.argv.slice(2)).catch(explain);
+process.exitCode = await main(process.argv.slice(2)).catch(explainError);

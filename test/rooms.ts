@@ -15,5 +15,5 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   http: SERVICE_ROOM,
   lab: ['timeline', 'plan', 'system', 'addr'],
   rack: ['service', 'leases', 'timeline', 'plan', 'system', 'addr'],
-  cli: ['lab', 'rack', 'timeline', 'plan', 'system', 'addr'],
+  cli: ['lab', 'rack', 'dhcp', 'service', 'leases', 'timeline', 'plan', 'wire', 'system', 'addr'],
 };

@@ -11,17 +11,23 @@ import type { Clock } from '../system/clock.ts';
 import type { Client } from './client.ts';
 import { DeclineLimit } from './decline-limit.ts';
 import { HostIndex } from './host-index.ts';
+import { poolsFor, poolsOfClasses, type PoolOfClass } from './class-pools.ts';
 
 /** A subnet this service gives addresses in. */
 export interface ServedSubnet {
   readonly subnet: Subnet;
   readonly dynamic?: AddressPool;
   readonly static?: AddressPool;
+  /** For the machines of a class; absent where there are none. */
+  readonly pools?: readonly PoolOfClass[];
 }
+
+/** By what an address was chosen: written down, held last, just offered, asked for, or any free one. */
+export type ChosenBy = 'fixed' | 'lease' | 'offer' | 'wish' | 'free';
 
 /** The address for a DISCOVER, or why there is none. `exhausted`: the client's ranges are full. */
 export type Choice =
-  | { readonly address: Ip4 }
+  | { readonly address: Ip4; readonly by: ChosenBy }
   | { readonly address?: undefined; readonly none: string; readonly exhausted: boolean };
 
 /** RFC 2131 §4.3.1 leaves the time to us: a ROM that goes through spanning tree asks again for a minute. */
@@ -63,7 +69,7 @@ export class Addresses {
     const kept = [...this.#book.all()].filter((lease) => lease.expires <= now && this.#keeps(lease));
     this.#hosts = new HostIndex(plan);
     const subnets = plan.subnets.filter((subnet) => subnet.management !== 'none');
-    this.#served = subnets.map((subnet) => this.#serve(subnet));
+    this.#served = subnets.map((subnet) => this.#serve(subnet, plan));
     const idle = [...this.#book.all()].filter((lease) => !this.isHeld(lease));
     for (const lease of idle.toSorted((a, b) => a.expires - b.expires)) this.#giveBack(lease.address);
     return kept.filter((lease) => !this.#keeps(lease));
@@ -71,6 +77,22 @@ export class Addresses {
 
   host(client: Client): Host | undefined {
     return this.#hosts.of(client);
+  }
+
+  /** By which sign `host` knows it. */
+  hostSign(client: Client): ReturnType<HostIndex['signOf']> {
+    return this.#hosts.signOf(client);
+  }
+
+  /** Whether any host is known by the port it is on. */
+  get knowsPorts(): boolean {
+    return this.#hosts.knowsPorts;
+  }
+
+  /** The port of the host whose lease this client holds at `address`: its circuit-id in hex. */
+  portOf(client: Client, address: Ip4): string | undefined {
+    const lease = this.leaseOf(client, address);
+    return lease && this.#hosts.ofLease(lease)?.circuitIds?.[0];
   }
 
   /** Whether a lease is that of a host which its MAC alone does not tell. */
@@ -313,47 +335,52 @@ export class Addresses {
     this.#book.put(lease);
   }
 
-  #serve(subnet: Subnet): ServedSubnet {
+  #serve(subnet: Subnet, plan: Plan): ServedSubnet {
     const isTaken = (address: Ip4): boolean => this.#isTaken(address);
     return {
       subnet,
       ...(subnet.dynamic ? { dynamic: new AddressPool(subnet.dynamic, isTaken) } : {}),
       ...(subnet.static ? { static: new AddressPool(subnet.static, isTaken) } : {}),
+      ...(subnet.pools ? { pools: poolsOfClasses(subnet.pools, plan.classes, isTaken) } : {}),
     };
   }
 
   #choose(client: Client, served: ServedSubnet): Choice {
     const fixed = this.#hosts.fixedAddress(this.host(client), served.subnet);
     if (fixed !== undefined) {
-      if (!this.isTakenByOther(client, fixed)) return { address: fixed };
+      if (!this.isTakenByOther(client, fixed)) return { address: fixed, by: 'fixed' };
       return { none: `${formatIp4(fixed)} of this host is still in other hands`, exhausted: false };
     }
     const pools = this.#poolsFor(client, served);
     for (const pool of pools) {
-      const address = this.#chooseFrom(pool, client);
-      if (address !== undefined) return { address };
+      const choice = this.#chooseFrom(pool, client);
+      if (choice) return choice;
     }
     if (pools.length === 0) return { none: 'this subnet has no range for a machine like this', exhausted: false };
     return { none: 'no free address in its range', exhausted: true };
   }
 
   /** The client's current or last address, what it was just offered, what it asks for, any free one: in this order. */
-  #chooseFrom(pool: AddressPool, client: Client): Ip4 | undefined {
+  #chooseFrom(pool: AddressPool, client: Client): Choice | undefined {
     for (const { address } of this.#leasesOf(client)) {
       if (!rangeContains(pool.range, address) || this.isTakenByOther(client, address)) continue;
       pool.takeWanted(address);
-      return address;
+      return { address, by: 'lease' };
     }
     const offered = this.#offers.of(client.key);
     if (offered !== undefined && rangeContains(pool.range, offered) && !this.isTakenByOther(client, offered)) {
-      return offered;
+      return { address: offered, by: 'offer' };
     }
-    return (client.requested === undefined ? undefined : pool.takeWanted(client.requested)) ?? pool.take();
+    const wanted = client.requested === undefined ? undefined : pool.takeWanted(client.requested);
+    if (wanted !== undefined) return { address: wanted, by: 'wish' };
+    const free = pool.take();
+    return free === undefined ? undefined : { address: free, by: 'free' };
   }
 
-  /** Hosts live on the static range, or where that is missing or full, like everyone on the dynamic one. */
+  /** Hosts live on the static range, or where that is missing or full, like everyone: on the pools of its class and the dynamic range. */
   #poolsFor(client: Client, served: ServedSubnet): AddressPool[] {
-    const pools = this.host(client) ? [served.static, served.dynamic] : [served.dynamic];
+    const open = served.pools ? [...poolsFor(client, served.pools), served.dynamic] : [served.dynamic];
+    const pools = this.host(client) ? [served.static, ...open] : open;
     return pools.filter((pool) => pool !== undefined);
   }
 
@@ -376,6 +403,8 @@ export class Addresses {
     for (const served of this.#served) {
       if (served.dynamic && rangeContains(served.dynamic.range, address)) return served.dynamic;
       if (served.static && rangeContains(served.static.range, address)) return served.static;
+      const ofClass = served.pools?.find(({ pool }) => rangeContains(pool.range, address));
+      if (ofClass) return ofClass.pool;
     }
     return undefined;
   }

@@ -25,21 +25,24 @@ const ENDLESS = 4_000_000_000;
  */
 export function handleBootp(exchange: Exchange): Decision {
   const { client, served, addresses, conflicts } = exchange;
-  const { bootp, dynamic } = served.subnet;
+  const { bootp, dynamic, pools = [] } = served.subnet;
   const isOpen = bootp === 'dynamic';
   if (!isOpen && !addresses.host(client)) return onlyHosts();
   const choice = addresses.offer(client, served);
   if (choice.address === undefined) {
     return choice.exhausted ? { kind: 'exhausted', reason: choice.none } : { kind: 'silence', reason: choice.none };
   }
-  const isDynamic = dynamic !== undefined && rangeContains(dynamic, choice.address);
+  const { address } = choice;
+  const isDynamic = [dynamic, ...pools.map(({ range }) => range)].some(
+    (range) => range && rangeContains(range, address),
+  );
   if (isDynamic && !isOpen) {
     addresses.withdrawOffer(client);
     return onlyHosts();
   }
   if (!conflicts.clears(exchange, choice.address)) return { kind: 'probing', address: choice.address };
   const lease = addresses.bind(client, served, choice.address, isDynamic ? FOREVER : undefined);
-  return { kind: 'ack', lease, answers: 'bootp' };
+  return { kind: 'ack', lease, answers: 'bootp', by: choice.by };
 }
 
 function onlyHosts(): Decision {

@@ -33,6 +33,8 @@ export interface Client {
   readonly serverId?: Ip4 | undefined;
   /** Option 57. */
   readonly maxMessageSize?: number | undefined;
+  /** Names of its classes, where it is on a link with pools for classes. */
+  readonly classes?: ReadonlySet<string> | undefined;
 }
 
 const ETHERNET = 1;

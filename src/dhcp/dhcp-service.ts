@@ -14,7 +14,7 @@ import type { EventBody } from '../timeline/event.ts';
 import { MessageType, messageTypeName } from '../wire/dhcp/message-type.ts';
 import { OptionCode } from '../wire/dhcp/option-code.ts';
 import { decodeU8 } from '../wire/dhcp/options/integer.ts';
-import { Addresses } from './addresses.ts';
+import type { Addresses } from './addresses.ts';
 import type { ArpLinksDependencies } from './arp-links.ts';
 import { ConflictCheck, type Heard } from './conflict-check.ts';
 import { askedOf, decide, type Asked } from './decide.ts';
@@ -24,6 +24,7 @@ import { factOf, isHostBySign } from './lease-fact.ts';
 import type { LeaseNews } from './lease-news.ts';
 import { obeyLeaseOrder } from './lease-orders.ts';
 import { Listeners, type Listener, type ListenersDependencies } from './listeners.ts';
+import { openAddresses } from './open-addresses.ts';
 import { OptionLayers } from './option-layers.ts';
 import { outcomeOf, type Outcome } from './outcome.ts';
 import { isProxied, Proxy } from './proxy.ts';
@@ -157,12 +158,7 @@ export class DhcpService implements Service {
   #open(plan: Plan): Ground {
     const { events, openBook } = this.#dependencies;
     const book = openBook(plan);
-    const addresses = new Addresses(book, this.#clock);
-    // A computer without a clock of its own starts in the past: no time passed, as far as it knows
-    const back = Math.ceil(this.#clock.now() / 1000) - (book.lastWrite ?? 0);
-    if (back < 0) book.shift(back);
-    addresses.apply(plan);
-    addresses.sweep();
+    const addresses = openAddresses(plan, book, this.#clock);
     const leases = [...book.all()];
     for (const lease of leases) if (!addresses.isHeld(lease)) events.leaseEnded(lease.address);
     for (const lease of leases)

@@ -10,8 +10,8 @@ export function handleDiscover(exchange: Exchange): Decision {
     return choice.exhausted ? { kind: 'exhausted', reason: choice.none } : { kind: 'silence', reason: choice.none };
   }
   if (!conflicts.clears(exchange, choice.address)) return { kind: 'probing', address: choice.address };
-  if (!commitsRapidly(exchange)) return { kind: 'offer', address: choice.address };
-  return { kind: 'ack', lease: addresses.bind(client, served, choice.address), answers: 'rapid-commit' };
+  if (!commitsRapidly(exchange)) return { kind: 'offer', address: choice.address, by: choice.by };
+  return { kind: 'ack', lease: addresses.bind(client, served, choice.address), answers: 'rapid-commit', by: choice.by };
 }
 
 /** RFC 4039 §3.1: both sides want it. */

@@ -1,7 +1,7 @@
 import type { Ip4 } from '../addr/ip4.ts';
 import type { Lease } from '../leases/lease.ts';
 import type { DhcpPacket } from '../wire/dhcp/packet.ts';
-import type { Addresses, ServedSubnet } from './addresses.ts';
+import type { Addresses, ChosenBy, ServedSubnet } from './addresses.ts';
 import type { Client } from './client.ts';
 import type { OptionLayers } from './option-layers.ts';
 import type { QuirkSwitchboard } from './quirk-switches.ts';
@@ -33,9 +33,14 @@ export interface ConflictJudge {
 
 /** What a client's message comes to. */
 export type Decision =
-  | { readonly kind: 'offer'; readonly address: Ip4 }
-  /** `answers`: what it answers, where that is not a REQUEST. */
-  | { readonly kind: 'ack'; readonly lease: Lease; readonly answers?: 'bootp' | 'rapid-commit' }
+  | { readonly kind: 'offer'; readonly address: Ip4; readonly by: ChosenBy }
+  /** `answers`: what it answers, where that is not a REQUEST; the address was then chosen `by` us. */
+  | {
+      readonly kind: 'ack';
+      readonly lease: Lease;
+      readonly answers?: 'bootp' | 'rapid-commit';
+      readonly by?: ChosenBy;
+    }
   | { readonly kind: 'nak'; readonly reason: string }
   /** The client has `address` from elsewhere, and is told the options. */
   | { readonly kind: 'informed'; readonly address: Ip4 }

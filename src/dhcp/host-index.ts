@@ -31,12 +31,25 @@ export class HostIndex {
     this.#reserved = new Set(reserved.filter((address) => address !== undefined));
   }
 
+  /** Whether any host is known by the port it is on. */
+  get knowsPorts(): boolean {
+    return this.#byCircuitId.size > 0;
+  }
+
   /** The host a client is: by its MAC, else by what it calls itself, else by the port it is on. */
   of({ mac, clientId, circuitId }: Signs): Host | undefined {
     const byMac = this.#byMac.get(mac);
     if (byMac) return byMac;
     const byClientId = clientId === undefined ? undefined : this.#byClientId.get(clientId);
     return byClientId ?? (circuitId === undefined ? undefined : this.#byCircuitId.get(circuitId));
+  }
+
+  /** By which of its signs a client is the host that `of` says. */
+  signOf(signs: Signs): 'mac' | 'client-id' | 'circuit-id' | undefined {
+    const host = this.of(signs);
+    if (!host) return undefined;
+    if (this.#byMac.get(signs.mac) === host) return 'mac';
+    return this.#byClientId.get(signs.clientId ?? '') === host ? 'client-id' : 'circuit-id';
   }
 
   /** The host whose lease this is. One known by another sign than its MAC is told by its name: nobody else is given it. */

@@ -3,7 +3,7 @@ import { formatIp4 } from '../addr/ip4.ts';
 import { formatMac, parseMac } from '../addr/mac.ts';
 import type { Lease } from '../leases/lease.ts';
 import type { LeaseAnswer, LeaseWish } from '../service/letters.ts';
-import type { Addresses } from './addresses.ts';
+import type { Addresses, ServedSubnet } from './addresses.ts';
 import { hostLabel, type Client } from './client.ts';
 
 export interface Imported {
@@ -43,7 +43,7 @@ function importLease(addresses: Addresses, wish: LeaseWish, own: readonly Lease[
   if (expires <= now) return `it ended at ${new Date(expires * 1000).toISOString()}`;
   const served = addresses.served.find(({ subnet }) => cidrContains(subnet.cidr, address));
   if (!served) return 'it is in none of the subnets';
-  const client = clientOf(wish);
+  const client = clientOf(wish, served);
   if (!client) return `expected a MAC address, found "${wish.mac}"`;
   const refusal = addresses.refusal(client, served, address);
   if (refusal !== undefined) return refusal;
@@ -52,9 +52,16 @@ function importLease(addresses: Addresses, wish: LeaseWish, own: readonly Lease[
   return present && present.expires >= expires ? present : addresses.bind(client, served, address, expires);
 }
 
-function clientOf(wish: LeaseWish): Client | undefined {
+/** Of which classes it is shows when it next asks: until then it may have an address of any. */
+function clientOf(wish: LeaseWish, { pools }: ServedSubnet): Client | undefined {
   const mac = parseMac(wish.mac);
   if (mac === undefined) return undefined;
   const name = hostLabel(wish.name);
-  return { key: formatMac(mac), mac, boot: { mac, userClasses: [] }, ...(name === undefined ? {} : { name }) };
+  return {
+    key: formatMac(mac),
+    mac,
+    boot: { mac, userClasses: [] },
+    ...(name === undefined ? {} : { name }),
+    ...(pools && { classes: new Set(pools.map(({ name: of }) => of)) }),
+  };
 }

@@ -10,11 +10,13 @@ import { decodeRelayAgent, type RelayAgentInfo } from '../wire/dhcp/options/rela
 import { BOOTREQUEST, decodeDhcp, type DhcpPacket } from '../wire/dhcp/packet.ts';
 import { WireError } from '../wire/wire-error.ts';
 import type { Addresses, ServedSubnet } from './addresses.ts';
+import { withClasses } from './class-pools.ts';
 import { ClientRate } from './client-rate.ts';
 import { clientKey, hardwareAddress, readClient, type Client } from './client.ts';
 import type { ConflictJudge, Exchange } from './exchange.ts';
 import { orderLink } from './link.ts';
 import type { OptionLayers } from './option-layers.ts';
+import { withPort } from './past-relay.ts';
 import type { QuirkSwitchboard } from './quirk-switches.ts';
 import { Refusals, type Sender } from './refusals.ts';
 import { chooseLink } from './subnet-choice.ts';
@@ -68,7 +70,7 @@ export class Intake {
     const link = chooseLink(addresses.served, packet, relay, handle, datagram.destination);
     const [first] = link;
     if (!first) return this.#refuseLink(packet, handle, { mac, source: datagram.source });
-    const keyed = withKey(client, first);
+    const keyed = withClasses(withPort(withKey(client, first), packet, addresses), packet, link);
     const ordered = link.length > 1 ? orderLink(link, keyed, packet, addresses) : link;
     const served = ordered[0] ?? first;
     const rackAddress = served.subnet.rackAddress ?? addressBehindRelay(addresses, handle, datagram);
@@ -148,6 +150,6 @@ function withKey(client: Client, { subnet }: ServedSubnet): Client {
 }
 
 /** What a relay says; a client's own word about its link counts for nothing. */
-function readRelay({ giaddr, options }: DhcpPacket): RelayAgentInfo | undefined {
+export function readRelay({ giaddr, options }: DhcpPacket): RelayAgentInfo | undefined {
   return giaddr === UNSPECIFIED ? undefined : decodeRelayAgent(options.get(OptionCode.relayAgent));
 }

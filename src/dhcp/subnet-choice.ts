@@ -7,11 +7,14 @@ import type { RelayAgentInfo } from '../wire/dhcp/options/relay-agent.ts';
 import type { DhcpPacket } from '../wire/dhcp/packet.ts';
 import type { ServedSubnet } from './addresses.ts';
 
+/** What told the link of a message. */
+export type LinkSign = 'link-selection' | 'subnet-selection' | 'relay' | 'own-address' | 'interface';
+
 /**
  * The subnets of the link a message came from; none: it is not one of ours. Named outright, by the relay (RFC 3527,
  * which goes first) or the client (RFC 3011), that one counts alone; else that of the relay's address; that of the client's
  * own, when it writes to us alone from behind a relay that then has no part in it (RFC 2131 §4.3.2, RENEWING); else that of
- * the interface it was heard on.
+ * the interface it was heard on. `tell` is called with which of them it was.
  */
 export function chooseLink(
   served: readonly ServedSubnet[],
@@ -19,11 +22,19 @@ export function chooseLink(
   relay: RelayAgentInfo | undefined,
   handle: SocketHandle,
   destination: Ip4,
+  tell?: (sign: LinkSign) => void,
 ): readonly ServedSubnet[] {
   const selected = relay?.linkSelection ?? decodeIp4(options.get(OptionCode.subnetSelection));
-  if (selected !== undefined) return linkOf(served, subnetAt(served, selected));
-  if (giaddr !== UNSPECIFIED) return linkOf(served, subnetAt(served, giaddr));
+  if (selected !== undefined) {
+    tell?.(relay?.linkSelection === undefined ? 'subnet-selection' : 'link-selection');
+    return linkOf(served, subnetAt(served, selected));
+  }
+  if (giaddr !== UNSPECIFIED) {
+    tell?.('relay');
+    return linkOf(served, subnetAt(served, giaddr));
+  }
   const own = ciaddr !== UNSPECIFIED && isUnicast(served, destination) ? subnetAt(served, ciaddr) : undefined;
+  tell?.(own ? 'own-address' : 'interface');
   const local = served.find(({ subnet }) => subnet.interface !== undefined && subnet.interface === handle.interface);
   return linkOf(served, own ?? local);
 }

@@ -31,12 +31,13 @@ function checkClass(book: FaultBook, draft: ClassDraft, i: number, lines: Map<st
 
 function matchOf(match: NonNullable<ClassDraft['match']>): ClassMatch {
   const { 'vendor-class': vendorClasses, 'user-class': userClasses, arch: archs } = match;
-  const { 'mac-prefix': macPrefixes, 'circuit-id': circuitIds } = match;
+  const { 'mac-prefix': macPrefixes, 'circuit-id': circuitIds, 'remote-id': remoteIds } = match;
   return {
     ...(vendorClasses && { vendorClasses }),
     ...(userClasses && { userClasses }),
     ...(archs && { archs }),
     ...(macPrefixes && { macPrefixes }),
     ...(circuitIds && { circuitIds }),
+    ...(remoteIds && { remoteIds }),
   };
 }

@@ -4,7 +4,8 @@ import { formatMac, type Mac } from '../addr/mac.ts';
 import { formatRange, rangeContains } from '../addr/range.ts';
 import { checkChoice, type BootChoices } from './check-boot.ts';
 import { checkOptions } from './check-options.ts';
-import { reservedIn, type Reserved } from './check-subnets.ts';
+import type { Reserved } from './check-ranges.ts';
+import { reservedIn } from './check-subnets.ts';
 import type { HostDraft } from './config-draft.ts';
 import type { FaultBook } from './fault-book.ts';
 import type { Path } from './fault.ts';
@@ -140,10 +141,11 @@ class HostRegister {
     if (!subnet) return hasAllSubnets ? `an address inside ${listCidrs(subnets)}` : undefined;
     const taken = this.#reserved.get(subnet)?.find((reserved) => reserved.address === address);
     if (taken) return `an address other than ${taken.what}`;
-    const { dynamic } = subnet;
+    const { dynamic, pools = [] } = subnet;
     if (dynamic && rangeContains(dynamic, address))
       return `an address outside the dynamic range ${formatRange(dynamic)}`;
-    return undefined;
+    const pool = pools.find(({ range }) => rangeContains(range, address));
+    return pool && `an address outside the pool ${formatRange(pool.range)} of class ${pool.class}`;
   }
 
   /** Of two that claim the same, the earlier one in the file keeps it. */

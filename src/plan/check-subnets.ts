@@ -1,7 +1,7 @@
 import { broadcastOf, cidrContains, cidrsOverlap, formatCidr, type Cidr } from '../addr/cidr.ts';
 import { formatIp4, type Ip4 } from '../addr/ip4.ts';
-import { rangeContains, rangesOverlap, formatRange } from '../addr/range.ts';
 import { checkOptions } from './check-options.ts';
+import { checkPoolClasses, checkRanges, poolsOf, type Reserved } from './check-ranges.ts';
 import type { SubnetDraft } from './config-draft.ts';
 import type { FaultBook } from './fault-book.ts';
 import type { Path } from './fault.ts';
@@ -13,6 +13,7 @@ import type { InterfaceAddress, Surroundings } from './surroundings.ts';
 const NOT_FOR_PROXY = [
   'dynamic',
   'static',
+  'pools',
   'router',
   'broadcast',
   'dns',
@@ -26,12 +27,6 @@ const NOT_FOR_PROXY = [
   'always',
 ] as const;
 
-/** An address that nobody may be given, and why: "router 192.168.127.254". */
-export interface Reserved {
-  readonly address: Ip4;
-  readonly what: string;
-}
-
 /** A subnet whose own values are known to be good. */
 interface Sound {
   readonly draft: SubnetDraft;
@@ -41,16 +36,18 @@ interface Sound {
   readonly options?: OptionWishes;
 }
 
-/** Holds the subnets against each other and against this machine; gives those that have all a Plan needs. */
+/** Holds the subnets against each other, this machine and the classes; gives those that have all a Plan needs. */
 export function checkSubnets(
   book: FaultBook,
   drafts: readonly SubnetDraft[],
   surroundings: Pick<Surroundings, 'interfaces' | 'excuses'>,
+  classNames: ReadonlySet<string>,
 ): Subnet[] {
   const sound = drafts.flatMap((draft, i) => soundSubnet(book, draft, ['subnets', i], surroundings));
   checkOverlaps(book, sound);
   checkSharedNetworks(book, drafts);
   for (const subnet of sound) checkAddresses(book, subnet);
+  for (const { draft, path } of sound) checkPoolClasses(book, draft, path, classNames);
   const firstRackAddress = sound.find((subnet) => subnet.rackAddress !== undefined)?.rackAddress;
   return sound.flatMap((subnet) => finishSubnet(book, subnet, firstRackAddress));
 }
@@ -168,7 +165,7 @@ function isProxy(draft: SubnetDraft | undefined): boolean {
 }
 
 function checkAddresses(book: FaultBook, subnet: Sound): void {
-  const { draft, path, cidr } = subnet;
+  const { draft, path, cidr, rackAddress } = subnet;
   const inside = `an address inside ${formatCidr(cidr)}`;
   const { router, broadcast } = draft;
   if (broadcast !== undefined && (!cidrContains(cidr, broadcast) || isNetworkAddress(cidr, broadcast))) {
@@ -176,9 +173,13 @@ function checkAddresses(book: FaultBook, subnet: Sound): void {
   }
   if (router !== undefined && !cidrContains(cidr, router)) book.report([...path, 'router'], inside);
   else if (router !== undefined) checkRouter(book, subnet, router);
-  checkRange(book, subnet, 'dynamic');
-  checkRange(book, subnet, 'static');
-  checkRangesApart(book, subnet);
+  const known = {
+    cidr,
+    broadcast: broadcast ?? broadcastOf(cidr),
+    ...(router !== undefined && { router }),
+    ...(rackAddress !== undefined && { rackAddress }),
+  };
+  checkRanges(book, draft, path, { cidr, reserved: reservedIn(known) });
 }
 
 function isNetworkAddress(cidr: Cidr, address: Ip4): boolean {
@@ -192,33 +193,6 @@ function checkRouter(book: FaultBook, { draft, path, cidr }: Sound, router: Ip4)
   if (taken) book.report([...path, 'router'], `an address other than ${taken.what}`);
 }
 
-function checkRange(book: FaultBook, subnet: Sound, key: 'dynamic' | 'static'): void {
-  const { draft, path, cidr, rackAddress } = subnet;
-  const range = draft[key];
-  if (!range) return;
-  if (!cidrContains(cidr, range.first) || !cidrContains(cidr, range.last)) {
-    book.report([...path, key], `a range inside ${formatCidr(cidr)}`);
-    return;
-  }
-  const reserved = reservedIn({
-    cidr,
-    broadcast: draft.broadcast ?? broadcastOf(cidr),
-    ...(draft.router !== undefined && { router: draft.router }),
-    ...(rackAddress !== undefined && { rackAddress }),
-  });
-  const held = reserved.filter((other) => rangeContains(range, other.address));
-  if (held.length > 0) book.report([...path, key], `a range without ${held.map((other) => other.what).join(' and ')}`);
-}
-
-function checkRangesApart(book: FaultBook, { draft, path }: Sound): void {
-  if (!draft.dynamic || !draft.static || !rangesOverlap(draft.dynamic, draft.static)) return;
-  const line = book.lineOf([...path, 'dynamic']);
-  book.report(
-    [...path, 'static'],
-    `a range apart from the dynamic range ${formatRange(draft.dynamic)} on line ${line}`,
-  );
-}
-
 function finishSubnet(book: FaultBook, subnet: Sound, firstRackAddress: Ip4 | undefined): Subnet[] {
   const { draft, cidr, rackAddress, options } = subnet;
   const { management, lease } = draft;
@@ -229,6 +203,7 @@ function finishSubnet(book: FaultBook, subnet: Sound, firstRackAddress: Ip4 | un
     ...(draft.shared !== undefined && { shared: draft.shared }),
     ...(draft.dynamic && { dynamic: draft.dynamic }),
     ...(draft.static && { static: draft.static }),
+    ...poolsOf(draft),
     ...(draft.router !== undefined && { router: draft.router }),
     ...(draft.domain !== undefined && { domain: draft.domain }),
     ...(options && { options }),

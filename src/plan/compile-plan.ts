@@ -33,7 +33,8 @@ export function compilePlan(text: string, file: string, surroundings: Surroundin
 
 function checkWhole(book: FaultBook, draft: ConfigDraft, surroundings: Surroundings): Plan | undefined {
   const rack = checkRack(book, draft, surroundings.hostName);
-  const subnets = checkSubnets(book, draft.subnets, surroundings);
+  const classNames = new Set(draft.classes.flatMap(({ name }) => name ?? []));
+  const subnets = checkSubnets(book, draft.subnets, surroundings, classNames);
   const { catalogue, choices } = checkBoot(book, draft.boot, filesDirectory(book, draft), surroundings);
   const hasAllSubnets = subnets.length === draft.subnets.length && !book.lost(['subnets']);
   const ground = { rackName: rack?.name, subnets, hasAllSubnets, choices };

@@ -147,7 +147,10 @@ const UNSETTABLE_NAMES: Readonly<Record<string, number>> = {
 };
 
 const KINDS: ReadonlyMap<number, OptionKind> = new Map(Object.values(ENTRIES));
-const NAMES: ReadonlyMap<number, string> = new Map(Object.entries(ENTRIES).map(([name, [code]]) => [code, name]));
+const NAMES: ReadonlyMap<number, string> = new Map([
+  ...Object.entries(ENTRIES).map(([name, [code]]) => [code, name] as const),
+  ...Object.entries(UNSETTABLE_NAMES).map(([name, code]) => [code, name] as const),
+]);
 
 /** Every name that an option can be set by. */
 export const OPTION_NAMES: readonly string[] = Object.keys(ENTRIES);

@@ -55,6 +55,8 @@ export interface ClassMatch {
   readonly macPrefixes?: readonly string[];
   /** Whole sub-options 1 of option 82: hex digits. */
   readonly circuitIds?: readonly string[];
+  /** Whole sub-options 2 of option 82: hex digits. */
+  readonly remoteIds?: readonly string[];
 }
 
 type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -81,6 +83,8 @@ export interface Subnet {
   readonly shared?: string;
   readonly dynamic?: Range;
   readonly static?: Range;
+  /** Addresses for the machines of a class, in file order. */
+  readonly pools?: readonly ClassPool[];
   readonly router?: Ip4;
   readonly broadcast: Ip4;
   /** Name servers handed to clients: as written, else this rack itself where it serves names, else none. */
@@ -99,6 +103,13 @@ export interface Subnet {
   readonly bootp?: 'static' | 'dynamic';
   /** A DISCOVER that allows it is answered with an ACK at once (RFC 4039). */
   readonly rapidCommit?: boolean;
+}
+
+/** A range that only machines of a class are given from; nobody, while that class has a fault. */
+export interface ClassPool {
+  readonly range: Range;
+  /** The name of the class. */
+  readonly class: string;
 }
 
 /** A machine written down, with its wishes. */

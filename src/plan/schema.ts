@@ -1,9 +1,10 @@
 import * as z from 'zod';
 import { BOOT_LOCAL } from './plan.ts';
 import type { Path } from './fault.ts';
-import { hexText, OPTION_KINDS, printableText } from './option-forms.ts';
+import { OPTION_KINDS, printableText } from './option-forms.ts';
 import { kindOf, optionCode, OPTION_NAMES } from './option-table.ts';
 import { QUIRKS, type QuirkName } from './quirk-table.ts';
+import { signForm } from './sign-form.ts';
 import * as form from './text-forms.ts';
 
 /** Written for a loader that this rack has no use for. */
@@ -14,7 +15,6 @@ const ENTRY_NAME = 'a name of letters, digits and ._- that begins with a letter 
 /** RFC 2132 §3.8: the option holds at most 255 octets, so 63 addresses. */
 const MOST_NAME_SERVERS = 63;
 
-const CIRCUIT_ID = 'text, or bytes as { hex: "000a" }';
 const ARCH = 'a processor architecture from 0 to 65535 (option 93), like 7 for x64 UEFI';
 
 /** Values are checked by `check-options.ts`, as the table of options says what each must be. */
@@ -65,6 +65,15 @@ export const subnetSchema = mapping({
     ),
   dynamic: form.rangeText.optional().describe('Addresses for whoever asks.'),
   static: form.rangeText.optional().describe('Addresses that known machines keep for good.'),
+  pools: list(
+    mapping({
+      range: form.rangeText.describe('Its addresses, apart from those of dynamic, static and the other pools.'),
+      class: z.string({ error: 'the name of a class' }).describe('The class of machines that gets them.'),
+    }),
+    'a list of pools',
+  )
+    .optional()
+    .describe('Ranges for the machines of a class, which get from `dynamic` only when these are full.'),
   router: form.ip4Text.optional().describe('Default gateway, inside the network.'),
   broadcast: form.ip4Text.optional().describe('Broadcast address. Default: the last address of the network.'),
   dns: list(form.ip4Text, 'a list of IPv4 addresses')
@@ -96,17 +105,21 @@ export const subnetSchema = mapping({
   always: alwaysSchema,
 });
 
+/** As a client may send it: text bare, or behind a type of 0 (RFC 2132 §9.14); hex says all bytes. */
+const clientId = signForm('a client identifier').transform(({ isText, hex }) => (isText ? [hex, `00${hex}`] : [hex]));
+const circuitId = signForm('a circuit-id').transform(({ hex }) => [hex]);
+
 export const hostSchema = mapping({
   name: form.labelText.describe('Host name, one label.'),
   mac: oneOrMore(form.macText, 'at least one MAC address')
     .optional()
     .describe('The MAC address of the machine, or a list. May be absent where client-id or circuit-id is given.'),
-  'client-id': form.clientIdText
+  'client-id': clientId
     .optional()
-    .describe('The client identifier (option 61) it is known by: text, or hex like 01:52:54:00:12:34:56.'),
-  'circuit-id': form.circuitIdText
+    .describe('The client identifier (option 61) it is known by: text, or { hex: "01:52:54:00:12:34:56" }.'),
+  'circuit-id': circuitId
     .optional()
-    .describe('The port it is on, as the relay names it in option 82 (circuit-id): text, or hex like 00:04:00:7f.'),
+    .describe('The port it is on, as the relay names it (option 82.1): text, or { hex: "00:04:00:7f" }.'),
   address: form.ip4Text.optional().describe('Fixed address. Absent: one from the static range, kept for good.'),
   boot: z
     .string({ error: 'the name of a boot entry, or local' })
@@ -130,9 +143,12 @@ const matchKeys = {
   'mac-prefix': oneOrMore(form.macPrefixText, 'at least one MAC prefix')
     .optional()
     .describe('What the MAC address begins with, like 52:54:00; or a list.'),
-  'circuit-id': oneOrMore(circuitId(), 'at least one circuit id')
+  'circuit-id': signs('a circuit-id')
     .optional()
     .describe('What the relay says of the port (option 82.1): text or { hex: bytes }; or a list.'),
+  'remote-id': signs('a remote-id')
+    .optional()
+    .describe('What the relay says of itself or the line (option 82.2): text or { hex: bytes }; or a list.'),
 };
 
 export const classSchema = mapping({
@@ -237,7 +253,10 @@ export function keysAt(path: Path): readonly string[] {
   return found instanceof z.ZodObject ? Object.keys(found.shape) : [];
 }
 
+/** Of several forms that a value may have, the mapping. */
 function bare(schema: unknown): unknown {
+  if (schema instanceof z.ZodPipe) return bare(schema.in);
+  if (schema instanceof z.ZodUnion) return schema.options.map(bare).find((each) => each instanceof z.ZodObject);
   return schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional ? bare(schema.unwrap()) : schema;
 }
 
@@ -258,17 +277,15 @@ function describeOption(name: string): string {
   return `Option ${code}, ${kindOf(code)}.`;
 }
 
-/** Gives hex digits either way. */
-function circuitId() {
-  const text = printableText.transform((value) => Buffer.from(value, 'latin1').toString('hex'));
-  return z.union([
-    text,
-    z.strictObject({ hex: hexText.describe('Its bytes.') }, CIRCUIT_ID).transform(({ hex }) => hex),
-  ]);
-}
-
 function list<T extends z.ZodType>(element: T, expected: string) {
   return z.array(element, { error: expected });
+}
+
+/** Gives the bytes of each, as hex. */
+function signs(what: string) {
+  return oneOrMore(signForm(what), `at least ${what.replace(/^a /, 'one ')}`).transform((all) =>
+    all.map(({ hex }) => hex),
+  );
 }
 
 /** Gives a list either way. */

@@ -47,7 +47,6 @@ const LABEL_PATTERN = new RegExp(`^${LABEL}$`);
 const DOMAIN_PATTERN = new RegExp(String.raw`^${LABEL}(\.${LABEL})*\.?$`);
 const SERVED_PATH_PATTERN = new RegExp(`^${SEGMENT}(/${SEGMENT})*$`);
 const MAC_PREFIX_PATTERN = /^[0-9A-Fa-f]{2}([:-]?[0-9A-Fa-f]{2}){0,5}$/;
-const HEX_PATTERN = /^[0-9a-f]{2}(:[0-9a-f]{2})*$/i;
 const CONTROL_PATTERN = /\p{Cc}/u;
 
 export const ip4Text = textForm({
@@ -96,23 +95,6 @@ export const quarantineText = textForm({
   parse: (text) => {
     const seconds = parseDuration(text);
     return seconds !== undefined && seconds >= 1 && seconds <= LONGEST_QUARANTINE ? seconds : undefined;
-  },
-});
-
-/** Text as a client may send it: bare, or behind a type of 0 (RFC 2132 §9.14). Hex says all bytes. */
-export const clientIdText = textForm({
-  expected: 'a client identifier: text, or hex like 01:52:54:00:12:34:56, of 1 to 255 bytes',
-  parse: (text) => {
-    const hex = parseBytes(text);
-    return hex === undefined || HEX_PATTERN.test(text) ? hex && [hex] : [hex, `00${hex}`];
-  },
-});
-
-export const circuitIdText = textForm({
-  expected: 'a circuit-id: text, or hex like 00:04:00:7f, of 1 to 255 bytes',
-  parse: (text) => {
-    const hex = parseBytes(text);
-    return hex && [hex];
   },
 });
 
@@ -193,13 +175,6 @@ export function textForm<T>({ expected, pattern, parse }: TextForm<T>) {
       return z.NEVER;
     })
     .meta(pattern ? { pattern: pattern.source } : {});
-}
-
-/** As lower-case hex. */
-function parseBytes(text: string): string | undefined {
-  if (CONTROL_PATTERN.test(text)) return undefined;
-  const hex = HEX_PATTERN.test(text) ? text.replaceAll(':', '').toLowerCase() : Buffer.from(text).toString('hex');
-  return hex.length >= 2 && hex.length <= 510 ? hex : undefined;
 }
 
 function parseUnicast(text: string): Ip4 | Misfit | undefined {

@@ -19,7 +19,7 @@ const TFTP_PORT = 69;
 const RECEIVE_BUFFER = 4 * 1024 * 1024;
 
 /** A socket that a service is to have, not opened yet. */
-interface Wanted {
+export interface Wanted {
   readonly service: ServiceName;
   readonly transport: SocketHandle['transport'];
   readonly interface?: string;
@@ -183,7 +183,8 @@ export class Listeners {
   }
 }
 
-function wantedSockets(plan: Plan): Wanted[] {
+/** What a Plan is served on. */
+export function wantedSockets(plan: Plan): Wanted[] {
   const managed = plan.subnets.filter((subnet) => subnet.management !== 'none');
   const hasRelayed = managed.some((subnet) => subnet.interface === undefined);
   const local = managed.filter((subnet) => subnet.rackAddress !== undefined);

@@ -30,6 +30,14 @@ const CASES: readonly (readonly [title: string, match: ClassMatch, options: Opti
   ['a circuit id', { circuitIds: ['0004000a'] }, [[82, [2, 1, 9, 1, 4, 0, 4, 0, 10]]], true],
   ['no circuit id by its beginning', { circuitIds: ['0004'] }, [[82, [1, 4, 0, 4, 0, 10]]], false],
   ['no circuit id of a broken option 82', { circuitIds: ['0004'] }, [[82, [1, 2, 0, 4, 9]]], false],
+  ['a remote id', { remoteIds: ['09'] }, [[82, [2, 1, 9, 1, 1, 7]]], true],
+  ['no remote id in the place of a circuit id', { remoteIds: ['07'] }, [[82, [2, 1, 9, 1, 1, 7]]], false],
+  [
+    'not who has one of circuit and remote id',
+    { circuitIds: ['07'], remoteIds: ['08'] },
+    [[82, [2, 1, 9, 1, 1, 7]]],
+    false,
+  ],
   ['who matches every key', { archs: [7], macPrefixes: ['52'] }, [[93, [0, 7]]], true],
   ['not who matches one of two keys', { archs: [7], macPrefixes: ['53'] }, [[93, [0, 7]]], false],
 ];

@@ -20,6 +20,7 @@ export interface Answer extends Reply {
   readonly port: number;
   readonly source: string;
   readonly ifindex: number | undefined;
+  readonly bytes: Uint8Array;
   /** The Ethernet address it was put on the link for. */
   readonly linkMac?: string;
 }
@@ -163,6 +164,7 @@ export class DhcpRack {
     const { to } = sent;
     this.#answers.push({
       ...readReply(sent.bytes),
+      bytes: sent.bytes,
       via: sent.via,
       to: formatIp4(to.address),
       port: to.port,

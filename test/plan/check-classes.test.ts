@@ -9,7 +9,7 @@ test('a class says whom it matches, by one value or several', () => {
   const plan = planOf(
     withClasses(
       'name: Phones, match: { vendor-class: yealink, user-class: [a, b], arch: 7, mac-prefix: 00-15-AB }',
-      'name: port, match: { circuit-id: [port-7, { hex: "00:0A" }], arch: [7, 9], mac-prefix: ["525400", 52] }'.replace(
+      'name: port, match: { circuit-id: [port-7, { hex: "00:0A" }], remote-id: { text: "00:0a" }, arch: [7, 9], mac-prefix: ["525400", 52] }'.replace(
         ', 52]',
         ', "52"]',
       ),
@@ -23,7 +23,12 @@ test('a class says whom it matches, by one value or several', () => {
     },
     {
       name: 'port',
-      match: { circuitIds: ['706f72742d37', '000a'], archs: [7, 9], macPrefixes: ['525400', '52'] },
+      match: {
+        circuitIds: ['706f72742d37', '000a'],
+        remoteIds: ['30303a3061'],
+        archs: [7, 9],
+        macPrefixes: ['525400', '52'],
+      },
       options: { settings: [], always: [] },
     },
   ]);
@@ -34,7 +39,7 @@ test('a class with a fault is out of service, and the others are not', () => {
   const faulty: readonly (readonly [string, string])[] = [
     [
       'name: a, match: {}',
-      '7:23: classes[1].match: expected at least one of vendor-class, user-class, arch, mac-prefix, circuit-id, found a mapping',
+      '7:23: classes[1].match: expected at least one of vendor-class, user-class, arch, mac-prefix, circuit-id, remote-id, found a mapping',
     ],
     [
       'name: good, match: { arch: 9 }',
@@ -42,7 +47,7 @@ test('a class with a fault is out of service, and the others are not', () => {
     ],
     [
       'name: a',
-      '7:5: classes[1].match: expected a mapping with vendor-class, user-class, arch, mac-prefix, circuit-id, found nothing',
+      '7:5: classes[1].match: expected a mapping with vendor-class, user-class, arch, mac-prefix, circuit-id, remote-id, found nothing',
     ],
     [
       'name: a, match: { arch: 65536 }',
@@ -58,7 +63,7 @@ test('a class with a fault is out of service, and the others are not', () => {
     ],
     [
       'name: a, match: { arch: 7, vendor: x }',
-      '7:34: classes[1].match.vendor: expected one of vendor-class, user-class, arch, mac-prefix, circuit-id, found vendor',
+      '7:34: classes[1].match.vendor: expected one of vendor-class, user-class, arch, mac-prefix, circuit-id, remote-id, found vendor',
     ],
     [
       'name: a, match: { circuit-id: { hex: 0 } }',

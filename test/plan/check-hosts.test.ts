@@ -174,7 +174,7 @@ test('an address is not held against subnets when one of them could not be read'
 });
 
 test('a host may be known by what it calls itself or by its port instead of a MAC', () => {
-  const text = `${SUBNET}hosts:\n  - { name: a, client-id: node7 }\n  - { name: b, circuit-id: "00:04:00:7F" }\n`;
+  const text = `${SUBNET}hosts:\n  - { name: a, client-id: node7 }\n  - { name: b, circuit-id: { hex: "00:04:00:7F" } }\n`;
   assert.deepEqual(planOf(text).hosts, [
     { name: 'a', macs: [], boot: 'local', clientIds: ['6e6f646537', '006e6f646537'] },
     { name: 'b', macs: [], boot: 'local', circuitIds: ['0004007f'] },

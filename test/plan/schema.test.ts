@@ -49,7 +49,14 @@ test('the keys that a mapping may have are found by its path', () => {
     keysAt(['hosts', 7, 'quirks']),
     QUIRKS.map(({ name }) => name),
   );
-  assert.deepEqual(keysAt(['classes', 0, 'match']), ['vendor-class', 'user-class', 'arch', 'mac-prefix', 'circuit-id']);
+  assert.deepEqual(keysAt(['classes', 0, 'match']), [
+    'vendor-class',
+    'user-class',
+    'arch',
+    'mac-prefix',
+    'circuit-id',
+    'remote-id',
+  ]);
   assert.deepEqual(keysAt(['boot', 'entries', 'any']), ['kernel', 'initrd', 'cmdline']);
   assert.deepEqual(keysAt(['boot', 'loaders']), ['bios', 'uefi', 'uefi-ia32', 'uefi-arm64']);
   assert.deepEqual(keysAt(['hosts', 7, 'mac', 0]), []);

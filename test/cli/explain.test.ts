@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+
+import { parseMac, type Mac } from '../../src/addr/mac.ts';
+import { explain, type ExplainOptions } from '../../src/cli/explain.ts';
+import type { Account } from '../../src/dhcp/account.ts';
+import { SqliteLeaseStore } from '../../src/leases/lease-store.ts';
+import { systemClock } from '../../src/system/clock.ts';
+import { ip, rackA1 } from '../plan/rack-a1.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'rackboot-explain-'));
+after(() => rmSync(directory, { recursive: true }));
+
+const NODE = '52:54:00:00:00:01';
+const STRANGER = '52:54:00:00:00:09';
+const SUBNET = `
+  - cidr: 192.168.127.0/24
+    interface: eth0
+    management: dhcp+dns
+    dynamic: 192.168.127.121-192.168.127.140
+`;
+const REST = `  - { cidr: 10.9.0.0/16, management: dhcp, dynamic: 10.9.1.1-10.9.1.9 }
+hosts: [{ name: node1, mac: "${NODE}", address: 192.168.127.50, boot: debian }]
+classes: [{ name: row-7, match: { circuit-id: port-7 } }]
+boot: { entries: { debian: { kernel: debian/vmlinuz } } }
+`;
+
+function configIn(state: string, subnets = SUBNET): string {
+  const file = join(directory, `${state}.yaml`);
+  writeFileSync(file, `rack: { name: rack-a1, state: ${join(directory, state)} }\nsubnets:${subnets}${REST}`);
+  return file;
+}
+
+function run(words: Partial<ExplainOptions>, config = configIn('none')): { code: number; lines: string[] } {
+  const lines: string[] = [];
+  const ground = { surroundings: rackA1, clock: systemClock };
+  return { code: explain({ json: false, config, ...words }, (line) => lines.push(line), ground), lines };
+}
+
+function told(words: Partial<ExplainOptions>, config?: string): Account {
+  return JSON.parse(run({ json: true, ...words }, config).lines.join('\n')) as Account;
+}
+
+test('what a machine would get is told in a line, then step by step', () => {
+  const { code, lines } = run({ mac: NODE, arch: '7' });
+  assert.equal(code, 0);
+  assert.equal(lines[0], `${NODE}, discover: OFFER of 192.168.127.50`);
+  const steps = lines.filter((line) => !line.startsWith('quirk '));
+  const labels = steps.flatMap((line) => /^[a-z]+( plan)?(?= {2})|^boot plan/.exec(line)?.[0] ?? []);
+  assert.deepEqual(labels, ['subnet', 'machine', 'classes', 'address', 'name', 'boot', 'boot plan', 'reply', 'script']);
+  const quirks = lines.flatMap((line) => /^quirk {5}([a-z-]+): /.exec(line)?.[1] ?? []);
+  assert.deepEqual(quirks, ['boot-file-nul', 'boot-file-in-header', 'pxe-direct', 'machine-id-echo']);
+  assert.ok(
+    lines.some((line) => /^ +67 boot-file-name +snponly\.efi +the boot offer$/.test(line)),
+    lines.join('\n'),
+  );
+  assert.ok(lines.includes('  # host node1 boots the boot entry "debian"'));
+});
+
+test('the same as data, without a line about anything else', () => {
+  const account = told({ mac: NODE });
+  assert.equal(account.gets, true);
+  assert.deepEqual(account.bootPlan, { target: 'debian', why: 'host node1 boots the boot entry "debian"' });
+});
+
+test('where nothing would be answered the exit code is 1 and the reason stands in the first line', () => {
+  const { code, lines } = run({ mac: STRANGER, relay: '10.77.0.1' });
+  assert.equal(code, 1);
+  assert.deepEqual(lines, [`${STRANGER}, its message: nothing: relay 10.77.0.1 speaks for no subnet of this rack`]);
+  const nak = run({ mac: STRANGER, message: 'request', requested: '10.1.1.1' });
+  assert.equal(nak.code, 1);
+  assert.match(nak.lines[0] ?? '', /request: NAK: 10\.1\.1\.1 is not on this network/);
+});
+
+test('the words make the packet that such a machine sends', () => {
+  const behind = { mac: STRANGER, relay: '10.9.0.1', 'circuit-id': 'port-7', 'remote-id': '00:0a' };
+  assert.deepEqual(told(behind).classes, ['row-7']);
+  assert.equal(told(behind).subnet?.cidr, '10.9.0.0/16');
+  assert.equal(told({ ...behind, 'link-selection': '192.168.127.0' }).subnet?.cidr, '192.168.127.0/24');
+  assert.equal(told({ mac: STRANGER, requested: '192.168.127.130' }).address?.address, '192.168.127.130');
+  assert.equal(told({ mac: STRANGER, name: 'Web 1' }).name?.name, 'web-1');
+  assert.equal(told({ mac: STRANGER, arch: '0' }).boot?.file, 'undionly.kpxe');
+  assert.match(told({ mac: STRANGER, ipxe: 'full' }).boot?.file ?? '', /^http:.*boot\.ipxe$/);
+  assert.equal(told({ mac: STRANGER, arch: '7', ipxe: 'stripped' }).boot?.file, 'snponly.efi');
+  assert.match(told({ mac: STRANGER, arch: '16' }).boot?.file ?? '', /^http:.*\/snponly\.efi$/);
+  assert.equal(told({ mac: STRANGER, arch: '39' }).boot?.file, undefined);
+  assert.equal(told({ mac: STRANGER, message: 'inform', requested: '192.168.127.9' }).answer, 'ACK of options');
+  assert.match(told({ mac: NODE, message: 'bootp' }).answer, /^BOOTP reply of 192\.168\.127\.50/);
+  const asked = told({ mac: STRANGER, ask: 'routers, 12, domain-search', broadcast: true }).reply;
+  assert.equal(asked?.to, '255.255.255.255');
+  assert.deepEqual(
+    asked.options.map(({ code }) => code),
+    [53, 54, 51, 1],
+  );
+});
+
+const UNFIT: readonly (readonly [Partial<ExplainOptions>, string])[] = [
+  [{}, '--mac: expected a MAC address like 52:54:00:12:34:56, found none'],
+  [{ mac: '52:54' }, '--mac: expected a MAC address like 52:54:00:12:34:56, found "52:54"'],
+  [{ mac: NODE, arch: 'x64' }, '--arch: expected a number from 0 to 65535, like 7, found "x64"'],
+  [{ mac: NODE, relay: 'eth0' }, '--relay: expected an address like 192.168.127.254, found "eth0"'],
+  [{ mac: NODE, message: 'offer' }, '--message: expected discover, request, inform or bootp, found "offer"'],
+  [{ mac: NODE, message: 'request' }, '--requested: expected the address that its REQUEST is about, found none'],
+  [{ mac: NODE, ipxe: 'yes' }, '--ipxe: expected full or stripped, found "yes"'],
+  [
+    { mac: NODE, ask: '1,router' },
+    '--ask: expected DHCP options by name or number with commas between, like 1,3,domain-search, found "1,router"',
+  ],
+  [{ mac: NODE, interface: 'eth7' }, '--interface: expected one that DHCP is served on (eth0, eth1), found "eth7"'],
+];
+
+describe('wrong usage is', () => {
+  for (const [words, sentence] of UNFIT) {
+    test(sentence, () => assert.deepEqual(run(words), { code: 2, lines: [sentence] }));
+  }
+
+  test('not to say where, on a rack with two interfaces', () => {
+    const two = `${SUBNET}  - { cidr: 10.1.0.0/16, interface: eth1, management: dhcp, dynamic: 10.1.1.1-10.1.1.9 }\n`;
+    const config = configIn('two', two);
+    assert.deepEqual(run({ mac: NODE }, config), {
+      code: 2,
+      lines: ['--interface: expected one of eth0, eth1, or --relay, found none'],
+    });
+    assert.equal(told({ mac: STRANGER, interface: 'eth1' }, config).address?.address, '10.1.1.1');
+    assert.equal(told({ mac: STRANGER, relay: '10.1.0.7' }, config).address?.address, '10.1.1.1');
+  });
+});
+
+test('a file with faults is shown like `rackboot check` shows it', () => {
+  const config = configIn('faulty', SUBNET.replace('dhcp+dns', 'dchp'));
+  const { code, lines } = run({ mac: NODE }, config);
+  assert.equal(code, 1);
+  assert.match(lines[0] ?? '', /subnets\[0\]\.management: expected one of/);
+});
+
+test('the leases on disk count, and no byte beside them changes', () => {
+  const config = configIn('state');
+  const state = join(directory, 'state');
+  mkdirSync(state);
+  const store = new SqliteLeaseStore(join(state, 'leases.db'));
+  const expires = Math.floor(Date.now() / 1000) + 600;
+  const mac = parseMac(STRANGER) ?? (0 as Mac);
+  store.write([{ address: ip('192.168.127.133'), client: STRANGER, mac, expires, kept: false }]);
+  const before = picture(state);
+  const { address } = told({ mac: STRANGER }, config);
+  assert.equal(address?.address, '192.168.127.133');
+  assert.match(address.why, /^it holds this address/);
+  assert.equal(
+    told({ mac: '52:54:00:00:00:0a', requested: '192.168.127.133' }, config).address?.address,
+    '192.168.127.121',
+  );
+  assert.deepEqual(picture(state), before);
+  store.close();
+});
+
+test('a rack that never ran has no leases, and still has no state', () => {
+  assert.equal(told({ mac: STRANGER }, configIn('never')).address?.address, '192.168.127.121');
+  assert.equal(readdirSync(directory).includes('never'), false);
+});
+
+function picture(state: string): string[] {
+  return readdirSync(state).map((name) => {
+    const file = join(state, name);
+    return `${name} ${statSync(file).mtimeMs} ${createHash('sha256').update(readFileSync(file)).digest('hex')}`;
+  });
+}
