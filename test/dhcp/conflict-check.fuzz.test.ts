@@ -21,7 +21,7 @@ const SUBNET = {
 } as const;
 
 test('whatever is asked and heard while messages wait, the service goes on, and nothing is left over', () => {
-  const rack = new DhcpRack(testPlan({ subnets: [SUBNET] }), [ETH0, LINK, ARP]);
+  const rack = new DhcpRack(testPlan({ subnets: [SUBNET] }), [ETH0, LINK, ARP], 'unrecorded');
   const dice = new Dice(5227);
   const seeds = [...readHexFixtures('dhcp').values(), writePacket({}), writePacket({ type: DISCOVER })];
   let batch: Uint8Array[] = [];
