@@ -168,7 +168,8 @@ function describeSign(sign: LinkSign, { packet }: Exchange, handle: SocketHandle
 function machineOf({ client, addresses }: Exchange): NonNullable<Account['machine']> {
   const host = addresses.host(client);
   const sign = addresses.hostSign(client);
-  const lease = client.key === formatMac(client.mac) ? client.key : client.key.replace('id ', 'client identifier ');
+  const { key } = client;
+  const lease = typeof key === 'number' ? formatMac(key) : key.replace('id ', 'client identifier ');
   const why = host && sign ? `host ${host.name}, known by ${HOST_SIGNS[sign]}` : 'no host of the file';
   return { ...(host && { host: host.name }), lease, why };
 }

@@ -1,6 +1,7 @@
 import type { Ip4 } from '../addr/ip4.ts';
 import { formatMac, readMac, type Mac } from '../addr/mac.ts';
 import { isNetbootClient, type BootClient } from '../boot/firmware.ts';
+import type { ClientKey } from '../leases/lease.ts';
 import type { Subnet } from '../plan/plan.ts';
 import { OptionCode } from '../wire/dhcp/option-code.ts';
 import { decodeClientFqdn, type ClientFqdn } from '../wire/dhcp/options/client-fqdn.ts';
@@ -16,7 +17,7 @@ import type { DhcpPacket } from '../wire/dhcp/packet.ts';
 /** Who sent a DHCP message, and what it says of itself. Copies: it outlives the datagram. */
 export interface Client {
   /** The name its leases go by: see `clientKey`. */
-  readonly key: string;
+  readonly key: ClientKey;
   readonly mac: Mac;
   /** Option 61, as lower-case hex. */
   readonly clientId?: string | undefined;
@@ -52,7 +53,7 @@ export function readClient(packet: DhcpPacket, mac: Mac): Client {
   const fqdn = decodeClientFqdn(options.get(OptionCode.clientFqdn));
   // Every key in every client: objects of one shape are what this path is fast by
   return {
-    key: formatMac(mac),
+    key: mac,
     mac,
     boot: readBootClient(packet, mac),
     clientId: hexOf(options.get(OptionCode.clientId)),
@@ -70,10 +71,9 @@ export function readClient(packet: DhcpPacket, mac: Mac): Client {
  * in one boot and must get one address (peers.md §3.1/18). Where the subnet says so, the identifier of a client that
  * does not netboot (RFC 2131 §4.2), unless it is the MAC once more (RFC 2132 §9.14: type 1, then the address).
  */
-export function clientKey({ mac, clientId, boot }: Client, { clientId: use }: Pick<Subnet, 'clientId'>): string {
-  const hardware = formatMac(mac);
-  if (use !== 'use' || clientId === undefined || isNetbootClient(boot)) return hardware;
-  return clientId === `01${hardware.replaceAll(':', '')}` ? hardware : `id ${clientId}`;
+export function clientKey({ mac, clientId, boot }: Client, { clientId: use }: Pick<Subnet, 'clientId'>): ClientKey {
+  if (use !== 'use' || clientId === undefined || isNetbootClient(boot)) return mac;
+  return clientId === `01${formatMac(mac, '')}` ? mac : `id ${clientId}`;
 }
 
 /** N in option 81 asks the server to keep out of DNS: a lease without a name has no records. */

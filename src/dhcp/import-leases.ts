@@ -58,7 +58,7 @@ function clientOf(wish: LeaseWish, { pools }: ServedSubnet): Client | undefined 
   if (mac === undefined) return undefined;
   const name = hostLabel(wish.name);
   return {
-    key: formatMac(mac),
+    key: mac,
     mac,
     boot: { mac, userClasses: [] },
     ...(name === undefined ? {} : { name }),

@@ -1,7 +1,7 @@
 import type { Ip4 } from '../addr/ip4.ts';
 import { TimerHeap } from '../system/timer-heap.ts';
 import type { LeaseStore } from './lease-store.ts';
-import type { Lease } from './lease.ts';
+import type { ClientKey, Lease } from './lease.ts';
 
 /** Entries that the heap may hold beyond twice the live ones before it is built anew. */
 const LEFT_OVER = 64;
@@ -15,7 +15,7 @@ const NONE: readonly Lease[] = [];
 export class LeaseBook {
   readonly #store: LeaseStore;
   readonly #byAddress = new Map<Ip4, Lease>();
-  readonly #byClient = new Map<string, Lease[]>();
+  readonly #byClient = new Map<ClientKey, Lease[]>();
   /** What stood at an address before this batch: the way back when the disk refuses. */
   readonly #before = new Map<Ip4, Lease | undefined>();
   /** Leases that changed with the clock and are on disk as they were. */
@@ -54,7 +54,7 @@ export class LeaseBook {
   }
 
   /** The leases of one client, expired ones included: the addresses it would like back. Changes with the next `put`. */
-  of(client: string): readonly Lease[] {
+  of(client: ClientKey): readonly Lease[] {
     return this.#byClient.get(client) ?? NONE;
   }
 

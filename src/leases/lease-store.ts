@@ -1,9 +1,9 @@
 import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 
 import type { Ip4 } from '../addr/ip4.ts';
-import type { Mac } from '../addr/mac.ts';
+import { formatMac, type Mac } from '../addr/mac.ts';
 import { systemClock, type Clock } from '../system/clock.ts';
-import type { Lease } from './lease.ts';
+import type { ClientKey, Lease } from './lease.ts';
 
 /** Where leases outlive the process. */
 export interface LeaseStore {
@@ -122,7 +122,14 @@ export class SqliteLeaseStore implements LeaseStore {
     let values: (number | string | null)[] = [];
     for (const { address, client, mac, expires, kept, name } of leases) {
       rows++;
-      values.push(address, client, mac, expires, kept ? 1 : 0, name ?? null);
+      values.push(
+        address,
+        typeof client === 'number' ? formatMac(client) : client,
+        mac,
+        expires,
+        kept ? 1 : 0,
+        name ?? null,
+      );
       if (values.length < ROWS_AT_ONCE * COLUMNS) continue;
       this.#upsertMany.run(...values);
       values = [];
@@ -169,10 +176,15 @@ export function readLastWrite(database: DatabaseSync): number | undefined {
   return seen === undefined ? undefined : Number(seen);
 }
 
+/** In the file a MAC is text like any other sign. */
+export function readClientKey(text: string, mac: Mac): ClientKey {
+  return text === formatMac(mac) ? mac : text;
+}
+
 function readRow([address, client, mac, expires, kept, name]: readonly SQLOutputValue[]): Lease {
   const lease = {
     address: Number(address) as Ip4,
-    client: String(client),
+    client: readClientKey(String(client), Number(mac) as Mac),
     mac: Number(mac) as Mac,
     expires: Number(expires),
     kept: kept === 1,

@@ -1,9 +1,10 @@
 import type { Ip4 } from '../addr/ip4.ts';
 import { TimerHeap } from '../system/timer-heap.ts';
+import type { ClientKey } from './lease.ts';
 
 /** An address promised to one client for a moment, or kept from everyone (`client` absent). */
 interface Hold {
-  readonly client: string | undefined;
+  readonly client: ClientKey | undefined;
   readonly until: number;
 }
 
@@ -13,7 +14,7 @@ interface Hold {
  */
 export class Offers {
   readonly #holds = new Map<Ip4, Hold>();
-  readonly #byClient = new Map<string, Ip4>();
+  readonly #byClient = new Map<ClientKey, Ip4>();
   readonly #ends = new TimerHeap<Ip4>();
 
   holder(address: Ip4): Hold | undefined {
@@ -21,12 +22,12 @@ export class Offers {
   }
 
   /** The address offered to `client`. */
-  of(client: string): Ip4 | undefined {
+  of(client: ClientKey): Ip4 | undefined {
     return this.#byClient.get(client);
   }
 
   /** Holds `address` for `client`; what that client was offered before comes free and is returned. */
-  offer(address: Ip4, client: string, until: number): Ip4 | undefined {
+  offer(address: Ip4, client: ClientKey, until: number): Ip4 | undefined {
     const earlier = this.#byClient.get(client);
     const freed = earlier !== undefined && earlier !== address ? this.release(client) : undefined;
     this.#hold(address, { client, until });
@@ -40,7 +41,7 @@ export class Offers {
   }
 
   /** The client took its offer, or something else: returns the address that is no longer held. */
-  release(client: string): Ip4 | undefined {
+  release(client: ClientKey): Ip4 | undefined {
     const address = this.#byClient.get(client);
     if (address === undefined) return undefined;
     this.#byClient.delete(client);

@@ -2,6 +2,7 @@ import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqli
 
 import type { Ip4 } from '../addr/ip4.ts';
 import type { Mac } from '../addr/mac.ts';
+import { readClientKey } from './lease-store.ts';
 import type { Lease } from './lease.ts';
 
 const LAST_ADDRESS = 0xffffffff;
@@ -82,7 +83,13 @@ function readUntilDamage(
 function readLease({ address, client, mac, expires, kept, name }: Record<string, SQLOutputValue>): Lease | undefined {
   if (typeof client !== 'string' || client === '' || !isWhole(address, LAST_ADDRESS)) return undefined;
   if (!isWhole(mac, LAST_MAC) || !isWhole(expires, LATEST)) return undefined;
-  const lease = { address: address as Ip4, client, mac: mac as Mac, expires, kept: kept === 1 };
+  const lease = {
+    address: address as Ip4,
+    client: readClientKey(client, mac as Mac),
+    mac: mac as Mac,
+    expires,
+    kept: kept === 1,
+  };
   return typeof name === 'string' ? { ...lease, name } : lease;
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { parseMac } from '../../src/addr/mac.ts';
 import { formatIp4, type Ip4 } from '../../src/addr/ip4.ts';
 import { rangeContains, rangeSize } from '../../src/addr/range.ts';
 import type { Plan, Subnet } from '../../src/plan/plan.ts';
@@ -199,7 +200,8 @@ export class LeaseWorld {
 
   #checkWritten(mac: string, address: string, until: number): void {
     const row = this.rack.store.rows.get(ip4(address));
-    assert.equal(row?.client, mac, `${address} is on disk as the lease of ${mac}`);
+    assert.ok(row, `${address} is on disk as the lease of ${mac}`);
+    assert.equal(row.client, parseMac(mac), `${address} is on disk as the lease of ${mac}`);
     assert.ok(row.expires * 1000 >= until, `${address} is on disk for as long as ${mac} was told`);
   }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { parseMac } from '../../src/addr/mac.ts';
 
 import { formatIp4 } from '../../src/addr/ip4.ts';
 import { TimerHeap } from '../../src/system/timer-heap.ts';
@@ -160,7 +161,8 @@ export class RackDay {
     promises.promise(mac, yiaddr, until, this.#now);
     machine.checkOneAddressABoot(yiaddr);
     const row = this.rack.store.rows.get(ip4(yiaddr));
-    assert.equal(row?.client, mac, `${yiaddr} is on disk as the lease of ${mac}`);
+    assert.ok(row, `${yiaddr} is on disk as the lease of ${mac}`);
+    assert.equal(row.client, parseMac(mac), `${yiaddr} is on disk as the lease of ${mac}`);
     assert.ok(row.expires * 1000 >= until, `${yiaddr} is on disk for as long as ${mac} was told`);
     assert.equal(row.name, hostOf(n, this.#when) ?? machine.ownName, `the name of ${mac}`);
     if (machine.wire !== HOME || !isSteady(n)) return;
