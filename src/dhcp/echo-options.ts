@@ -10,8 +10,10 @@ import type { DhcpPacket } from '../wire/dhcp/packet.ts';
 const ECHOED = [OptionCode.clientId, OptionCode.subnetSelection, OptionCode.relayAgent] as const;
 
 export function echoedOptions({ options }: DhcpPacket): DhcpOption[] {
-  return ECHOED.flatMap((code) => {
+  const echoed: DhcpOption[] = [];
+  for (const code of ECHOED) {
     const value = options.get(code);
-    return value ? [{ code, value: value.slice() }] : [];
-  });
+    if (value) echoed.push({ code, value: value.slice() });
+  }
+  return echoed;
 }

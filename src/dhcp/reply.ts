@@ -16,13 +16,19 @@ import { requestState } from './request.ts';
 /** Characters that the field takes. */
 export const LONGEST_FILE = 127;
 
+const NO_OPTIONS: readonly DhcpOption[] = [];
+const TYPES = {
+  [MessageType.offer]: { code: OptionCode.messageType, value: encodeU8(MessageType.offer) },
+  [MessageType.ack]: { code: OptionCode.messageType, value: encodeU8(MessageType.ack) },
+} as const;
+
 /** A reply before it is written. */
 export interface DhcpReply extends DhcpMessage {
   /** Option 53, which is also among the options. */
   readonly type: typeof MessageType.offer | typeof MessageType.ack | typeof MessageType.nak;
   readonly options: readonly DhcpOption[];
   /** The relay's port, where it is not 67. */
-  readonly relayPort?: number;
+  readonly relayPort?: number | undefined;
   /** What it answers, where that is not a step towards a lease. */
   readonly answers?: 'inform' | 'bootp' | 'rapid-commit' | 'proxy';
   /** Where it goes whatever its fields say: to a client of the boot server. */
@@ -52,7 +58,7 @@ export function grantReply(exchange: Exchange, grant: Grant): DhcpReply {
     yiaddr: grant.address,
     siaddr: grant.boot.nextServer ?? UNSPECIFIED,
     file: file.length <= LONGEST_FILE ? file : '',
-    options: [...grantOptions(exchange, grant), ...nameAnswer(exchange, grant.name), ...echoedOptions(exchange.packet)],
+    options: grantOptions(exchange, grant),
   };
 }
 
@@ -98,23 +104,26 @@ export function echo({
     giaddr,
     chaddr,
     sname: '',
-    ...(relayPort && { relayPort }),
+    relayPort,
   };
 }
 
+/** By pushes and not by spreads: this is made twice for each machine that boots. */
 function grantOptions(exchange: Exchange, { type, name, boot }: Grant): DhcpOption[] {
   const { client, packet, served, addresses, optionLayers } = exchange;
   const host = addresses.host(client);
   const { leaseTime, others, isNameWanted } = optionLayers.standing(client, packet, served.subnet, host);
-  const decided = [...bootOptions(boot), ...quirkOptions(boot, packet)];
+  const decided = boot.nextServer === undefined ? NO_OPTIONS : [...bootOptions(boot), ...quirkOptions(boot, packet)];
   const options: DhcpOption[] = [
-    { code: OptionCode.messageType, value: encodeU8(type) },
+    TYPES[type],
     { code: OptionCode.serverId, value: encodeIp4(exchange.serverId) },
     leaseTime,
     ...decided,
   ];
   if (isNameWanted && name !== undefined) options.push({ code: OptionCode.hostName, value: encodeText(name) });
   for (const option of others) if (!decided.some(({ code }) => code === option.code)) options.push(option);
+  if (client.fqdn) options.push(...nameAnswer(exchange, name));
+  for (const option of echoedOptions(packet)) options.push(option);
   return boot.quirks.effects.bootFileNul ? options : options.map(withoutNul);
 }
 

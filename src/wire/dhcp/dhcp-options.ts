@@ -1,6 +1,8 @@
 import { WireError } from '../wire-error.ts';
 import { OptionCode } from './option-code.ts';
 
+const SMALL = 16;
+
 /** One option: its number and its value without code and length. */
 export interface DhcpOption {
   readonly code: number;
@@ -116,11 +118,17 @@ export function writeOption({ code, value }: DhcpOption, into: Uint8Array, start
     if (end > limit) throw new WireError(`option ${code} ends at byte ${end}, expected at most ${limit}`);
     into[at] = code;
     into[at + 1] = size;
-    into.set(size === value.length ? value : value.subarray(from, from + size), at + 2);
+    copy(value, from, size, into, at + 2);
     at = end;
     from += size;
   } while (from < value.length);
   return at;
+}
+
+/** Most values have a few bytes: for those a loop is cheaper than what a view and a call cost. */
+function copy(value: Uint8Array, from: number, size: number, into: Uint8Array, at: number): void {
+  if (size > SMALL) into.set(size === value.length ? value : value.subarray(from, from + size), at);
+  else for (let i = 0; i < size; i++) into[at + i] = value[from + i] ?? 0;
 }
 
 function overrun(bytes: Uint8Array, at: number, end: number): WireError {
