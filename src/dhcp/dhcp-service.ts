@@ -40,7 +40,7 @@ const SWEEP_MILLISECONDS = 1_000;
  * sync for twenty leases costs what one for two does. Nobody waits longer than that for it.
  */
 const BUSY_PACKETS = 8;
-const GATHER_MILLISECONDS = 2;
+const GATHER_MILLISECONDS = 1;
 /** Of a lease that can't be prolonged, less than this is not worth a reply: the client asks again at once. */
 const LEAST_SECONDS_LEFT = 60;
 
