@@ -40,7 +40,7 @@ export interface TrialSettings {
   readonly rate: number;
   readonly seconds: number;
   readonly warmUpSeconds: number;
-  /** At which rate it is warmed up; half the trial's own unless given. */
+  /** At which rate it is warmed up; the trial's own unless given. */
   readonly warmUpRate?: number;
   readonly isTimed: boolean;
 }
@@ -107,7 +107,7 @@ export class DhcpGround {
   }
 
   async #measure(server: number, clients: number, settings: TrialSettings): Promise<DhcpTrial> {
-    const { rate, seconds, warmUpSeconds, warmUpRate = rate / 2, isTimed } = settings;
+    const { rate, seconds, warmUpSeconds, warmUpRate = rate, isTimed } = settings;
     // Every trial has MACs of its own; warming up takes some of them
     const common = { server: SERVER_ADDRESS, clients, pool: this.#trials, core: CLIENT_CORE };
     await load(this.#pair, { ...common, rate: Math.ceil(warmUpRate), seconds: warmUpSeconds });

@@ -68,8 +68,8 @@ export async function benchDhcp({ quick, scenario: name, only, json }: DhcpBench
   const built = await runCommand(['npm', 'run', 'build'], { cwd: ROOT });
   if (built.code !== 0) throw new Error(built.output);
   const pace = quick
-    ? { rounds: 1, seconds: 3, warmUpSeconds: 2, precision: 1.2 }
-    : { rounds: 3, seconds: 4, warmUpSeconds: 2, precision: 1.06 };
+    ? { rounds: 1, seconds: 3, warmUpSeconds: 3, precision: 1.1 }
+    : { rounds: 3, seconds: 4, warmUpSeconds: 4, precision: 1.06 };
   const servers = SERVERS.filter((server) => only.length === 0 || only.includes(server.name));
   const figures = servers.map((server): Figures => ({ server, highest: [], fixed: new Map() }));
   const ground = await DhcpGround.open();
@@ -156,7 +156,7 @@ async function measureFixed(
 function report(scenario: string, figures: readonly Figures[], pace: Pace, loads: readonly number[][]): void {
   const minute = loads.map(([one = 0]) => one.toFixed(2)).join(', ');
   console.log(`
-perfdhcp as a relay over a veth pair, scenario ${scenario}; every run with fresh MACs and a fresh server, ${pace.seconds} s after ${pace.warmUpSeconds} s of warming up
+perfdhcp as a relay over a veth pair, scenario ${scenario}; every run with fresh MACs and a fresh server, ${pace.seconds} s after ${pace.warmUpSeconds} s of warming up at the same rate, as compiled code comes with use
 server on core ${SERVER_CORE}, perfdhcp on core ${CLIENT_CORE}; median of ${pace.rounds}, alternating; load average (1 min) before and after each round: ${minute}
 
 highest rate with less than ${MOST_LOSS * 100} % loss
