@@ -1,5 +1,5 @@
 import { cidrContains, formatCidr } from '../addr/cidr.ts';
-import { formatIp4, UNSPECIFIED, type Ip4 } from '../addr/ip4.ts';
+import { formatIp4, type Ip4 } from '../addr/ip4.ts';
 import { formatMac } from '../addr/mac.ts';
 import { isNetbootClient } from '../boot/firmware.ts';
 import type { LeaseBook } from '../leases/lease-book.ts';
@@ -11,15 +11,18 @@ import { INBOX, type Inbound } from '../system/datagram.ts';
 import type { Timer } from '../system/loop.ts';
 import { SteadyClock } from '../system/steady-clock.ts';
 import type { EventBody } from '../timeline/event.ts';
-import { MessageType, messageTypeName } from '../wire/dhcp/message-type.ts';
+import { messageTypeName } from '../wire/dhcp/message-type.ts';
 import { OptionCode } from '../wire/dhcp/option-code.ts';
 import { decodeU8 } from '../wire/dhcp/options/integer.ts';
 import type { Addresses } from './addresses.ts';
 import type { ArpLinksDependencies } from './arp-links.ts';
 import { ConflictCheck, type Heard } from './conflict-check.ts';
+import { discovered, requested } from './asked-event.ts';
+import { RECEIVED, sentCounter } from './counters.ts';
 import { askedOf, decide, type Asked } from './decide.ts';
 import type { Decision, Exchange } from './exchange.ts';
 import { Intake } from './intake.ts';
+import { LeaseCommits } from './lease-commits.ts';
 import { factOf, isHostBySign } from './lease-fact.ts';
 import type { LeaseNews } from './lease-news.ts';
 import { obeyLeaseOrder } from './lease-orders.ts';
@@ -31,7 +34,6 @@ import { isProxied, Proxy } from './proxy.ts';
 import { QuirkSwitchboard } from './quirk-switches.ts';
 import type { DhcpReply } from './reply.ts';
 import { ReplySender } from './reply-sender.ts';
-import { requestState, wantedAddress } from './request.ts';
 import { shortenGrant } from './shorten-grant.ts';
 
 const SWEEP_MILLISECONDS = 1_000;
@@ -51,20 +53,6 @@ export interface DhcpDependencies extends ServiceContext, ListenersDependencies,
   /** Lets the thread sleep so long before it looks at its sockets again. */
   readonly rest: (milliseconds: number) => void;
 }
-
-const RECEIVED: Readonly<Record<Asked, string>> = {
-  discover: 'received.discover',
-  request: 'received.request',
-  decline: 'received.decline',
-  release: 'received.release',
-  inform: 'received.inform',
-  bootp: 'received.bootp',
-};
-const SENT: Readonly<Record<DhcpReply['type'], string>> = {
-  [MessageType.offer]: 'sent.offer',
-  [MessageType.ack]: 'sent.ack',
-  [MessageType.nak]: 'sent.nak',
-};
 
 /** What the first Plan opened and every Plan changes. */
 interface Ground {
@@ -95,8 +83,7 @@ export class DhcpService implements Service {
   #sweepTimer: Timer | undefined;
   /** Leases end by it: a wall clock that is set ends none. */
   readonly #clock: SteadyClock;
-  /** Why leases can't be written now. */
-  #storeFault: string | undefined;
+  readonly #commits: LeaseCommits;
   /** Subnets whose range was found full: told once, until something in them came free. */
   readonly #full = new Set<string>();
 
@@ -106,6 +93,7 @@ export class DhcpService implements Service {
     this.#clock = new SteadyClock(clock);
     this.#intake = new Intake({ tally: this.#tally, events, clock });
     this.#proxy = new Proxy({ tally: this.#tally, events, clock: this.#clock });
+    this.#commits = new LeaseCommits({ tally: this.#tally, events });
     const serve = (parked: readonly Heard[]): void => this.#serveAgain(parked);
     this.#conflicts = new ConflictCheck({ ...dependencies, tally: this.#tally, serve });
     this.#listeners = new Listeners(dependencies, (listener) => this.#serveBatch(listener));
@@ -139,7 +127,7 @@ export class DhcpService implements Service {
         leaseEnded: (address) => this.#leaseEnded(address),
       },
       now: this.#clock.now() / 1000,
-      commit: () => (this.#commit(ground) ? undefined : (this.#storeFault ?? '')),
+      commit: () => (this.#commits.commit(ground.addresses) ? undefined : (this.#commits.fault ?? '')),
     });
   }
 
@@ -163,7 +151,7 @@ export class DhcpService implements Service {
     for (const lease of leases) if (!addresses.isHeld(lease)) events.leaseEnded(lease.address);
     for (const lease of leases)
       if (addresses.isHeld(lease)) events.leaseBound(factOf(lease, addresses.isHostsBySign(lease)));
-    if (book.fault !== undefined) this.#storeFailed(book.fault);
+    if (book.fault !== undefined) this.#commits.failed(book.fault);
     this.#scheduleSweep();
     return { book, addresses, conflicts: this.#conflicts, ...readPlan(plan) };
   }
@@ -173,7 +161,7 @@ export class DhcpService implements Service {
     if (!ground) return;
     const outgoing: Outgoing[] = [];
     this.#followClock(ground);
-    if (this.#storeFault !== undefined) this.#retryStore(ground);
+    this.#commits.retry(ground.book);
     const received = listener.socket.receive((datagram) => {
       const answer = this.#serve(datagram, listener, ground);
       if (answer) outgoing.push(answer);
@@ -203,7 +191,7 @@ export class DhcpService implements Service {
 
   /** One commit, then the replies. */
   #leave(outgoing: readonly Outgoing[], ground: Ground): void {
-    const promised = this.#commit(ground);
+    const promised = this.#commits.commit(ground.addresses);
     for (const answer of outgoing) {
       if (promised || !answer.isWritten) this.#finish(answer);
       else this.#confirm(answer);
@@ -267,7 +255,7 @@ export class DhcpService implements Service {
   #outcome(plan: Plan, exchange: Exchange, decision: Exclude<Decision, { kind: 'probing' }>): Outcome | undefined {
     if (decision.kind === 'exhausted') return this.#exhausted(exchange);
     const outcome = outcomeOf(plan, exchange, decision);
-    if (decision.kind !== 'offer' || this.#storeFault === undefined) return outcome;
+    if (decision.kind !== 'offer' || this.#commits.fault === undefined) return outcome;
     return offerUnwritten(exchange, decision.address, outcome);
   }
 
@@ -276,34 +264,6 @@ export class DhcpService implements Service {
     if (this.#full.has(subnet)) return undefined;
     this.#full.add(subnet);
     return { event: { kind: 'dhcp.exhausted', subnet } };
-  }
-
-  /** Whether every lease of this batch is on disk. */
-  #commit({ addresses }: Ground): boolean {
-    try {
-      addresses.commit();
-      return true;
-    } catch (error) {
-      this.#tally.add('refused.store-failed');
-      this.#storeFailed(error instanceof Error ? error.message : String(error));
-      return false;
-    }
-  }
-
-  /** One event when it begins and one when it ends, however many packets come in between. */
-  #storeFailed(reason: string): void {
-    if (this.#storeFault === undefined) this.#dependencies.events.emit({ kind: 'dhcp.store-failed', reason });
-    this.#storeFault = reason;
-  }
-
-  #retryStore({ book }: Ground): void {
-    try {
-      book.write();
-    } catch {
-      return;
-    }
-    this.#storeFault = undefined;
-    this.#dependencies.events.emit({ kind: 'dhcp.store-works' });
   }
 
   /**
@@ -343,7 +303,7 @@ export class DhcpService implements Service {
     if (seconds === 0) return;
     const { book, addresses } = ground;
     book.shift(seconds);
-    this.#commit(ground);
+    this.#commits.commit(addresses);
     this.#dependencies.events.emit({ kind: 'dhcp.clock-set', seconds });
     for (const lease of book.all()) if (addresses.isHeld(lease)) this.#dependencies.events.leaseBound(factOf(lease));
   }
@@ -357,7 +317,7 @@ export class DhcpService implements Service {
 
   #sweep(ground: Ground): void {
     this.#followClock(ground);
-    if (this.#storeFault !== undefined) this.#retryStore(ground);
+    this.#commits.retry(ground.book);
     for (const lease of ground.addresses.sweep()) {
       // Told when the client gave it back
       if (lease.released) continue;
@@ -396,31 +356,10 @@ function readPlan(plan: Plan): Pick<Ground, 'plan' | 'optionLayers' | 'quirkSwit
 
 const UNWRITTEN: EventBody = { kind: 'dhcp.ignored', reason: "leases can't be written" };
 
-function sentCounter({ answers, type }: DhcpReply): string {
-  if (answers === 'bootp') return 'sent.bootp';
-  if (answers === 'proxy') return type === MessageType.offer ? 'sent.proxy-offer' : 'sent.proxy-ack';
-  return SENT[type];
-}
-
 /** While leases can't be written, only what the client has already can be promised. */
 function offerUnwritten({ client, addresses }: Exchange, address: Ip4, offer: Outcome): Outcome {
   const left = addresses.secondsLeft(client, address);
   if (left >= LEAST_SECONDS_LEFT && offer.reply) return { ...offer, reply: shortenGrant(offer.reply, left) };
   addresses.withdrawOffer(client);
   return { event: UNWRITTEN };
-}
-
-function discovered({ client, packet: { giaddr } }: Exchange): EventBody {
-  const { arch, vendorClass, userClasses } = client.boot;
-  return {
-    kind: 'dhcp.discover',
-    ...(arch === undefined ? {} : { arch }),
-    ...(vendorClass === undefined ? {} : { vendorClass }),
-    ...(userClasses[0] === undefined ? {} : { userClass: userClasses[0] }),
-    ...(giaddr === UNSPECIFIED ? {} : { relay: formatIp4(giaddr) }),
-  };
-}
-
-function requested(exchange: Exchange): EventBody {
-  return { kind: 'dhcp.request', state: requestState(exchange), wanted: formatIp4(wantedAddress(exchange)) };
 }

@@ -20,7 +20,7 @@ test('the page of quirks has the rows of the table', () => {
   const start = page.indexOf(HEAD) + HEAD.length;
   const end = page.indexOf('\n\n', start - 1) + 1;
   if (process.env['UPDATE_FIXTURES'] === '1') writeFileSync(FILE, page.slice(0, start) + rows + page.slice(end));
-  const stale = 'etc/quirks.md is stale: run UPDATE_FIXTURES=1 node --test test/quirks-page.test.ts';
+  const stale = 'etc/quirks.md is stale: run UPDATE_FIXTURES=1 node --test test/pages.test.ts';
   assert.equal(readFileSync(FILE, 'utf8').slice(start).split('\n\n', 1)[0], rows.trimEnd(), stale);
 });
 
@@ -36,10 +36,19 @@ test('each quirk has tests of its own, on and off', () => {
   }
 });
 
-test('the tests that the page names are there', () => {
-  const named = [...read('etc/quirks.md').matchAll(/\| `(test\/\S+)`: (.*) \|$/gm)];
-  assert.ok(named.length > 20);
-  for (const [, path = '', title = ''] of named) assert.ok(read(path).includes(title), `${path}: ${title}`);
+for (const page of ['etc/quirks.md', 'etc/rfcs.md']) {
+  test(`the tests that ${page} names are there`, () => {
+    const named = [...read(page).matchAll(/\| `(test\/\S+)`: (.*) \|$/gm)];
+    assert.ok(named.length > 20);
+    for (const [, path = '', title = ''] of named) assert.ok(read(path).includes(title), `${path}: ${title}`);
+  });
+}
+
+test('each RFC has its test', () => {
+  const rows = read('etc/rfcs.md')
+    .split('\n')
+    .filter((line) => line.startsWith('| ') && !line.startsWith('| RFC'));
+  for (const row of rows) assert.match(row, /\| `test\/\S+`: .+ \|$/, row);
 });
 
 test('the page accounts for every item of the survey that is about DHCP', () => {
