@@ -1,6 +1,6 @@
 import { cidrContains } from '../addr/cidr.ts';
 import { formatIp4 } from '../addr/ip4.ts';
-import { formatMac, parseMac } from '../addr/mac.ts';
+import { formatMac, type Mac } from '../addr/mac.ts';
 import type { Lease } from '../leases/lease.ts';
 import type { LeaseAnswer, LeaseWish } from '../service/letters.ts';
 import type { Addresses, ServedSubnet } from './addresses.ts';
@@ -18,7 +18,7 @@ export interface Imported {
 export function importLeases(addresses: Addresses, wishes: readonly LeaseWish[], now: number): Imported {
   const taken: Lease[] = [];
   const refused: { line: number; reason: string }[] = [];
-  const held = new Map<string, Lease[]>();
+  const held = new Map<Mac, Lease[]>();
   for (const lease of addresses.held()) noteHeld(held, lease);
   // Of two leases of one machine on one network the one that ends later is its own
   for (const wish of wishes.toSorted((a, b) => b.expires - a.expires)) {
@@ -32,9 +32,8 @@ export function importLeases(addresses: Addresses, wishes: readonly LeaseWish[],
   return { taken, refused };
 }
 
-function noteHeld(held: Map<string, Lease[]>, lease: Lease): void {
-  const mac = formatMac(lease.mac);
-  held.set(mac, [...(held.get(mac) ?? []), lease]);
+function noteHeld(held: Map<Mac, Lease[]>, lease: Lease): void {
+  held.set(lease.mac, [...(held.get(lease.mac) ?? []), lease]);
 }
 
 /** Returns the lease, or why it is not taken. */
@@ -44,19 +43,16 @@ function importLease(addresses: Addresses, wish: LeaseWish, own: readonly Lease[
   const served = addresses.served.find(({ subnet }) => cidrContains(subnet.cidr, address));
   if (!served) return 'it is in none of the subnets';
   const client = clientOf(wish, served);
-  if (!client) return `expected a MAC address, found "${wish.mac}"`;
   const refusal = addresses.refusal(client, served, address);
   if (refusal !== undefined) return refusal;
   const present = own.find((lease) => cidrContains(served.subnet.cidr, lease.address));
-  if (present && present.address !== address) return `${wish.mac} has ${formatIp4(present.address)} here`;
+  if (present && present.address !== address) return `${formatMac(wish.mac)} has ${formatIp4(present.address)} here`;
   return present && present.expires >= expires ? present : addresses.bind(client, served, address, expires);
 }
 
 /** Of which classes it is shows when it next asks: until then it may have an address of any. */
-function clientOf(wish: LeaseWish, { pools }: ServedSubnet): Client | undefined {
-  const mac = parseMac(wish.mac);
-  if (mac === undefined) return undefined;
-  const name = hostLabel(wish.name);
+function clientOf({ mac, name: called }: LeaseWish, { pools }: ServedSubnet): Client {
+  const name = hostLabel(called);
   return {
     key: mac,
     mac,

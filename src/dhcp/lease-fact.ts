@@ -1,4 +1,3 @@
-import { formatMac } from '../addr/mac.ts';
 import type { Lease } from '../leases/lease.ts';
 import type { LeaseFact } from '../service/letters.ts';
 import { isEndless } from './bootp.ts';
@@ -6,13 +5,11 @@ import type { Exchange } from './exchange.ts';
 
 /** A kept address belongs to its machine on or off: its name stays. So does the one of a BOOTP client. */
 export function factOf({ address, mac, name, expires, kept }: Lease, isHost = false): LeaseFact {
-  return {
-    address,
-    mac: formatMac(mac),
-    ...(name === undefined ? {} : { name }),
-    ...(kept || isEndless(expires) ? {} : { expires }),
-    ...(isHost ? { host: true } : {}),
-  };
+  const fact: { -readonly [key in keyof LeaseFact]: LeaseFact[key] } = { address, mac };
+  if (name !== undefined) fact.name = name;
+  if (!kept && !isEndless(expires)) fact.expires = expires;
+  if (isHost) fact.host = true;
+  return fact;
 }
 
 /** Whether the client is a host by another sign than its MAC. */

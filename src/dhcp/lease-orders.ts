@@ -1,5 +1,5 @@
 import { formatIp4, type Ip4 } from '../addr/ip4.ts';
-import { formatMac } from '../addr/mac.ts';
+import { formatMac, type Mac } from '../addr/mac.ts';
 import type { Lease } from '../leases/lease.ts';
 import type { LeaseAnswer, LeaseOrder, LeaseWish } from '../service/letters.ts';
 import type { Addresses } from './addresses.ts';
@@ -21,12 +21,8 @@ export function obeyLeaseOrder(order: LeaseOrder, dependencies: LeaseOrdersDepen
   return order.kind === 'release' ? revoke(order.of, dependencies) : takeOver(order.leases, dependencies);
 }
 
-function revoke(
-  of: Ip4 | { readonly mac: string },
-  { addresses, events, commit }: LeaseOrdersDependencies,
-): LeaseAnswer {
-  const isMeant = ({ address, mac }: Lease): boolean =>
-    typeof of === 'number' ? address === of : formatMac(mac) === of.mac;
+function revoke(of: Ip4 | { readonly mac: Mac }, { addresses, events, commit }: LeaseOrdersDependencies): LeaseAnswer {
+  const isMeant = ({ address, mac }: Lease): boolean => (typeof of === 'number' ? address === of : mac === of.mac);
   const leases = addresses.held().filter(isMeant);
   for (const lease of leases) addresses.revoke(lease);
   const fault = commit();

@@ -1,6 +1,6 @@
 import { cidrContains } from '../addr/cidr.ts';
 import type { Ip4 } from '../addr/ip4.ts';
-import { formatMac, type Mac } from '../addr/mac.ts';
+import type { Mac } from '../addr/mac.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { LeaseNews } from './lease-news.ts';
 
@@ -43,7 +43,7 @@ export class Sightings {
     if (before !== undefined) this.#byMac.delete(before);
     this.#byMac.set(mac, { address, until: now + SECONDS });
     this.#byAddress.set(address, mac);
-    this.#news.leaseBound({ address, mac: formatMac(mac), expires: now + SECONDS, elsewhere: true });
+    this.#news.leaseBound({ address, mac, expires: now + SECONDS, elsewhere: true });
     if (this.#byMac.size > MOST) this.#forgetOldest();
     return isNew;
   }

@@ -1,4 +1,5 @@
 import { formatIp4, type Ip4 } from '../addr/ip4.ts';
+import { formatMac } from '../addr/mac.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Counters, LeaseFact, SocketHandle } from '../service/letters.ts';
 import type { EventSink, Service, ServiceContext } from '../service/service.ts';
@@ -82,7 +83,8 @@ export class DnsService implements Service {
     // A reply that is a header alone had no question worth telling
     const mac = length > HEADER ? this.#names.firstQuestion(source) : undefined;
     if (mac === undefined) return;
-    this.#events.emit({ kind: 'dns.first-question', ...summarize(reply) }, { mac, address: formatIp4(source) });
+    const subject = { mac: formatMac(mac), address: formatIp4(source) };
+    this.#events.emit({ kind: 'dns.first-question', ...summarize(reply) }, subject);
   }
 }
 

@@ -1,6 +1,6 @@
 import { cidrContains, type Cidr } from '../addr/cidr.ts';
 import { formatIp4, type Ip4 } from '../addr/ip4.ts';
-import { formatMac } from '../addr/mac.ts';
+import type { Mac } from '../addr/mac.ts';
 import type { Host, Plan } from '../plan/plan.ts';
 import { childKey, keyText, nameKey, type NameKey } from '../wire/dns/name.ts';
 import { compileRecords, type RecordData } from '../wire/dns/record-set.ts';
@@ -12,7 +12,7 @@ import { Zone, type Authority } from './zone.ts';
 /** A lease that wants a name. `name`: one label, lower case. */
 export interface NamedLease {
   readonly address: Ip4;
-  readonly mac: string;
+  readonly mac: Mac;
   readonly name: string;
   /** It is that of the host with this name, which is known by another sign than its MAC. */
   readonly host?: true;
@@ -54,14 +54,14 @@ export class PlanZones {
   readonly #fixedNames = new Set<NameKey>();
   readonly #fixedAddresses = new Set<Ip4>();
   /** Host name → the MACs it belongs to: no other machine gets it, in no domain. */
-  readonly #owners: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly #owners: ReadonlyMap<string, ReadonlySet<Mac>>;
   /** Who wants a name, by turn; leases of one machine stand together, the newest first. The first of all has it. */
   readonly #claims = new Map<NameKey, NamedLease[]>();
 
   constructor(plan: Plan) {
     const rack = rackLabel(plan.rack.name);
     this.#subnets = namedSubnets(plan, rack);
-    this.#owners = new Map(plan.hosts.map((host) => [host.name, new Set(host.macs.map((mac) => formatMac(mac)))]));
+    this.#owners = new Map(plan.hosts.map((host) => [host.name, new Set(host.macs)]));
     for (const subnet of this.#subnets) this.#addZones(subnet, rack);
     this.#placeRack(plan, rack);
     for (const host of plan.hosts) this.#placeHost(host);

@@ -1,4 +1,5 @@
 import type { Ip4 } from '../addr/ip4.ts';
+import type { Mac } from '../addr/mac.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { LeaseFact } from '../service/letters.ts';
 import { PlanZones, type NamedLease } from './plan-zones.ts';
@@ -11,7 +12,7 @@ interface Claim extends NamedLease {
 }
 
 interface KnownLease {
-  readonly mac: string;
+  readonly mac: Mac;
   readonly claim: Claim | undefined;
   /** Whether its machine has asked us anything since it began. */
   asked: boolean;
@@ -50,7 +51,7 @@ export class RackNames {
   }
 
   /** The MAC of the lease at `address`, the first time it is called since that lease began. */
-  firstQuestion(address: Ip4): string | undefined {
+  firstQuestion(address: Ip4): Mac | undefined {
     const lease = this.#leases.get(address);
     if (!lease || lease.asked) return undefined;
     lease.asked = true;

@@ -1,6 +1,7 @@
 import Koa, { type Context } from 'koa';
 
 import { parseIp4, type Ip4 } from '../addr/ip4.ts';
+import { formatMac } from '../addr/mac.ts';
 import { normalizePath } from '../boot/normalize-path.ts';
 import type { Asker, Resolution, Routes } from '../boot/routes.ts';
 import { hostOf } from '../service/lease-table.ts';
@@ -97,7 +98,7 @@ function exchangeOf(ctx: Context, plane: BootPlane, address: Ip4 | undefined): E
   const mac = address === undefined ? undefined : plane.holder(address)?.mac;
   const subject = { address: ctx.req.socket.remoteAddress ?? '' };
   const path = ctx.req.url ?? '';
-  return { method: ctx.method, path, subject: mac === undefined ? subject : { ...subject, mac } };
+  return { method: ctx.method, path, subject: mac === undefined ? subject : { ...subject, mac: formatMac(mac) } };
 }
 
 function askerOf(ctx: Context, rackAddress: Ip4, address: Ip4 | undefined, plane: BootPlane): Asker {

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 
 import type { Context } from 'koa';
 
+import { formatMac } from '../addr/mac.ts';
 import type { LeaseFact } from '../service/letters.ts';
 import type { EventSink } from '../service/service.ts';
 import { parseReport, REPORT_LIMIT } from './machine-report.ts';
@@ -30,7 +31,7 @@ export async function receiveReport(
   if (body === 'cut off') return CUT_OFF;
   const parsed = parseReport(body);
   if ('fault' in parsed) return { status: 400, label: 'malformed', reason: parsed.fault };
-  events.emit({ kind: 'machine.report', report: parsed.report }, { ...exchange.subject, mac: lease.mac });
+  events.emit({ kind: 'machine.report', report: parsed.report }, { ...exchange.subject, mac: formatMac(lease.mac) });
   ctx.status = 204;
   return undefined;
 }

@@ -1,9 +1,10 @@
 import { formatIp4, type Ip4 } from '../addr/ip4.ts';
+import { formatMac, type Mac } from '../addr/mac.ts';
 
 /** What a row of Kea's memfile says. */
 export interface KeaLease {
   readonly address: Ip4;
-  readonly mac: string;
+  readonly mac: Mac;
   readonly name?: string;
   /** Unix seconds. */
   readonly expires: number;
@@ -15,5 +16,5 @@ export interface KeaLease {
 export function keaRow({ address, mac, name, expires, lifetimeSeconds, subnetId }: KeaLease): string {
   // Kea's own escape; our names are DNS labels, and yet
   const hostname = (name ?? '').replaceAll(',', '&#x2c');
-  return `${formatIp4(address)},${mac},,${lifetimeSeconds},${expires},${subnetId},0,0,${hostname},0,,0`;
+  return `${formatIp4(address)},${formatMac(mac)},,${lifetimeSeconds},${expires},${subnetId},0,0,${hostname},0,,0`;
 }

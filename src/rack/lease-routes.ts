@@ -6,7 +6,7 @@ import { formatMac, parseMac } from '../addr/mac.ts';
 import { KEA_COLUMNS } from '../leases/import/kea.ts';
 import { FOREIGN_SERVERS, parseForeignLeases } from '../leases/import/parse-foreign-leases.ts';
 import { keaRow } from '../leases/kea-row.ts';
-import type { LeaseAnswer, LeaseOrder, LeaseWish } from '../service/letters.ts';
+import type { LeaseAnswer, LeaseOrder } from '../service/letters.ts';
 import type { Rack } from './rack.ts';
 
 /** A million leases of ISC dhcpd are some 300 MB; a rack has a tenth of that at most. */
@@ -57,11 +57,10 @@ export async function importLeases(context: Context, rack: Rack): Promise<void> 
     return refuse(context, 400, `expected from= one of ${FOREIGN_SERVERS.join(', ')}`);
   const parsed = text === undefined ? undefined : parseForeignLeases(from, text);
   if (!parsed) return refuse(context, 413, `expected at most ${LONGEST_FILE} bytes`);
-  const wishes = parsed.leases.map((lease): LeaseWish => ({ ...lease, mac: formatMac(lease.mac) }));
   const done: LeaseAnswer['done'][number][] = [];
   const refused = [...parsed.unusable];
   // The longest first: of two leases of one machine on one network that one counts
-  const ordered = wishes.toSorted((a, b) => b.expires - a.expires);
+  const ordered = parsed.leases.toSorted((a, b) => b.expires - a.expires);
   for (let at = 0; at < ordered.length; at += LEASES_AT_ONCE) {
     const leases = ordered.slice(at, at + LEASES_AT_ONCE);
     const answer = await askDhcp(rack, { kind: 'import', leases });
@@ -78,7 +77,7 @@ function readRelease(of: unknown): LeaseOrder | undefined {
   const address = parseIp4(of);
   if (address !== undefined) return { kind: 'release', of: address };
   const mac = parseMac(of);
-  return mac === undefined ? undefined : { kind: 'release', of: { mac: formatMac(mac) } };
+  return mac === undefined ? undefined : { kind: 'release', of: { mac } };
 }
 
 function askDhcp(rack: Rack, order: LeaseOrder): Promise<LeaseAnswer> {
@@ -87,7 +86,7 @@ function askDhcp(rack: Rack, order: LeaseOrder): Promise<LeaseAnswer> {
 }
 
 function lineOf({ address, mac, name }: LeaseAnswer['done'][number]): ImportReport['taken'][number] {
-  return { address: formatIp4(address), mac, ...(name === undefined ? {} : { name }) };
+  return { address: formatIp4(address), mac: formatMac(mac), ...(name === undefined ? {} : { name }) };
 }
 
 async function readBody(context: Context): Promise<string | undefined> {

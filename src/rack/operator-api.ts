@@ -143,7 +143,7 @@ function eventLine(event: RackEvent): string {
 function leaseLine({ address, mac, name, expires }: LeaseFact): LeaseLine {
   return {
     address: formatIp4(address),
-    mac,
+    mac: formatMac(mac),
     ...(name === undefined ? {} : { name }),
     ...(expires === undefined ? {} : { expires: new Date(expires * 1000).toISOString() }),
   };

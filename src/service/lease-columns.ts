@@ -1,4 +1,5 @@
 import type { Ip4 } from '../addr/ip4.ts';
+import type { Mac } from '../addr/mac.ts';
 import type { LeaseColumns, LeaseFact } from './letters.ts';
 
 const HOST = 1;
@@ -7,7 +8,7 @@ const ELSEWHERE = 2;
 export function toColumns(leases: readonly LeaseFact[]): LeaseColumns {
   return {
     addresses: Uint32Array.from(leases, ({ address }) => address),
-    macs: leases.map(({ mac }) => mac),
+    macs: Float64Array.from(leases, ({ mac }) => mac),
     names: leases.map(({ name }) => name ?? ''),
     expires: Float64Array.from(leases, ({ expires }) => expires ?? Number.NaN),
     flags: Uint8Array.from(leases, ({ host, elsewhere }) => (host ? HOST : 0) | (elsewhere ? ELSEWHERE : 0)),
@@ -15,11 +16,11 @@ export function toColumns(leases: readonly LeaseFact[]): LeaseColumns {
 }
 
 export function fromColumns({ addresses, macs, names, expires, flags }: LeaseColumns): LeaseFact[] {
-  return macs.map((mac, row) => {
+  return Array.from(macs, (mac, row) => {
     const [name, end, flag] = [names[row] ?? '', expires[row] ?? Number.NaN, flags[row] ?? 0];
     return {
       address: (addresses[row] ?? 0) as Ip4,
-      mac,
+      mac: mac as Mac,
       ...(name !== '' && { name }),
       ...(!Number.isNaN(end) && { expires: end }),
       ...((flag & HOST) !== 0 && { host: true }),

@@ -1,4 +1,5 @@
 import { parseIp4, type Ip4 } from '../addr/ip4.ts';
+import { formatMac } from '../addr/mac.ts';
 import type { Clock } from '../system/clock.ts';
 import type { LeaseFact } from './letters.ts';
 
@@ -48,7 +49,7 @@ export class LeaseTable {
     if (event.mac !== undefined || event.address === undefined) return event;
     const address = parseIp4(event.address);
     const lease = address === undefined ? undefined : this.holder(address);
-    return lease ? { ...event, mac: lease.mac } : event;
+    return lease ? { ...event, mac: formatMac(lease.mac) } : event;
   }
 }
 

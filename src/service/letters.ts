@@ -1,4 +1,5 @@
 import type { Ip4 } from '../addr/ip4.ts';
+import type { Mac } from '../addr/mac.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { RackEvent, ServiceName } from '../timeline/event.ts';
 
@@ -18,7 +19,7 @@ export interface SocketHandle {
 /** A lease as the other services need it. `name`: the machine's label, lower case. `expires`: Unix seconds, absent when it has no end. */
 export interface LeaseFact {
   readonly address: Ip4;
-  readonly mac: string;
+  readonly mac: Mac;
   readonly name?: string;
   readonly expires?: number;
   /** `name` is that of a host known by another sign than its MAC; absent otherwise. */
@@ -33,7 +34,7 @@ export interface LeaseFact {
  */
 export interface LeaseColumns {
   readonly addresses: Uint32Array;
-  readonly macs: readonly string[];
+  readonly macs: Float64Array;
   /** '' for a lease without a name. */
   readonly names: readonly string[];
   /** Unix seconds; NaN for a lease without an end. */
@@ -50,7 +51,7 @@ export interface LeaseWish extends LeaseFact {
 
 /** What an operator wants of the leases. */
 export type LeaseOrder =
-  | { readonly kind: 'release'; readonly of: Ip4 | { readonly mac: string } }
+  | { readonly kind: 'release'; readonly of: Ip4 | { readonly mac: Mac } }
   | { readonly kind: 'import'; readonly leases: readonly LeaseWish[] };
 
 /** What came of it: leases ended or taken over, and wishes that were refused. Nothing of it when there is a `fault`. */

@@ -1,4 +1,5 @@
 import { formatIp4, UNSPECIFIED, type Ip4 } from '../addr/ip4.ts';
+import { formatMac } from '../addr/mac.ts';
 import { normalizePath } from '../boot/normalize-path.ts';
 import { createRoutes, type Routes } from '../boot/routes.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -242,7 +243,7 @@ export class TftpService implements Service {
 
   #subject(address: Ip4): Subject {
     const mac = this.#leases.holder(address)?.mac;
-    return { address: formatIp4(address), ...(mac !== undefined && { mac }) };
+    return { address: formatIp4(address), ...(mac !== undefined && { mac: formatMac(mac) }) };
   }
 }
 

@@ -4,7 +4,7 @@ import type { ClassMatch, Plan } from '../../src/plan/plan.ts';
 import { DhcpRack } from './dhcp-rack.ts';
 import { Machine, macOf } from './machine.ts';
 import { ACK, letters, NAK, writePacket } from './naive-packet.ts';
-import { ip4, range, testPlan, type PlanWords } from './test-plan.ts';
+import { ip4, mac, range, testPlan, type PlanWords } from './test-plan.ts';
 
 const PORT_7 = { options: [[82, [1, 1, 7]]] } as const;
 const PORT_8 = { options: [[82, [1, 1, 8]]] } as const;
@@ -110,7 +110,7 @@ test('what a machine of the class gives back is given to its class again', () =>
 test('a lease of another server in a pool is taken over: of which class its machine is shows later', () => {
   const rack = new DhcpRack(BY_PORT);
   const expires = Math.floor(rack.time.seconds) + 500;
-  const leases = [{ line: 1, address: ip4(FIRST_OF_POOL), mac: macOf(1), expires }];
+  const leases = [{ line: 1, address: ip4(FIRST_OF_POOL), mac: mac(macOf(1)), expires }];
   assert.equal(rack.service.obey({ kind: 'import', leases }).done.length, 1);
   assert.equal(new Machine(rack, 1).discover(PORT_7)?.yiaddr, FIRST_OF_POOL);
 });

@@ -156,8 +156,8 @@ test('a batch that releases and leases one address promises it to one client, di
     const release = writePacket({ type: RELEASE, mac: macOf(1), ciaddr: address });
     rack.exchange([release, discovering(2), selecting(2, address)]);
     rack.store.failing = false;
-    const holder = macOf(failing ? 1 : 2);
-    assert.equal(rack.store.rows.get(ip4(address))?.client, parseMac(holder));
+    const holder = parseMac(macOf(failing ? 1 : 2));
+    assert.equal(rack.store.rows.get(ip4(address))?.client, holder);
     assert.equal(new Machine(rack, failing ? 2 : 1).reboot(address)?.type, NAK);
     assert.equal(rack.leaseTable.get(ip4(address))?.mac, holder);
   }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { DhcpRack } from './dhcp-rack.ts';
 import { Machine } from './machine.ts';
 import { OFFER } from './naive-packet.ts';
-import { ip4, testPlan } from './test-plan.ts';
+import { ip4, mac, testPlan } from './test-plan.ts';
 
 const BY_ID = { name: 'by-id', macs: [], clientIds: ['6e6f646537', '006e6f646537'], address: '192.168.127.50' };
 const BY_PORT = { name: 'by-port', macs: [], circuitIds: ['0004007f'] };
@@ -18,7 +18,7 @@ test('a host is known by its client identifier, with the type byte or without', 
     const rack = new DhcpRack(PLAN);
     assert.equal(new Machine(rack, 7).boot({ name: 'other', options: [id] }), '192.168.127.50');
     const fact = rack.leaseTable.get(ip4('192.168.127.50'));
-    assert.deepEqual([fact?.name, fact?.host, fact?.mac], ['by-id', true, '52:54:00:00:00:07']);
+    assert.deepEqual([fact?.name, fact?.host, fact?.mac], ['by-id', true, mac('52:54:00:00:00:07')]);
   }
 });
 

@@ -16,7 +16,7 @@ import {
   REQUEST,
   writePacket,
 } from './naive-packet.ts';
-import { ip4, RACK, testPlan, type SubnetWords } from './test-plan.ts';
+import { ip4, mac, RACK, testPlan, type SubnetWords } from './test-plan.ts';
 
 const PROXY: SubnetWords = { management: 'proxy', dynamic: null, static: null, router: null, domain: null };
 const RELAYED: SubnetWords = { ...PROXY, cidr: '10.0.7.0/24', interface: null, rack: null };
@@ -228,7 +228,7 @@ test('the address a machine takes from the other server is told once, and that i
   const elsewhere = { kind: 'dhcp.elsewhere', server: OTHER_SERVER, mac: '52:54:00:00:00:01', address: CLIENT };
   assert.deepEqual(rack.told, [elsewhere]);
   const [fact] = rack.leaseTable.values();
-  assert.deepEqual([fact?.mac, fact?.address, fact?.elsewhere], ['52:54:00:00:00:01', ip4(CLIENT), true]);
+  assert.deepEqual([fact?.mac, fact?.address, fact?.elsewhere], [mac('52:54:00:00:00:01'), ip4(CLIENT), true]);
   rack.ask(writePacket({ type: RELEASE, ciaddr: CLIENT }));
   assert.deepEqual([rack.leaseTable.size, rack.ended], [0, [CLIENT]]);
 });
@@ -252,7 +252,7 @@ test('a subnet that becomes a proxy’s stops giving addresses at once, and star
 test('a lease can’t be imported into a proxy subnet', () => {
   const hosts = [{ name: 'node1', macs: ['52:54:00:00:00:01'], address: CLIENT }];
   const rack = new DhcpRack(testPlan({ subnets: [PROXY], hosts }));
-  const lease = { line: 2, address: ip4(CLIENT), mac: '52:54:00:00:00:01', expires: 4_000_000_000 };
+  const lease = { line: 2, address: ip4(CLIENT), mac: mac('52:54:00:00:00:01'), expires: 4_000_000_000 };
   const { done, refused } = rack.service.obey({ kind: 'import', leases: [lease] });
   assert.deepEqual(done, []);
   assert.match(refused[0]?.reason ?? '', /another server gives the addresses there/);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { parseMac } from '../../src/addr/mac.ts';
+import { formatMac, parseMac } from '../../src/addr/mac.ts';
 
 import { formatIp4 } from '../../src/addr/ip4.ts';
 import { TimerHeap } from '../../src/system/timer-heap.ts';
@@ -78,7 +78,7 @@ export class RackDay {
         .map(macOf),
     );
     for (const { mac, address } of this.rack.leaseTable.values())
-      assert.ok(hosts.has(mac), `the lease ${formatIp4(address)} of ${mac} did not end`);
+      assert.ok(hosts.has(formatMac(mac)), `the lease ${formatIp4(address)} of ${formatMac(mac)} did not end`);
     let stranger = 100_000;
     for (const wire of WIRES) {
       const given = new Set<string>();

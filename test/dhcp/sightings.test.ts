@@ -15,10 +15,10 @@ function at(n: number): Ip4 {
 
 /** What the other services would hold. */
 class Told {
-  readonly addresses = new Map<Ip4, string>();
+  readonly addresses = new Map<Ip4, Mac>();
   bound = 0;
 
-  leaseBound({ address, mac }: { address: Ip4; mac: string }): void {
+  leaseBound({ address, mac }: { address: Ip4; mac: Mac }): void {
     this.bound++;
     this.addresses.set(address, mac);
   }
@@ -34,7 +34,7 @@ test('a machine has the address it asked for last, and an address the machine th
   assert.equal(sightings.learn(macOf(1), at(10), 0), true);
   assert.equal(sightings.learn(macOf(1), at(11), 0), true);
   assert.equal(sightings.learn(macOf(2), at(11), 0), true);
-  assert.deepEqual([...told.addresses], [[at(11), '02:00:00:00:00:02']]);
+  assert.deepEqual([...told.addresses], [[at(11), macOf(2)]]);
   assert.equal(sightings.size, 1);
 });
 

@@ -113,7 +113,7 @@ export function range(text: string): Range {
   return value;
 }
 
-function mac(text: string): Mac {
+export function mac(text: string): Mac {
   const value = parseMac(text);
   if (value === undefined) throw new Error(`not a MAC: ${text}`);
   return value;

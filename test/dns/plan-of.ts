@@ -1,6 +1,6 @@
 import { broadcastOf, parseCidr } from '../../src/addr/cidr.ts';
 import { parseIp4, type Ip4 } from '../../src/addr/ip4.ts';
-import { parseMac } from '../../src/addr/mac.ts';
+import { parseMac, type Mac } from '../../src/addr/mac.ts';
 import type { Host, Plan, Subnet } from '../../src/plan/plan.ts';
 import type { LeaseFact } from '../../src/service/letters.ts';
 
@@ -8,6 +8,12 @@ export function ip4(text: string): Ip4 {
   const address = parseIp4(text);
   if (address === undefined) throw new Error(`not an address: ${text}`);
   return address;
+}
+
+export function macOf(text: string): Mac {
+  const mac = parseMac(text);
+  if (mac === undefined) throw new Error(`not a MAC: ${text}`);
+  return mac;
 }
 
 /**
@@ -49,7 +55,7 @@ function hostOf(line: string): Host {
   const [name = '', address = '-', ...macs] = line.split(' ');
   return {
     name,
-    macs: macs.map((mac) => parseMac(mac)).filter((mac) => mac !== undefined),
+    macs: macs.map(macOf),
     boot: 'local',
     ...(address !== '-' && { address: ip4(address) }),
   };
@@ -58,5 +64,5 @@ function hostOf(line: string): Host {
 /** "192.0.2.50 52:54:00:00:00:09 laptop": address, MAC and, optional, name. */
 export function leaseOf(line: string): LeaseFact {
   const [address = '', mac = '', name] = line.split(' ');
-  return { address: ip4(address), mac, ...(name !== undefined && { name }) };
+  return { address: ip4(address), mac: macOf(mac), ...(name !== undefined && { name }) };
 }

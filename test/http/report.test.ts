@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 
+import type { Mac } from '../../src/addr/mac.ts';
 import { ask, HttpRack, LOOPBACK, NOW, type Answer, type Question } from './http-rack.ts';
 
-const LEASE = { address: LOOPBACK, mac: '52:54:00:12:34:56', name: 'node1', expires: NOW / 1000 + 60 };
+const LEASE = { address: LOOPBACK, mac: 0x525400123456 as Mac, name: 'node1', expires: NOW / 1000 + 60 };
 
 function leasedRack(t: TestContext): HttpRack {
   const rack = new HttpRack(t, { f: 'hello' });

@@ -5,10 +5,13 @@ import { join } from 'node:path';
 import { after, beforeEach, describe, test, type TestContext } from 'node:test';
 
 import { toIp4 } from '../../src/addr/ip4.ts';
+import type { Mac } from '../../src/addr/mac.ts';
 import { askDaemon, readFromDaemon, RefusedError } from '../../src/cli/control-client.ts';
 import { createOperatorApi, serveOnSocket } from '../../src/rack/operator-api.ts';
 import { NODE1 } from '../timeline/event-fixture.ts';
 import { FakeRack } from './fake-rack.ts';
+
+const MAC1 = 0x525400000001 as Mac;
 
 const directory = mkdtempSync(join(tmpdir(), 'rackboot-routes-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -32,7 +35,7 @@ describe('the leases of the operators’ plane', () => {
   });
 
   test('a release is handed to the DHCP service, by address or MAC', async () => {
-    fake.answer = { done: [{ address: toIp4(0xc000020a), mac: NODE1 }], refused: [] };
+    fake.answer = { done: [{ address: toIp4(0xc000020a), mac: MAC1 }], refused: [] };
     for (const who of ['192.0.2.10', '5254.0000.0001']) {
       assert.deepEqual(await askDaemon(socket, `/leases/release?of=${who}`, 'POST'), [
         { address: '192.0.2.10', mac: NODE1 },
@@ -40,7 +43,7 @@ describe('the leases of the operators’ plane', () => {
     }
     assert.deepEqual(fake.orders, [
       { kind: 'release', of: toIp4(0xc000020a) },
-      { kind: 'release', of: { mac: NODE1 } },
+      { kind: 'release', of: { mac: MAC1 } },
     ]);
   });
 
@@ -68,8 +71,8 @@ describe('the leases of the operators’ plane', () => {
   });
 
   test('an export has the columns of Kea, and a lease for good ends after the time of its subnet', async () => {
-    fake.leases.learn([{ address: toIp4(0xc000020a), mac: NODE1, name: 'node1', expires: 1_700_000_000 }], []);
-    fake.leases.learn([{ address: toIp4(0xc000020b), mac: NODE1 }], []);
+    fake.leases.learn([{ address: toIp4(0xc000020a), mac: MAC1, name: 'node1', expires: 1_700_000_000 }], []);
+    fake.leases.learn([{ address: toIp4(0xc000020b), mac: MAC1 }], []);
     const [header, first, second] = (await readFromDaemon(socket, '/leases/export')).split('\n');
     assert.match(header ?? '', /^address,hwaddr,client_id,/);
     assert.equal(first, `192.0.2.10,${NODE1},,3600,1700000000,1,0,0,node1,0,,0`);

@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline';
 import { after, before, beforeEach, describe, test, type TestContext } from 'node:test';
 
 import { toIp4 } from '../../src/addr/ip4.ts';
+import type { Mac } from '../../src/addr/mac.ts';
 import { createOperatorApi, serveOnPort, serveOnSocket, type ApiServer } from '../../src/rack/operator-api.ts';
 import { statusOf } from '../../src/rack/status.ts';
 import { checked, loadLibc } from '../../src/system/libc.ts';
@@ -69,8 +70,8 @@ describe('the operators’ plane', () => {
   test('lists leases by address, with times people read', async () => {
     fake.leases.learn(
       [
-        { address: toIp4(0xc000020b), mac: NODE2 },
-        { address: toIp4(0x0a000001), mac: NODE1, name: 'node1', expires: 1_700_000_000 },
+        { address: toIp4(0xc000020b), mac: 0x525400000002 as Mac },
+        { address: toIp4(0x0a000001), mac: 0x525400000001 as Mac, name: 'node1', expires: 1_700_000_000 },
       ],
       [],
     );

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { toIp4 } from '../../src/addr/ip4.ts';
+import type { Mac } from '../../src/addr/mac.ts';
 import { statusOf } from '../../src/rack/status.ts';
 import { FakeRack } from './fake-rack.ts';
 
@@ -9,7 +10,7 @@ const FILE = '/etc/rackboot/rackboot.yaml';
 
 test('the status of a rack says what it serves and how it is', () => {
   const fake = new FakeRack();
-  fake.leases.learn([{ address: toIp4(1), mac: 'a' }], []);
+  fake.leases.learn([{ address: toIp4(1), mac: 0x525400000001 as Mac }], []);
   assert.deepEqual(statusOf(fake.rack, FILE), {
     rack: 'rack-t',
     since: '2020-09-13T12:26:40.000Z',

@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { toIp4 } from '../../src/addr/ip4.ts';
+import { formatMac, type Mac } from '../../src/addr/mac.ts';
 import { LeaseTable } from '../../src/service/lease-table.ts';
 import type { LeaseFact } from '../../src/service/letters.ts';
 import type { RackEvent } from '../../src/timeline/event.ts';
 
 const CLOCK = { now: () => 50_000, monotonic: () => 0 };
-const NODE1: LeaseFact = { address: toIp4(0x0a000001), mac: '52:54:00:00:00:01', name: 'node1', expires: 100 };
-const NODE2: LeaseFact = { address: toIp4(0x0a000002), mac: '52:54:00:00:00:02' };
+const NODE1: LeaseFact = { address: toIp4(0x0a000001), mac: 0x525400000001 as Mac, name: 'node1', expires: 100 };
+const NODE2: LeaseFact = { address: toIp4(0x0a000002), mac: 0x525400000002 as Mac };
 const REFUSED: RackEvent = { kind: 'tftp.refused', file: 'x', reason: 'no such file', at: 1, source: 'tftp' };
 
 test('the table holds what is bound, as last told, until it ends', () => {
@@ -34,14 +35,14 @@ test('an event that names only an address is given the machine that has it', () 
   assert.deepEqual(table.nameMachine({ ...REFUSED, address: '10.0.0.1' }), {
     ...REFUSED,
     address: '10.0.0.1',
-    mac: NODE1.mac,
+    mac: '52:54:00:00:00:01',
   });
 });
 
 const LEFT_ALONE: readonly (readonly [title: string, event: RackEvent])[] = [
   ['of an address without a lease', { ...REFUSED, address: '10.0.0.9' }],
   ['without an address', REFUSED],
-  ['of a machine already named', { ...REFUSED, address: '10.0.0.1', mac: NODE2.mac }],
+  ['of a machine already named', { ...REFUSED, address: '10.0.0.1', mac: formatMac(NODE2.mac) }],
   ['of something that is no IPv4 address', { ...REFUSED, address: 'fe80::1' }],
 ];
 
@@ -65,9 +66,14 @@ test('nobody holds an address whose lease ran out, told or not', () => {
 
 test('an address that its machine has from elsewhere names it, and is no lease', () => {
   const table = new LeaseTable(CLOCK);
-  const elsewhere: LeaseFact = { address: toIp4(0x0a000003), mac: '52:54:00:00:00:03', expires: 100, elsewhere: true };
+  const elsewhere: LeaseFact = {
+    address: toIp4(0x0a000003),
+    mac: 0x525400000003 as Mac,
+    expires: 100,
+    elsewhere: true,
+  };
   table.learn([NODE1, elsewhere], []);
-  assert.equal(table.nameMachine({ ...REFUSED, address: '10.0.0.3' }).mac, elsewhere.mac);
+  assert.equal(table.nameMachine({ ...REFUSED, address: '10.0.0.3' }).mac, '52:54:00:00:00:03');
   assert.deepEqual([table.size, table.all()], [1, [NODE1]]);
   assert.deepEqual(table.facts(), [NODE1, elsewhere]);
   table.learn([], [elsewhere.address]);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { toIp4 } from '../../src/addr/ip4.ts';
+import type { Mac } from '../../src/addr/mac.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { EventOutbox } from '../../src/service/event-outbox.ts';
 import { toColumns } from '../../src/service/lease-columns.ts';
@@ -11,7 +12,7 @@ import type { Service } from '../../src/service/service.ts';
 
 const PLAN = {} as Plan;
 const SOCKETS: readonly SocketHandle[] = [{ fd: 5, transport: 'udp', address: toIp4(1), port: 69 }];
-const BOUND: readonly LeaseFact[] = [{ address: toIp4(1), mac: 'a' }];
+const BOUND: readonly LeaseFact[] = [{ address: toIp4(1), mac: 0x525400000001 as Mac }];
 const LEASES = { type: 'leases', bound: toColumns(BOUND), ended: [toIp4(2)] } as const;
 
 /** A desk whose service writes down what it is asked, and says a last word when it is closed. */
@@ -81,7 +82,7 @@ test('fail throws what it was told to', () => {
 
 test('an order is answered under its number, by a service without leases too', () => {
   const order = { kind: 'release', of: toIp4(1) } as const;
-  const answer = { done: [{ address: toIp4(1), mac: 'a' }], refused: [] };
+  const answer = { done: BOUND, refused: [] };
   const able = rig({ obey: (given) => (assert.deepEqual(given, order), answer) });
   openLetter(able.desk, { type: 'order', id: 4, order });
   assert.deepEqual(able.posted, [{ type: 'answer', id: 4, answer }]);

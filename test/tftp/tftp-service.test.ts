@@ -3,6 +3,7 @@ import { truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { formatIp4, LIMITED_BROADCAST } from '../../src/addr/ip4.ts';
+import type { Mac } from '../../src/addr/mac.ts';
 import type { TftpPacket } from '../../src/wire/tftp/packet.ts';
 import { ip4, NODE, RACK, TestRack } from './test-rack.ts';
 
@@ -386,15 +387,14 @@ test('a reload keeps a socket that stays, drops one that is gone and takes up a 
 test('an event names the machine while its lease lasts', (t) => {
   const rack = new TestRack(t);
   const address = formatIp4(NODE);
-  const mac = '52:54:00:12:34:56';
   const subjectOfNext = (): unknown => {
     rack.client().request('no/such');
     return rack.events.at(-1)?.subject;
   };
   assert.deepEqual(subjectOfNext(), { address });
-  rack.service.learn([{ address: NODE, mac }], []);
-  assert.deepEqual(subjectOfNext(), { address, mac });
-  rack.service.learn([{ address: NODE, mac: '52:54:00:00:00:01' }], [NODE]);
+  rack.service.learn([{ address: NODE, mac: 0x525400123456 as Mac }], []);
+  assert.deepEqual(subjectOfNext(), { address, mac: '52:54:00:12:34:56' });
+  rack.service.learn([{ address: NODE, mac: 0x525400000001 as Mac }], [NODE]);
   assert.deepEqual(subjectOfNext(), { address, mac: '52:54:00:00:00:01' });
   rack.service.learn([], [NODE]);
   assert.deepEqual(subjectOfNext(), { address });

@@ -5,6 +5,7 @@ import { formatIp4 } from '../../../src/addr/ip4.ts';
 import { formatMac } from '../../../src/addr/mac.ts';
 import { NEVER } from '../../../src/leases/import/foreign-leases.ts';
 import { FOREIGN_SERVERS, parseForeignLeases } from '../../../src/leases/import/parse-foreign-leases.ts';
+import type { Mac } from '../../../src/addr/mac.ts';
 import { keaRow } from '../../../src/leases/kea-row.ts';
 import { toIp4 } from '../../../src/addr/ip4.ts';
 import { fuzz } from '../../wire/fuzz.ts';
@@ -50,7 +51,7 @@ test('Kea: columns go by the names in the first row, as older versions have fewe
 });
 
 test('what we export we can import', () => {
-  const lease = { address: toIp4(0xc000020a), mac: '52:54:00:00:00:01', expires: 1_700_000_000 };
+  const lease = { address: toIp4(0xc000020a), mac: 0x525400000001 as Mac, expires: 1_700_000_000 };
   const row = keaRow({ ...lease, name: 'node1', lifetimeSeconds: 3600, subnetId: 2 });
   assert.equal(row, '192.0.2.10,52:54:00:00:00:01,,3600,1700000000,2,0,0,node1,0,,0');
   assert.deepEqual(read('kea', row), ['1 192.0.2.10 52:54:00:00:00:01 1700000000 node1']);
