@@ -7,9 +7,14 @@ import type { Exchange } from './exchange.ts';
 export function factOf({ address, mac, name, expires, kept }: Lease, isHost = false): LeaseFact {
   const fact: { -readonly [key in keyof LeaseFact]: LeaseFact[key] } = { address, mac };
   if (name !== undefined) fact.name = name;
-  if (!kept && !isEndless(expires)) fact.expires = expires;
+  if (hasEnd({ expires, kept })) fact.expires = expires;
   if (isHost) fact.host = true;
   return fact;
+}
+
+/** Whether a time is told by which the address may be someone else's. */
+export function hasEnd({ expires, kept }: Pick<Lease, 'expires' | 'kept'>): boolean {
+  return !kept && !isEndless(expires);
 }
 
 /** Whether the client is a host by another sign than its MAC. */

@@ -8,7 +8,7 @@ import { bootpReply } from './bootp.ts';
 import { withRapidCommit } from './discover.ts';
 import type { Decision, Exchange } from './exchange.ts';
 import { informReply } from './inform.ts';
-import { factOf } from './lease-fact.ts';
+import { hasEnd } from './lease-fact.ts';
 import { grantReply, nakReply, type DhcpReply, type Grant } from './reply.ts';
 
 /** A reply decided on, and what is to be said about it: neither leaves before the batch is on disk. */
@@ -63,7 +63,6 @@ function offered(plan: Plan, exchange: Exchange, address: Ip4): Outcome {
 function acknowledged(plan: Plan, exchange: Exchange, { lease, answers }: Extract<Decision, { kind: 'ack' }>): Outcome {
   const boot = bootOfferFor(plan, exchange);
   const { address, name } = lease;
-  const { expires } = factOf(lease);
   return {
     address,
     lease,
@@ -71,7 +70,7 @@ function acknowledged(plan: Plan, exchange: Exchange, { lease, answers }: Extrac
     reply: replyTo(answers, exchange, { address, name, boot }),
     event: {
       kind: 'dhcp.ack',
-      ...(expires === undefined ? {} : { expires }),
+      ...(hasEnd(lease) ? { expires: lease.expires } : {}),
       ...(name === undefined ? {} : { name }),
       ...bootFileOf(boot),
     },
