@@ -122,7 +122,6 @@ function senderOf(
 /** Whether one machine may have `address`, and by another server's leave. */
 function isProxiedAddress({ subnets }: Plan, address: Ip4): boolean {
   return subnets.some(
-    ({ management, cidr, broadcast }) =>
-      management === 'proxy' && cidrContains(cidr, address) && address !== broadcast,
+    ({ management, cidr, broadcast }) => management === 'proxy' && cidrContains(cidr, address) && address !== broadcast,
   );
 }

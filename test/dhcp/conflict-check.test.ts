@@ -346,7 +346,10 @@ test('a message that waits on a subnet that becomes a proxy’s is offered no ad
 
 test('and is told there what to boot, if it netboots', () => {
   const rack = checking();
-  const options = [[60, letters('PXEClient:Arch:00000:UNDI:002001')], [93, [0, 0]]] as const;
+  const options = [
+    [60, letters('PXEClient:Arch:00000:UNDI:002001')],
+    [93, [0, 0]],
+  ] as const;
   rack.ask(writePacket({ type: DISCOVER, mac: macOf(1), options }));
   rack.apply(testPlan({ subnets: [{ management: 'proxy', dynamic: null, static: null }] }));
   const [offer] = rack.wait(500);
