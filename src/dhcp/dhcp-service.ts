@@ -262,6 +262,9 @@ export class DhcpService implements Service {
 
   #outcome(plan: Plan, exchange: Exchange, decision: Exclude<Decision, { kind: 'probing' }>): Outcome | undefined {
     if (decision.kind === 'exhausted') return this.#exhausted(exchange);
+    // An offer that nobody took came free without a word
+    if (this.#full.size > 0 && (decision.kind === 'offer' || decision.kind === 'ack') && decision.by === 'free')
+      this.#full.delete(formatCidr(exchange.served.subnet.cidr));
     const outcome = outcomeOf(plan, exchange, decision);
     if (decision.kind !== 'offer' || this.#commits.fault === undefined) return outcome;
     return offerUnwritten(exchange, decision.address, outcome);
