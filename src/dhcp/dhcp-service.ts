@@ -182,11 +182,17 @@ export class DhcpService implements Service {
     for (const each of open) {
       const exchange = this.#intake.readAgain(each.datagram, each.listener.handle, ground);
       const asked = exchange && askedOf(exchange.packet);
-      const answer = exchange && asked && this.#answer(exchange, asked, each, ground);
+      const answer = exchange && asked && this.#answerAgain(exchange, asked, each, ground);
       if (answer) outgoing.push(answer);
     }
     this.#leave(outgoing, ground);
     for (const listener of new Set(open.map((each) => each.listener))) this.#flush(listener);
+  }
+
+  /** Its subnet may have become a proxy's meanwhile: then no address is given there. */
+  #answerAgain(exchange: Exchange, asked: Asked, heard: Heard, ground: Ground): Outgoing | undefined {
+    if (!isProxied(exchange, heard.listener.handle.port)) return this.#answer(exchange, asked, heard, ground);
+    return this.#answerProxied(ground, exchange, asked, heard);
   }
 
   /** One commit, then the replies. */
@@ -210,7 +216,7 @@ export class DhcpService implements Service {
     if (asked === undefined) return this.#refuseType(exchange, datagram);
     this.#tally.add(RECEIVED[asked]);
     if (isProxied(exchange, listener.handle.port))
-      return this.#serveProxied(ground, exchange, asked, datagram, listener);
+      return this.#serveProxied(ground, exchange, asked, { datagram, listener });
     this.#emitAsked(exchange, asked);
     return this.#answer(exchange, asked, { datagram, listener }, ground);
   }
@@ -227,16 +233,18 @@ export class DhcpService implements Service {
   }
 
   /** Machines that don't netboot are told of when they take an address, not each time they ask for one. */
-  #serveProxied(
+  #serveProxied(ground: Ground, exchange: Exchange, asked: Asked, heard: Heard): Outgoing | undefined {
+    if (asked === 'discover' && isNetbootClient(exchange.client.boot)) this.#emit(exchange, discovered(exchange));
+    return this.#answerProxied(ground, exchange, asked, heard);
+  }
+
+  #answerProxied(
     { plan }: Ground,
     exchange: Exchange,
     asked: Asked,
-    { source, sourcePort }: Inbound,
-    listener: Listener,
+    { datagram: { source, sourcePort }, listener }: Heard,
   ): Outgoing | undefined {
-    if (asked === 'discover' && isNetbootClient(exchange.client.boot)) this.#emit(exchange, discovered(exchange));
-    const heard = { port: listener.handle.port, source, sourcePort };
-    const outcome = this.#proxy.serve(plan, exchange, asked, heard);
+    const outcome = this.#proxy.serve(plan, exchange, asked, { port: listener.handle.port, source, sourcePort });
     return outcome && { ...outcome, exchange, listener };
   }
 
@@ -254,6 +262,9 @@ export class DhcpService implements Service {
 
   #outcome(plan: Plan, exchange: Exchange, decision: Exclude<Decision, { kind: 'probing' }>): Outcome | undefined {
     if (decision.kind === 'exhausted') return this.#exhausted(exchange);
+    // An offer that nobody took came free without a word
+    if (this.#full.size > 0 && (decision.kind === 'offer' || decision.kind === 'ack') && decision.by === 'free')
+      this.#full.delete(formatCidr(exchange.served.subnet.cidr));
     const outcome = outcomeOf(plan, exchange, decision);
     if (decision.kind !== 'offer' || this.#commits.fault === undefined) return outcome;
     return offerUnwritten(exchange, decision.address, outcome);
@@ -305,7 +316,8 @@ export class DhcpService implements Service {
     book.shift(seconds);
     this.#commits.commit(addresses);
     this.#dependencies.events.emit({ kind: 'dhcp.clock-set', seconds });
-    for (const lease of book.all()) if (addresses.isHeld(lease)) this.#dependencies.events.leaseBound(factOf(lease));
+    for (const lease of book.all())
+      if (addresses.isHeld(lease)) this.#dependencies.events.leaseBound(factOf(lease, addresses.isHostsBySign(lease)));
   }
 
   #scheduleSweep(): void {

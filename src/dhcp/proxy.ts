@@ -62,7 +62,9 @@ export class Proxy {
     if (type === undefined) return this.#passOver();
     const boot = bootOfferFor(plan, exchange);
     if (boot.nextServer === undefined) return this.#nothing(boot.why);
-    const reply = proxyReply(exchange, { type, boot, ...senderOf(exchange, asked, heard) });
+    const sender = senderOf(exchange, asked, heard);
+    if (sender && !isProxiedAddress(plan, sender.address)) return this.#refuseForeign(sender.address);
+    const reply = proxyReply(exchange, { type, boot, ...(sender && { sender }) });
     const kind = type === MessageType.offer ? 'dhcp.proxy-offer' : 'dhcp.proxy-ack';
     return { reply, event: { kind, ...bootFileOf(boot) } };
   }
@@ -75,6 +77,12 @@ export class Proxy {
   #nothing(reason: string): Outcome {
     this.#tally.add('refused.nothing-to-boot');
     return { event: { kind: 'dhcp.ignored', reason } };
+  }
+
+  /** A sender can be forged, and a reply is longer than what asks for it. */
+  #refuseForeign(address: Ip4): Outcome {
+    this.#tally.add('refused.foreign-address');
+    return { event: { kind: 'dhcp.ignored', reason: `its address ${formatIp4(address)} is on no proxy subnet` } };
   }
 
   /** A machine that takes, uses or gives back another server's address says so in our hearing. */
@@ -106,7 +114,14 @@ function senderOf(
   { packet }: Exchange,
   asked: Asked,
   { port, source, sourcePort }: Heard,
-): { sender?: { address: Ip4; port: number } } {
-  if (port === BOOT_SERVER_PORT) return source === UNSPECIFIED ? {} : { sender: { address: source, port: sourcePort } };
-  return asked === 'inform' ? { sender: { address: packet.ciaddr, port: 68 } } : {};
+): { readonly address: Ip4; readonly port: number } | undefined {
+  if (port === BOOT_SERVER_PORT) return source === UNSPECIFIED ? undefined : { address: source, port: sourcePort };
+  return asked === 'inform' ? { address: packet.ciaddr, port: 68 } : undefined;
+}
+
+/** Whether one machine may have `address`, and by another server's leave. */
+function isProxiedAddress({ subnets }: Plan, address: Ip4): boolean {
+  return subnets.some(
+    ({ management, cidr, broadcast }) => management === 'proxy' && cidrContains(cidr, address) && address !== broadcast,
+  );
 }

@@ -1,6 +1,8 @@
 /** What a log is written to: a file descriptor that may be a pipe someone reads slowly. */
 export type WriteSome = (bytes: Uint8Array) => number;
 
+const LINE_FEED = 0x0a;
+
 export interface LogWriterDependencies {
   /** Writes what it can of `bytes` and returns how many; throws when nothing can be written. */
   readonly write: WriteSome;
@@ -15,6 +17,8 @@ export interface LogWriterDependencies {
 export class LogWriter {
   readonly #dependencies: LogWriterDependencies;
   #lines: string[] = [];
+  /** What was written last is the beginning of a line whose end is lost. */
+  #isCut = false;
 
   constructor(dependencies: LogWriterDependencies) {
     this.#dependencies = dependencies;
@@ -28,10 +32,14 @@ export class LogWriter {
   /** Writes what has gathered: also for a process that ends. */
   flush(): void {
     if (this.#lines.length === 0) return;
-    let bytes: Uint8Array = Buffer.from(this.#lines.join(''));
+    let bytes: Uint8Array = Buffer.from((this.#isCut ? '\n' : '') + this.#lines.join(''));
     this.#lines = [];
     try {
-      while (bytes.length > 0) bytes = bytes.subarray(Math.max(1, this.#dependencies.write(bytes)));
+      while (bytes.length > 0) {
+        const taken = Math.max(1, this.#dependencies.write(bytes));
+        this.#isCut = bytes[taken - 1] !== LINE_FEED;
+        bytes = bytes.subarray(taken);
+      }
     } catch {
       // Where would we say so?
     }

@@ -12,6 +12,19 @@ export const ORDINARY: EventRate = { burst: 20_000, perSecond: 2_000 };
 /** Refusals and failures: a flood of forged packets must push neither history nor our own errors out of sight. */
 export const TROUBLE: EventRate = { burst: 500, perSecond: 50 };
 
+/** What is told once when it begins and once when it ends: lost in a flood, nobody would ever hear of it. */
+export const LASTING: EventRate = { burst: 200, perSecond: 10 };
+
+const LASTING_KINDS: ReadonlySet<EventBody['kind']> = new Set<EventBody['kind']>([
+  'dhcp.store-failed',
+  'dhcp.store-works',
+  'dhcp.store-replaced',
+  'dhcp.exhausted',
+  'dhcp.conflict-check-off',
+  'dhcp.conflict-check-on',
+  'dhcp.clock-set',
+]);
+
 const TROUBLE_KINDS: ReadonlySet<EventBody['kind']> = new Set<EventBody['kind']>([
   'dhcp.ignored',
   'dhcp.nak',
@@ -26,7 +39,8 @@ const TROUBLE_KINDS: ReadonlySet<EventBody['kind']> = new Set<EventBody['kind']>
 
 /** The rate that events of this kind are told at. */
 export function rateOf(kind: EventBody['kind']): EventRate {
-  return TROUBLE_KINDS.has(kind) ? TROUBLE : ORDINARY;
+  if (TROUBLE_KINDS.has(kind)) return TROUBLE;
+  return LASTING_KINDS.has(kind) ? LASTING : ORDINARY;
 }
 
 /** How many events a service may still tell: a bucket that fills with time. What it forbids is counted instead. */

@@ -1,7 +1,7 @@
 import type { Ip4 } from '../addr/ip4.ts';
 import type { Clock } from '../system/clock.ts';
 import type { EventBody, RackEvent, ServiceName } from '../timeline/event.ts';
-import { EventBudget, ORDINARY, rateOf, TROUBLE } from './event-budget.ts';
+import { EventBudget, LASTING, ORDINARY, rateOf, TROUBLE } from './event-budget.ts';
 import { toColumns } from './lease-columns.ts';
 import type { Counters, FromService, LeaseFact } from './letters.ts';
 import type { EventSink, Subject } from './service.ts';
@@ -30,6 +30,7 @@ export class EventOutbox implements EventSink {
   readonly #dependencies: OutboxDependencies;
   readonly #ordinary: EventBudget;
   readonly #trouble: EventBudget;
+  readonly #lasting: EventBudget;
   #events: RackEvent[] = [];
   #bound = new Map<Ip4, LeaseFact>();
   #ended: Ip4[] = [];
@@ -41,10 +42,11 @@ export class EventOutbox implements EventSink {
     const { clock } = dependencies;
     this.#ordinary = new EventBudget(clock, ORDINARY);
     this.#trouble = new EventBudget(clock, TROUBLE);
+    this.#lasting = new EventBudget(clock, LASTING);
   }
 
   counters(): Counters {
-    return { 'events.dropped': this.#ordinary.dropped + this.#trouble.dropped };
+    return { 'events.dropped': this.#ordinary.dropped + this.#trouble.dropped + this.#lasting.dropped };
   }
 
   wants(kind: EventBody['kind']): boolean {
@@ -93,6 +95,8 @@ export class EventOutbox implements EventSink {
   }
 
   #budgetOf(kind: EventBody['kind']): EventBudget {
-    return rateOf(kind) === TROUBLE ? this.#trouble : this.#ordinary;
+    const rate = rateOf(kind);
+    if (rate === ORDINARY) return this.#ordinary;
+    return rate === TROUBLE ? this.#trouble : this.#lasting;
   }
 }

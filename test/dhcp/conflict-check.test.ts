@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { ARP, DhcpRack, ETH0, LINK, type Answer } from './dhcp-rack.ts';
 import { macOf, Machine } from './machine.ts';
 import { naiveArp } from './naive-arp.ts';
-import { ACK, DISCOVER, OFFER, writePacket } from './naive-packet.ts';
+import { ACK, DISCOVER, letters, OFFER, writePacket } from './naive-packet.ts';
 import { RELAYED, testPlan, type PlanWords, type SubnetWords } from './test-plan.ts';
 
 const ON = { more: { conflictCheck: 'arp' } } as const;
@@ -333,6 +333,28 @@ test('with another range the address in it is looked for in its turn', () => {
   rack.apply(testPlan({ subnets: [{ ...ON, dynamic: '192.168.127.10-192.168.127.20' }] }));
   rack.wait(500);
   assert.deepEqual(said(rack.wait(500)), ['OFFER 192.168.127.10']);
+});
+
+test('a message that waits on a subnet that becomes a proxy’s is offered no address there', () => {
+  const hosts = [{ name: 'node1', macs: [macOf(1)], address: '192.168.127.50' }];
+  const rack = checking({}, { hosts });
+  rack.ask(ask(1));
+  rack.apply(testPlan({ subnets: [{ management: 'proxy', dynamic: null, static: null }], hosts }));
+  assert.deepEqual(said(rack.wait(500)), []);
+  assert.equal(rack.count('passed-over'), 1);
+});
+
+test('and is told there what to boot, if it netboots', () => {
+  const rack = checking();
+  const options = [
+    [60, letters('PXEClient:Arch:00000:UNDI:002001')],
+    [93, [0, 0]],
+  ] as const;
+  rack.ask(writePacket({ type: DISCOVER, mac: macOf(1), options }));
+  rack.apply(testPlan({ subnets: [{ management: 'proxy', dynamic: null, static: null }] }));
+  const [offer] = rack.wait(500);
+  assert.deepEqual([offer?.type, offer?.yiaddr, offer?.file], [OFFER, '0.0.0.0', 'undionly.kpxe']);
+  assert.deepEqual(rack.kinds(), ['dhcp.discover', 'dhcp.proxy-offer']);
 });
 
 test('a message that waits goes with its socket', () => {

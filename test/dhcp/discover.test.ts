@@ -112,3 +112,17 @@ test('a subnet without a dynamic range is not called full: a stranger there has 
   assert.deepEqual(rack.kinds(), ['dhcp.discover', 'dhcp.ignored']);
   assert.equal(rack.count('refused.exhausted'), 0);
 });
+
+test('a range that was full of offers and is full of leases later is told both times', () => {
+  const rack = new DhcpRack(testPlan({ subnets: [{ dynamic: '192.168.127.111-192.168.127.111', lease: 86_400 }] }));
+  const told = (): number => rack.kinds().filter((kind) => kind === 'dhcp.exhausted').length;
+  new Machine(rack, 1).discover();
+  new Machine(rack, 2).discover();
+  assert.equal(told(), 1);
+  // Nobody took the offer
+  rack.time.pass(61);
+  new Machine(rack, 3).boot();
+  new Machine(rack, 2).discover();
+  new Machine(rack, 2).discover();
+  assert.equal(told(), 1);
+});

@@ -170,6 +170,28 @@ test('an INFORM to port 67 is answered at the address it says', () => {
   assert.deepEqual([ack?.type, ack?.to, ack?.port, ack?.file], [ACK, CLIENT, 68, 'undionly.kpxe']);
 });
 
+describe('nobody is written to who is on no proxy subnet: a sender can be forged', () => {
+  const victim = '203.0.113.7';
+  test('an INFORM to port 67 that says to have a foreign address', () => {
+    const rack = proxyRack();
+    assert.equal(rack.ask(writePacket({ type: INFORM, ciaddr: victim, options: BIOS })), undefined);
+    assert.equal(rack.count('refused.foreign-address'), 1);
+  });
+
+  for (const ciaddr of ['0.0.0.0', CLIENT, victim]) {
+    test(`a REQUEST to port 4011 from a foreign address, with ciaddr ${ciaddr}`, () => {
+      const rack = proxyRack();
+      assert.equal(askBootServer(rack, writePacket({ type: REQUEST, ciaddr, options: UEFI }), victim, 53), undefined);
+      assert.equal(rack.count('refused.foreign-address'), 1);
+    });
+  }
+
+  test('nor to the network’s own broadcast address', () => {
+    const packet = writePacket({ type: INFORM, ciaddr: '192.168.127.255', options: BIOS });
+    assert.equal(proxyRack().ask(packet), undefined);
+  });
+});
+
 describe('what is the other server’s is left to it, and never refused', () => {
   const foreign = [
     [

@@ -80,6 +80,17 @@ for (const [what, seconds0] of [
   });
 }
 
+test('a host known by its client identifier is still told as that host after the wall clock was set', () => {
+  const hosts = [{ name: 'by-id', macs: [], clientIds: ['6e6f646537'] }];
+  const rack = new DhcpRack(testPlan({ hosts }));
+  const address = new Machine(rack, 1).boot({ options: [[61, [0x6e, 0x6f, 0x64, 0x65, 0x37]]] });
+  assert.equal(rack.leaseTable.get(ip4(address))?.host, true);
+  rack.time.setWall(86_400);
+  rack.time.pass(2);
+  assert.ok(rack.kinds().includes('dhcp.clock-set'));
+  assert.equal(rack.leaseTable.get(ip4(address))?.host, true);
+});
+
 test('a clock that is set while the disk fails keeps the leases too, and they are written when it works', () => {
   const rack = new DhcpRack();
   const machine = new Machine(rack, 1);

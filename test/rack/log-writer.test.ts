@@ -54,3 +54,24 @@ test('what can not be written is lost, and the next line is tried again', () => 
   turn();
   assert.equal(calls, 2);
 });
+
+test('a line that was cut short by a full pipe does not run into the next one', () => {
+  let [text, room] = ['', 8];
+  const { writer, turn } = rig((bytes) => {
+    if (room === 0) throw new Error('EAGAIN');
+    const taken = Math.min(room, bytes.length);
+    room -= taken;
+    text += Buffer.from(bytes.subarray(0, taken)).toString();
+    return taken;
+  });
+  writer.write('{"a":1}\n');
+  writer.write('{"b":2}\n');
+  turn();
+  room = 3;
+  writer.write('{"c":3}\n');
+  turn();
+  room = 100;
+  writer.write('{"d":4}\n');
+  turn();
+  assert.equal(text, '{"a":1}\n{"c\n{"d":4}\n');
+});

@@ -141,3 +141,15 @@ test('wherever the letters are cut, their reader ends up with what happened', ()
     }),
   );
 });
+
+test('trouble that is told once is told in the middle of a flood too', () => {
+  const { outbox, posted } = rig();
+  for (let i = 0; i < 30_000; i++) outbox.emit({ kind: 'dhcp.discover' });
+  for (let i = 0; i < 1_000; i++) outbox.emit({ kind: 'dhcp.ignored', reason: 'forged' });
+  outbox.emit({ kind: 'dhcp.store-failed', reason: 'disk full' });
+  outbox.emit({ kind: 'dhcp.exhausted', subnet: '10.0.0.0/8' });
+  outbox.emit({ kind: 'dhcp.store-works' });
+  outbox.flush();
+  const kinds = posted.flatMap((letter) => (letter.type === 'events' ? letter.events.map(({ kind }) => kind) : []));
+  assert.deepEqual(kinds.slice(-3), ['dhcp.store-failed', 'dhcp.exhausted', 'dhcp.store-works']);
+});
