@@ -114,3 +114,11 @@ test('a lease of another server in a pool is taken over: of which class its mach
   assert.equal(rack.service.obey({ kind: 'import', leases }).done.length, 1);
   assert.equal(new Machine(rack, 1).discover(PORT_7)?.yiaddr, FIRST_OF_POOL);
 });
+
+test('an address in ciaddr brings nobody into a pool but whoever renews what is in it', () => {
+  const rack = new DhcpRack(BY_PORT);
+  assert.equal(new Machine(rack, 1).discover({ ciaddr: '192.168.127.9' })?.yiaddr, FIRST_OF_ALL);
+  const wish = { ciaddr: FIRST_OF_POOL, wants: FIRST_OF_POOL };
+  assert.equal(new Machine(rack, 2).discover(wish)?.yiaddr, '192.168.127.112');
+  assert.equal(new Machine(rack, 3).select(LAST_OF_POOL, { ciaddr: LAST_OF_POOL })?.type, NAK);
+});
