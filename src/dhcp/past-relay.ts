@@ -12,7 +12,7 @@ interface Ports {
 }
 
 /** A client that renews writes to us alone, and no relay says which port it is on (RFC 2131 §4.3.2, RENEWING). */
-export function goesPastRelay({ ciaddr, giaddr, options }: Pick<DhcpPacket, 'ciaddr' | 'giaddr' | 'options'>): boolean {
+function goesPastRelay({ ciaddr, giaddr, options }: Pick<DhcpPacket, 'ciaddr' | 'giaddr' | 'options'>): boolean {
   return ciaddr !== UNSPECIFIED && giaddr === UNSPECIFIED && !options.has(OptionCode.relayAgent);
 }
 
