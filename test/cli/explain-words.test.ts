@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -69,6 +69,17 @@ test('a quirk whose option 43 gives way to another’s, or to a proxy’s silenc
 test('firmware of every architecture that boots by HTTP says so in its vendor class', () => {
   assert.match(quirk(told({ mac: MAC, arch: '24' }), 'uefi-http-boot'), /HTTPClient/);
   assert.equal(quirk(told({ mac: MAC, arch: '24' }), 'pxe-direct'), '');
+});
+
+test('boot.default is not said to decide while a host of the file can not be recognised', () => {
+  const file = join(directory, 'unrecognisable.yaml');
+  const hosts = 'hosts: [{ name: bad, mac: "52:54:00:00:00:0z" }]';
+  const boot = 'boot: { default: deb, entries: { deb: { kernel: debian/vmlinuz } } }';
+  writeFileSync(file, `${readFileSync(config, 'utf8')}${hosts}\n${boot}\n`);
+  assert.deepEqual(told({ mac: MAC, config: file }).bootPlan, {
+    target: 'local',
+    why: "no host has this MAC, but one of the file can't be recognised, so an unknown machine boots its own disk",
+  });
 });
 
 test('words about one machine are not passed over beside a capture', () => {
