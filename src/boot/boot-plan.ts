@@ -31,7 +31,9 @@ export function createBootIndex(plan: Plan): BootIndex {
   const unknown = targetOf(plan.boot.default);
   const forUnknown: BootPlan = {
     target: unknown.target,
-    why: `no host has this MAC, so boot.default decides: ${unknown.says}`,
+    why: plan.boot.isDefaultHeld
+      ? `no host has this MAC, but one of the file can't be recognised, so an unknown machine boots ${unknown.says}`
+      : `no host has this MAC, so boot.default decides: ${unknown.says}`,
   };
 
   function find(mac: Mac, hostName?: string): BootPlan {

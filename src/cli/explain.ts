@@ -15,7 +15,7 @@ import { RefusedError } from './control-client.ts';
 import { describeAccount } from './describe-account.ts';
 import { describeAnswers, questionsOf } from './explain-capture.ts';
 import { hear } from './hear.ts';
-import { packetOf, WordsError, type MachineWords } from './machine-words.ts';
+import { packetOf, refuseWords, WordsError, type MachineWords } from './machine-words.ts';
 
 export interface ExplainOptions extends MachineWords {
   readonly config: string;
@@ -53,6 +53,7 @@ export function explain(
 }
 
 function explainWords(options: ExplainOptions, out: (line: string) => void, ground: ExplainGround): number {
+  if (options.pcap !== undefined) refuseWords(options);
   const capture = options.pcap === undefined ? undefined : questionsOf(options.pcap);
   const packet = capture ? undefined : packetOf(options);
   const { plan, faults } = readPlan(options.config, ground);

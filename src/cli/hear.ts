@@ -2,7 +2,7 @@ import { LIMITED_BROADCAST, UNSPECIFIED, type Ip4 } from '../addr/ip4.ts';
 import { cidrContains } from '../addr/cidr.ts';
 import type { Heard } from '../dhcp/account.ts';
 import type { Plan } from '../plan/plan.ts';
-import { wantedSockets } from '../rack/listeners.ts';
+import { wantedSockets, type Wanted } from '../rack/listeners.ts';
 import type { SocketHandle } from '../service/letters.ts';
 import { WordsError } from './machine-words.ts';
 
@@ -56,7 +56,7 @@ function handleFor(plan: Plan, device: string | undefined, giaddr: Ip4): SocketH
 
 /** One for each interface, as the rack would open them. Of several subnets on one it is known by the address in the last. */
 function handlesOf(plan: Plan): SocketHandle[] {
-  const wanted = wantedSockets(plan).filter(({ service, transport }) => service === 'dhcp' && transport === 'udp');
+  const wanted = wantedSockets(plan).filter(isServerSocket);
   const byInterface = new Map(wanted.map((socket) => [socket.interface, socket]));
   return Array.from(byInterface.values(), ({ interface: device, address, port, transport }) => ({
     fd: -1,
@@ -65,4 +65,9 @@ function handlesOf(plan: Plan): SocketHandle[] {
     port,
     ...(device === undefined ? {} : { interface: device, ifindex: 1 }),
   }));
+}
+
+/** Not the boot server's, where a machine writes once it has an address. */
+function isServerSocket({ service, transport, port }: Wanted): boolean {
+  return service === 'dhcp' && transport === 'udp' && port === SERVER_PORT;
 }

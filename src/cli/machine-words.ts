@@ -37,19 +37,45 @@ export class WordsError extends Error {
 
 type Key = Exclude<keyof MachineWords, 'broadcast'>;
 
+const WORDS = [
+  'mac',
+  'message',
+  'arch',
+  'vendor-class',
+  'user-class',
+  'ipxe',
+  'name',
+  'requested',
+  'client-id',
+  'ask',
+  'broadcast',
+  'relay',
+  'circuit-id',
+  'remote-id',
+  'link-selection',
+] as const satisfies readonly (keyof MachineWords)[];
+
 const MESSAGES: ReadonlyMap<string, MessageType | undefined> = new Map([
   ['discover', MessageType.discover],
   ['request', MessageType.request],
   ['inform', MessageType.inform],
   ['bootp', undefined],
 ]);
-/** RFC 4578 architectures of UEFI that boots by HTTP. */
-const HTTP_ARCHS: ReadonlySet<number> = new Set([15, 16, 17, 18, 19, 20]);
+/** IANA "Processor Architecture Types" that boot by HTTP. */
+const HTTP_ARCHS: ReadonlySet<number> = new Set([15, 16, 17, 18, 19, 20, 23, 24, 26, 28, 30, 38, 40]);
 /** Codes in iPXE's option 175 for what it was built with: HTTP among them, or not. */
 const IPXE_FEATURES: ReadonlyMap<string, readonly number[]> = new Map([
   ['full', [19, 23, 24]],
   ['stripped', [23, 24]],
 ]);
+
+/** What a machine in words would say has no place beside a capture, which says it all. Throws WordsError. */
+export function refuseWords(words: MachineWords): void {
+  const said = WORDS.filter((key) => words[key] !== undefined && words[key] !== false);
+  if (said.length === 0) return;
+  const found = said.map((key) => `--${key}`).join(', ');
+  throw new WordsError(`--pcap: expected nothing of what a machine says beside it, found ${found}`);
+}
 
 /** The packet that such a machine sends. Throws WordsError. */
 export function packetOf(words: MachineWords): DhcpMessage {

@@ -3,7 +3,7 @@ import { formatIp4, UNSPECIFIED, type Ip4 } from '../addr/ip4.ts';
 import { formatMac, type Mac } from '../addr/mac.ts';
 import { formatRange, rangeContains } from '../addr/range.ts';
 import { createBootIndex } from '../boot/boot-plan.ts';
-import { explainQuirks, type QuirkNote } from '../boot/quirks-of.ts';
+import type { QuirkNote } from '../boot/quirks-of.ts';
 import { rackUrl } from '../boot/rack-url.ts';
 import { createRoutes } from '../boot/routes.ts';
 import { optionName } from '../plan/option-table.ts';
@@ -12,7 +12,7 @@ import type { SocketHandle } from '../service/letters.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Inbound } from '../system/datagram.ts';
 import { messageTypeName } from '../wire/dhcp/message-type.ts';
-import { decodeDhcp } from '../wire/dhcp/packet.ts';
+import { BROADCAST_FLAG, decodeDhcp } from '../wire/dhcp/packet.ts';
 import type { ChosenBy } from './addresses.ts';
 import { isOfClass } from './client-class.ts';
 import type { Asked } from './decide.ts';
@@ -22,6 +22,7 @@ import { isHostBySign } from './lease-fact.ts';
 import { originOf } from './option-origin.ts';
 import { optionText } from './option-text.ts';
 import { bootOfferFor } from './outcome.ts';
+import { quirkNotes } from './quirk-notes.ts';
 import { rehearse, type KnownLeases, type Rehearsal, type Rehearsed, type SentReply } from './rehearse.ts';
 import type { DhcpReply } from './reply.ts';
 import { chooseLink, type LinkSign } from './subnet-choice.ts';
@@ -100,7 +101,7 @@ export function accountOf(plan: Plan, leases: KnownLeases, heard: Heard, clock: 
     classes: (plan.classes ?? []).filter(({ match }) => isOfClass(match, on.client, on.packet)).map(({ name }) => name),
     ...(address !== undefined && { address: { address: formatIp4(address), why: whyAddress(on, decision, address) } }),
     name: nameOf(on),
-    ...bootingOf(plan, on, decision),
+    ...bootingOf(plan, on, decision, reply),
     ...(reply && sent && { reply: replyOf(plan, on, reply, sent) }),
   };
 }
@@ -202,8 +203,9 @@ function bootingOf(
   plan: Plan,
   on: Exchange,
   decision: Rehearsed,
+  reply: DhcpReply | undefined,
 ): Pick<Account, 'boot' | 'quirks' | 'bootPlan' | 'script'> {
-  const { client, packet, addresses, quirkSwitches, rackAddress } = on;
+  const { client, addresses, rackAddress } = on;
   const address = addressOf(decision);
   const host = isHostBySign(on) ? addresses.host(client)?.name : undefined;
   const { target, why } = createBootIndex(plan).find(client.mac, host);
@@ -219,7 +221,7 @@ function bootingOf(
       ...(offer.nextServer !== undefined && { server: formatIp4(offer.nextServer) }),
       why: offer.why,
     },
-    quirks: explainQuirks(client.boot, quirkSwitches.of(client, packet, addresses.host(client))),
+    quirks: quirkNotes(on, reply),
     bootPlan,
     ...(script.kind === 'text' && { script: { url: `${rackUrl(plan, rackAddress)}${path}`, text: script.text } }),
   };
@@ -231,7 +233,7 @@ function replyOf(plan: Plan, on: Exchange, reply: DhcpReply, { bytes, way }: Sen
   return {
     to: way.kind === 'link' ? `${formatIp4(way.address)} at ${formatMac(way.mac as Mac)}` : formatIp4(way.address),
     port: way.port,
-    why: whyThisWay(reply, way.kind),
+    why: whyThisWay(reply, way.kind, on),
     options: Array.from(options, (option) => ({
       code: option.code,
       name: optionName(option.code),
@@ -244,7 +246,11 @@ function replyOf(plan: Plan, on: Exchange, reply: DhcpReply, { bytes, way }: Sen
 }
 
 /** In the words of `replyAddress`, which has decided. */
-function whyThisWay({ answers, giaddr, relayPort, type, ciaddr }: DhcpReply, kind: SentReply['way']['kind']): string {
+function whyThisWay(
+  { answers, giaddr, relayPort, type, ciaddr }: DhcpReply,
+  kind: SentReply['way']['kind'],
+  { packet }: Exchange,
+): string {
   if (kind === 'link') return 'unicast at layer 2: it has no address yet that would answer ARP';
   if (answers === 'inform') return 'to its own address, past any relay';
   if (answers === 'proxy' && giaddr === UNSPECIFIED)
@@ -252,5 +258,7 @@ function whyThisWay({ answers, giaddr, relayPort, type, ciaddr }: DhcpReply, kin
   if (giaddr !== UNSPECIFIED)
     return relayPort === undefined ? 'to its relay' : 'to its relay, on the port it sent from (RFC 8357)';
   if (messageTypeName(type) === 'NAK') return 'broadcast, as a NAK is';
-  return ciaddr === UNSPECIFIED ? 'broadcast: it asks for that' : 'to the address it has';
+  if (ciaddr !== UNSPECIFIED) return 'to the address it has';
+  const isAsked = (packet.flags & BROADCAST_FLAG) !== 0;
+  return isAsked ? 'broadcast: it asks for that' : 'broadcast: the file wants so (quirk broadcast-reply)';
 }

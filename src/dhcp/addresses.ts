@@ -351,37 +351,53 @@ export class Addresses {
       if (!this.isTakenByOther(client, fixed)) return { address: fixed, by: 'fixed' };
       return { none: `${formatIp4(fixed)} of this host is still in other hands`, exhausted: false };
     }
-    const pools = this.#poolsFor(client, served);
-    for (const pool of pools) {
-      const choice = this.#chooseFrom(pool, client);
+    const groups = this.#poolGroupsFor(client, served);
+    for (const pools of groups) {
+      const choice = this.#chooseFrom(pools, client);
       if (choice) return choice;
     }
-    if (pools.length === 0) return { none: 'this subnet has no range for a machine like this', exhausted: false };
+    if (groups.length === 0) return { none: 'this subnet has no range for a machine like this', exhausted: false };
     return { none: 'no free address in its range', exhausted: true };
   }
 
   /** The client's current or last address, what it was just offered, what it asks for, any free one: in this order. */
-  #chooseFrom(pool: AddressPool, client: Client): Choice | undefined {
+  #chooseFrom(pools: readonly AddressPool[], client: Client): Choice | undefined {
+    const poolOf = (address: Ip4): AddressPool | undefined => pools.find(({ range }) => rangeContains(range, address));
     for (const { address } of this.#leasesOf(client)) {
-      if (!rangeContains(pool.range, address) || this.isTakenByOther(client, address)) continue;
+      const pool = poolOf(address);
+      if (!pool || this.isTakenByOther(client, address)) continue;
       pool.takeWanted(address);
       return { address, by: 'lease' };
     }
     const offered = this.#offers.of(client.key);
-    if (offered !== undefined && rangeContains(pool.range, offered) && !this.isTakenByOther(client, offered)) {
+    if (offered !== undefined && poolOf(offered) && !this.isTakenByOther(client, offered)) {
       return { address: offered, by: 'offer' };
     }
-    const wanted = client.requested === undefined ? undefined : pool.takeWanted(client.requested);
+    const { requested } = client;
+    const wanted = requested === undefined ? undefined : poolOf(requested)?.takeWanted(requested);
     if (wanted !== undefined) return { address: wanted, by: 'wish' };
-    const free = pool.take();
-    return free === undefined ? undefined : { address: free, by: 'free' };
+    for (const pool of pools) {
+      const free = pool.take();
+      if (free !== undefined) return { address: free, by: 'free' };
+    }
+    return undefined;
   }
 
-  /** Hosts live on the static range, or where that is missing or full, like everyone: on the pools of its class and the dynamic range. */
   #poolsFor(client: Client, served: ServedSubnet): AddressPool[] {
-    const open = served.pools ? [...poolsFor(client, served.pools), served.dynamic] : [served.dynamic];
-    const pools = this.host(client) ? [served.static, ...open] : open;
-    return pools.filter((pool) => pool !== undefined);
+    return this.#poolGroupsFor(client, served).flat();
+  }
+
+  /**
+   * Hosts live on the static range, or where that is missing or full, like everyone: on the pools of its class, which
+   * are one to it, and the dynamic range.
+   */
+  #poolGroupsFor(client: Client, served: ServedSubnet): (readonly AddressPool[])[] {
+    const groups: (readonly AddressPool[])[] = [];
+    if (served.static && this.host(client)) groups.push([served.static]);
+    const ofClasses = served.pools ? poolsFor(client, served.pools) : [];
+    if (ofClasses.length > 0) groups.push(ofClasses);
+    if (served.dynamic) groups.push([served.dynamic]);
+    return groups;
   }
 
   #isTaken(address: Ip4): boolean {

@@ -4,7 +4,7 @@ import type { ClassMatch, ClassPool, ClientClass } from '../plan/plan.ts';
 import type { DhcpPacket } from '../wire/dhcp/packet.ts';
 import { isOfClass } from './client-class.ts';
 import type { Client } from './client.ts';
-import { goesPastRelay } from './past-relay.ts';
+import { renewsPastRelay } from './past-relay.ts';
 
 /** A range that only machines of a class are given from. */
 export interface PoolOfClass {
@@ -39,11 +39,11 @@ export function withClasses(
 ): Client {
   if (link.every(({ pools }) => pools === undefined)) return client;
   const isOf = ({ match }: PoolOfClass): boolean =>
-    isOfClass(goesPastRelay(packet) ? withoutPort(match) : match, client, packet);
+    isOfClass(renewsPastRelay(packet) ? withoutPort(match) : match, client, packet);
   return { ...client, classes: new Set(link.flatMap(({ pools = [] }) => pools.filter(isOf)).map(({ name }) => name)) };
 }
 
-/** A client that goes past its relay has what it renews by our record: nobody gets into a pool this way. */
+/** A client that renews past its relay has that address by our record: nobody gets into a pool this way. */
 function withoutPort({ circuitIds: _port, remoteIds: _relay, ...match }: ClassMatch): ClassMatch {
   return match;
 }

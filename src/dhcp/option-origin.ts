@@ -48,9 +48,10 @@ export function originOf({ code }: DhcpOption, plan: Plan, exchange: Exchange, b
 }
 
 /** Of a reply that names a boot server. */
-function originInBoot(code: number, { nextServer, quirks: { effects } }: BootOffer): string | undefined {
+function originInBoot(code: number, { bootFile, nextServer, quirks: { effects } }: BootOffer): string | undefined {
   if (nextServer === undefined) return undefined;
-  if (code === OptionCode.bootFileName || code === OptionCode.tftpServerName) return 'the boot offer';
+  if (code === OptionCode.tftpServerName) return 'the boot offer';
+  if (code === OptionCode.bootFileName && bootFile !== undefined) return 'the boot offer';
   if (code === OptionCode.clientMachineId && effects.echoMachineId) return 'given back as it came';
   const isQuirk =
     (code === OptionCode.vendorClass && effects.vendorClass) ||

@@ -7,6 +7,7 @@ import { messageTypeName } from '../wire/dhcp/message-type.ts';
 import { OptionCode } from '../wire/dhcp/option-code.ts';
 import { decodeClasslessRoutes } from '../wire/dhcp/options/classless-routes.ts';
 import { decodeDomainList } from '../wire/dhcp/options/domain-list.ts';
+import { decodeU16, decodeU8 } from '../wire/dhcp/options/integer.ts';
 import { decodeIp4List } from '../wire/dhcp/options/ip4.ts';
 import { decodeSeconds } from '../wire/dhcp/options/seconds.ts';
 import { decodeText } from '../wire/dhcp/options/text.ts';
@@ -47,11 +48,13 @@ function readAs(kind: OptionKind | undefined, value: Uint8Array): string | undef
       return seconds === undefined ? undefined : `${seconds} s`;
     }
     case 'u8':
+      return decodeU8(value)?.toString();
     case 'u16':
+      return decodeU16(value)?.toString();
     case 'u32':
-      return String(Number.parseInt(Buffer.from(value).toString('hex'), 16));
+      return decodeSeconds(value)?.toString();
     case 'boolean':
-      return String(value[0] === 1);
+      return value.length === 1 && (value[0] ?? 2) < 2 ? String(value[0] === 1) : undefined;
     case 'domain-list':
       return decodeDomainList(value)?.join(', ');
     case 'routes':

@@ -1,5 +1,7 @@
 import { UNSPECIFIED, type Ip4 } from '../addr/ip4.ts';
+import { MessageType } from '../wire/dhcp/message-type.ts';
 import { OptionCode } from '../wire/dhcp/option-code.ts';
+import { decodeU8 } from '../wire/dhcp/options/integer.ts';
 import type { DhcpPacket } from '../wire/dhcp/packet.ts';
 import type { Client } from './client.ts';
 
@@ -10,8 +12,15 @@ interface Ports {
 }
 
 /** A client that renews writes to us alone, and no relay says which port it is on (RFC 2131 §4.3.2, RENEWING). */
-export function goesPastRelay({ ciaddr, giaddr, options }: Pick<DhcpPacket, 'ciaddr' | 'giaddr' | 'options'>): boolean {
+function goesPastRelay({ ciaddr, giaddr, options }: Pick<DhcpPacket, 'ciaddr' | 'giaddr' | 'options'>): boolean {
   return ciaddr !== UNSPECIFIED && giaddr === UNSPECIFIED && !options.has(OptionCode.relayAgent);
+}
+
+/** The same, and that it does renew: in a message that asks for an address ciaddr is no sign of one (RFC 2131 table 5). */
+export function renewsPastRelay(packet: Pick<DhcpPacket, 'ciaddr' | 'giaddr' | 'options'>): boolean {
+  const { options } = packet;
+  if (!goesPastRelay(packet) || options.has(OptionCode.serverId)) return false;
+  return decodeU8(options.get(OptionCode.messageType)) === MessageType.request;
 }
 
 /** The client on the port that its lease says, where hosts are known by ports and no relay tells; elsewhere as it is. */

@@ -10,7 +10,7 @@ import { encodeTerminatedText, encodeText } from '../wire/dhcp/options/text.ts';
 import { BROADCAST_FLAG } from '../wire/dhcp/packet.ts';
 import { echoedOptions } from './echo-options.ts';
 import type { Exchange } from './exchange.ts';
-import { quirkOptions } from './quirk-options.ts';
+import { quirkOptions, withoutNul } from './quirk-options.ts';
 import { echo, LONGEST_FILE, type DhcpReply } from './reply.ts';
 
 /** IANA "Processor Architecture Types": x86 BIOS. */
@@ -31,6 +31,9 @@ export interface ProxyGrant {
 export function proxyReply(exchange: Exchange, { type, boot, sender }: ProxyGrant): DhcpReply {
   const { packet, rackAddress } = exchange;
   const header = echo(exchange);
+  const { effects } = boot.quirks;
+  const file = effects.bootFileInHeader ? (boot.bootFile ?? '') : '';
+  const options = [...proxyOptions(exchange, type, boot), ...echoedOptions(packet)];
   const isOffer = type === MessageType.offer;
   return {
     ...header,
@@ -41,8 +44,8 @@ export function proxyReply(exchange: Exchange, { type, boot, sender }: ProxyGran
     yiaddr: UNSPECIFIED,
     // Without it iPXE and EDK2 don't know whom to ask at 4011, nor whom for the file
     siaddr: boot.nextServer ?? rackAddress,
-    file: boot.bootFile !== undefined && boot.bootFile.length <= LONGEST_FILE ? boot.bootFile : '',
-    options: [...proxyOptions(exchange, type, boot), ...echoedOptions(packet)],
+    file: file.length <= LONGEST_FILE ? file : '',
+    options: effects.bootFileNul ? options : options.map(withoutNul),
     ...(sender && { sender }),
   };
 }
@@ -58,7 +61,7 @@ function proxyOptions({ packet, client, rackAddress }: Exchange, type: MessageTy
     ...(bootFile === undefined ? [] : [{ code: OptionCode.bootFileName, value: encodeTerminatedText(bootFile) }]),
     // A server says this too: by it firmware knows an offer to be a proxy's
     { code: OptionCode.vendorClass, value: encodeText(quirks.effects.vendorClass ?? 'PXEClient') },
-    ...quirkOptions(boot, packet).filter(({ code }) => isForProxy(code, client.boot)),
+    ...quirkOptions(boot, packet).filter(({ code }) => isForProxy(code, client.boot, boot)),
   ];
 }
 
@@ -67,8 +70,9 @@ function proxyOptions({ packet, client, rackAddress }: Exchange, type: MessageTy
  * an offer that says so, and all of it takes one without option 43, which sends it to port 4011 of `siaddr` for the file
  * (Microsoft's BINL; pixiecore found so, dnsmasq does so, EDK2's PxeBcDhcp4.c reads so: peers.md §2.4, §3.1/3, 4). The offer
  * names the file all the same, for firmware that does not ask again. iPXE needs no more than siaddr and the file.
+ * A Raspberry Pi, which is told no file, looks for its menu whatever architecture it names.
  */
-function isForProxy(code: number, client: BootClient): boolean {
+function isForProxy(code: number, client: BootClient, { bootFile }: BootOffer): boolean {
   if (code !== OptionCode.vendorSpecific) return code === OptionCode.clientMachineId;
-  return archOf(client) === BIOS && !isFullIpxe(client);
+  return bootFile === undefined || (archOf(client) === BIOS && !isFullIpxe(client));
 }

@@ -45,7 +45,7 @@ function checkWhole(book: FaultBook, draft: ConfigDraft, surroundings: Surroundi
   const { level } = draft.log;
   if (!rack || !catalogue || port === undefined || !admin || level === undefined) return undefined;
   // A machine that can not be told from an unknown one must not be installed over: see checkHosts.
-  const boot = hasUnrecognisable ? { ...catalogue, default: BOOT_LOCAL } : catalogue;
+  const boot = hasUnrecognisable ? { ...catalogue, default: BOOT_LOCAL, isDefaultHeld: true as const } : catalogue;
   return {
     rack,
     subnets,

@@ -138,6 +138,8 @@ export interface BootCatalogue {
   readonly files: string;
   /** What an unknown machine boots: the name of an entry, or `local`. */
   readonly default: string;
+  /** `default` is not what the file says: a host there can't be told from an unknown machine. */
+  readonly isDefaultHeld?: true;
   readonly entries: readonly BootEntry[];
   /** The first program each kind of firmware fetches; one that was not found on disk is absent. */
   readonly loaders: Loaders;

@@ -39,12 +39,27 @@ const COOKED_2 = 276;
 const COOKED_2_HEADER = 20;
 const UDP = 17;
 
-/** The unfragmented UDP datagrams over IPv4 of a capture file, pcap or pcapng. Throws WireError when it is neither. */
+/** The unfragmented UDP datagrams over IPv4 of a capture file, pcap or pcapng. Throws WireError when it is neither, or of other links. */
 export function readCapture(file: Uint8Array): CapturedDatagram[] {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  return Array.from(framesOf(file, view), (frame, index) => readDatagram(frame, index + 1)).filter(
-    (datagram) => datagram !== undefined,
-  );
+  const datagrams: CapturedDatagram[] = [];
+  const linkTypes = new Set<number>();
+  let number = 0;
+  for (const frame of framesOf(file, view)) {
+    number++;
+    linkTypes.add(frame.linkType);
+    const datagram = readDatagram(frame, number);
+    if (datagram) datagrams.push(datagram);
+  }
+  if (linkTypes.size > 0 && !Array.from(linkTypes).some(isReadable)) {
+    const found = `only link type ${[...linkTypes].join(', ')}`;
+    throw new WireError(`expected frames of Ethernet, Linux cooked or bare IP, found ${found}`);
+  }
+  return datagrams;
+}
+
+function isReadable(linkType: number): boolean {
+  return RAW_IP.has(linkType) || ETHERTYPE_AT.has(linkType) || linkType === COOKED_2;
 }
 
 function framesOf(file: Uint8Array, view: DataView): Iterable<Frame> {

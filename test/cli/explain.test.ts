@@ -130,6 +130,17 @@ describe('wrong usage is', () => {
   });
 });
 
+test('a proxy subnet in the file changes nothing for the other subnets, and machines there hear what to boot', () => {
+  const proxied = '  - { cidr: 10.7.0.0/16, management: proxy }\n';
+  const relayed = configIn('relayed-proxy', SUBNET + proxied);
+  assert.equal(told({ mac: NODE }, relayed).answer, 'OFFER of 192.168.127.50');
+  assert.equal(told({ mac: STRANGER, relay: '10.9.0.1' }, relayed).answer, 'OFFER of 10.9.1.1');
+  const boots = "OFFER of what to boot; the address is another server's to give";
+  assert.equal(told({ mac: STRANGER, relay: '10.7.0.1', arch: '0' }, relayed).answer, boots);
+  const local = configIn('local-proxy', '\n  - { cidr: 192.168.127.0/24, interface: eth0, management: proxy }\n');
+  assert.equal(told({ mac: STRANGER, arch: '7' }, local).answer, boots);
+});
+
 test('a file with faults is shown like `rackboot check` shows it', () => {
   const config = configIn('faulty', SUBNET.replace('dhcp+dns', 'dchp'));
   const { code, lines } = run({ mac: NODE }, config);

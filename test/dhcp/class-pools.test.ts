@@ -114,3 +114,26 @@ test('a lease of another server in a pool is taken over: of which class its mach
   assert.equal(rack.service.obey({ kind: 'import', leases }).done.length, 1);
   assert.equal(new Machine(rack, 1).discover(PORT_7)?.yiaddr, FIRST_OF_POOL);
 });
+
+test('an address in ciaddr brings nobody into a pool but whoever renews what is in it', () => {
+  const rack = new DhcpRack(BY_PORT);
+  assert.equal(new Machine(rack, 1).discover({ ciaddr: '192.168.127.9' })?.yiaddr, FIRST_OF_ALL);
+  const wish = { ciaddr: FIRST_OF_POOL, wants: FIRST_OF_POOL };
+  assert.equal(new Machine(rack, 2).discover(wish)?.yiaddr, '192.168.127.112');
+  assert.equal(new Machine(rack, 3).select(LAST_OF_POOL, { ciaddr: LAST_OF_POOL })?.type, NAK);
+});
+
+test('of several pools of its class, a machine keeps to the one it has an address in', () => {
+  const plan = planWith({ circuitIds: ['07'] });
+  const pools = ['150', '160'].map((end) => ({
+    range: range(`192.168.127.${end}-192.168.127.${end}`),
+    class: 'row-7',
+  }));
+  const rack = new DhcpRack({ ...plan, subnets: plan.subnets.map((subnet) => ({ ...subnet, pools })) });
+  const [first, second] = [new Machine(rack, 1), new Machine(rack, 2)];
+  assert.deepEqual([first.boot(PORT_7), second.boot(PORT_7)], ['192.168.127.150', '192.168.127.160']);
+  first.release('192.168.127.150');
+  // A loader that asks after its ROM did
+  assert.equal(second.boot(PORT_7), '192.168.127.160');
+  assert.equal(new Machine(rack, 3).discover({ ...PORT_7, wants: '192.168.127.160' })?.yiaddr, '192.168.127.150');
+});

@@ -62,6 +62,15 @@ test('what is no whole UDP datagram is passed over, and counted', () => {
     );
 });
 
+/** Where the link type itself is spoilt there is nothing to read. */
+function readIfReadable(file: Uint8Array): void {
+  try {
+    readCapture(file);
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+  }
+}
+
 test('what is no capture is a WireError; a capture that is cut off or spoilt is read as far as it goes', () => {
   assert.throws(() => readCapture(new Uint8Array(0)), WireError);
   assert.throws(() => readCapture(new Uint8Array(100)), WireError);
@@ -70,7 +79,15 @@ test('what is no capture is a WireError; a capture that is cut off or spoilt is 
     for (let at = 4; at < file.length; at++) {
       const spoilt = file.slice();
       spoilt[at] = 0xff;
-      readCapture(spoilt);
+      assert.doesNotThrow(() => readIfReadable(spoilt), `byte ${at}`);
     }
   }
+});
+
+test('a capture of nothing but frames that can not be read is refused by its link type', () => {
+  const wlan = [ethernet(PACKET)];
+  const expected = 'expected frames of Ethernet, Linux cooked or bare IP, found only link type 105';
+  for (const file of [pcap(wlan, 105), pcapng(wlan, 105)])
+    assert.throws(() => readCapture(file), { name: WireError.name, message: expected });
+  assert.deepEqual(readCapture(pcap([], 105)), []);
 });
