@@ -1,9 +1,10 @@
+import { hexByte } from './hex.ts';
+
 /** A 48-bit Ethernet address as a number, first byte most significant (a double holds 53 bits exactly). */
 export type Mac = number & { readonly Mac: unique symbol };
 
 export const BROADCAST_MAC = 0xffffffffffff as Mac;
 
-const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 const SPELLINGS = [
   /^[0-9a-f]{2}([:-])[0-9a-f]{2}(\1[0-9a-f]{2}){4}$/i,
   /^[0-9a-f]{12}$/i,
@@ -20,12 +21,10 @@ export function parseMac(text: string): Mac | undefined {
 export function formatMac(mac: Mac, separator = ':'): string {
   const high = Math.floor(mac / 0x1000000);
   const low = mac % 0x1000000;
-  const first = hex(high >>> 16) + separator + hex((high >>> 8) & 255) + separator + hex(high & 255);
-  return first + separator + hex(low >>> 16) + separator + hex((low >>> 8) & 255) + separator + hex(low & 255);
-}
-
-function hex(byte: number): string {
-  return HEX[byte] ?? '';
+  const first = hexByte(high >>> 16) + separator + hexByte((high >>> 8) & 255) + separator + hexByte(high & 255);
+  return (
+    first + separator + hexByte(low >>> 16) + separator + hexByte((low >>> 8) & 255) + separator + hexByte(low & 255)
+  );
 }
 
 /** The address of six bytes at `offset`; the caller has checked that they are there. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 import type { Account } from '../dhcp/account.ts';
-import { askedOf } from '../dhcp/decide.ts';
+import { askedOf } from '../dhcp/asked.ts';
 import { decodeDhcp, type DhcpPacket } from '../wire/dhcp/packet.ts';
 import { readCapture, type CapturedDatagram } from '../wire/pcap.ts';
 import { WireError } from '../wire/wire-error.ts';

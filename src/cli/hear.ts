@@ -1,13 +1,11 @@
 import { LIMITED_BROADCAST, UNSPECIFIED, type Ip4 } from '../addr/ip4.ts';
 import { cidrContains } from '../addr/cidr.ts';
-import type { Heard } from '../dhcp/account.ts';
+import type { Heard } from '../dhcp/intake.ts';
+import { CLIENT_PORT, SERVER_PORT } from '../dhcp/reply-address.ts';
 import type { Plan } from '../plan/plan.ts';
 import { wantedSockets, type Wanted } from '../rack/listeners.ts';
 import type { SocketHandle } from '../service/letters.ts';
 import { WordsError } from './machine-words.ts';
-
-const SERVER_PORT = 67;
-const CLIENT_PORT = 68;
 
 export interface Place {
   /** Given outright. */

@@ -10,14 +10,13 @@ import { optionName } from '../plan/option-table.ts';
 import { BOOT_LOCAL, type Plan, type Subnet } from '../plan/plan.ts';
 import type { SocketHandle } from '../service/letters.ts';
 import type { Clock } from '../system/clock.ts';
-import type { Inbound } from '../system/datagram.ts';
 import { messageTypeName } from '../wire/dhcp/message-type.ts';
 import { BROADCAST_FLAG, decodeDhcp } from '../wire/dhcp/packet.ts';
 import type { ChosenBy } from './addresses.ts';
 import { isOfClass } from './client-class.ts';
-import type { Asked } from './decide.ts';
+import type { Asked } from './asked.ts';
 import type { Exchange } from './exchange.ts';
-import { readRelay } from './intake.ts';
+import { readRelay, type Heard } from './intake.ts';
 import { isHostBySign } from './lease-fact.ts';
 import { originOf } from './option-origin.ts';
 import { optionText } from './option-text.ts';
@@ -63,12 +62,6 @@ interface OptionAccount {
   readonly name: string;
   readonly value: string;
   readonly from: string;
-}
-
-/** A message as a socket of the rack would hear it. */
-export interface Heard {
-  readonly datagram: Inbound;
-  readonly handle: SocketHandle;
 }
 
 const CHOSEN: Readonly<Record<ChosenBy, string>> = {

@@ -1,3 +1,4 @@
+import { formatHex } from '../addr/hex.ts';
 import type { Ip4 } from '../addr/ip4.ts';
 import { formatMac, readMac, type Mac } from '../addr/mac.ts';
 import { isNetbootClient, type BootClient } from '../boot/firmware.ts';
@@ -39,7 +40,6 @@ export interface Client {
 }
 
 const ETHERNET = 1;
-const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 /** What `hostLabel` would leave as it is. */
 const PLAIN_LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
@@ -107,8 +107,5 @@ export function hostLabel(text: string | undefined): string | undefined {
 }
 
 function hexOf(value: Uint8Array | undefined): string | undefined {
-  if (!value || value.length === 0) return undefined;
-  let hex = '';
-  for (const byte of value) hex += HEX[byte];
-  return hex;
+  return value && value.length > 0 ? formatHex(value) : undefined;
 }

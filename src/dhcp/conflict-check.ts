@@ -34,8 +34,8 @@ const MOST_PROBES = 2_048;
 /** Addresses remembered as free. */
 const MOST_PROVEN = 4_096;
 
-/** A message and the socket it was heard on. */
-export interface Heard {
+/** A message, and where its answer is to leave. */
+export interface Arrival {
   readonly datagram: Inbound;
   readonly listener: Listener;
 }
@@ -46,7 +46,7 @@ interface Probe {
   /** Who waits for it, and for an answer to what: a copy, as it outlives the batch it came in. */
   readonly client: Client;
   readonly addresses: Addresses;
-  readonly parked: Heard;
+  readonly parked: Arrival;
 }
 
 export interface ConflictCheckDependencies extends ArpLinksDependencies {
@@ -54,7 +54,7 @@ export interface ConflictCheckDependencies extends ArpLinksDependencies {
   readonly events: EventSink;
   readonly tally: Tally;
   /** Serves messages once more, now that more is known about the address they were to get. */
-  readonly serve: (parked: readonly Heard[]) => void;
+  readonly serve: (parked: readonly Arrival[]) => void;
 }
 
 /**
@@ -103,7 +103,7 @@ export class ConflictCheck implements ConflictJudge {
    * Puts a message aside whose client is to get `address`, if nobody has it. A repeat takes the place of the one
    * before: a machine that was reset listens to its newest transaction only.
    */
-  park({ client, served, addresses }: Exchange, address: Ip4, { datagram, listener }: Heard): void {
+  park({ client, served, addresses }: Exchange, address: Ip4, { datagram, listener }: Arrival): void {
     const present = this.#probes.get(address);
     const due = present?.due ?? this.#dependencies.clock.monotonic() + WAIT_MILLISECONDS;
     const parked = { datagram: { ...datagram, bytes: datagram.bytes.slice() }, listener };
@@ -156,7 +156,7 @@ export class ConflictCheck implements ConflictJudge {
   #settleDue(): void {
     this.#timer = undefined;
     const now = this.#dependencies.clock.monotonic();
-    const free: Heard[] = [];
+    const free: Arrival[] = [];
     for (const [address, probe] of this.#probes) {
       if (probe.due > now) break;
       this.#probes.delete(address);

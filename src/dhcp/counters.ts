@@ -1,5 +1,5 @@
 import { MessageType } from '../wire/dhcp/message-type.ts';
-import type { Asked } from './decide.ts';
+import type { Asked } from './asked.ts';
 import type { DhcpReply } from './reply.ts';
 
 /** What a message is counted as when it comes. */

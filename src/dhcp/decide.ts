@@ -1,7 +1,4 @@
-import { MessageType } from '../wire/dhcp/message-type.ts';
-import { OptionCode } from '../wire/dhcp/option-code.ts';
-import { decodeU8 } from '../wire/dhcp/options/integer.ts';
-import type { DhcpPacket } from '../wire/dhcp/packet.ts';
+import type { Asked } from './asked.ts';
 import { handleBootp } from './bootp.ts';
 import { handleDecline } from './decline.ts';
 import { handleDiscover } from './discover.ts';
@@ -10,23 +7,6 @@ import { handleInform } from './inform.ts';
 import { offerOnLink } from './link.ts';
 import { handleRelease } from './release.ts';
 import { handleRequest } from './request.ts';
-
-/** The kinds of message a server takes from clients. */
-export type Asked = 'discover' | 'request' | 'decline' | 'release' | 'inform' | 'bootp';
-
-const ASKED: ReadonlyMap<number, Asked> = new Map([
-  [MessageType.discover, 'discover'],
-  [MessageType.request, 'request'],
-  [MessageType.decline, 'decline'],
-  [MessageType.release, 'release'],
-  [MessageType.inform, 'inform'],
-]);
-
-/** Option 53; without it BOOTP (RFC 1534 §2). Undefined for what only servers send. */
-export function askedOf({ options }: DhcpPacket): Asked | undefined {
-  if (!options.has(OptionCode.messageType)) return 'bootp';
-  return ASKED.get(decodeU8(options.get(OptionCode.messageType)) ?? 0);
-}
 
 /** What a message comes to. `on`: the exchange on the subnet that was chosen for it. */
 export interface Decided {

@@ -16,10 +16,11 @@ import { OptionCode } from '../wire/dhcp/option-code.ts';
 import { decodeU8 } from '../wire/dhcp/options/integer.ts';
 import type { Addresses } from './addresses.ts';
 import type { ArpLinksDependencies } from './arp-links.ts';
-import { ConflictCheck, type Heard } from './conflict-check.ts';
+import { ConflictCheck, type Arrival } from './conflict-check.ts';
 import { discovered, requested } from './asked-event.ts';
 import { RECEIVED, sentCounter } from './counters.ts';
-import { askedOf, decide, type Asked } from './decide.ts';
+import { askedOf, type Asked } from './asked.ts';
+import { decide } from './decide.ts';
 import type { Decision, Exchange } from './exchange.ts';
 import { Intake } from './intake.ts';
 import { LeaseCommits } from './lease-commits.ts';
@@ -28,10 +29,9 @@ import type { LeaseNews } from './lease-news.ts';
 import { obeyLeaseOrder } from './lease-orders.ts';
 import { Listeners, type Listener, type ListenersDependencies } from './listeners.ts';
 import { openAddresses } from './open-addresses.ts';
-import { OptionLayers } from './option-layers.ts';
 import { outcomeOf, type Outcome } from './outcome.ts';
+import { readPlan, type PlanReading } from './plan-reading.ts';
 import { isProxied, Proxy } from './proxy.ts';
-import { QuirkSwitchboard } from './quirk-switches.ts';
 import type { DhcpReply } from './reply.ts';
 import { ReplySender } from './reply-sender.ts';
 import { shortenGrant } from './shorten-grant.ts';
@@ -55,12 +55,9 @@ export interface DhcpDependencies extends ServiceContext, ListenersDependencies,
 }
 
 /** What the first Plan opened and every Plan changes. */
-interface Ground {
-  readonly plan: Plan;
+interface Ground extends PlanReading {
   readonly book: LeaseBook;
   readonly addresses: Addresses;
-  readonly optionLayers: OptionLayers;
-  readonly quirkSwitches: QuirkSwitchboard;
   readonly conflicts: ConflictCheck;
 }
 
@@ -94,7 +91,7 @@ export class DhcpService implements Service {
     this.#intake = new Intake({ tally: this.#tally, events, clock });
     this.#proxy = new Proxy({ tally: this.#tally, events, clock: this.#clock });
     this.#commits = new LeaseCommits({ tally: this.#tally, events });
-    const serve = (parked: readonly Heard[]): void => this.#serveAgain(parked);
+    const serve = (parked: readonly Arrival[]): void => this.#serveAgain(parked);
     this.#conflicts = new ConflictCheck({ ...dependencies, tally: this.#tally, serve });
     this.#listeners = new Listeners(dependencies, (listener) => this.#serveBatch(listener));
   }
@@ -117,15 +114,10 @@ export class DhcpService implements Service {
     const ground = this.#ground;
     if (!ground) return { done: [], refused: [], fault: 'the leases are not read yet' };
     this.#followClock(ground);
-    const { events } = this.#dependencies;
     return obeyLeaseOrder(order, {
       addresses: ground.addresses,
-      events: {
-        emit: (body, subject) => events.emit(body, subject),
-        wants: (kind) => events.wants(kind),
-        leaseBound: (lease) => events.leaseBound(lease),
-        leaseEnded: (address) => this.#leaseEnded(address),
-      },
+      events: this.#dependencies.events,
+      leaseEnded: (address) => this.#leaseEnded(address),
       now: this.#clock.now() / 1000,
       commit: () => (this.#commits.commit(ground.addresses) ? undefined : (this.#commits.fault ?? '')),
     });
@@ -172,7 +164,7 @@ export class DhcpService implements Service {
   }
 
   /** Messages that waited for a probe. Counted, limited and told when they came; not yet answered. */
-  #serveAgain(parked: readonly Heard[]): void {
+  #serveAgain(parked: readonly Arrival[]): void {
     const ground = this.#ground;
     if (!ground) return;
     this.#followClock(ground);
@@ -182,17 +174,11 @@ export class DhcpService implements Service {
     for (const each of open) {
       const exchange = this.#intake.readAgain(each.datagram, each.listener.handle, ground);
       const asked = exchange && askedOf(exchange.packet);
-      const answer = exchange && asked && this.#answerAgain(exchange, asked, each, ground);
+      const answer = exchange && asked && this.#answer(exchange, asked, each, ground);
       if (answer) outgoing.push(answer);
     }
     this.#leave(outgoing, ground);
     for (const listener of new Set(open.map((each) => each.listener))) this.#flush(listener);
-  }
-
-  /** Its subnet may have become a proxy's meanwhile: then no address is given there. */
-  #answerAgain(exchange: Exchange, asked: Asked, heard: Heard, ground: Ground): Outgoing | undefined {
-    if (!isProxied(exchange, heard.listener.handle.port)) return this.#answer(exchange, asked, heard, ground);
-    return this.#answerProxied(ground, exchange, asked, heard);
   }
 
   /** One commit, then the replies. */
@@ -215,36 +201,29 @@ export class DhcpService implements Service {
     const asked = askedOf(exchange.packet);
     if (asked === undefined) return this.#refuseType(exchange, datagram);
     this.#tally.add(RECEIVED[asked]);
-    if (isProxied(exchange, listener.handle.port))
-      return this.#serveProxied(ground, exchange, asked, { datagram, listener });
-    this.#emitAsked(exchange, asked);
+    this.#emitAsked(exchange, asked, listener);
     return this.#answer(exchange, asked, { datagram, listener }, ground);
   }
 
-  #answer(exchange: Exchange, asked: Asked, heard: Heard, ground: Ground): Outgoing | undefined {
+  #answer(exchange: Exchange, asked: Asked, arrival: Arrival, ground: Ground): Outgoing | undefined {
+    if (isProxied(exchange, arrival.listener.handle.port)) return this.#answerProxied(exchange, asked, arrival, ground);
     const { on, decision } = decide(exchange, asked);
     this.#count(decision);
     if (decision.kind === 'probing') {
-      this.#conflicts.park(on, decision.address, heard);
+      this.#conflicts.park(on, decision.address, arrival);
       return undefined;
     }
     const outcome = this.#outcome(ground.plan, on, decision);
-    return outcome && { ...outcome, exchange: on, listener: heard.listener };
-  }
-
-  /** Machines that don't netboot are told of when they take an address, not each time they ask for one. */
-  #serveProxied(ground: Ground, exchange: Exchange, asked: Asked, heard: Heard): Outgoing | undefined {
-    if (asked === 'discover' && isNetbootClient(exchange.client.boot)) this.#emit(exchange, discovered(exchange));
-    return this.#answerProxied(ground, exchange, asked, heard);
+    return outcome && { ...outcome, exchange: on, listener: arrival.listener };
   }
 
   #answerProxied(
-    { plan }: Ground,
     exchange: Exchange,
     asked: Asked,
-    { datagram: { source, sourcePort }, listener }: Heard,
+    { datagram, listener }: Arrival,
+    { plan }: Ground,
   ): Outgoing | undefined {
-    const outcome = this.#proxy.serve(plan, exchange, asked, { port: listener.handle.port, source, sourcePort });
+    const outcome = this.#proxy.serve(plan, exchange, asked, { datagram, handle: listener.handle });
     return outcome && { ...outcome, exchange, listener };
   }
 
@@ -348,8 +327,10 @@ export class DhcpService implements Service {
     if (served) this.#full.delete(formatCidr(served.subnet.cidr));
   }
 
-  #emitAsked(exchange: Exchange, asked: Asked): void {
+  /** On a proxy subnet machines that don't netboot are told of when they take an address, not each time they ask for one. */
+  #emitAsked(exchange: Exchange, asked: Asked, { handle }: Listener): void {
     const { events } = this.#dependencies;
+    if (isProxied(exchange, handle.port) && !(asked === 'discover' && isNetbootClient(exchange.client.boot))) return;
     if (asked === 'discover' && events.wants('dhcp.discover')) this.#emit(exchange, discovered(exchange));
     else if (asked === 'request' && events.wants('dhcp.request')) this.#emit(exchange, requested(exchange));
     else if (asked === 'bootp') this.#emit(exchange, { kind: 'dhcp.bootp' });
@@ -360,10 +341,6 @@ export class DhcpService implements Service {
     const mac = formatMac(client.mac);
     this.#dependencies.events.emit(event, address === undefined ? { mac } : { mac, address: formatIp4(address) });
   }
-}
-
-function readPlan(plan: Plan): Pick<Ground, 'plan' | 'optionLayers' | 'quirkSwitches'> {
-  return { plan, optionLayers: new OptionLayers(plan), quirkSwitches: new QuirkSwitchboard(plan) };
 }
 
 const UNWRITTEN: EventBody = { kind: 'dhcp.ignored', reason: "leases can't be written" };

@@ -21,6 +21,12 @@ import type { QuirkSwitchboard } from './quirk-switches.ts';
 import { Refusals, type Sender } from './refusals.ts';
 import { chooseLink } from './subnet-choice.ts';
 
+/** A message, and the socket it was heard on. */
+export interface Heard {
+  readonly datagram: Inbound;
+  readonly handle: SocketHandle;
+}
+
 /** What a message is read against. */
 export interface Ground {
   readonly addresses: Addresses;

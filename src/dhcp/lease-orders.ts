@@ -10,6 +10,8 @@ import type { LeaseNews } from './lease-news.ts';
 export interface LeaseOrdersDependencies {
   readonly addresses: Addresses;
   readonly events: LeaseNews;
+  /** Tells that an address came free. */
+  readonly leaseEnded: (address: Ip4) => void;
   /** Unix seconds. */
   readonly now: number;
   /** Why what was changed could not be written, and is undone; undefined once it is on disk. */
@@ -21,14 +23,17 @@ export function obeyLeaseOrder(order: LeaseOrder, dependencies: LeaseOrdersDepen
   return order.kind === 'release' ? revoke(order.of, dependencies) : takeOver(order.leases, dependencies);
 }
 
-function revoke(of: Ip4 | { readonly mac: Mac }, { addresses, events, commit }: LeaseOrdersDependencies): LeaseAnswer {
+function revoke(
+  of: Ip4 | { readonly mac: Mac },
+  { addresses, events, leaseEnded, commit }: LeaseOrdersDependencies,
+): LeaseAnswer {
   const isMeant = ({ address, mac }: Lease): boolean => (typeof of === 'number' ? address === of : mac === of.mac);
   const leases = addresses.held().filter(isMeant);
   for (const lease of leases) addresses.revoke(lease);
   const fault = commit();
   if (fault !== undefined) return unwritten(fault);
   for (const { address, mac } of leases) {
-    events.leaseEnded(address);
+    leaseEnded(address);
     events.emit({ kind: 'dhcp.revoked' }, { mac: formatMac(mac), address: formatIp4(address) });
   }
   return { done: leases.map((lease) => factOf(lease)), refused: [] };

@@ -1,9 +1,7 @@
 import { cidrContains } from '../addr/cidr.ts';
 import { UNSPECIFIED } from '../addr/ip4.ts';
-import { MessageType } from '../wire/dhcp/message-type.ts';
-import { OptionCode } from '../wire/dhcp/option-code.ts';
-import { decodeU8 } from '../wire/dhcp/options/integer.ts';
 import type { DhcpPacket } from '../wire/dhcp/packet.ts';
+import { askedOf } from './asked.ts';
 import type { Addresses, ServedSubnet } from './addresses.ts';
 import type { Client } from './client.ts';
 import type { Decision, Exchange } from './exchange.ts';
@@ -17,13 +15,14 @@ import type { Decision, Exchange } from './exchange.ts';
 export function orderLink(
   link: readonly ServedSubnet[],
   client: Client,
-  { ciaddr, options }: Pick<DhcpPacket, 'ciaddr' | 'options'>,
+  packet: Pick<DhcpPacket, 'ciaddr' | 'options'>,
   addresses: Addresses,
 ): readonly ServedSubnet[] {
   const home = addresses.homeOf(client, link);
   if (home) return [home];
   const { requested } = client;
-  const isRequest = decodeU8(options.get(OptionCode.messageType)) === MessageType.request;
+  const { ciaddr } = packet;
+  const isRequest = askedOf(packet) === 'request';
   const rank = (served: ServedSubnet): number => {
     if (ciaddr !== UNSPECIFIED) return cidrContains(served.subnet.cidr, ciaddr) ? 0 : 1;
     const record = addresses.recordOf(client, served);

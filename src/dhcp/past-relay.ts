@@ -1,8 +1,7 @@
 import { UNSPECIFIED, type Ip4 } from '../addr/ip4.ts';
-import { MessageType } from '../wire/dhcp/message-type.ts';
 import { OptionCode } from '../wire/dhcp/option-code.ts';
-import { decodeU8 } from '../wire/dhcp/options/integer.ts';
 import type { DhcpPacket } from '../wire/dhcp/packet.ts';
+import { askedOf } from './asked.ts';
 import type { Client } from './client.ts';
 
 /** What leases say of ports. */
@@ -18,9 +17,7 @@ function goesPastRelay({ ciaddr, giaddr, options }: Pick<DhcpPacket, 'ciaddr' | 
 
 /** The same, and that it does renew: in a message that asks for an address ciaddr is no sign of one (RFC 2131 table 5). */
 export function renewsPastRelay(packet: Pick<DhcpPacket, 'ciaddr' | 'giaddr' | 'options'>): boolean {
-  const { options } = packet;
-  if (!goesPastRelay(packet) || options.has(OptionCode.serverId)) return false;
-  return decodeU8(options.get(OptionCode.messageType)) === MessageType.request;
+  return goesPastRelay(packet) && !packet.options.has(OptionCode.serverId) && askedOf(packet) === 'request';
 }
 
 /** The client on the port that its lease says, where hosts are known by ports and no relay tells; elsewhere as it is. */

@@ -1,4 +1,4 @@
-import { formatIp4, UNSPECIFIED, type Ip4 } from '../addr/ip4.ts';
+import { UNSPECIFIED, type Ip4 } from '../addr/ip4.ts';
 import type { BootOffer } from '../boot/boot-offer.ts';
 import { archOf, isFullIpxe, type BootClient } from '../boot/firmware.ts';
 import type { DhcpOption } from '../wire/dhcp/dhcp-options.ts';
@@ -6,12 +6,13 @@ import { MessageType } from '../wire/dhcp/message-type.ts';
 import { OptionCode } from '../wire/dhcp/option-code.ts';
 import { encodeU8 } from '../wire/dhcp/options/integer.ts';
 import { encodeIp4 } from '../wire/dhcp/options/ip4.ts';
-import { encodeTerminatedText, encodeText } from '../wire/dhcp/options/text.ts';
+import { encodeText } from '../wire/dhcp/options/text.ts';
 import { BROADCAST_FLAG } from '../wire/dhcp/packet.ts';
+import { asFirmwareReads, bootOptions, headerFile } from './boot-fields.ts';
 import { echoedOptions } from './echo-options.ts';
 import type { Exchange } from './exchange.ts';
-import { quirkOptions, withoutNul } from './quirk-options.ts';
-import { echo, LONGEST_FILE, type DhcpReply } from './reply.ts';
+import { quirkOptions } from './quirk-options.ts';
+import { echo, type DhcpReply } from './reply.ts';
 
 /** IANA "Processor Architecture Types": x86 BIOS. */
 const BIOS = 0;
@@ -31,8 +32,6 @@ export interface ProxyGrant {
 export function proxyReply(exchange: Exchange, { type, boot, sender }: ProxyGrant): DhcpReply {
   const { packet, rackAddress } = exchange;
   const header = echo(exchange);
-  const { effects } = boot.quirks;
-  const file = effects.bootFileInHeader ? (boot.bootFile ?? '') : '';
   const options = [...proxyOptions(exchange, type, boot), ...echoedOptions(packet)];
   const isOffer = type === MessageType.offer;
   return {
@@ -44,23 +43,21 @@ export function proxyReply(exchange: Exchange, { type, boot, sender }: ProxyGran
     yiaddr: UNSPECIFIED,
     // Without it iPXE and EDK2 don't know whom to ask at 4011, nor whom for the file
     siaddr: boot.nextServer ?? rackAddress,
-    file: file.length <= LONGEST_FILE ? file : '',
-    options: effects.bootFileNul ? options : options.map(withoutNul),
+    file: headerFile(boot),
+    options: asFirmwareReads(options, boot),
     ...(sender && { sender }),
   };
 }
 
 /** 67 ends in NUL and is followed by others, as in a lease's reply: UEFI reads on into what comes next (peers.md §3.1/1). */
 function proxyOptions({ packet, client, rackAddress }: Exchange, type: MessageType, boot: BootOffer): DhcpOption[] {
-  const { bootFile, nextServer = rackAddress, quirks } = boot;
   return [
     { code: OptionCode.messageType, value: encodeU8(type) },
     // Our own also where a relay stands in for its servers (RFC 5107): it relays no port 4011
     { code: OptionCode.serverId, value: encodeIp4(rackAddress) },
-    { code: OptionCode.tftpServerName, value: encodeText(formatIp4(nextServer)) },
-    ...(bootFile === undefined ? [] : [{ code: OptionCode.bootFileName, value: encodeTerminatedText(bootFile) }]),
+    ...bootOptions(boot),
     // A server says this too: by it firmware knows an offer to be a proxy's
-    { code: OptionCode.vendorClass, value: encodeText(quirks.effects.vendorClass ?? 'PXEClient') },
+    { code: OptionCode.vendorClass, value: encodeText(boot.quirks.effects.vendorClass ?? 'PXEClient') },
     ...quirkOptions(boot, packet).filter(({ code }) => isForProxy(code, client.boot, boot)),
   ];
 }

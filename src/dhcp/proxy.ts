@@ -5,13 +5,14 @@ import { isNetbootClient } from '../boot/firmware.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Tally } from '../service/tally.ts';
 import type { Clock } from '../system/clock.ts';
-import type { Inbound } from '../system/datagram.ts';
 import { MessageType } from '../wire/dhcp/message-type.ts';
-import type { Asked } from './decide.ts';
+import type { Asked } from './asked.ts';
 import type { Exchange } from './exchange.ts';
+import type { Heard } from './intake.ts';
 import type { LeaseNews } from './lease-news.ts';
 import { bootFileOf, bootOfferFor, type Outcome } from './outcome.ts';
 import { proxyReply, type ProxyGrant } from './proxy-reply.ts';
+import { CLIENT_PORT } from './reply-address.ts';
 import { wantedAddress } from './request.ts';
 import { Sightings } from './sightings.ts';
 
@@ -22,9 +23,6 @@ export interface ProxyDependencies {
   readonly events: LeaseNews;
   readonly clock: Clock;
 }
-
-/** Where a message was heard, and who sent it. */
-type Heard = Pick<Inbound, 'source' | 'sourcePort'> & { readonly port: number };
 
 /** Whether a message is the proxy's to answer: what comes to port 4011 never is about an address. */
 export function isProxied({ served }: Exchange, port: number): boolean {
@@ -58,7 +56,7 @@ export class Proxy {
     if (exchange.served.subnet.management !== 'proxy') return this.#passOver();
     this.#watch(exchange, asked);
     const { client } = exchange;
-    const type = isNetbootClient(client.boot) ? answerTo(asked, heard.port, exchange) : undefined;
+    const type = isNetbootClient(client.boot) ? answerTo(asked, heard.handle.port, exchange) : undefined;
     if (type === undefined) return this.#passOver();
     const boot = bootOfferFor(plan, exchange);
     if (boot.nextServer === undefined) return this.#nothing(boot.why);
@@ -113,10 +111,11 @@ function answerTo(asked: Asked, port: number, { packet }: Exchange): ProxyGrant[
 function senderOf(
   { packet }: Exchange,
   asked: Asked,
-  { port, source, sourcePort }: Heard,
+  { datagram: { source, sourcePort }, handle }: Heard,
 ): { readonly address: Ip4; readonly port: number } | undefined {
-  if (port === BOOT_SERVER_PORT) return source === UNSPECIFIED ? undefined : { address: source, port: sourcePort };
-  return asked === 'inform' ? { address: packet.ciaddr, port: 68 } : undefined;
+  if (handle.port === BOOT_SERVER_PORT)
+    return source === UNSPECIFIED ? undefined : { address: source, port: sourcePort };
+  return asked === 'inform' ? { address: packet.ciaddr, port: CLIENT_PORT } : undefined;
 }
 
 /** Whether one machine may have `address`, and by another server's leave. */

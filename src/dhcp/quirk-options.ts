@@ -38,13 +38,6 @@ export function quirkOptions({ quirks: { effects }, nextServer }: BootOffer, pac
   return options;
 }
 
-/** The option as it is for a client that takes a NUL for a letter of the file's name; others are left as they are. */
-export function withoutNul(option: DhcpOption): DhcpOption {
-  const { code, value } = option;
-  if (code !== OptionCode.bootFileName || value.at(-1) !== 0) return option;
-  return { code, value: value.subarray(0, -1) };
-}
-
 function bytesOf(hex: string): Uint8Array {
   return Uint8Array.from(Buffer.from(hex.replaceAll(' ', ''), 'hex'));
 }

@@ -7,7 +7,7 @@ import type { Client } from './client.ts';
 /** What the file says of quirks for one client: a host goes before a class, of two classes the one further down. */
 export class QuirkSwitchboard {
   readonly #classes: readonly { readonly match: ClassMatch; readonly quirks: QuirkSwitches }[];
-  /** No client has any. */
+  /** The file switches nothing: no client need be looked at. */
   readonly isEmpty: boolean;
 
   constructor({ classes = [], hosts }: Pick<Plan, 'classes' | 'hosts'>) {

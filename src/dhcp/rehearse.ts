@@ -4,18 +4,18 @@ import type { Plan } from '../plan/plan.ts';
 import type { SocketHandle } from '../service/letters.ts';
 import { Tally } from '../service/tally.ts';
 import type { Clock } from '../system/clock.ts';
-import type { Inbound, LinkDestination, Outbound } from '../system/datagram.ts';
+import type { LinkDestination, Outbound } from '../system/datagram.ts';
 import { SteadyClock } from '../system/steady-clock.ts';
 import type { EventBody } from '../timeline/event.ts';
-import { askedOf, decide, type Asked } from './decide.ts';
+import { askedOf, type Asked } from './asked.ts';
+import { decide } from './decide.ts';
 import type { Decision, Exchange } from './exchange.ts';
-import { Intake } from './intake.ts';
+import { Intake, type Heard } from './intake.ts';
 import { openAddresses } from './open-addresses.ts';
-import { OptionLayers } from './option-layers.ts';
 import type { LeaseNews } from './lease-news.ts';
 import { outcomeOf, type Outcome } from './outcome.ts';
+import { readPlan } from './plan-reading.ts';
 import { isProxied, Proxy } from './proxy.ts';
-import { QuirkSwitchboard } from './quirk-switches.ts';
 import type { DhcpReply } from './reply.ts';
 import { ReplySender } from './reply-sender.ts';
 
@@ -52,18 +52,13 @@ interface Performance {
 }
 
 /** The service's own way from datagram to reply, on leases in memory: nothing outside is changed. */
-export function rehearse(
-  plan: Plan,
-  { leases, lastWrite }: KnownLeases,
-  { datagram, handle }: { readonly datagram: Inbound; readonly handle: SocketHandle },
-  clock: Clock,
-): Rehearsal {
+export function rehearse(plan: Plan, { leases, lastWrite }: KnownLeases, heard: Heard, clock: Clock): Rehearsal {
+  const { datagram, handle } = heard;
   const steady = new SteadyClock(clock);
   const book = new LeaseBook({ lastWrite, load: () => [...leases], write: () => {}, close: () => {} });
   const ground = {
     addresses: openAddresses(plan, book, steady),
-    optionLayers: new OptionLayers(plan),
-    quirkSwitches: new QuirkSwitchboard(plan),
+    ...readPlan(plan),
     // Nobody is asked on the wire
     conflicts: { clears: () => true },
   };
@@ -74,7 +69,7 @@ export function rehearse(
   const rehearsed = { kind: 'heard', asked, first } as const;
   if (!isProxied(first, handle.port)) return { ...rehearsed, ...perform(plan, first, asked, handle) };
   const proxy = new Proxy({ tally: new Tally(), events: news, clock: steady });
-  const outcome = proxy.serve(plan, first, asked, { ...datagram, port: handle.port });
+  const outcome = proxy.serve(plan, first, asked, heard);
   return { ...rehearsed, ...performProxied(first, handle, outcome) };
 }
 

@@ -3,8 +3,8 @@ import { MessageType } from '../wire/dhcp/message-type.ts';
 import { BROADCAST_FLAG } from '../wire/dhcp/packet.ts';
 import type { DhcpReply } from './reply.ts';
 
-const SERVER_PORT = 67;
-const CLIENT_PORT = 68;
+export const SERVER_PORT = 67;
+export const CLIENT_PORT = 68;
 
 /** Where a reply goes. `link`: to the client's hardware address, as it has no IP address that would answer ARP. */
 export type ReplyAddress =

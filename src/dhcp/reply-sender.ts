@@ -5,9 +5,8 @@ import { encodeDhcp } from '../wire/dhcp/packet.ts';
 import type { Exchange } from './exchange.ts';
 import { fitOptions } from './fit-options.ts';
 import type { DhcpReply } from './reply.ts';
-import { replyAddress } from './reply-address.ts';
+import { replyAddress, SERVER_PORT } from './reply-address.ts';
 
-const SERVER_PORT = 67;
 const HEADERS = 28;
 /** What every client must take (RFC 2131 §2), and the most that one Ethernet frame carries. */
 const SMALLEST_LIMIT = 576 - HEADERS;

@@ -1,22 +1,19 @@
-import { formatIp4, UNSPECIFIED, type Ip4 } from '../addr/ip4.ts';
+import { UNSPECIFIED, type Ip4 } from '../addr/ip4.ts';
 import type { BootOffer } from '../boot/boot-offer.ts';
 import type { DhcpOption } from '../wire/dhcp/dhcp-options.ts';
 import { MessageType } from '../wire/dhcp/message-type.ts';
 import { OptionCode } from '../wire/dhcp/option-code.ts';
 import { encodeU8 } from '../wire/dhcp/options/integer.ts';
 import { encodeIp4 } from '../wire/dhcp/options/ip4.ts';
-import { encodeTerminatedText, encodeText } from '../wire/dhcp/options/text.ts';
+import { encodeText } from '../wire/dhcp/options/text.ts';
 import { BOOTREPLY, BROADCAST_FLAG, type DhcpMessage } from '../wire/dhcp/packet.ts';
+import { asFirmwareReads, bootOptions, headerFile } from './boot-fields.ts';
 import { echoedOptions } from './echo-options.ts';
 import type { Exchange } from './exchange.ts';
 import { nameAnswer } from './name-answer.ts';
-import { quirkOptions, withoutNul } from './quirk-options.ts';
+import { quirkOptions } from './quirk-options.ts';
 import { requestState } from './request.ts';
 
-/** Characters that the field takes. */
-export const LONGEST_FILE = 127;
-
-const NO_OPTIONS: readonly DhcpOption[] = [];
 const TYPES = {
   [MessageType.offer]: { code: OptionCode.messageType, value: encodeU8(MessageType.offer) },
   [MessageType.ack]: { code: OptionCode.messageType, value: encodeU8(MessageType.ack) },
@@ -47,7 +44,6 @@ export interface Grant {
 export function grantReply(exchange: Exchange, grant: Grant): DhcpReply {
   const renews = grant.type === MessageType.ack && requestState(exchange) === 'renewing';
   const { effects } = grant.boot.quirks;
-  const file = effects.bootFileInHeader ? (grant.boot.bootFile ?? '') : '';
   const echoed = echo(exchange);
   return {
     ...echoed,
@@ -57,7 +53,7 @@ export function grantReply(exchange: Exchange, grant: Grant): DhcpReply {
     ciaddr: renews ? grant.address : UNSPECIFIED,
     yiaddr: grant.address,
     siaddr: grant.boot.nextServer ?? UNSPECIFIED,
-    file: file.length <= LONGEST_FILE ? file : '',
+    file: headerFile(grant.boot),
     options: grantOptions(exchange, grant),
   };
 }
@@ -113,7 +109,7 @@ function grantOptions(exchange: Exchange, { type, name, boot }: Grant): DhcpOpti
   const { client, packet, served, addresses, optionLayers } = exchange;
   const host = addresses.host(client);
   const { leaseTime, others, isNameWanted } = optionLayers.standing(client, packet, served.subnet, host);
-  const decided = boot.nextServer === undefined ? NO_OPTIONS : [...bootOptions(boot), ...quirkOptions(boot, packet)];
+  const decided = [...bootOptions(boot), ...quirkOptions(boot, packet)];
   const options: DhcpOption[] = [
     TYPES[type],
     { code: OptionCode.serverId, value: encodeIp4(exchange.serverId) },
@@ -124,13 +120,5 @@ function grantOptions(exchange: Exchange, { type, name, boot }: Grant): DhcpOpti
   for (const option of others) if (!decided.some(({ code }) => code === option.code)) options.push(option);
   if (client.fqdn) options.push(...nameAnswer(exchange, name));
   for (const option of echoedOptions(packet)) options.push(option);
-  return boot.quirks.effects.bootFileNul ? options : options.map(withoutNul);
-}
-
-/** Sent asked or not; 67 is followed by others: UEFI reads on into what comes next (peers.md §3.1/1). */
-function bootOptions({ bootFile, nextServer }: BootOffer): DhcpOption[] {
-  if (nextServer === undefined) return [];
-  const server = { code: OptionCode.tftpServerName, value: encodeText(formatIp4(nextServer)) };
-  if (bootFile === undefined) return [server];
-  return [server, { code: OptionCode.bootFileName, value: encodeTerminatedText(bootFile) }];
+  return asFirmwareReads(options, boot);
 }

@@ -17,14 +17,18 @@ export function filePlan(subnet: string, rest: string): Plan {
 ${subnet}
 ${rest}
 `;
-  const { plan: compiled, faults } = compilePlan(text, 'f', {
+  return compiled(text);
+}
+
+/** The Plan of a whole file, as a service thread gets it. */
+export function compiled(text: string): Plan {
+  const { plan, faults } = compilePlan(text, 'f', {
     hostName: 'rack-a1',
     interfaces: [{ name: 'eth0', address: ip4(RACK), prefix: 24 }],
     excuses: () => false,
     fileExists: () => true,
     directoryExists: () => true,
   });
-  if (!compiled) throw new Error(faults.map(formatFault).join('\n'));
-  // As a service thread gets it
-  return structuredClone(compiled);
+  if (!plan) throw new Error(faults.map(formatFault).join('\n'));
+  return structuredClone(plan);
 }

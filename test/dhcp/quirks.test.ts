@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { compilePlan } from '../../src/plan/compile-plan.ts';
-import { formatFault } from '../../src/plan/fault.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import type { QuirkName } from '../../src/plan/quirk-table.ts';
 import { parseHex, readHexFixture } from '../fixtures/hex.ts';
 import { DhcpRack, type Answer } from './dhcp-rack.ts';
+import { compiled } from './file-plan.ts';
 import { ACK, DISCOVER, letters, OFFER, REQUEST, quad, writePacket } from './naive-packet.ts';
-import { ip4, RACK } from './test-plan.ts';
+import { RACK } from './test-plan.ts';
 
 type Options = readonly (readonly [number, readonly number[]])[];
 
@@ -50,15 +49,7 @@ hosts:
 ${host}
 ${rest}
 `;
-  const { plan, faults } = compilePlan(text, 'f', {
-    hostName: 'rack-a1',
-    interfaces: [{ name: 'eth0', address: ip4(RACK), prefix: 24 }],
-    excuses: () => false,
-    fileExists: () => true,
-    directoryExists: () => true,
-  });
-  if (!plan) throw new Error(faults.map(formatFault).join('\n'));
-  return structuredClone(plan);
+  return compiled(text);
 }
 
 function quirks(switched: string): string {

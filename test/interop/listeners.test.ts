@@ -190,7 +190,7 @@ describe('the rack’s sockets', { skip: noOwnNetwork() }, () => {
     libc.close(other);
   });
 
-  test('of a proxy subnet hear relays as any other, when some subnet is behind one', () => {
+  test('of a proxy subnet hear relays too, when one of the subnets is behind a relay', () => {
     apply(planOf([{ ...LEFT, management: 'proxy' }, RELAYED]));
     sendTo('right', '10.1.0.1', 'relayed');
     const ours = listeners.handles('dhcp').find(({ port }) => port === 67);

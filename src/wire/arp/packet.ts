@@ -66,7 +66,7 @@ export function encodeArp(into: Uint8Array, packet: ArpPacket): number {
   return ARP_SIZE;
 }
 
-/** "Has anyone `target`?", asked by one who does not say that it wants it (RFC 5227 §2.1.1: sender 0.0.0.0, no target MAC). */
+/** The question who has `target`, by a sender without an address (RFC 5227 §2.1.1: sender 0.0.0.0, target MAC 0). */
 export function arpProbe(senderMac: Mac, target: Ip4): ArpPacket {
   return { operation: ARP_REQUEST, senderMac, sender: UNSPECIFIED, targetMac: 0 as Mac, target };
 }

@@ -1,3 +1,5 @@
+import { formatHex } from '../../../addr/hex.ts';
+
 const UUID_TYPE = 0;
 const UUID_SPELLING = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** Where each byte of the text lies in the option: the first three groups are little-endian, as in EFI (RFC 4578 §2.3). */
@@ -9,7 +11,7 @@ const ORDER = [4, 3, 2, 1, 6, 5, 8, 7, 9, 10, 11, 12, 13, 14, 15, 16] as const;
  */
 export function decodeClientMachineId(value: Uint8Array | undefined): string | undefined {
   if (value?.length !== 17 || value[0] !== UUID_TYPE) return undefined;
-  const digits = ORDER.map((at) => (value[at] ?? 0).toString(16).padStart(2, '0')).join('');
+  const digits = formatHex(ORDER.map((at) => value[at] ?? 0));
   return digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }
 
