@@ -103,18 +103,17 @@ describe('leases on a running daemon', { skip: await reasonToSkip() }, () => {
     const ballast = join(`/proc/${daemonPid(rig)}/root`, state, 'ballast');
     const lease = await dora(rig);
     fillDisk(ballast);
-    // What the log file has room for is written all the same: until it is not
+    // What the log file has room for is written all the same, a small write after a great one has failed: until none is
     await rig.until('the disk to be full', async () => {
       await rig.client(execPath, DORA_CLIENT, '40');
-      return (await rig.events()).some(({ kind }) => kind === 'dhcp.store-failed');
+      assert.equal(await dora(rig), lease);
+      return /^NOTICE .*leases can't be written/m.test((await rig.rackboot('status')).stdout);
     });
-    assert.equal(await dora(rig), lease);
-    assert.match((await rig.rackboot('status')).stdout, /^NOTICE .*leases can't be written/m);
     rmSync(ballast);
     await rig.until('the leases to be written', async () => !/NOTICE/.test((await rig.rackboot('status')).stdout));
     assert.equal((await rig.client(execPath, DORA_CLIENT, '60')).code, 0);
     const kinds = (await rig.events()).map(({ kind }) => kind).filter((kind) => kind.startsWith('dhcp.store'));
-    assert.deepEqual(kinds, ['dhcp.store-failed', 'dhcp.store-works']);
+    assert.match(kinds.join(), /^(dhcp\.store-failed,dhcp\.store-works,?)+$/);
   });
 });
 
