@@ -31,6 +31,32 @@ export interface DatagramSocket {
   close(): void;
 }
 
+/**
+ * A UDP socket for packets that are written where they are sent from, and that may leave as a train: several of one size
+ * to one client, handed over as one and cut up by the kernel (UDP_SEGMENT), which costs little more than a single one.
+ */
+export interface TrainSocket {
+  /** As DatagramSocket's. */
+  receive(handle: (datagram: Inbound) => void): number;
+  /** Where `room` puts packets. */
+  readonly buffer: Uint8Array;
+  /** The offset in `buffer` of room for `size` bytes, LONGEST_TRAIN at most; what is queued may be sent first. Good until the next `send`. */
+  room(size: number): number;
+  /**
+   * Queues the `length` bytes at the last `room`: packets of `segment` bytes each, of which the last may be shorter; at most
+   * MOST_SEGMENTS. One packet when `segment` is `length`.
+   */
+  send(length: number, segment: number, to: Outbound): void;
+  /** As DatagramSocket's; waits a moment for an interface that is busy. */
+  flush(): number;
+  close(): void;
+}
+
+/** UDP_MAX_SEGMENTS of kernels since 4.18. */
+export const MOST_SEGMENTS = 64;
+/** A train travels as one IPv4 packet inside the kernel: 65,535 bytes less the headers, rounded down. */
+export const LONGEST_TRAIN = 65_000;
+
 /** Puts an IPv4 UDP datagram on an Ethernet link, for a client that has no address yet and answers no ARP. */
 export interface LinkSender {
   send(bytes: Uint8Array, to: LinkDestination): void;

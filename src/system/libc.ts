@@ -19,6 +19,7 @@ export interface Libc {
   epoll_create1(flags: number): number;
   epoll_ctl(epoll: number, operation: number, fd: number, event: Uint8Array): number;
   epoll_wait(epoll: number, events: Uint8Array, count: number, milliseconds: number): number;
+  poll(descriptors: Uint8Array, count: number, milliseconds: number): number;
   eventfd(initial: number, flags: number): number;
   read(fd: number, into: Uint8Array, size: number): number;
   write(fd: number, bytes: Uint8Array, size: number): number;
@@ -40,6 +41,7 @@ const SIGNATURES: Readonly<Record<keyof Libc, string>> = {
   epoll_create1: 'int epoll_create1(int)',
   epoll_ctl: 'int epoll_ctl(int, int, int, void *)',
   epoll_wait: 'int epoll_wait(int, void *, int, int)',
+  poll: 'int poll(void *, ulong, int)',
   eventfd: 'int eventfd(uint, int)',
   read: 'intptr_t read(int, void *, size_t)',
   write: 'intptr_t write(int, void *, size_t)',

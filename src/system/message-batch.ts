@@ -12,7 +12,10 @@ const MSG_TRUNC = 0x20;
 /** Room for sockaddr_in (16) and sockaddr_ll (20). */
 const NAME_SPACE = 32;
 /** CMSG_SPACE(sizeof(struct in_pktinfo)): a 16-byte header and 12 bytes, rounded up to 8. */
-export const CONTROL_SPACE = 32;
+export const PACKET_INFO_SPACE = 32;
+/** CMSG_SPACE(sizeof(uint16_t)), for UDP_SEGMENT. */
+export const SEGMENT_SPACE = 24;
+const CONTROL_SPACE = PACKET_INFO_SPACE + SEGMENT_SPACE;
 
 /** The arrays that recvmmsg and sendmmsg work on, laid out once: `count` messages of up to `slot` bytes. */
 export class MessageBatch {
@@ -24,6 +27,8 @@ export class MessageBatch {
   readonly arena: Uint8Array;
   readonly arenaView: DataView;
   readonly #headerView: DataView;
+  /** Where `arena` lies: addresses of user memory are below 2^47. */
+  readonly #base: number;
 
   constructor(count: number, slot: number) {
     this.count = count;
@@ -33,6 +38,7 @@ export class MessageBatch {
     this.arena = new Uint8Array(new ArrayBuffer(count * (IOVEC + NAME_SPACE + CONTROL_SPACE + slot)));
     this.arenaView = new DataView(this.arena.buffer);
     const base = addressOf(this.arena);
+    this.#base = Number(base);
     for (let i = 0; i < count; i++) {
       this.arenaView.setBigUint64(i * IOVEC, base + BigInt(this.payload(i)), true);
       this.#headerView.setBigUint64(i * HEADER, base + BigInt(this.nameOffset(i)), true);
@@ -65,6 +71,13 @@ export class MessageBatch {
     this.#headerView.setUint32(at + 8, name, true);
     this.#headerView.setUint32(at + 40, control, true);
     this.arenaView.setUint32(index * IOVEC + 8, payload, true);
+  }
+
+  /** Before a send: the payload begins at `offset` of the arena, instead of at the message's own slot. */
+  aim(index: number, offset: number): void {
+    const address = this.#base + offset;
+    this.arenaView.setUint32(index * IOVEC, address % 2 ** 32, true);
+    this.arenaView.setUint32(index * IOVEC + 4, Math.floor(address / 2 ** 32), true);
   }
 
   /** After a receive: bytes in the payload. */

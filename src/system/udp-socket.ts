@@ -1,8 +1,10 @@
-import { readIp4, writeIp4, toIp4, type Ip4 } from '../addr/ip4.ts';
-import { INBOX, type DatagramSocket, type Inbound, type Outbound } from './datagram.ts';
+import { readIp4, writeIp4, type Ip4 } from '../addr/ip4.ts';
+import { INBOX, type DatagramSocket, type Inbound, type Outbound, type TrainSocket } from './datagram.ts';
 import { checked, type Libc } from './libc.ts';
-import { CONTROL_SPACE, MessageBatch } from './message-batch.ts';
+import { MessageBatch } from './message-batch.ts';
+import { IP_PKTINFO, IPPROTO_IP, readPacketInfo, writePacketInfo } from './packet-info.ts';
 import { SendQueue } from './send-queue.ts';
+import { TrainQueue } from './train-queue.ts';
 import { AF_INET, MSG_DONTWAIT, SOCKADDR_IN, SOCK_CLOEXEC_NONBLOCK, SOCK_DGRAM, SOL_SOCKET } from './socket-numbers.ts';
 
 const SO_REUSEADDR = 2;
@@ -12,8 +14,6 @@ const SO_RCVBUF = 8;
 const SO_REUSEPORT = 15;
 const SO_BINDTODEVICE = 25;
 const SO_RCVBUFFORCE = 33;
-const IPPROTO_IP = 0;
-const IP_PKTINFO = 8;
 const IP_MTU_DISCOVER = 10;
 const IP_PMTUDISC_DONT = 0;
 
@@ -105,6 +105,7 @@ export class UdpSockets {
   readonly #libc: Libc;
   readonly #inbox = expectingBatch();
   readonly #queue: SendQueue;
+  #trains: TrainQueue | undefined;
 
   constructor(libc: Libc) {
     this.#libc = libc;
@@ -121,6 +122,23 @@ export class UdpSockets {
     const fd = openUdp(this.#libc, options);
     const socket = new UdpSocket(this.#libc, fd, this.#inbox, this.#queue, true);
     return { socket, fd, port: boundPort(this.#libc, fd) };
+  }
+
+  /** As `adopt`, for trains. */
+  adoptForTrains(fd: number): TrainSocket {
+    return this.#trainSocket(fd, false);
+  }
+
+  /** As `open`, for trains. */
+  openForTrains(options: UdpOptions): { readonly socket: TrainSocket; readonly fd: number } {
+    const fd = openUdp(this.#libc, options);
+    return { socket: this.#trainSocket(fd, true), fd };
+  }
+
+  /** The queue is large, and most threads send no trains. */
+  #trainSocket(fd: number, owned: boolean): TrainSocket {
+    this.#trains ??= new TrainQueue(this.#libc);
+    return new UdpTrainSocket(this.#libc, fd, this.#inbox, this.#trains, owned);
   }
 }
 
@@ -140,14 +158,7 @@ class UdpSocket implements DatagramSocket {
   }
 
   receive(handle: (datagram: Inbound) => void): number {
-    const inbox = this.#inbox;
-    const count = this.#libc.recvmmsg(this.#fd, inbox.headers, inbox.count, MSG_DONTWAIT, null);
-    try {
-      for (let i = 0; i < count; i++) if (!inbox.truncated(i)) handle(readInbound(inbox, i));
-    } finally {
-      for (let i = 0; i < count; i++) inbox.expect(i);
-    }
-    return Math.max(count, 0);
+    return receiveAll(this.#libc, this.#fd, this.#inbox, handle);
   }
 
   send(bytes: Uint8Array, to: Outbound): void {
@@ -174,6 +185,56 @@ class UdpSocket implements DatagramSocket {
   }
 }
 
+class UdpTrainSocket implements TrainSocket {
+  readonly buffer: Uint8Array;
+  readonly #libc: Libc;
+  readonly #fd: number;
+  readonly #inbox: MessageBatch;
+  readonly #queue: TrainQueue;
+  #owned: boolean;
+
+  constructor(libc: Libc, fd: number, inbox: MessageBatch, queue: TrainQueue, owned: boolean) {
+    this.#libc = libc;
+    this.#fd = fd;
+    this.#inbox = inbox;
+    this.#queue = queue;
+    this.#owned = owned;
+    this.buffer = queue.buffer;
+  }
+
+  receive(handle: (datagram: Inbound) => void): number {
+    return receiveAll(this.#libc, this.#fd, this.#inbox, handle);
+  }
+
+  room(size: number): number {
+    return this.#queue.room(this.#fd, size);
+  }
+
+  send(length: number, segment: number, to: Outbound): void {
+    this.#queue.send(length, segment, to);
+  }
+
+  flush(): number {
+    return this.#queue.flush();
+  }
+
+  close(): void {
+    this.#queue.flush();
+    if (this.#owned) this.#libc.close(this.#fd);
+    this.#owned = false;
+  }
+}
+
+function receiveAll(libc: Libc, fd: number, inbox: MessageBatch, handle: (datagram: Inbound) => void): number {
+  const count = libc.recvmmsg(fd, inbox.headers, inbox.count, MSG_DONTWAIT, null);
+  try {
+    for (let i = 0; i < count; i++) if (!inbox.truncated(i)) handle(readInbound(inbox, i));
+  } finally {
+    for (let i = 0; i < count; i++) inbox.expect(i);
+  }
+  return Math.max(count, 0);
+}
+
 /** Ready to receive: each receive makes ready again what it used, and not all the others. */
 function expectingBatch(): MessageBatch {
   const batch = new MessageBatch(INBOX, SLOT);
@@ -184,28 +245,12 @@ function expectingBatch(): MessageBatch {
 function readInbound(inbox: MessageBatch, index: number): Inbound {
   const name = inbox.nameOffset(index);
   const payload = inbox.payload(index);
-  const control = inbox.controlOffset(index);
-  const informed = inbox.receivedControl(index) >= CONTROL_SPACE - 4;
+  const { ifindex, destination } = readPacketInfo(inbox, index);
   return {
     bytes: inbox.arena.subarray(payload, payload + inbox.received(index)),
     source: readIp4(inbox.arena, name + 4),
     sourcePort: inbox.arenaView.getUint16(name + 2),
-    // struct in_pktinfo { int ifindex; in_addr spec_dst; in_addr addr } behind a 16-byte cmsghdr; addr is the header's
-    ifindex: informed ? inbox.arenaView.getInt32(control + 16, true) : 0,
-    destination: informed ? readIp4(inbox.arena, control + 24) : toIp4(0),
+    ifindex,
+    destination,
   };
-}
-
-/** The control message that names our address and interface; returns its length, 0 for none. */
-function writePacketInfo(batch: MessageBatch, index: number, to: Outbound): number {
-  if (to.source === undefined && to.ifindex === undefined) return 0;
-  const at = batch.controlOffset(index);
-  const view = batch.arenaView;
-  view.setBigUint64(at, 28n, true);
-  view.setUint32(at + 8, IPPROTO_IP, true);
-  view.setUint32(at + 12, IP_PKTINFO, true);
-  view.setInt32(at + 16, to.ifindex ?? 0, true);
-  view.setUint32(at + 20, to.source ?? 0);
-  view.setUint32(at + 24, 0);
-  return CONTROL_SPACE;
 }

@@ -1,9 +1,9 @@
-import { closeSync, readSync } from 'node:fs';
 import type { Resolution } from '../boot/routes.ts';
 import { openServedFile } from '../system/open-file.ts';
 import { TFTP_ERROR } from '../wire/tftp/packet.ts';
 import { toNetascii } from './netascii.ts';
 import type { Refusal } from './refusal.ts';
+import type { SharedFiles } from './shared-files.ts';
 
 /** The octets of one transfer as they travel. */
 export interface Content {
@@ -17,12 +17,12 @@ export interface Content {
 const LARGEST_TEXT = 1024 * 1024;
 
 /** Opens what a path stands for; the caller closes it. */
-export function openContent(resolution: Resolution, mode: string): Content | Refusal {
+export function openContent(resolution: Resolution, mode: string, files: SharedFiles): Content | Refusal {
   switch (resolution.kind) {
     case 'text':
       return textContent(new TextEncoder().encode(resolution.text), mode);
     case 'file':
-      return openFile(resolution.root, resolution.file, mode);
+      return openFile(resolution, mode, files);
     case 'missing':
       return { counter: 'not-found', code: TFTP_ERROR.fileNotFound, reason: resolution.reason };
   }
@@ -37,20 +37,22 @@ function textContent(text: Uint8Array, mode: string): Content {
   };
 }
 
-function openFile(root: string, path: string, mode: string): Content | Refusal {
-  const opened = openServedFile(root, path);
+type FileResolution = Extract<Resolution, { kind: 'file' }>;
+
+function openFile({ root, file }: FileResolution, mode: string, files: SharedFiles): Content | Refusal {
+  const opened = openServedFile(root, file);
   if ('refused' in opened) {
     const missing = opened.because === 'missing';
     return missing
       ? { counter: 'not-found', code: TFTP_ERROR.fileNotFound, reason: opened.refused }
       : { counter: 'forbidden', code: TFTP_ERROR.accessViolation, reason: opened.refused };
   }
-  const content = new FileContent(opened.fd, opened.size);
+  const content = files.open(opened.fd);
   return mode === 'netascii' ? convert(content) : content;
 }
 
 /** Reads the whole file, and closes it. */
-function convert(file: FileContent): Content | Refusal {
+function convert(file: Content): Content | Refusal {
   try {
     if (file.length > LARGEST_TEXT) {
       const reason = `netascii is for text of at most ${LARGEST_TEXT} bytes, found ${file.length}: use mode octet`;
@@ -63,28 +65,6 @@ function convert(file: FileContent): Content | Refusal {
     return { counter: 'unreadable', code: TFTP_ERROR.notDefined, reason: messageOf(error) };
   } finally {
     file.close();
-  }
-}
-
-class FileContent implements Content {
-  readonly length: number;
-  readonly #fd: number;
-
-  constructor(fd: number, length: number) {
-    this.#fd = fd;
-    this.length = length;
-  }
-
-  read(offset: number, into: Uint8Array, at: number, count: number): void {
-    for (let done = 0; done < count;) {
-      const got = readSync(this.#fd, into, at + done, count - done, offset + done);
-      if (got === 0) throw new Error(`the file ended at ${offset + done} bytes, expected ${this.length}`);
-      done += got;
-    }
-  }
-
-  close(): void {
-    closeSync(this.#fd);
   }
 }
 

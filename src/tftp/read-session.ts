@@ -1,55 +1,42 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Ip4 } from '../addr/ip4.ts';
+import type { Tally } from '../service/tally.ts';
 import type { Clock } from '../system/clock.ts';
-import type { DatagramSocket, Inbound } from '../system/datagram.ts';
+import { LONGEST_TRAIN, MOST_SEGMENTS } from '../system/datagram.ts';
 import type { Loop, Timer } from '../system/loop.ts';
-import { DATA_HEADER, decodeTftp, encodeDataHeader, encodeError, encodeOack } from '../wire/tftp/packet.ts';
+import { DATA_HEADER, encodeDataHeader, encodeError, encodeOack, LONGEST_CONTROL } from '../wire/tftp/packet.ts';
 import { TFTP_ERROR, type TftpPacket, type TftpRequest } from '../wire/tftp/packet.ts';
-import { WireError } from '../wire/wire-error.ts';
 import { messageOf, type Content } from './content.ts';
 import type { Agreement } from './negotiate.ts';
-import type { Tally } from '../service/tally.ts';
+import type { Peer } from './peer.ts';
+import type { TransferPort } from './transfer-ports.ts';
 import { Transfer, type Outcome, type Step } from './transfer.ts';
-
-/** The client's end of a transfer: its address and its transfer ID (RFC 1350 §4). */
-export interface Peer {
-  readonly address: Ip4;
-  readonly port: number;
-}
-
-/** A socket with its descriptor, so that a loop can watch it. */
-export interface TransferSocket {
-  readonly socket: DatagramSocket;
-  readonly fd: number;
-}
 
 /** What all sessions of a service share. */
 export interface SessionTools {
   readonly loop: Loop;
   readonly clock: Clock;
   readonly tally: Tally;
-  /** Where packets are put together: DATA_HEADER and the largest block long at least. */
-  readonly buffer: Uint8Array;
 }
 
-/** What one session is about. It closes `content` and `own.socket` when it ends. */
+/** What one session is about. It closes `content` and releases `port` when it ends. */
 export interface SessionSubject {
   readonly request: TftpRequest;
   readonly peer: Peer;
-  readonly own: TransferSocket;
+  readonly port: TransferPort;
   readonly content: Content;
   readonly agreement: Agreement;
   /** Called once, when everything is closed; not by `close`. */
   readonly ended: (outcome: Outcome | undefined) => void;
 }
 
-/** One read under way: the socket, the file and the timer around a Transfer. */
+/** One read under way: the client, the file and the timer around a Transfer. */
 export class ReadSession {
   readonly #tools: SessionTools;
   readonly #subject: SessionSubject;
   readonly #transfer: Transfer;
   readonly #startedAt: number;
-  readonly #watch: { close(): void };
+  /** Packets that leave as one train at most. */
+  readonly #train: number;
   #timer: Timer | undefined;
   #closed = false;
 
@@ -57,6 +44,7 @@ export class ReadSession {
     const { blockSize, windowSize, resendAfter, oack } = subject.agreement;
     this.#tools = tools;
     this.#subject = subject;
+    this.#train = Math.min(MOST_SEGMENTS, Math.floor(LONGEST_TRAIN / (DATA_HEADER + blockSize)));
     this.#transfer = new Transfer({
       length: subject.content.length,
       blockSize,
@@ -66,11 +54,14 @@ export class ReadSession {
       ...(resendAfter !== undefined && { resendAfter }),
     });
     this.#startedAt = tools.clock.monotonic();
-    this.#watch = tools.loop.watch(subject.own.fd, () => this.#onReadable());
   }
 
   get peer(): Peer {
     return this.#subject.peer;
+  }
+
+  get port(): TransferPort {
+    return this.#subject.port;
   }
 
   get retransmitted(): number {
@@ -82,6 +73,7 @@ export class ReadSession {
     return Math.round(Math.max(0, this.#transfer.progressAt - this.#startedAt));
   }
 
+  /** As `repeat` and `take`, queues what it sends; whoever woke the thread flushes once for all. */
   start(): void {
     this.#perform(this.#transfer.start(this.#startedAt));
     if (!this.#closed) this.#armTimer();
@@ -95,47 +87,14 @@ export class ReadSession {
   repeat(request: TftpRequest): boolean {
     if (this.#transfer.unanswered && isDeepStrictEqual(request, this.#subject.request)) {
       this.#perform(this.#transfer.repeat(this.#tools.clock.monotonic()));
-      this.#flush();
       return true;
     }
     this.#end(this.#transfer.replaced());
     return false;
   }
 
-  /** Tells the client, for a service that stops. */
-  close(): void {
-    if (this.#closed) return;
-    this.#sendError(this.peer, TFTP_ERROR.notDefined, 'the server stops');
-    this.#release();
-  }
-
-  #onReadable(): void {
-    const { socket } = this.#subject.own;
-    socket.receive((datagram) => {
-      if (!this.#closed) this.#take(datagram);
-    });
-    this.#flush();
-  }
-
-  #take(datagram: Inbound): void {
-    this.#tools.tally.add('received');
-    const packet = this.#decode(datagram.bytes);
-    if (packet === undefined) return;
-    if (datagram.source === this.peer.address && datagram.sourcePort === this.peer.port) this.#onPacket(packet);
-    else this.#onStranger(packet, { address: datagram.source, port: datagram.sourcePort });
-  }
-
-  #decode(bytes: Uint8Array): TftpPacket | undefined {
-    try {
-      return decodeTftp(bytes);
-    } catch (error) {
-      if (!(error instanceof WireError)) throw error;
-      this.#tools.tally.add('refused.bad-packet');
-      return undefined;
-    }
-  }
-
-  #onPacket(packet: TftpPacket): void {
+  /** A packet from the client to our port. */
+  take(packet: TftpPacket): void {
     switch (packet.type) {
       case 'ack':
         this.#perform(this.#transfer.acknowledge(packet.block, this.#tools.clock.monotonic()));
@@ -152,12 +111,11 @@ export class ReadSession {
     }
   }
 
-  /** RFC 1350 §4: a packet from another source is answered with an ERROR and disturbs nothing. */
-  #onStranger(packet: TftpPacket, source: Peer): void {
-    this.#tools.tally.add('refused.wrong-tid');
-    // §7: an ERROR is never answered, or two servers could talk for ever
-    if (packet.type === 'error' || source.port === 0) return;
-    this.#sendError(source, TFTP_ERROR.unknownTransferId, 'unknown transfer ID');
+  /** Tells the client, for a service that stops. */
+  close(): void {
+    if (this.#closed) return;
+    this.#sendError(TFTP_ERROR.notDefined, 'the server stops');
+    this.#release();
   }
 
   #perform(step: Step): void {
@@ -165,7 +123,7 @@ export class ReadSession {
       case 'wait':
         break;
       case 'send-oack':
-        this.#send(encodeOack(this.#tools.buffer, this.#subject.agreement.oack ?? {}));
+        this.#send((into) => encodeOack(into, this.#subject.agreement.oack ?? {}));
         break;
       case 'send-data':
         this.#sendBlocks(step.first, step.last);
@@ -177,33 +135,46 @@ export class ReadSession {
   }
 
   #sendBlocks(first: number, last: number): void {
-    const { content, agreement } = this.#subject;
-    const { buffer, tally } = this.#tools;
     try {
-      for (let block = first; block <= last; block++) {
-        const offset = (block - 1) * agreement.blockSize;
-        const count = Math.min(agreement.blockSize, content.length - offset);
-        encodeDataHeader(buffer, block);
-        content.read(offset, buffer, DATA_HEADER, count);
-        this.#send(DATA_HEADER + count);
-        tally.add('bytes', count);
+      for (let block = first; block <= last; block += this.#train) {
+        this.#sendTrain(block, Math.min(last, block + this.#train - 1));
       }
     } catch (error) {
       this.#fail(TFTP_ERROR.notDefined, messageOf(error));
     }
   }
 
-  #send(length: number): void {
-    this.#subject.own.socket.send(this.#tools.buffer.subarray(0, length), this.peer);
+  #sendTrain(first: number, last: number): void {
+    const { content, agreement, port, peer } = this.#subject;
+    const { blockSize } = agreement;
+    const segment = DATA_HEADER + blockSize;
+    const start = port.socket.room((last - first + 1) * segment);
+    const { buffer } = port.socket;
+    let at = start;
+    for (let block = first; block <= last; block++) {
+      const offset = (block - 1) * blockSize;
+      const count = Math.min(blockSize, content.length - offset);
+      encodeDataHeader(buffer, at, block);
+      content.read(offset, buffer, at + DATA_HEADER, count);
+      at += DATA_HEADER + count;
+    }
+    port.socket.send(at - start, segment, peer);
+    this.#tools.tally.add('bytes', at - start - (last - first + 1) * DATA_HEADER);
   }
 
-  #sendError(to: Peer, code: number, message: string): void {
-    const length = encodeError(this.#tools.buffer, code, message);
-    this.#subject.own.socket.send(this.#tools.buffer.subarray(0, length), to);
+  #send(encode: (into: Uint8Array) => number): void {
+    const { socket } = this.#subject.port;
+    const at = socket.room(LONGEST_CONTROL);
+    const length = encode(socket.buffer.subarray(at, at + LONGEST_CONTROL));
+    socket.send(length, length, this.peer);
+  }
+
+  #sendError(code: number, message: string): void {
+    this.#send((into) => encodeError(into, code, message));
   }
 
   #fail(code: number, reason: string): void {
-    this.#sendError(this.peer, code, reason);
+    this.#sendError(code, reason);
     this.#end({ kind: 'failed', reason });
   }
 
@@ -213,13 +184,10 @@ export class ReadSession {
     const wait = Math.max(0, this.#transfer.deadline - clock.monotonic());
     this.#timer = loop.after(wait, () => {
       this.#perform(this.#transfer.timeout(clock.monotonic()));
-      if (!this.#closed) this.#armTimer();
+      if (this.#closed) return;
+      this.#subject.port.socket.flush();
+      this.#armTimer();
     });
-    this.#flush();
-  }
-
-  #flush(): void {
-    if (!this.#closed) this.#subject.own.socket.flush();
   }
 
   #end(outcome: Outcome | undefined): void {
@@ -230,10 +198,7 @@ export class ReadSession {
   #release(): void {
     this.#closed = true;
     this.#timer?.cancel();
-    // Before the descriptor: its number may belong to another session a moment later
-    this.#watch.close();
-    this.#subject.own.socket.flush();
-    this.#subject.own.socket.close();
+    this.#subject.port.release();
     this.#subject.content.close();
   }
 }

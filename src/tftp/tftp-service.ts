@@ -5,15 +5,18 @@ import { createRoutes, type Routes } from '../boot/routes.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Counters, LeaseFact, SocketHandle } from '../service/letters.ts';
 import type { Service, ServiceContext, Subject } from '../service/service.ts';
-import type { DatagramSocket, Inbound } from '../system/datagram.ts';
-import { DATA_HEADER, decodeTftp, encodeError } from '../wire/tftp/packet.ts';
+import type { Inbound, Outbound, TrainSocket } from '../system/datagram.ts';
+import { decodeTftp, encodeError, LONGEST_CONTROL } from '../wire/tftp/packet.ts';
 import { TFTP_ERROR, type TftpPacket, type TftpRequest } from '../wire/tftp/packet.ts';
 import { WireError } from '../wire/wire-error.ts';
 import { addressAsked } from './address-asked.ts';
 import { messageOf, openContent, type Content } from './content.ts';
-import { LARGEST_BLOCK, negotiate } from './negotiate.ts';
-import { ReadSession, type Peer, type SessionTools, type TransferSocket } from './read-session.ts';
+import { negotiate } from './negotiate.ts';
+import { peerKey, type Peer } from './peer.ts';
+import { ReadSession, type SessionTools } from './read-session.ts';
 import type { Refusal } from './refusal.ts';
+import { SharedFiles } from './shared-files.ts';
+import { TransferPorts, type TransferPort, type TransferSocket } from './transfer-ports.ts';
 import { hostOf, LeaseTable } from '../service/lease-table.ts';
 import { Tally } from '../service/tally.ts';
 import type { Outcome } from './transfer.ts';
@@ -21,7 +24,7 @@ import type { Outcome } from './transfer.ts';
 /** Where the service's sockets come from. */
 export interface TftpWire {
   /** A listening socket of the rack's; the service does not close it. */
-  openSocket(handle: SocketHandle): DatagramSocket;
+  openSocket(handle: SocketHandle): TrainSocket;
   /** A new socket on a port of its own at `localAddress`; throws when there is none to be had. */
   openTransferSocket(localAddress: Ip4): TransferSocket;
 }
@@ -37,7 +40,7 @@ const LIMITS: TftpLimits = { transfers: 2000, perClient: 1000 };
 
 interface Listener {
   readonly handle: SocketHandle;
-  readonly socket: DatagramSocket;
+  readonly socket: TrainSocket;
   readonly watch: { close(): void };
 }
 
@@ -46,7 +49,7 @@ interface Visit {
   readonly request: TftpRequest;
   readonly client: Peer;
   readonly rackAddress: Ip4;
-  readonly socket: DatagramSocket;
+  readonly socket: TrainSocket;
 }
 
 /** Serves boot files by TFTP, reads only: RFC 1350 with the options of RFC 2347, 2348, 2349 and 7440. */
@@ -56,6 +59,9 @@ export class TftpService implements Service {
   readonly #limits: TftpLimits;
   readonly #tally = new Tally();
   readonly #tools: SessionTools;
+  readonly #files: SharedFiles;
+  readonly #ports: TransferPorts;
+  /** By peerKey: a client has one transfer for each of its ports. */
   readonly #sessions = new Map<number, ReadSession>();
   readonly #perClient = new Map<Ip4, number>();
   readonly #leases: LeaseTable;
@@ -68,8 +74,13 @@ export class TftpService implements Service {
     this.#leases = new LeaseTable(context.clock);
     this.#wire = wire;
     this.#limits = limits;
-    const buffer = new Uint8Array(DATA_HEADER + LARGEST_BLOCK);
-    this.#tools = { loop: context.loop, clock: context.clock, tally: this.#tally, buffer };
+    this.#files = new SharedFiles(context.clock);
+    this.#ports = new TransferPorts(
+      context.loop,
+      (localAddress) => wire.openTransferSocket(localAddress),
+      (datagram, port) => this.#onTransferDatagram(datagram, port),
+    );
+    this.#tools = { loop: context.loop, clock: context.clock, tally: this.#tally };
   }
 
   /** Running transfers go on with what they opened. */
@@ -107,7 +118,7 @@ export class TftpService implements Service {
     return { handle, socket, watch };
   }
 
-  #onDatagram(datagram: Inbound, handle: SocketHandle, socket: DatagramSocket): void {
+  #onDatagram(datagram: Inbound, handle: SocketHandle, socket: TrainSocket): void {
     this.#tally.add('received');
     const packet = this.#decode(datagram);
     if (packet === undefined) return;
@@ -143,8 +154,27 @@ export class TftpService implements Service {
     return undefined;
   }
 
+  #onTransferDatagram(datagram: Inbound, port: TransferPort): void {
+    this.#tally.add('received');
+    const packet = this.#decode(datagram);
+    if (packet === undefined) return;
+    const key = peerKey(datagram.source, datagram.sourcePort);
+    const session = this.#sessions.get(key);
+    if (session?.port === port) session.take(packet);
+    else if (port.knows(key)) this.#tally.add('refused.late');
+    else this.#onStranger(packet, datagram, port);
+  }
+
+  /** RFC 1350 §4: a packet from another source is answered with an ERROR and disturbs nothing. */
+  #onStranger(packet: TftpPacket, { source, sourcePort }: Inbound, port: TransferPort): void {
+    this.#tally.add('refused.wrong-tid');
+    // §7: an ERROR is never answered, or two servers could talk for ever
+    if (packet.type === 'error') return;
+    sendError(port.socket, { address: source, port: sourcePort }, TFTP_ERROR.unknownTransferId, 'unknown transfer ID');
+  }
+
   #onRead(visit: Visit): void {
-    const running = this.#sessions.get(sessionKey(visit.client));
+    const running = this.#sessions.get(peerKey(visit.client.address, visit.client.port));
     if (running?.repeat(visit.request)) return;
     const refusal = this.#admit(visit) ?? this.#begin(visit);
     if (refusal) this.#refuse(visit, refusal);
@@ -166,20 +196,20 @@ export class TftpService implements Service {
     const asker = { rackAddress, address: client.address, ...hostOf(this.#leases.holder(client.address)) };
     const resolution = this.#routes?.resolve(request.file, asker);
     if (!resolution) return busy('nothing is served yet');
-    const content = openContent(resolution, request.mode);
+    const content = openContent(resolution, request.mode, this.#files);
     if ('reason' in content) return content;
-    const own = this.#openTransferSocket(rackAddress);
-    if ('reason' in own) {
+    const port = this.#acquirePort(rackAddress, client);
+    if ('reason' in port) {
       content.close();
-      return own;
+      return port;
     }
-    this.#startSession(visit, content, own);
+    this.#startSession(visit, content, port);
     return undefined;
   }
 
-  #openTransferSocket(rackAddress: Ip4): TransferSocket | Refusal {
+  #acquirePort(rackAddress: Ip4, { address, port }: Peer): TransferPort | Refusal {
     try {
-      return this.#wire.openTransferSocket(rackAddress);
+      return this.#ports.acquire(rackAddress, peerKey(address, port));
     } catch (error) {
       return {
         counter: 'no-socket',
@@ -189,21 +219,21 @@ export class TftpService implements Service {
     }
   }
 
-  #startSession({ request, client }: Visit, content: Content, own: TransferSocket): void {
+  #startSession({ request, client }: Visit, content: Content, port: TransferPort): void {
     const agreement = negotiate(request, content.length);
     const ended = (outcome: Outcome | undefined): void => {
       this.#forget(session);
       this.#report(outcome, session, request.file, content.length);
     };
-    const session = new ReadSession(this.#tools, { request, peer: client, own, content, agreement, ended });
-    this.#sessions.set(sessionKey(client), session);
+    const session = new ReadSession(this.#tools, { request, peer: client, port, content, agreement, ended });
+    this.#sessions.set(peerKey(client.address, client.port), session);
     this.#perClient.set(client.address, (this.#perClient.get(client.address) ?? 0) + 1);
     this.#tally.add('transfers');
     session.start();
   }
 
   #forget({ peer }: ReadSession): void {
-    this.#sessions.delete(sessionKey(peer));
+    this.#sessions.delete(peerKey(peer.address, peer.port));
     const left = (this.#perClient.get(peer.address) ?? 0) - 1;
     if (left > 0) this.#perClient.set(peer.address, left);
     else this.#perClient.delete(peer.address);
@@ -232,9 +262,7 @@ export class TftpService implements Service {
 
   #refuse({ request, client, rackAddress, socket }: Visit, { counter, code, reason }: Refusal): void {
     this.#tally.add(`refused.${counter}`);
-    const { buffer } = this.#tools;
-    const source = rackAddress === UNSPECIFIED ? {} : { source: rackAddress };
-    socket.send(buffer.subarray(0, encodeError(buffer, code, reason)), { ...client, ...source });
+    sendError(socket, { ...client, ...(rackAddress !== UNSPECIFIED && { source: rackAddress }) }, code, reason);
     this.#context.events.emit(
       { kind: 'tftp.refused', file: nameOf(request.file), reason },
       this.#subject(client.address),
@@ -256,8 +284,10 @@ function nameOf(asked: string): string {
   return normalizePath(asked) ?? asked;
 }
 
-function sessionKey(peer: Peer): number {
-  return peer.address * 65536 + peer.port;
+function sendError(socket: TrainSocket, to: Outbound, code: number, message: string): void {
+  const at = socket.room(LONGEST_CONTROL);
+  const length = encodeError(socket.buffer.subarray(at, at + LONGEST_CONTROL), code, message);
+  socket.send(length, length, to);
 }
 
 function isSameSocket(a: SocketHandle, b: SocketHandle): boolean {

@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
-import { join } from 'node:path';
 import { once } from 'node:events';
 
 import { parseIp4, type Ip4 } from '../../src/addr/ip4.ts';
 import { ensurePackages } from '../../src/lab/debian-packages.ts';
 import { runCommand } from '../../src/lab/run-command.ts';
+import { buildRackboot } from './build-rackboot.ts';
 import { BENCH_PACKAGES, SERVERS, type BenchServer } from './dhcp-servers.ts';
 import {
   CLIENT_CORE,
@@ -19,7 +19,6 @@ import {
 import { median, percentile } from './median.ts';
 import { findHighest } from './rate-search.ts';
 
-const ROOT = join(import.meta.dirname, '..', '..');
 const WIDE = { first: ip4('10.4.0.0'), last: ip4('10.7.255.255') };
 const HALF_MILLION = { first: ip4('10.4.0.0'), last: ip4('10.11.255.255') };
 const SLASH_16 = { first: ip4('10.1.0.0'), last: ip4('10.1.255.255') };
@@ -69,8 +68,7 @@ export async function benchDhcp({ quick, scenario: name, only, json }: DhcpBench
   const scenario = SCENARIOS[name];
   if (!scenario) throw new Error(`scenario: expected ${Object.keys(SCENARIOS).join(' | ')}, found ${name}`);
   await ensurePackages(BENCH_PACKAGES, console.log);
-  const built = await runCommand(['npm', 'run', 'build'], { cwd: ROOT });
-  if (built.code !== 0) throw new Error(built.output);
+  await buildRackboot();
   const pace = quick
     ? { rounds: 1, seconds: 3, warmUpSeconds: 3, precision: 1.1 }
     : { rounds: 3, seconds: 4, warmUpSeconds: 4, precision: 1.06 };

@@ -1,12 +1,13 @@
 /*
- * `npm run bench -- sockets|footprint|dhcp [--quick]`: measurements, side by side in one run; medians, as machines are noisy.
- * dhcp also takes --scenario empty|leases|full, --json FILE and --only SERVER (may be repeated).
+ * `npm run bench -- sockets|footprint|dhcp|tftp [--quick]`: measurements, side by side in one run; medians, as machines are noisy.
+ * dhcp and tftp also take --json FILE and --only SERVER (may be repeated), dhcp --scenario empty|leases|full.
  */
 import { parseArgs } from 'node:util';
 
 import { benchDhcp } from './dhcp.ts';
 import { benchFootprint } from './footprint.ts';
 import { benchSockets } from './sockets.ts';
+import { benchTftp } from './tftp.ts';
 
 const { values, positionals } = parseArgs({
   options: {
@@ -23,6 +24,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   sockets: () => benchSockets(quick),
   footprint: () => benchFootprint(quick),
   dhcp: () => benchDhcp({ quick, scenario, only, json }),
+  tftp: () => benchTftp({ quick, only, json }),
 };
 
 const bench = positionals.length === 1 ? BENCHES[positionals[0] ?? ''] : undefined;

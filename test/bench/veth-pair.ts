@@ -12,6 +12,8 @@ export interface VethPair {
   readonly clientInterface: string;
   /** Starts a program on the server's side with its output in `log`; it dies with this process. */
   serve(argv: readonly string[], options: { log: string; env: Readonly<Record<string, string>> }): ChildProcess;
+  /** Runs a program on the server's side to its end, such as one that sets a route. */
+  prepare(argv: readonly string[]): Promise<CommandResult>;
   /** Runs a program on the client's side to its end. */
   ask(argv: readonly string[]): Promise<CommandResult>;
   close(): Promise<void>;
@@ -36,6 +38,7 @@ export async function createVethPair(serverAddress: string, clientAddress: strin
     serverInterface: 'serve',
     clientInterface: 'ask',
     serve: (argv, options) => serveInside(server, argv, options),
+    prepare: (argv) => runCommand(inside(server, argv)),
     ask: (argv) => runCommand(inside(client, argv)),
     close,
   };

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import type { Ip4 } from '../../src/addr/ip4.ts';
 import type { SocketHandle } from '../../src/service/letters.ts';
-import type { DatagramSocket, Inbound, Outbound } from '../../src/system/datagram.ts';
-import type { TransferSocket } from '../../src/tftp/read-session.ts';
+import type { Inbound, Outbound, TrainSocket } from '../../src/system/datagram.ts';
 import type { TftpWire } from '../../src/tftp/tftp-service.ts';
+import type { TransferSocket } from '../../src/tftp/transfer-ports.ts';
+import { LONGEST_TRAIN, MOST_SEGMENTS } from '../../src/system/datagram.ts';
 import { decodeTftp, type TftpPacket } from '../../src/wire/tftp/packet.ts';
 import type { FakeLoop } from './fake-loop.ts';
 
@@ -14,19 +15,33 @@ export interface Sent {
   readonly packet: TftpPacket;
 }
 
-/** A socket whose cable the test holds. */
-export class MemorySocket implements DatagramSocket {
-  readonly fd: number;
-  readonly localAddress: Ip4;
-  closed = false;
-  readonly #sink: Sent[];
-  readonly #inbox: Inbound[] = [];
+/** What the sockets of one thread have queued, and what has left. */
+class Cable {
+  readonly left: Sent[] = [];
   #queue: Sent[] = [];
 
-  constructor(fd: number, localAddress: Ip4, sink: Sent[]) {
+  queue(sent: Sent): void {
+    this.#queue.push(sent);
+  }
+
+  flush(): void {
+    this.left.push(...this.#queue.splice(0));
+  }
+}
+
+/** A socket whose cable the test holds. */
+export class MemorySocket implements TrainSocket {
+  readonly fd: number;
+  readonly localAddress: Ip4;
+  readonly buffer = new Uint8Array(LONGEST_TRAIN);
+  closed = false;
+  readonly #cable: Cable;
+  readonly #inbox: Inbound[] = [];
+
+  constructor(fd: number, localAddress: Ip4, cable: Cable) {
     this.fd = fd;
     this.localAddress = localAddress;
-    this.#sink = sink;
+    this.#cable = cable;
   }
 
   put(datagram: Inbound): void {
@@ -39,19 +54,29 @@ export class MemorySocket implements DatagramSocket {
     return waiting.length;
   }
 
-  send(bytes: Uint8Array, to: Outbound): void {
+  room(size: number): number {
+    assert.ok(size <= LONGEST_TRAIN);
+    return 0;
+  }
+
+  send(length: number, segment: number, to: Outbound): void {
     assert.ok(!this.closed, 'a closed socket sends nothing');
-    this.#queue.push({ socket: this, to, packet: decodeTftp(bytes.slice()) });
+    assert.ok(Math.ceil(length / segment) <= MOST_SEGMENTS);
+    for (let at = 0; at < length; at += segment) {
+      const bytes = this.buffer.slice(at, Math.min(at + segment, length));
+      this.#cable.queue({ socket: this, to, packet: decodeTftp(bytes) });
+    }
   }
 
   flush(): number {
-    this.#sink.push(...this.#queue);
-    this.#queue = [];
+    assert.ok(!this.closed, 'a closed socket flushes nothing');
+    this.#cable.flush();
     return 0;
   }
 
   close(): void {
     assert.ok(!this.closed, 'a socket is closed once');
+    this.#cable.flush();
     this.closed = true;
   }
 }
@@ -63,22 +88,22 @@ export class MemoryWire implements TftpWire {
   /** When set, no transfer socket can be opened, for this reason. */
   exhausted: string | undefined;
   readonly #loop: FakeLoop;
-  readonly #sent: Sent[] = [];
+  readonly #cable = new Cable();
   #nextFd = 1000;
 
   constructor(loop: FakeLoop) {
     this.#loop = loop;
   }
 
-  openSocket(handle: SocketHandle): DatagramSocket {
-    const socket = new MemorySocket(handle.fd, handle.address, this.#sent);
+  openSocket(handle: SocketHandle): MemorySocket {
+    const socket = new MemorySocket(handle.fd, handle.address, this.#cable);
     this.listeners.push(socket);
     return socket;
   }
 
   openTransferSocket(localAddress: Ip4): TransferSocket {
     if (this.exhausted !== undefined) throw new Error(this.exhausted);
-    const socket = new MemorySocket(this.#nextFd++, localAddress, this.#sent);
+    const socket = new MemorySocket(this.#nextFd++, localAddress, this.#cable);
     this.transferSockets.push(socket);
     return { socket, fd: socket.fd };
   }
@@ -96,8 +121,9 @@ export class MemoryWire implements TftpWire {
 
   /** The packets that left since the last call, to this port of this address. */
   heardBy(address: Ip4, port: number): readonly Sent[] {
-    const heard = this.#sent.filter(({ to }) => to.address === address && to.port === port);
-    for (const sent of heard) this.#sent.splice(this.#sent.indexOf(sent), 1);
+    const { left } = this.#cable;
+    const heard = left.filter(({ to }) => to.address === address && to.port === port);
+    for (const sent of heard) left.splice(left.indexOf(sent), 1);
     return heard;
   }
 }

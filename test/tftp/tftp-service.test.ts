@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { truncateSync } from 'node:fs';
+import { renameSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { formatIp4, LIMITED_BROADCAST } from '../../src/addr/ip4.ts';
@@ -304,14 +304,69 @@ test('a DATA from the client where an ACK is due ends the transfer with error 4'
 });
 
 test('a file that becomes shorter meanwhile fails with the reason', (t) => {
-  const rack = new TestRack(t, { loader: someBytes(2000) });
+  const rack = new TestRack(t, { loader: someBytes(100_000) });
   const client = rack.client();
-  client.request('loader');
-  truncateSync(join(rack.files, 'loader'), 700);
-  assert.deepEqual(errorCodes(client.ack(1)), [0]);
-  const reason = 'the file ended at 700 bytes, expected 2000';
+  const [, ...first] = client.request('loader', { blksize: 1468, windowsize: 10 });
+  assert.deepEqual(first, []);
+  client.ack(0);
+  truncateSync(join(rack.files, 'loader'), 40_000);
+  client.ack(10);
+  const answers = client.ack(20);
+  assert.deepEqual(errorCodes(answers), [0]);
+  const reason = 'the file ended at 40000 bytes, expected 100000';
   assert.deepEqual(rack.takeEvents(), [{ kind: 'tftp.failed', file: 'loader', reason }]);
   rack.assertIdle();
+});
+
+test('a file replaced meanwhile goes on as it was for who began with it, and is sent anew to the next', (t) => {
+  const [before, after] = [someBytes(100_000), someBytes(90_000)];
+  const rack = new TestRack(t, { loader: before });
+  const [one, two] = [rack.client(1), rack.client(2)];
+  const begun = one.request('loader', { blksize: 1468 });
+  writeFileSync(join(rack.files, 'new'), after);
+  renameSync(join(rack.files, 'new'), join(rack.files, 'loader'));
+  const next = two.request('loader', { blksize: 1468 });
+  assert.deepEqual(one.readOn(begun, 1468), Buffer.from(before));
+  assert.deepEqual(two.readOn(next, 1468), Buffer.from(after));
+  rack.assertIdle();
+});
+
+test('machines that fetch one file share its descriptor and our port, and each gets all of it', (t) => {
+  const bytes = someBytes(300_000);
+  const rack = new TestRack(t, { loader: bytes });
+  const settled = new Date(rack.loop.now() - 60_000);
+  utimesSync(join(rack.files, 'loader'), settled, settled);
+  const clients = Array.from({ length: 40 }, (_, index) => rack.client(2000 + index));
+  const begun = clients.map((client) =>
+    client.request('loader', { blksize: 1000 + client.port - 2000, windowsize: 3 }),
+  );
+  assert.equal(rack.openFiles(), 1);
+  assert.equal(rack.wire.open.length, 1);
+  for (const [index, client] of clients.entries()) {
+    assert.deepEqual(client.readOn(begun[index] ?? [], 1000 + index), Buffer.from(bytes));
+  }
+  rack.assertIdle();
+});
+
+test('a client that fetches file after file from one port never meets the same port of ours while that is open', (t) => {
+  const rack = new TestRack(t, { loader: 'x' });
+  rack.client(1).request('loader');
+  const met = Array.from({ length: 3 }, () => {
+    const client = rack.client(2);
+    client.readOn(client.request('loader'));
+    return client.server;
+  });
+  assert.equal(new Set(met).size, 3);
+});
+
+test('what is left over from a transfer that is done is counted, not answered', (t) => {
+  const rack = new TestRack(t, { loader: 'x' });
+  rack.client(1).request('loader');
+  const client = rack.client(2);
+  client.readOn(client.request('loader'));
+  assert.deepEqual(client.ack(1), []);
+  assert.equal(rack.service.counters()['refused.late'], 1);
+  assert.equal(rack.service.counters()['active'], 1);
 });
 
 test('above the cap of transfers a request is refused as busy, and served when one has ended', (t) => {

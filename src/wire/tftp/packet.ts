@@ -17,6 +17,9 @@ const LONGEST_REQUEST = 512;
 
 const LONGEST_MESSAGE = 127;
 
+/** No OACK or ERROR of ours is longer: one is made of a request, the other's message is cut. */
+export const LONGEST_CONTROL = LONGEST_REQUEST;
+
 /** RFC 1350 appendix, and 8 of RFC 2347. */
 export const TFTP_ERROR = {
   notDefined: 0,
@@ -132,11 +135,10 @@ export function encodeRequest(into: Uint8Array, request: TftpRequest): number {
  *  |   03    |   Block #   |  Data  |
  *  +---------+-------------+---~~---+
  */
-/** Writes the header of block `block`, counted from 1 and taken modulo 65536; the caller puts the data behind it. */
-export function encodeDataHeader(into: Uint8Array, block: number): number {
-  writeUint16(into, 0, DATA);
-  writeUint16(into, 2, block & 0xffff);
-  return DATA_HEADER;
+/** Writes the header of block `block`, counted from 1 and taken modulo 65536, at `at`; the caller puts the data behind it. */
+export function encodeDataHeader(into: Uint8Array, at: number, block: number): void {
+  writeUint16(into, at, DATA);
+  writeUint16(into, at + 2, block & 0xffff);
 }
 
 /*

@@ -4,6 +4,7 @@ import type { TftpOptions } from '../../../src/wire/tftp/options.ts';
 import {
   decodeTftp,
   encodeAck,
+  DATA_HEADER,
   encodeDataHeader,
   encodeError,
   encodeOack,
@@ -138,11 +139,16 @@ test('a request of exactly 512 bytes is read', () => {
   assert.equal(decodeTftp(bytes).type, 'rrq');
 });
 
+function dataHeader(into: Uint8Array, block: number): number {
+  encodeDataHeader(into, 0, block);
+  return DATA_HEADER;
+}
+
 const encoded: readonly { title: string; write: (into: Uint8Array) => number; bytes: string }[] = [
-  { title: 'a DATA header', write: (into) => encodeDataHeader(into, 1), bytes: '\0\x03\0\x01' },
+  { title: 'a DATA header', write: (into) => dataHeader(into, 1), bytes: '\0\x03\0\x01' },
   {
     title: 'a DATA header past 65535, wrapped to 0',
-    write: (into) => encodeDataHeader(into, 65536),
+    write: (into) => dataHeader(into, 65536),
     bytes: '\0\x03\0\0',
   },
   { title: 'an ACK', write: (into) => encodeAck(into, 0x1234), bytes: '\0\x04\x12\x34' },

@@ -1,0 +1,73 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { PackageNeed } from '../../src/lab/debian-packages.ts';
+import { unpackedProgram } from './unpacked-programs.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+export const SERVER_ADDRESS = '10.0.0.1';
+
+/** A server of boot files as the benches start it: in the foreground, quiet, otherwise as Debian sets it up. */
+export interface FileServer {
+  readonly name: string;
+  /** Writes its config into `directory`, which is its own; `files` is what it serves. Returns what to start. */
+  prepare(directory: string, files: string): Promise<readonly string[]>;
+}
+
+export const FILE_SERVER_PACKAGES: readonly PackageNeed[] = [
+  { package: 'iproute2', provides: ['ip'] },
+  { package: 'dnsmasq-base', provides: ['/usr/sbin/dnsmasq'] },
+  // The TFTP servers' only needs beside libc; they themselves are unpacked, not installed
+  { package: 'libwrap0', provides: ['/usr/share/doc/libwrap0'] },
+  { package: 'libpcre2-8-0', provides: ['/usr/share/doc/libpcre2-8-0'] },
+];
+
+export const RACKBOOT: FileServer = {
+  name: 'rackboot',
+  prepare: async (directory, files) => {
+    // In a directory of its own, as in /etc: the rack watches it
+    const config = join(directory, 'etc', 'rackboot.yaml');
+    mkdirSync(join(directory, 'etc'));
+    mkdirSync(join(directory, 'state'));
+    writeFileSync(
+      config,
+      `rack: { state: ${directory}/state, control: ${directory}/control.sock }
+subnets:
+  - { cidr: 10.0.0.0/12, interface: serve, management: dhcp, dynamic: 10.2.0.0-10.2.255.255 }
+boot: { files: ${files} }
+log: { level: warn }
+`,
+    );
+    return [process.execPath, join(ROOT, 'dist', 'main.js'), 'run', '--config', config];
+  },
+};
+
+export const TFTP_SERVERS: readonly FileServer[] = [
+  RACKBOOT,
+  {
+    name: 'tftpd-hpa',
+    prepare: async (_directory, files) => [
+      await unpackedProgram('tftpd-hpa', 'usr/sbin/in.tftpd'),
+      ...['--foreground', '--user', 'root', '--address', `${SERVER_ADDRESS}:69`, '--secure', files],
+    ],
+  },
+  {
+    name: 'atftpd',
+    prepare: async (_directory, files) => [
+      await unpackedProgram('atftpd', 'usr/sbin/atftpd'),
+      // Unless told otherwise it ends after five minutes without a request, and serves 100 at once
+      ...['--daemon', '--no-fork', '--user', 'root.root', '--tftpd-timeout', '0', '--maxthread', '2000'],
+      ...['--verbose=3', '--bind-address', SERVER_ADDRESS, files],
+    ],
+  },
+  {
+    name: 'dnsmasq',
+    prepare: async (directory, files) => {
+      const config = join(directory, 'dnsmasq.conf');
+      const lines = ['port=0', 'enable-tftp', `tftp-root=${files}`, 'tftp-max=2000', 'quiet-tftp', 'log-facility=-'];
+      // It would become dnsmasq:dip, which may not read here
+      writeFileSync(config, [...lines, 'keep-in-foreground', 'user=root', `pid-file=${directory}/pid`, ''].join('\n'));
+      return ['/usr/sbin/dnsmasq', '-C', config];
+    },
+  },
+];

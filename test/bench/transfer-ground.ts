@@ -1,0 +1,120 @@
+import type { ChildProcess } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pid } from 'node:process';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { labName } from '../../src/lab/network.ts';
+import type { CommandResult } from '../../src/lab/run-command.ts';
+import { stopProcess } from '../../src/lab/stop-process.ts';
+import { CpuGroup } from './cpu-group.ts';
+import { SERVER_ADDRESS, type FileServer } from './file-servers.ts';
+import { createVethPair, type VethPair } from './veth-pair.ts';
+
+export const SERVER_CORE = 0;
+export const CLIENT_CORE = 1;
+const CLIENT_ADDRESS = '10.0.0.2';
+const PREFIX = 12;
+/** Every address in it is the client's; the server reaches them by CLIENT_ADDRESS. */
+const CLIENT_NETWORK = '10.1.0.0/16';
+export const FIRST_CLIENT = '10.1.0.1';
+const READY_LIMIT_MILLISECONDS = 20_000;
+
+export interface RunningServer {
+  /** CPU seconds of it and of all it forked. */
+  cpuSeconds(): number;
+  /** Resident memory in MB of the process itself, as it is now. */
+  residentMegabytes(): number;
+  stop(): Promise<void>;
+}
+
+/** Where file servers are measured: two namespaces, a directory of files and one for the servers, gone after `close`. */
+export class TransferGround {
+  readonly files: string;
+  readonly #pair: VethPair;
+  readonly #directory = mkdtempSync(join(tmpdir(), `${labName(pid)}-`));
+  #servers = 0;
+  #running: RunningServer | undefined;
+
+  private constructor(pair: VethPair) {
+    this.#pair = pair;
+    this.files = join(this.#directory, 'files');
+    mkdirSync(this.files);
+  }
+
+  static async open(): Promise<TransferGround> {
+    const pair = await createVethPair(`${SERVER_ADDRESS}/${PREFIX}`, `${CLIENT_ADDRESS}/${PREFIX}`);
+    try {
+      await succeed(pair.prepare(['ip', 'route', 'add', CLIENT_NETWORK, 'via', CLIENT_ADDRESS]));
+      await succeed(pair.ask(['ip', 'route', 'add', 'local', CLIENT_NETWORK, 'dev', 'lo']));
+    } catch (error) {
+      await pair.close();
+      throw error;
+    }
+    return new TransferGround(pair);
+  }
+
+  /** Random octets, as nothing on the way may gain by their sameness. */
+  addFile(name: string, bytes: number): void {
+    writeFileSync(join(this.files, name), randomBytes(bytes));
+  }
+
+  /** Starts a server on its core; it serves once `answers` says so. */
+  async start(server: FileServer, answers: () => Promise<boolean>): Promise<RunningServer> {
+    const name = `${server.name}-${++this.#servers}`;
+    const directory = join(this.#directory, name);
+    mkdirSync(directory);
+    const argv = await server.prepare(directory, this.files);
+    const group = new CpuGroup(`${labName(pid)}-${name}`);
+    const log = join(directory, 'log');
+    const child = this.#pair.serve(['taskset', '-c', String(SERVER_CORE), ...argv], { log, env: {} });
+    const { pid: server_ = 0 } = child;
+    group.add(server_);
+    const running = {
+      cpuSeconds: () => group.seconds(),
+      residentMegabytes: () => residentMegabytes(server_),
+      stop: async () => {
+        this.#running = undefined;
+        await stopProcess(child);
+        await group.close();
+        rmSync(directory, { recursive: true, force: true });
+      },
+    };
+    this.#running = running;
+    await untilServing(child, log, answers);
+    return running;
+  }
+
+  /** Runs a client on its core to its end. */
+  ask(argv: readonly string[]): Promise<CommandResult> {
+    return this.#pair.ask(['taskset', '-c', String(CLIENT_CORE), ...argv]);
+  }
+
+  async close(): Promise<void> {
+    await this.#running?.stop();
+    await this.#pair.close();
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+}
+
+async function untilServing(child: ChildProcess, log: string, answers: () => Promise<boolean>): Promise<void> {
+  const limit = performance.now() + READY_LIMIT_MILLISECONDS;
+  while (!(await answers())) {
+    if (child.exitCode !== null || performance.now() > limit) {
+      throw new Error(`${child.spawnargs.join(' ')} does not serve:\n${readFileSync(log, 'utf8').slice(-2000)}`);
+    }
+    await delay(50);
+  }
+}
+
+function residentMegabytes(process_: number): number {
+  const status = readFileSync(`/proc/${process_}/status`, 'utf8');
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
+}
+
+async function succeed(running: Promise<CommandResult>): Promise<void> {
+  const { code, output } = await running;
+  if (code !== 0) throw new Error(output);
+}
