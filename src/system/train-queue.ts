@@ -11,8 +11,9 @@ const POLLOUT = 4;
 const BUSY_LIMIT = 50;
 /** Bytes a message of the batch has on average before the queue is sent: together they stay in the CPU's cache. */
 const AVERAGE = 4096;
-/** So many trains refused in a row, and the kernel or the interface can't do them. */
+/** After so many trains refused in a row, and no other between, only one in RETRY is tried: a refusal costs a call. */
 const MOST_REFUSALS = 8;
+const RETRY = 64;
 
 /** Packets and packet trains waiting for one sendmmsg, of whichever socket of a thread queues. */
 export class TrainQueue {
@@ -32,7 +33,8 @@ export class TrainQueue {
   #at = this.#begin;
   /** Since `flush` last told. */
   #refused = 0;
-  #trainsRefused = 0;
+  /** Trains since the last one that the kernel took. */
+  #trainsInVain = 0;
 
   constructor(libc: Libc) {
     this.#libc = libc;
@@ -96,15 +98,15 @@ export class TrainQueue {
 
   /** From message `first` on; returns how many are dealt with. */
   #sendSome(first: number): number {
-    if (this.#trainsRefused >= MOST_REFUSALS && this.#isTrain(first)) return this.#sendApart(first);
+    if (this.#isTrain(first) && this.#isHopeless()) return this.#sendApart(first);
     const taken = this.#libc.sendmmsg(this.#fd, this.#batch.headersFrom(first), this.#queued - first, MSG_DONTWAIT);
     if (taken > 0) {
-      if (this.#isTrain(first)) this.#trainsRefused = 0;
+      if (this.#isTrain(first)) this.#trainsInVain = 0;
       return taken;
     }
     if (lastError() === 'EAGAIN') return this.#waitForRoom(first);
     if (this.#isTrain(first)) {
-      this.#trainsRefused++;
+      this.#trainsInVain++;
       return this.#sendApart(first);
     }
     this.#refused++;
@@ -131,6 +133,11 @@ export class TrainQueue {
     const left = this.#queued - first;
     this.#refused += left;
     return left;
+  }
+
+  #isHopeless(): boolean {
+    if (this.#trainsInVain < MOST_REFUSALS) return false;
+    return ++this.#trainsInVain % RETRY > 0;
   }
 
   #isTrain(index: number): boolean {

@@ -1,11 +1,12 @@
-import { readIp4, writeIp4, type Ip4 } from '../addr/ip4.ts';
-import { INBOX, type DatagramSocket, type Inbound, type Outbound, type TrainSocket } from './datagram.ts';
+import { writeIp4, type Ip4 } from '../addr/ip4.ts';
+import type { DatagramSocket, Inbound, Outbound, TrainSocket } from './datagram.ts';
+import { Inbox } from './inbox.ts';
 import { checked, type Libc } from './libc.ts';
-import { MessageBatch } from './message-batch.ts';
-import { IP_PKTINFO, IPPROTO_IP, readPacketInfo, writePacketInfo } from './packet-info.ts';
+import { IP_PKTINFO, IPPROTO_IP, writePacketInfo } from './packet-info.ts';
 import { SendQueue } from './send-queue.ts';
 import { TrainQueue } from './train-queue.ts';
-import { AF_INET, MSG_DONTWAIT, SOCKADDR_IN, SOCK_CLOEXEC_NONBLOCK, SOCK_DGRAM, SOL_SOCKET } from './socket-numbers.ts';
+import { UdpTrainSocket } from './train-socket.ts';
+import { AF_INET, SOCKADDR_IN, SOCK_CLOEXEC_NONBLOCK, SOCK_DGRAM, SOL_SOCKET } from './socket-numbers.ts';
 
 const SO_REUSEADDR = 2;
 const SO_BROADCAST = 6;
@@ -103,12 +104,13 @@ export function boundPort(libc: Libc, fd: number): number {
 /** Makes sockets of one thread: they share the arrays they receive into and send from. */
 export class UdpSockets {
   readonly #libc: Libc;
-  readonly #inbox = expectingBatch();
+  readonly #inbox: Inbox;
   readonly #queue: SendQueue;
   #trains: TrainQueue | undefined;
 
   constructor(libc: Libc) {
     this.#libc = libc;
+    this.#inbox = new Inbox(libc, SLOT);
     this.#queue = new SendQueue(libc, SLOT);
   }
 
@@ -145,11 +147,11 @@ export class UdpSockets {
 class UdpSocket implements DatagramSocket {
   readonly #libc: Libc;
   readonly #fd: number;
-  readonly #inbox: MessageBatch;
+  readonly #inbox: Inbox;
   readonly #queue: SendQueue;
   #owned: boolean;
 
-  constructor(libc: Libc, fd: number, inbox: MessageBatch, queue: SendQueue, owned: boolean) {
+  constructor(libc: Libc, fd: number, inbox: Inbox, queue: SendQueue, owned: boolean) {
     this.#libc = libc;
     this.#fd = fd;
     this.#inbox = inbox;
@@ -158,7 +160,7 @@ class UdpSocket implements DatagramSocket {
   }
 
   receive(handle: (datagram: Inbound) => void): number {
-    return receiveAll(this.#libc, this.#fd, this.#inbox, handle);
+    return this.#inbox.receive(this.#fd, handle);
   }
 
   send(bytes: Uint8Array, to: Outbound): void {
@@ -183,74 +185,4 @@ class UdpSocket implements DatagramSocket {
     // A second close would take the descriptor of whoever got its number meanwhile
     this.#owned = false;
   }
-}
-
-class UdpTrainSocket implements TrainSocket {
-  readonly buffer: Uint8Array;
-  readonly #libc: Libc;
-  readonly #fd: number;
-  readonly #inbox: MessageBatch;
-  readonly #queue: TrainQueue;
-  #owned: boolean;
-
-  constructor(libc: Libc, fd: number, inbox: MessageBatch, queue: TrainQueue, owned: boolean) {
-    this.#libc = libc;
-    this.#fd = fd;
-    this.#inbox = inbox;
-    this.#queue = queue;
-    this.#owned = owned;
-    this.buffer = queue.buffer;
-  }
-
-  receive(handle: (datagram: Inbound) => void): number {
-    return receiveAll(this.#libc, this.#fd, this.#inbox, handle);
-  }
-
-  room(size: number): number {
-    return this.#queue.room(this.#fd, size);
-  }
-
-  send(length: number, segment: number, to: Outbound): void {
-    this.#queue.send(length, segment, to);
-  }
-
-  flush(): number {
-    return this.#queue.flush();
-  }
-
-  close(): void {
-    this.#queue.flush();
-    if (this.#owned) this.#libc.close(this.#fd);
-    this.#owned = false;
-  }
-}
-
-function receiveAll(libc: Libc, fd: number, inbox: MessageBatch, handle: (datagram: Inbound) => void): number {
-  const count = libc.recvmmsg(fd, inbox.headers, inbox.count, MSG_DONTWAIT, null);
-  try {
-    for (let i = 0; i < count; i++) if (!inbox.truncated(i)) handle(readInbound(inbox, i));
-  } finally {
-    for (let i = 0; i < count; i++) inbox.expect(i);
-  }
-  return Math.max(count, 0);
-}
-
-/** Ready to receive: each receive makes ready again what it used, and not all the others. */
-function expectingBatch(): MessageBatch {
-  const batch = new MessageBatch(INBOX, SLOT);
-  for (let i = 0; i < batch.count; i++) batch.expect(i);
-  return batch;
-}
-
-function readInbound(inbox: MessageBatch, index: number): Inbound {
-  const name = inbox.nameOffset(index);
-  const payload = inbox.payload(index);
-  const { ifindex, destination } = readPacketInfo(inbox, index);
-  return {
-    bytes: inbox.arena.subarray(payload, payload + inbox.received(index)),
-    source: readIp4(inbox.arena, name + 4),
-    sourcePort: inbox.arenaView.getUint16(name + 2),
-    ifindex,
-    destination,
-  };
 }

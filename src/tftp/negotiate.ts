@@ -6,7 +6,7 @@ import type { TftpRequest } from '../wire/tftp/packet.ts';
 const DEFAULT_BLOCK = 512;
 
 /** An Ethernet frame's 1500 less IP (20), UDP (8) and TFTP (4): many ROMs and middleboxes drop fragments. */
-export const LARGEST_BLOCK = 1468;
+const LARGEST_BLOCK = 1468;
 
 /** What one system call sends; clients in the field ask for 4 to 64. */
 const LARGEST_WINDOW = BATCH;

@@ -1,6 +1,5 @@
 import { closeSync, fstatSync, readSync } from 'node:fs';
 import type { Clock } from '../system/clock.ts';
-import type { Content } from './content.ts';
 
 /** Octets read from the disk at once: one system call for some twenty packets. */
 const CHUNK = 32 * 1024;
@@ -48,7 +47,7 @@ export class SharedFiles {
   }
 
   /** Takes over `fd`, a regular file that is open for reading. Throws when it can't be looked at; then it is closed. */
-  open(fd: number): Content {
+  open(fd: number): SharedContent {
     const opened = this.#identify(fd);
     const known = this.#open.get(opened.key);
     if (known) closeSync(fd);
@@ -113,7 +112,8 @@ export class SharedFiles {
   }
 }
 
-class SharedContent implements Content {
+/** One transfer's way through a file; a Content. */
+class SharedContent {
   readonly length: number;
   readonly #files: SharedFiles;
   readonly #file: OpenFile;

@@ -48,7 +48,8 @@ export const TFTP_SERVERS: readonly FileServer[] = [
     name: 'tftpd-hpa',
     prepare: async (_directory, files) => [
       await unpackedProgram('tftpd-hpa', 'usr/sbin/in.tftpd'),
-      ...['--foreground', '--user', 'root', '--address', `${SERVER_ADDRESS}:69`, '--secure', files],
+      ...`--foreground --user root --secure --address ${SERVER_ADDRESS}:69`.split(' '),
+      files,
     ],
   },
   {
@@ -56,8 +57,9 @@ export const TFTP_SERVERS: readonly FileServer[] = [
     prepare: async (_directory, files) => [
       await unpackedProgram('atftpd', 'usr/sbin/atftpd'),
       // Unless told otherwise it ends after five minutes without a request, and serves 100 at once
-      ...['--daemon', '--no-fork', '--user', 'root.root', '--tftpd-timeout', '0', '--maxthread', '2000'],
-      ...['--verbose=3', '--bind-address', SERVER_ADDRESS, files],
+      ...`--daemon --no-fork --user root.root --tftpd-timeout 0 --maxthread 2000`.split(' '),
+      ...`--verbose=3 --bind-address ${SERVER_ADDRESS}`.split(' '),
+      files,
     ],
   },
   {

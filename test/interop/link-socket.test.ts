@@ -7,22 +7,19 @@ import { before, describe, test } from 'node:test';
 
 import { toIp4 } from '../../src/addr/ip4.ts';
 import { BATCH, type LinkDestination } from '../../src/system/datagram.ts';
-import { checked, loadLibc } from '../../src/system/libc.ts';
+import { loadLibc } from '../../src/system/libc.ts';
 import { LinkSocket, openLinkSocket } from '../../src/system/link-socket.ts';
 import { parseHex } from '../fixtures/hex.ts';
+import { FrameTap } from './frame-tap.ts';
 import { enterOwnNetwork, ip, noOwnNetwork } from './own-network.ts';
 
-const AF_PACKET = 17;
-const SOCK_RAW_NONBLOCK = 3 | 0o4000;
-/** ETH_P_IP in network order. */
-const IPV4 = 0x0008;
 const MTU = 1500;
 
 describe('a reply put on the link', { skip: noOwnNetwork() }, () => {
   const libc = loadLibc();
   let to: LinkDestination;
   let link: LinkSocket;
-  let tap: number;
+  let tap: FrameTap;
 
   before(() => {
     enterOwnNetwork();
@@ -35,28 +32,8 @@ describe('a reply put on the link', { skip: noOwnNetwork() }, () => {
       address: toIp4(0xc0a87fdd),
       port: 68,
     };
-    tap = openTap('right');
+    tap = new FrameTap(libc, 'right');
   });
-
-  /** All IPv4 frames that come out at that end. */
-  function openTap(device: string): number {
-    const fd = checked('socket', libc.socket(AF_PACKET, SOCK_RAW_NONBLOCK, IPV4));
-    const address = Buffer.alloc(20);
-    address.writeUInt16LE(AF_PACKET, 0);
-    address.writeUInt16LE(IPV4, 2);
-    address.writeInt32LE(libc.if_nametoindex(device), 4);
-    checked('bind', libc.bind(fd, address, address.length));
-    return fd;
-  }
-
-  function frames(from = tap): Buffer[] {
-    const found: Buffer[] = [];
-    const into = Buffer.alloc(4096);
-    for (let size = libc.read(from, into, into.length); size >= 0; size = libc.read(from, into, into.length)) {
-      found.push(Buffer.from(into.subarray(0, size)));
-    }
-    return found;
-  }
 
   test('is one Ethernet frame with these bytes', () => {
     link.send(parseHex('01 02 03'), to);
@@ -68,28 +45,28 @@ describe('a reply put on the link', { skip: noOwnNetwork() }, () => {
       0043 0044 000b 7b1f                     # 67 to 68, 11 bytes
       01 02 03`);
     assert.deepEqual(
-      frames().map((frame) => frame.toString('hex')),
+      tap.frames().map((frame) => frame.toString('hex')),
       [Buffer.from(expected).toString('hex')],
     );
   });
 
   test('leaves by the interface that was named, and only there', () => {
-    const other = openTap('left');
+    const other = new FrameTap(libc, 'left');
     link.send(parseHex('01'), { ...to, ifindex: libc.if_nametoindex('right') });
     link.flush();
     assert.deepEqual(
-      frames(other).map((frame) => frame.toString('hex', 6, 12)),
+      other.frames().map((frame) => frame.toString('hex', 6, 12)),
       ['02000000000b'],
     );
-    assert.deepEqual(frames(), []);
-    libc.close(other);
+    assert.deepEqual(tap.frames(), []);
+    other.close();
   });
 
   test('goes out with all others of a batch, and of more than one', () => {
     for (let port = 1; port <= BATCH + 10; port++) link.send(parseHex('aa'), { ...to, port });
     assert.equal(link.flush(), 0);
     assert.deepEqual(
-      frames().map((frame) => frame.readUInt16BE(14 + 20 + 2)),
+      tap.frames().map((frame) => frame.readUInt16BE(14 + 20 + 2)),
       Array.from({ length: BATCH + 10 }, (_, i) => i + 1),
     );
   });
@@ -106,7 +83,7 @@ describe('a reply put on the link', { skip: noOwnNetwork() }, () => {
     for (const [size, ifindex] of sizes) link.send(new Uint8Array(size), { ...to, ifindex });
     assert.equal(link.flush(), 2);
     assert.deepEqual(
-      frames().map((frame) => frame.length - 14 - 28),
+      tap.frames().map((frame) => frame.length - 14 - 28),
       [10, MTU - 28, 30],
     );
   });
@@ -114,7 +91,7 @@ describe('a reply put on the link', { skip: noOwnNetwork() }, () => {
   test('that does not fit is the caller’s mistake', () => {
     assert.throws(() => link.send(new Uint8Array(2048), to), RangeError);
     assert.equal(link.flush(), 0);
-    assert.deepEqual(frames(), []);
+    assert.deepEqual(tap.frames(), []);
   });
 
   test('is lost when the interface is down, and goes again when it is up', () => {
@@ -125,7 +102,7 @@ describe('a reply put on the link', { skip: noOwnNetwork() }, () => {
     link.send(parseHex('02'), to);
     assert.equal(link.flush(), 0);
     assert.deepEqual(
-      frames().map((frame) => frame.toString('hex', 42)),
+      tap.frames().map((frame) => frame.toString('hex', 42)),
       ['02'],
     );
   });
@@ -133,7 +110,7 @@ describe('a reply put on the link', { skip: noOwnNetwork() }, () => {
   test('is sent when the socket is closed', () => {
     link.send(parseHex('03'), to);
     link.close();
-    assert.equal(frames().length, 1);
+    assert.equal(tap.frames().length, 1);
   });
 
   test(
@@ -142,7 +119,7 @@ describe('a reply put on the link', { skip: noOwnNetwork() }, () => {
     () => {
       for (const payload of ['', '00', 'ff', 'ffff', '0102030405']) link.send(parseHex(payload), { ...to, port: 9 });
       link.flush();
-      const captured = frames();
+      const captured = tap.frames();
       const { stdout } = readWithTcpdump(captured);
       assert.equal(stdout.match(/\[udp sum ok\]/g)?.length, captured.length, stdout);
       assert.doesNotMatch(stdout, /bad (udp )?cksum/);
