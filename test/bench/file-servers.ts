@@ -6,6 +6,7 @@ import { unpackedProgram } from './unpacked-programs.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 export const SERVER_ADDRESS = '10.0.0.1';
+export const HTTP_PORT = 5248;
 
 /** A server of boot files as the benches start it: in the foreground, quiet, otherwise as Debian sets it up. */
 export interface FileServer {
@@ -16,6 +17,7 @@ export interface FileServer {
 
 export const FILE_SERVER_PACKAGES: readonly PackageNeed[] = [
   { package: 'iproute2', provides: ['ip'] },
+  { package: 'wrk', provides: ['wrk'] },
   { package: 'dnsmasq-base', provides: ['/usr/sbin/dnsmasq'] },
   // The TFTP servers' only needs beside libc; they themselves are unpacked, not installed
   { package: 'libwrap0', provides: ['/usr/share/doc/libwrap0'] },
@@ -70,6 +72,29 @@ export const TFTP_SERVERS: readonly FileServer[] = [
       // It would become dnsmasq:dip, which may not read here
       writeFileSync(config, [...lines, 'keep-in-foreground', 'user=root', `pid-file=${directory}/pid`, ''].join('\n'));
       return ['/usr/sbin/dnsmasq', '-C', config];
+    },
+  },
+];
+
+export const HTTP_SERVERS: readonly FileServer[] = [
+  RACKBOOT,
+  {
+    name: 'nginx',
+    prepare: async (directory, files) => {
+      const config = join(directory, 'nginx.conf');
+      writeFileSync(
+        config,
+        `worker_processes 1; daemon off; pid ${directory}/pid; error_log ${directory}/error.log; user root;
+events { worker_connections 4096; }
+http {
+  access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000;
+  client_body_temp_path ${directory}/body; proxy_temp_path ${directory}/proxy; fastcgi_temp_path ${directory}/fastcgi;
+  uwsgi_temp_path ${directory}/uwsgi; scgi_temp_path ${directory}/scgi;
+  server { listen ${SERVER_ADDRESS}:${HTTP_PORT} backlog=4096; root ${files}; }
+}
+`,
+      );
+      return [await unpackedProgram('nginx', 'usr/sbin/nginx'), '-c', config, '-e', join(directory, 'error.log')];
     },
   },
 ];

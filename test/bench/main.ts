@@ -1,11 +1,12 @@
 /*
- * `npm run bench -- sockets|footprint|dhcp|tftp [--quick]`: measurements, side by side in one run; medians, as machines are noisy.
- * dhcp and tftp also take --json FILE and --only SERVER (may be repeated), dhcp --scenario empty|leases|full.
+ * `npm run bench -- sockets|footprint|dhcp|tftp|http [--quick]`: measurements, side by side in one run; medians, as machines are noisy.
+ * dhcp, tftp and http also take --json FILE and --only SERVER (may be repeated), dhcp --scenario empty|leases|full.
  */
 import { parseArgs } from 'node:util';
 
 import { benchDhcp } from './dhcp.ts';
 import { benchFootprint } from './footprint.ts';
+import { benchHttp } from './http.ts';
 import { benchSockets } from './sockets.ts';
 import { benchTftp } from './tftp.ts';
 
@@ -25,6 +26,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   footprint: () => benchFootprint(quick),
   dhcp: () => benchDhcp({ quick, scenario, only, json }),
   tftp: () => benchTftp({ quick, only, json }),
+  http: () => benchHttp({ quick, only, json }),
 };
 
 const bench = positionals.length === 1 ? BENCHES[positionals[0] ?? ''] : undefined;
