@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { kill } from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -21,9 +21,9 @@ export class CpuGroup {
     mkdirSync(this.#directory);
   }
 
-  /** What it forks from now on is counted too. */
-  add(pid: number): void {
-    writeFileSync(join(this.#directory, 'cgroup.procs'), String(pid));
+  /** The program `argv`, begun inside the group. */
+  inside(argv: readonly string[]): readonly string[] {
+    return ['sh', '-c', 'echo $$ > "$0" && exec "$@"', join(this.#directory, 'cgroup.procs'), ...argv];
   }
 
   /** CPU seconds so far. */

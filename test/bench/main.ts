@@ -1,6 +1,6 @@
 /*
- * `npm run bench -- sockets|footprint|dhcp|tftp|http [--quick]`: measurements, side by side in one run; medians, as machines are noisy.
- * dhcp, tftp and http also take --json FILE and --only SERVER (may be repeated), dhcp --scenario empty|leases|full.
+ * `npm run bench -- sockets|footprint|dhcp|tftp|http|storm [--quick]`: measurements, side by side in one run; medians, as machines are noisy.
+ * dhcp, tftp, http and storm also take --json FILE and --only SERVER (may be repeated), dhcp --scenario empty|leases|full.
  */
 import { parseArgs } from 'node:util';
 
@@ -8,6 +8,7 @@ import { benchDhcp } from './dhcp.ts';
 import { benchFootprint } from './footprint.ts';
 import { benchHttp } from './http.ts';
 import { benchSockets } from './sockets.ts';
+import { benchStorm } from './storm.ts';
 import { benchTftp } from './tftp.ts';
 
 const { values, positionals } = parseArgs({
@@ -27,6 +28,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   dhcp: () => benchDhcp({ quick, scenario, only, json }),
   tftp: () => benchTftp({ quick, only, json }),
   http: () => benchHttp({ quick, only, json }),
+  storm: () => benchStorm({ quick, only, json }),
 };
 
 const bench = positionals.length === 1 ? BENCHES[positionals[0] ?? ''] : undefined;

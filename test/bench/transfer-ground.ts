@@ -17,8 +17,8 @@ export const SERVER_CORE = 0;
 export const CLIENT_CORE = 1;
 const CLIENT_ADDRESS = '10.0.0.2';
 const PREFIX = 12;
-/** Every address in it is the client's; the server reaches them by CLIENT_ADDRESS. */
-const CLIENT_NETWORK = '10.1.0.0/16';
+/** Every address in these is the client's; the server reaches them by CLIENT_ADDRESS. The second one's are given by DHCP. */
+const CLIENT_NETWORKS = ['10.1.0.0/16', '10.2.0.0/16'];
 export const FIRST_CLIENT = '10.1.0.1';
 const READY_LIMIT_MILLISECONDS = 20_000;
 
@@ -47,8 +47,10 @@ export class TransferGround {
   static async open(): Promise<TransferGround> {
     const pair = await createVethPair(`${SERVER_ADDRESS}/${PREFIX}`, `${CLIENT_ADDRESS}/${PREFIX}`);
     try {
-      await succeed(pair.prepare(['ip', 'route', 'add', CLIENT_NETWORK, 'via', CLIENT_ADDRESS]));
-      await succeed(pair.ask(['ip', 'route', 'add', 'local', CLIENT_NETWORK, 'dev', 'lo']));
+      for (const network of CLIENT_NETWORKS) {
+        await succeed(pair.prepare(['ip', 'route', 'add', network, 'via', CLIENT_ADDRESS]));
+        await succeed(pair.ask(['ip', 'route', 'add', 'local', network, 'dev', 'lo']));
+      }
     } catch (error) {
       await pair.close();
       throw error;
@@ -69,9 +71,9 @@ export class TransferGround {
     const argv = await server.prepare(directory, this.files);
     const group = new CpuGroup(`${labName(pid)}-${name}`);
     const log = join(directory, 'log');
-    const child = this.#pair.serve(['taskset', '-c', String(SERVER_CORE), ...argv], { log, env: {} });
+    const begin = (whole: readonly string[]): readonly string[] => group.inside(whole);
+    const child = this.#pair.serve(['taskset', '-c', String(SERVER_CORE), ...argv], { log, begin });
     const { pid: server_ = 0 } = child;
-    group.add(server_);
     const running = {
       cpuSeconds: () => group.seconds(),
       residentMegabytes: () => residentMegabytes(server_),

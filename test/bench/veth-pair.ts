@@ -5,13 +5,20 @@ import { pid } from 'node:process';
 import { labName } from '../../src/lab/network.ts';
 import { runCommand, type CommandResult } from '../../src/lab/run-command.ts';
 
+export interface ServeOptions {
+  readonly log: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** What to run instead, when the program is to begin its life elsewhere, such as in a control group. */
+  readonly begin?: (argv: readonly string[]) => readonly string[];
+}
+
 /** A server's and a client's network namespace, joined by one cable. */
 export interface VethPair {
   /** What each end is called inside its namespace. */
   readonly serverInterface: string;
   readonly clientInterface: string;
   /** Starts a program on the server's side with its output in `log`; it dies with this process. */
-  serve(argv: readonly string[], options: { log: string; env: Readonly<Record<string, string>> }): ChildProcess;
+  serve(argv: readonly string[], options: ServeOptions): ChildProcess;
   /** Runs a program on the server's side to its end, such as one that sets a route. */
   prepare(argv: readonly string[]): Promise<CommandResult>;
   /** Runs a program on the client's side to its end. */
@@ -53,9 +60,9 @@ async function bringUp(namespace: string, name: string, address: string): Promis
 function serveInside(
   namespace: string,
   argv: readonly string[],
-  { log, env }: { log: string; env: Readonly<Record<string, string>> },
+  { log, env, begin = (whole) => whole }: ServeOptions,
 ): ChildProcess {
-  const [program = '', ...args] = inside(namespace, argv);
+  const [program = '', ...args] = begin(inside(namespace, argv));
   const file = openSync(log, 'w');
   const child = spawn(program, args, { stdio: ['ignore', file, file], env: { ...process.env, ...env } });
   closeSync(file);
