@@ -1,5 +1,6 @@
 import { closeSync, readSync } from 'node:fs';
 import type { Resolution } from '../boot/routes.ts';
+import { CaseFinder } from '../system/case-finder.ts';
 import { openServedFile } from '../system/open-file.ts';
 import { TFTP_ERROR } from '../wire/tftp/packet.ts';
 import { toNetascii } from './netascii.ts';
@@ -13,16 +14,18 @@ export interface Content {
   close(): void;
 }
 
+type ServedFile = Extract<Resolution, { kind: 'file' }>;
+
 /** netascii is for text, and text is converted in memory; a kernel asked for in this mode would arrive broken anyhow. */
 const LARGEST_TEXT = 1024 * 1024;
 
-/** Opens what a path stands for; the caller closes it. */
-export function openContent(resolution: Resolution, mode: string): Content | Refusal {
+/** Opens what a path stands for; the caller closes it. `finder` remembers directories: one for many calls. */
+export function openContent(resolution: Resolution, mode: string, finder = new CaseFinder()): Content | Refusal {
   switch (resolution.kind) {
     case 'text':
       return textContent(new TextEncoder().encode(resolution.text), mode);
     case 'file':
-      return openFile(resolution.root, resolution.file, mode);
+      return openFile(resolution, mode, finder);
     case 'missing':
       return { counter: 'not-found', code: TFTP_ERROR.fileNotFound, reason: resolution.reason };
   }
@@ -37,10 +40,11 @@ function textContent(text: Uint8Array, mode: string): Content {
   };
 }
 
-function openFile(root: string, path: string, mode: string): Content | Refusal {
-  const opened = openServedFile(root, path);
+function openFile({ root, file, orElse }: ServedFile, mode: string, finder: CaseFinder): Content | Refusal {
+  const opened = openServedFile(root, file, finder);
   if ('refused' in opened) {
     const missing = opened.because === 'missing';
+    if (missing && orElse) return openContent(orElse, mode, finder);
     return missing
       ? { counter: 'not-found', code: TFTP_ERROR.fileNotFound, reason: opened.refused }
       : { counter: 'forbidden', code: TFTP_ERROR.accessViolation, reason: opened.refused };
