@@ -3,7 +3,7 @@
  * each way it loses so many of a hundred, carries as many twice and holds as many back for up to 3 ms, so that others
  * overtake them. What `tc netem` does, where the kernel has none. Says "joined" when it carries.
  */
-import { checked, loadLibc, type Libc } from '../../src/system/libc.ts';
+import { checked, loadLibc } from '../../src/system/libc.ts';
 import { PollLoop } from '../../src/system/poll-loop.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { AF_PACKET, SOCKADDR_LL, SOCK_CLOEXEC_NONBLOCK } from '../../src/system/socket-numbers.ts';
@@ -25,7 +25,7 @@ const libc = loadLibc();
 const loop = new PollLoop(libc, systemClock);
 const random = mulberry32(Number(seed));
 const frame = Buffer.alloc(LONGEST);
-const ends = [open(libc, left), open(libc, right)] as const;
+const ends = [open(left), open(right)] as const;
 
 carry(ends[0], ends[1]);
 carry(ends[1], ends[0]);
@@ -59,16 +59,16 @@ function hold(bytes: Uint8Array, to: number): void {
   loop.after(random() * LATEST, () => libc.write(to, bytes, bytes.length));
 }
 
-function open({ socket, bind, setsockopt, if_nametoindex: indexOf }: Libc, name: string): number {
-  const fd = checked('socket', socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC_NONBLOCK, 0));
+function open(name: string): number {
+  const fd = checked('socket', libc.socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC_NONBLOCK, 0));
   const one = Buffer.from([1, 0, 0, 0]);
-  checked('PACKET_VNET_HDR', setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, one, one.length));
-  checked('PACKET_IGNORE_OUTGOING', setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, one, one.length));
+  checked('PACKET_VNET_HDR', libc.setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, one, one.length));
+  checked('PACKET_IGNORE_OUTGOING', libc.setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, one, one.length));
   const address = Buffer.alloc(SOCKADDR_LL);
   address.writeUInt16LE(AF_PACKET, 0);
   address.writeUInt16BE(ETH_P_ALL, 2);
-  address.writeInt32LE(indexOf(name), 4);
-  checked('bind', bind(fd, address, address.length));
+  address.writeInt32LE(libc.if_nametoindex(name), 4);
+  checked('bind', libc.bind(fd, address, address.length));
   return fd;
 }
 
