@@ -1,7 +1,7 @@
 import { opendirSync, realpathSync, statSync, type BigIntStats } from 'node:fs';
 
 /** A directory with more entries is not searched: someone may ask for a thousand missing files a second. */
-const MOST_ENTRIES = 4096;
+const MOST_ENTRIES = 1024;
 /** How many directories are kept in mind. */
 const MOST_LISTINGS = 64;
 /** No boot file lies deeper. */

@@ -144,6 +144,7 @@ export class Transfer {
     this.#resends = 0;
     this.#restarts = 0;
     this.#restartAt = Infinity;
+    this.#resendAt = now + this.#resendTime();
     this.#progressAt = now;
     this.#heardAt = now;
   }
@@ -159,7 +160,6 @@ export class Transfer {
    */
   #onMissing(now: number): Step {
     if (this.#terms.windowSize === 1 || this.#sent === this.#acked) return WAIT;
-    this.#resendAt = Math.max(this.#resendAt, now + this.#resendTime());
     this.#end = Math.min(this.#acked + this.#terms.windowSize, this.lastBlock);
     if (this.#restarts < MAX_RESTARTS) {
       this.#restartAt = Math.min(this.#restartAt, now + this.#roundTrip.answerTime);

@@ -316,9 +316,9 @@ const stories: readonly Story[] = [
       [7, ack(4), WAIT],
       [10, timeout, data(5, 8)],
       [11, ack(4), WAIT],
-      [260, timeout, WAIT],
-      [261, timeout, data(5, 8)],
-      [262, ack(8), data(9, 10)],
+      [259, timeout, WAIT],
+      [260, timeout, data(5, 8)],
+      [261, ack(8), data(9, 10)],
     ],
   },
   {
@@ -363,6 +363,23 @@ const stories: readonly Story[] = [
     ],
   },
 ];
+
+test('a client that says the same for ever is given up like a silent one, and is not sent the window for each word', () => {
+  const transfer = new Transfer(windowed);
+  transfer.start(0);
+  transfer.acknowledge(0, 1);
+  let step: Step = WAIT;
+  let blocks = 0;
+  let now = 1;
+  for (; step.do !== 'end' && now < 600_000; now += 0.5) {
+    step = transfer.acknowledge(0, now);
+    if (step.do === 'wait') step = transfer.timeout(now);
+    if (step.do === 'send-data') blocks += step.last - step.first + 1;
+  }
+  assert.deepEqual(step, failed('no answer from the client after the first block, asked 6 times'));
+  assert.ok(now < 60_000, `${now} ms`);
+  assert.ok(blocks <= 4 * 8, `${blocks} blocks`);
+});
 
 for (const { title, terms, steps } of stories) {
   test(title, () => {
