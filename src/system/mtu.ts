@@ -1,5 +1,5 @@
 import type { Ip4 } from '../addr/ip4.ts';
-import { checked, type Libc } from './libc.ts';
+import type { Libc } from './libc.ts';
 import { AF_INET, SOCK_CLOEXEC_NONBLOCK, SOCK_DGRAM, SOCKADDR_IN } from './socket-numbers.ts';
 import { socketAddress } from './udp-socket.ts';
 
@@ -14,7 +14,8 @@ const DISCARD_PORT = 9;
 
 /**
  * Octets of the largest IP packet that gets to `address` whole, as far as this machine knows: by its route, the interface
- * behind it, and what routers on the way have told. Undefined when there is no route. Four quick system calls.
+ * behind it, and what routers on the way have told. Undefined when there is no route, or no
+ * descriptor to ask with. Four quick system calls.
  */
 export function mtuTowards(libc: Libc, address: Ip4): number | undefined {
   return withSocket(libc, (fd) => {
@@ -36,8 +37,9 @@ export function mtuOf(libc: Libc, interfaceName: string): number | undefined {
   );
 }
 
-function withSocket<T>(libc: Libc, ask: (fd: number) => T): T {
-  const fd = checked('socket', libc.socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC_NONBLOCK, 0));
+function withSocket<T>(libc: Libc, ask: (fd: number) => T): T | undefined {
+  const fd = libc.socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC_NONBLOCK, 0);
+  if (fd < 0) return undefined;
   try {
     return ask(fd);
   } finally {
