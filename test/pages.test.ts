@@ -47,8 +47,17 @@ for (const page of ['etc/quirks.md', 'etc/rfcs.md']) {
 test('each RFC has its test', () => {
   const rows = read('etc/rfcs.md')
     .split('\n')
-    .filter((line) => line.startsWith('| ') && !line.startsWith('| RFC'));
+    .filter((line) => line.startsWith('| ') && !/^\| (RFC|survey) /.test(line));
   for (const row of rows) assert.match(row, /\| `test\/\S+`: .+ \|$/, row);
+});
+
+test('the page accounts for every item of the survey that is about TFTP', () => {
+  const page = read('etc/rfcs.md');
+  const wanted = Array.from({ length: 10 }, (_, i) => `§3.2/${i + 28}`);
+  assert.deepEqual(
+    wanted.filter((item) => !page.includes(item)),
+    [],
+  );
 });
 
 test('the page accounts for every item of the survey that is about DHCP', () => {

@@ -20,9 +20,15 @@ export type Resolution =
   /**
    * A file on disk, not opened yet, which may not exist. What is opened must lie inside the directory `root`,
    * symbolic links followed; where `root` is the file itself, the Plan names it and its links may lead anywhere.
-   * `immutable`: its content never changes under this path.
+   * `immutable`: its content never changes under this path. `orElse`: what the path stands for where no such file is.
    */
-  | { readonly kind: 'file'; readonly file: string; readonly root: string; readonly immutable: boolean }
+  | {
+      readonly kind: 'file';
+      readonly file: string;
+      readonly root: string;
+      readonly immutable: boolean;
+      readonly orElse?: Resolution;
+    }
   | { readonly kind: 'missing'; readonly reason: string };
 
 /** The one table of what TFTP and HTTP serve. */
@@ -33,10 +39,18 @@ export interface Routes {
 
 const IPXE_PREFIX = 'ipxe/';
 
+/**
+ * GRUB looks for these beside its modules before it reads its configuration, and its signed image has no use for them.
+ * x86_64-efi/command.lst, i386-pc/fs.lst and their like.
+ */
+const GRUB_LIST =
+  /(?:^|\/)(?:i386|x86_64|arm|arm64|ia64|riscv32|riscv64|loongarch64)-(?:pc|efi)\/(?:command|crypto|fs|parttool|partmap|terminal|video)\.lst$/;
+
 /** Pure: nothing is opened or looked up on disk. */
 export function createRoutes(plan: Plan): Routes {
   const index = createBootIndex(plan);
   const named = namedFiles(plan);
+  const folded = foldNames(named);
 
   function forMachine(spelling: string, asker: Asker): Resolution {
     const mac = parseMac(spelling);
@@ -52,8 +66,17 @@ export function createRoutes(plan: Plan): Routes {
     if (path === 'boot.ipxe' || path === 'autoexec.ipxe') return script(chainScript(rackUrl(plan, asker.rackAddress)));
     if (path.startsWith(IPXE_PREFIX)) return forMachine(path.slice(IPXE_PREFIX.length), asker);
     const file = named.get(path);
-    if (file !== undefined) return { kind: 'file', file, root: file, immutable: false };
-    return { kind: 'file', file: `${plan.boot.files}/${path}`, root: plan.boot.files, immutable: false };
+    if (file !== undefined) return namedFile(file);
+    const orElse = substituteFor(path);
+    const root = plan.boot.files;
+    return { kind: 'file', file: `${root}/${path}`, root, immutable: false, ...(orElse && { orElse }) };
+  }
+
+  /** For a file that may not be under boot.files. */
+  function substituteFor(path: string): Resolution | undefined {
+    const file = folded.get(path.toLowerCase());
+    if (file !== undefined) return namedFile(file);
+    return GRUB_LIST.test(path) ? script('') : undefined;
   }
 
   return { resolve };
@@ -64,6 +87,15 @@ function namedFiles(plan: Plan): ReadonlyMap<string, string> {
   const { loaders, entries } = plan.boot;
   const files = entries.flatMap((entry): readonly BootFile[] => [entry.kernel, ...entry.initrd]);
   return new Map([...files, ...Object.values(loaders)].map(({ path, file }) => [path, file]));
+}
+
+/** The same by lower-case path, for firmware that asks in capitals; of two alike the first in the Plan. */
+function foldNames(named: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  return new Map([...named].toReversed().map(([path, file]) => [path.toLowerCase(), file]));
+}
+
+function namedFile(file: string): Resolution {
+  return { kind: 'file', file, root: file, immutable: false };
 }
 
 function addressOf(asker: Asker): { address?: Ip4 } {

@@ -7,6 +7,7 @@ import type { Asker, Resolution, Routes } from '../boot/routes.ts';
 import { hostOf } from '../service/lease-table.ts';
 import type { LeaseFact } from '../service/letters.ts';
 import type { EventSink } from '../service/service.ts';
+import type { CaseFinder } from '../system/case-finder.ts';
 import { openServedFile } from '../system/open-file.ts';
 import type { Exchange, Ledger } from './ledger.ts';
 import { receiveReport } from './receive-report.ts';
@@ -18,6 +19,7 @@ import { sendFile } from './send-file.ts';
 export interface BootPlane {
   readonly ledger: Ledger;
   readonly events: EventSink;
+  readonly finder: CaseFinder;
   routes(): Routes;
   holder(address: Ip4): LeaseFact | undefined;
 }
@@ -62,12 +64,12 @@ async function answer(ctx: Context, plane: BootPlane, exchange: Exchange, asker:
   if (normalizePath(path) === undefined) {
     return { status: 403, label: 'bad-path', reason: 'a path holds no ".." and no control characters' };
   }
-  return sendResolved(ctx, exchange, plane.routes().resolve(path, asker));
+  return sendResolved(ctx, exchange, plane.routes().resolve(path, asker), plane.finder);
 }
 
-function sendResolved(ctx: Context, exchange: Exchange, found: Resolution): Refusal | undefined {
+function sendResolved(ctx: Context, exchange: Exchange, found: Resolution, finder: CaseFinder): Refusal | undefined {
   if (found.kind === 'missing') return { status: 404, label: 'not-found', reason: found.reason };
-  if (found.kind === 'file') return sendServedFile(ctx, exchange, found);
+  if (found.kind === 'file') return sendServedFile(ctx, exchange, found, finder);
   ctx.set('Cache-Control', 'no-store');
   ctx.type = found.contentType;
   ctx.body = found.text;
@@ -78,9 +80,11 @@ function sendServedFile(
   ctx: Context,
   exchange: Exchange,
   found: Extract<Resolution, { kind: 'file' }>,
+  finder: CaseFinder,
 ): Refusal | undefined {
-  const opened = openServedFile(found.root, found.file);
+  const opened = openServedFile(found.root, found.file, finder);
   if (!('refused' in opened)) return sendFile(ctx, exchange, opened, found.immutable);
+  if (opened.because === 'missing' && found.orElse) return sendResolved(ctx, exchange, found.orElse, finder);
   return opened.because === 'missing'
     ? { status: 404, label: 'not-found', reason: opened.refused }
     : { status: 403, label: 'forbidden', reason: opened.refused };

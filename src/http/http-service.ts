@@ -7,6 +7,7 @@ import type { Plan } from '../plan/plan.ts';
 import { LeaseTable } from '../service/lease-table.ts';
 import type { Counters, LeaseFact, SocketHandle } from '../service/letters.ts';
 import type { Service, ServiceContext } from '../service/service.ts';
+import { CaseFinder } from '../system/case-finder.ts';
 import { checked, loadLibc } from '../system/libc.ts';
 import { createBootApp } from './boot-app.ts';
 import { Ledger } from './ledger.ts';
@@ -32,6 +33,7 @@ export class HttpService implements Service {
   readonly #duplicate: (fd: number) => number;
   readonly #ledger: Ledger;
   readonly #leases: LeaseTable;
+  readonly #finder = new CaseFinder();
   /** By local address and port. */
   readonly #listeners = new Map<string, Listener>();
   /** Open connections by client address. */
@@ -97,6 +99,7 @@ export class HttpService implements Service {
     const plane = {
       ledger: this.#ledger,
       events: this.#context.events,
+      finder: this.#finder,
       routes: () => this.#routes,
       holder: (address: Ip4) => this.#leases.holder(address),
     };

@@ -32,6 +32,8 @@ export const TEST_CLIENT_PACKAGES: readonly PackageNeed[] = [
   { package: 'bind9-dnsutils', provides: ['dig'] },
   { package: 'curl', provides: ['curl'] },
   { package: 'atftp', provides: ['atftp'] },
+  { package: 'tftp-hpa', provides: ['tftp'] },
+  { package: 'busybox-static', provides: ['busybox'] },
   { package: 'dnsmasq-base', provides: ['dnsmasq'] },
   { package: 'isc-dhcp-relay', provides: ['dhcrelay'] },
   { package: 'kea-admin', provides: ['perfdhcp'] },

@@ -9,7 +9,7 @@ import { ConfigDocument } from './config-document.ts';
 import { readDraft, type ConfigDraft } from './config-draft.ts';
 import { FaultBook } from './fault-book.ts';
 import type { Fault } from './fault.ts';
-import { BOOT_LOCAL, type Plan, type RackSettings, type Subnet } from './plan.ts';
+import { BOOT_LOCAL, type Plan, type RackSettings, type Subnet, type TftpSettings } from './plan.ts';
 import type { Surroundings } from './surroundings.ts';
 import { parseLabel, type Endpoint } from './text-forms.ts';
 
@@ -43,7 +43,8 @@ function checkWhole(book: FaultBook, draft: ConfigDraft, surroundings: Surroundi
   const admin = checkListen(book, draft, subnets, surroundings);
   const { port } = draft.http;
   const { level } = draft.log;
-  if (!rack || !catalogue || port === undefined || !admin || level === undefined) return undefined;
+  const tftp = checkTftp(draft);
+  if (!rack || !catalogue || port === undefined || !tftp || !admin || level === undefined) return undefined;
   // A machine that can not be told from an unknown one must not be installed over: see checkHosts.
   const boot = hasUnrecognisable ? { ...catalogue, default: BOOT_LOCAL, isDefaultHeld: true as const } : catalogue;
   return {
@@ -54,6 +55,7 @@ function checkWhole(book: FaultBook, draft: ConfigDraft, surroundings: Surroundi
     ...clients,
     boot,
     http: { port },
+    tftp,
     admin,
     log: { level },
   };
@@ -95,6 +97,13 @@ function filesDirectory(book: FaultBook, draft: ConfigDraft): string | undefined
   if (draft.boot.files !== undefined) return draft.boot.files;
   const { state } = draft.rack;
   return state === undefined || book.lost(['boot', 'files']) ? undefined : posix.join(state, 'files');
+}
+
+function checkTftp({ tftp }: ConfigDraft): TftpSettings | undefined {
+  const { window, transfers, 'block-size': blockSize, 'per-client': perClient, 'single-port': singlePort } = tftp;
+  if (blockSize === undefined || window === undefined || singlePort === undefined) return undefined;
+  if (transfers === undefined || perClient === undefined) return undefined;
+  return { blockSize, window, transfers, perClient, singlePort };
 }
 
 /** The operator plane must have an address of this machine, and a port that the boot plane does not want there. */

@@ -13,6 +13,7 @@ import {
   logSchema,
   rackSchema,
   subnetSchema,
+  tftpSchema,
 } from './schema.ts';
 
 /** What could be read of a mapping: a field is undefined when it is absent or has a fault. */
@@ -45,6 +46,7 @@ export interface ConfigDraft {
   readonly classes: readonly ClassDraft[];
   readonly boot: BootDraft;
   readonly http: Fields<typeof httpSchema>;
+  readonly tftp: Fields<typeof tftpSchema>;
   readonly admin: Fields<typeof adminSchema>;
   readonly log: Fields<typeof logSchema>;
 }
@@ -75,6 +77,7 @@ function salvage(value: unknown): ConfigDraft {
       loaders: readFields(loadersSchema, boot['loaders']),
     },
     http: readFields(httpSchema, config['http']),
+    tftp: readFields(tftpSchema, config['tftp']),
     admin: readFields(adminSchema, config['admin']),
     log: readFields(logSchema, config['log']),
   };

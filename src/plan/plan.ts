@@ -18,6 +18,8 @@ export interface Plan {
   readonly boot: BootCatalogue;
   /** Where boot files are served by HTTP, on every local address of a managed subnet. */
   readonly http: { readonly port: number };
+  /** How boot files are sent by TFTP. */
+  readonly tftp: TftpSettings;
   /** The operator's plane: the same answers as the control socket. */
   readonly admin: { readonly address: Ip4; readonly port: number };
   readonly log: { readonly level: LogLevel };
@@ -57,6 +59,19 @@ export interface ClassMatch {
   readonly circuitIds?: readonly string[];
   /** Whole sub-options 2 of option 82: hex digits. */
   readonly remoteIds?: readonly string[];
+}
+
+/** What a client may ask for is cut to these. */
+export interface TftpSettings {
+  /** Octets of file in one DATA, at most; the path's MTU may allow less. */
+  readonly blockSize: number;
+  /** Blocks sent before an ACK is awaited, at most. */
+  readonly window: number;
+  /** Transfers at once, in all and to one address. */
+  readonly transfers: number;
+  readonly perClient: number;
+  /** Every answer leaves from port 69. */
+  readonly singlePort: boolean;
 }
 
 type LogLevel = 'debug' | 'info' | 'warn' | 'error';

@@ -15,6 +15,12 @@ const ENTRY_NAME = 'a name of letters, digits and ._- that begins with a letter 
 /** RFC 2132 §3.8: the option holds at most 255 octets, so 63 addresses. */
 const MOST_NAME_SERVERS = 63;
 
+/** RFC 2348's default, which a client that names no size gets in any case, and what a jumbo frame of 9000 holds. */
+const LEAST_BLOCK = 512;
+const MOST_BLOCK = 8968;
+/** What one system call sends, in batches or segments. */
+const MOST_WINDOW = 64;
+
 const ARCH = 'a processor architecture from 0 to 65535 (option 93), like 7 for x64 UEFI';
 
 /** Values are checked by `check-options.ts`, as the table of options says what each must be. */
@@ -209,6 +215,23 @@ export const httpSchema = mapping({
   port: z.int(PORT).min(1, PORT).max(65_535, PORT).prefault(5248).describe('Port of the boot files.'),
 });
 
+export const tftpSchema = mapping({
+  'block-size': count(LEAST_BLOCK, MOST_BLOCK, 1468).describe(
+    `The largest block a client is given, ${LEAST_BLOCK} to ${MOST_BLOCK} bytes; never more than fits the path's MTU.`,
+  ),
+  window: count(1, MOST_WINDOW, MOST_WINDOW).describe(
+    `Blocks sent before a client must acknowledge (RFC 7440): 1 to ${MOST_WINDOW}, and no more than it asks for.`,
+  ),
+  transfers: count(1, 20_000, 4000).describe('How many transfers may run at once: 1 to 20000.'),
+  'per-client': count(1, 20_000, 1000).describe('How many of them may go to one address: 1 to 20000.'),
+  'single-port': z
+    .boolean({ error: 'true or false' })
+    .prefault(false)
+    .describe(
+      'Answer from port 69 itself, for clients behind NAT or a firewall, and not from a port for each transfer.',
+    ),
+});
+
 export const adminSchema = mapping({
   listen: form.endpointText.prefault('127.0.0.1:5249').describe('Where the operator plane listens: address:port.'),
 });
@@ -230,6 +253,7 @@ export const configSchema = mapping({
   classes: list(classSchema, 'a list of classes').prefault([]).describe('Options for machines by what they say.'),
   boot: bootSchema.prefault({}).describe('What machines boot.'),
   http: httpSchema.prefault({}).describe('Boot plane: boot files and nothing else.'),
+  tftp: tftpSchema.prefault({}).describe('How boot files are sent by TFTP.'),
   admin: adminSchema.prefault({}).describe('Operator plane.'),
   log: logSchema.prefault({}).describe('The log on standard output.'),
 });
@@ -275,6 +299,11 @@ function mapping<S extends z.ZodRawShape>(shape: S) {
 function describeOption(name: string): string {
   const code = optionCode(name) ?? 0;
   return `Option ${code}, ${kindOf(code)}.`;
+}
+
+function count(least: number, most: number, standard: number) {
+  const expected = `a whole number from ${least} to ${most}`;
+  return z.int(expected).min(least, expected).max(most, expected).prefault(standard);
 }
 
 function list<T extends z.ZodType>(element: T, expected: string) {

@@ -11,7 +11,10 @@ export interface Libc {
   socket(domain: number, type: number, protocol: number): number;
   bind(fd: number, address: Uint8Array, length: number): number;
   listen(fd: number, backlog: number): number;
+  connect(fd: number, address: Uint8Array, length: number): number;
   setsockopt(fd: number, level: number, name: number, value: Uint8Array, length: number): number;
+  getsockopt(fd: number, level: number, name: number, value: Uint8Array, length: Uint8Array): number;
+  ioctl(fd: number, request: number, argument: Uint8Array): number;
   getsockname(fd: number, address: Uint8Array, length: Uint8Array): number;
   sendto(fd: number, bytes: Uint8Array, size: number, flags: number, address: Uint8Array, length: number): number;
   recvmmsg(fd: number, headers: Uint8Array, count: number, flags: number, timeout: null): number;
@@ -33,7 +36,10 @@ const SIGNATURES: Readonly<Record<keyof Libc, string>> = {
   socket: 'int socket(int, int, int)',
   bind: 'int bind(int, void *, uint)',
   listen: 'int listen(int, int)',
+  connect: 'int connect(int, void *, uint)',
   setsockopt: 'int setsockopt(int, int, int, void *, uint)',
+  getsockopt: 'int getsockopt(int, int, int, void *, void *)',
+  ioctl: 'int ioctl(int, ulong, void *)',
   getsockname: 'int getsockname(int, void *, void *)',
   sendto: 'intptr_t sendto(int, void *, size_t, int, void *, uint)',
   recvmmsg: 'int recvmmsg(int, void *, uint, int, void *)',

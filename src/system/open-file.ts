@@ -1,5 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readlinkSync, realpathSync } from 'node:fs';
 
+import type { CaseFinder } from './case-finder.ts';
+
 /** A regular file, open for reading; whoever asked for it closes `fd`. */
 export interface OpenedFile {
   readonly fd: number;
@@ -23,8 +25,16 @@ const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ERR_INVALID_ARG_VA
  * Opens the regular file `absolute`, which must lie inside the directory `root` after all symbolic links are
  * followed. `root` equal to `absolute` means that this very file is allowed, wherever its links lead.
  * Never throws. What is checked is the open descriptor, so a link swapped meanwhile changes nothing.
+ * `finder`: where no file has this name, one that has it in another case will do.
  */
-export function openServedFile(root: string, absolute: string): OpenedFile | RefusedFile {
+export function openServedFile(root: string, absolute: string, finder?: CaseFinder): OpenedFile | RefusedFile {
+  const exact = openExactly(root, absolute);
+  if (finder === undefined || !('refused' in exact) || exact.because !== 'missing') return exact;
+  const found = finder.find(root, absolute);
+  return found === undefined ? exact : openExactly(root, found);
+}
+
+function openExactly(root: string, absolute: string): OpenedFile | RefusedFile {
   let fd: number;
   try {
     fd = openSync(absolute, OPEN_FLAGS);

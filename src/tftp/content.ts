@@ -1,4 +1,5 @@
 import type { Resolution } from '../boot/routes.ts';
+import type { CaseFinder } from '../system/case-finder.ts';
 import { openServedFile } from '../system/open-file.ts';
 import { TFTP_ERROR } from '../wire/tftp/packet.ts';
 import { toNetascii } from './netascii.ts';
@@ -13,16 +14,24 @@ export interface Content {
   close(): void;
 }
 
+type ServedFile = Extract<Resolution, { kind: 'file' }>;
+
 /** netascii is for text, and text is converted in memory; a kernel asked for in this mode would arrive broken anyhow. */
 const LARGEST_TEXT = 1024 * 1024;
 
+/** Where files come from. */
+export interface Shelf {
+  readonly files: SharedFiles;
+  readonly finder: CaseFinder;
+}
+
 /** Opens what a path stands for; the caller closes it. */
-export function openContent(resolution: Resolution, mode: string, files: SharedFiles): Content | Refusal {
+export function openContent(resolution: Resolution, mode: string, shelf: Shelf): Content | Refusal {
   switch (resolution.kind) {
     case 'text':
       return textContent(new TextEncoder().encode(resolution.text), mode);
     case 'file':
-      return openFile(resolution, mode, files);
+      return openFile(resolution, mode, shelf);
     case 'missing':
       return { counter: 'not-found', code: TFTP_ERROR.fileNotFound, reason: resolution.reason };
   }
@@ -37,17 +46,16 @@ function textContent(text: Uint8Array, mode: string): Content {
   };
 }
 
-type FileResolution = Extract<Resolution, { kind: 'file' }>;
-
-function openFile({ root, file }: FileResolution, mode: string, files: SharedFiles): Content | Refusal {
-  const opened = openServedFile(root, file);
+function openFile({ root, file, orElse }: ServedFile, mode: string, shelf: Shelf): Content | Refusal {
+  const opened = openServedFile(root, file, shelf.finder);
   if ('refused' in opened) {
     const missing = opened.because === 'missing';
+    if (missing && orElse) return openContent(orElse, mode, shelf);
     return missing
       ? { counter: 'not-found', code: TFTP_ERROR.fileNotFound, reason: opened.refused }
       : { counter: 'forbidden', code: TFTP_ERROR.accessViolation, reason: opened.refused };
   }
-  const content = files.open(opened.fd);
+  const content = shelf.files.open(opened.fd);
   return mode === 'netascii' ? convert(content) : content;
 }
 

@@ -1,15 +1,22 @@
-import { BATCH } from '../system/datagram.ts';
 import type { TftpOptions } from '../wire/tftp/options.ts';
-import type { TftpRequest } from '../wire/tftp/packet.ts';
+import { DATA_HEADER, type TftpRequest } from '../wire/tftp/packet.ts';
 
 /** RFC 1350 §2: what a block holds unless blksize says otherwise. */
 const DEFAULT_BLOCK = 512;
 
-/** An Ethernet frame's 1500 less IP (20), UDP (8) and TFTP (4): many ROMs and middleboxes drop fragments. */
-const LARGEST_BLOCK = 1468;
+/** RFC 2348: no smaller block can be agreed on. */
+const LEAST_BLOCK = 8;
 
-/** What one system call sends; clients in the field ask for 4 to 64. */
-const LARGEST_WINDOW = BATCH;
+/** Octets of a packet before a block: IP without options, UDP and TFTP. */
+const HEADERS = 20 + 8 + DATA_HEADER;
+
+/** What this server allows; a Plan's `tftp` is one. */
+export interface Bounds {
+  /** Octets of file in one DATA. */
+  readonly blockSize: number;
+  /** Blocks before an ACK is awaited. */
+  readonly window: number;
+}
 
 export interface Agreement {
   readonly blockSize: number;
@@ -20,15 +27,18 @@ export interface Agreement {
   readonly oack?: TftpOptions;
 }
 
-/** Answers the options of a read of `length` octets: each is accepted, with a value no larger than the one asked for. */
-export function negotiate(request: TftpRequest, length: number): Agreement {
+/**
+ * Answers the options of a read of `length` octets: each is accepted, with a value no larger than the one asked for.
+ * `mtu`: octets of the largest packet that gets to the client whole, where that is known.
+ */
+export function negotiate(request: TftpRequest, length: number, bounds: Bounds, mtu: number = Infinity): Agreement {
   const { blksize, timeout, tsize, windowsize } = request.options;
   const oack: TftpOptions = {
     // The size as it would travel in netascii is nobody's business: clients take it for the size on disk
     ...(tsize !== undefined && request.mode === 'octet' && { tsize: length }),
-    ...(blksize !== undefined && { blksize: Math.min(blksize, LARGEST_BLOCK) }),
+    ...(blksize !== undefined && { blksize: Math.min(blksize, bounds.blockSize, blockWithin(mtu)) }),
     ...(timeout !== undefined && { timeout }),
-    ...(windowsize !== undefined && { windowsize: Math.min(windowsize, LARGEST_WINDOW) }),
+    ...(windowsize !== undefined && { windowsize: Math.min(windowsize, bounds.window) }),
   };
   return {
     blockSize: oack.blksize ?? DEFAULT_BLOCK,
@@ -36,4 +46,8 @@ export function negotiate(request: TftpRequest, length: number): Agreement {
     ...(timeout !== undefined && { resendAfter: timeout * 1000 }),
     ...(Object.keys(oack).length > 0 && { oack }),
   };
+}
+
+function blockWithin(mtu: number): number {
+  return Math.max(LEAST_BLOCK, mtu - HEADERS);
 }

@@ -1,13 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Ip4 } from '../addr/ip4.ts';
 import type { Tally } from '../service/tally.ts';
 import type { Clock } from '../system/clock.ts';
-import { LONGEST_TRAIN, MOST_SEGMENTS } from '../system/datagram.ts';
+import { LONGEST_TRAIN, MOST_SEGMENTS, type Outbound } from '../system/datagram.ts';
 import type { Loop, Timer } from '../system/loop.ts';
 import { DATA_HEADER, encodeDataHeader, encodeError, encodeOack, LONGEST_CONTROL } from '../wire/tftp/packet.ts';
 import { TFTP_ERROR, type TftpPacket, type TftpRequest } from '../wire/tftp/packet.ts';
 import { messageOf, type Content } from './content.ts';
 import type { Agreement } from './negotiate.ts';
-import type { Peer } from './peer.ts';
+import { from, type Peer } from './peer.ts';
 import type { TransferPort } from './transfer-ports.ts';
 import { Transfer, type Outcome, type Step } from './transfer.ts';
 
@@ -22,6 +23,8 @@ export interface SessionTools {
 export interface SessionSubject {
   readonly request: TftpRequest;
   readonly peer: Peer;
+  /** What it is answered from; `port` may have other addresses too. */
+  readonly rackAddress: Ip4;
   readonly port: TransferPort;
   readonly content: Content;
   readonly agreement: Agreement;
@@ -37,7 +40,10 @@ export class ReadSession {
   readonly #startedAt: number;
   /** Packets that leave as one train at most. */
   readonly #train: number;
+  readonly #to: Outbound;
   #timer: Timer | undefined;
+  /** When it fires. */
+  #timerDue = 0;
   #closed = false;
 
   constructor(tools: SessionTools, subject: SessionSubject) {
@@ -45,6 +51,7 @@ export class ReadSession {
     this.#tools = tools;
     this.#subject = subject;
     this.#train = Math.min(MOST_SEGMENTS, Math.floor(LONGEST_TRAIN / (DATA_HEADER + blockSize)));
+    this.#to = from(subject.rackAddress, subject.peer);
     this.#transfer = new Transfer({
       length: subject.content.length,
       blockSize,
@@ -76,7 +83,7 @@ export class ReadSession {
   /** As `repeat` and `take`, queues what it sends; whoever woke the thread flushes once for all. */
   start(): void {
     this.#perform(this.#transfer.start(this.#startedAt));
-    if (!this.#closed) this.#armTimer();
+    this.#armTimer();
   }
 
   /**
@@ -87,6 +94,7 @@ export class ReadSession {
   repeat(request: TftpRequest): boolean {
     if (this.#transfer.unanswered && isDeepStrictEqual(request, this.#subject.request)) {
       this.#perform(this.#transfer.repeat(this.#tools.clock.monotonic()));
+      this.#advanceTimer();
       return true;
     }
     this.#end(this.#transfer.replaced());
@@ -98,6 +106,7 @@ export class ReadSession {
     switch (packet.type) {
       case 'ack':
         this.#perform(this.#transfer.acknowledge(packet.block, this.#tools.clock.monotonic()));
+        this.#advanceTimer();
         break;
       case 'error':
         this.#perform(this.#transfer.abort(packet.code, packet.message));
@@ -111,10 +120,10 @@ export class ReadSession {
     }
   }
 
-  /** Tells the client, for a service that stops. */
-  close(): void {
+  /** Ends it before its time, and tells the client why. */
+  close(reason: string): void {
     if (this.#closed) return;
-    this.#sendError(TFTP_ERROR.notDefined, 'the server stops');
+    this.#sendError(TFTP_ERROR.notDefined, reason);
     this.#release();
   }
 
@@ -145,7 +154,7 @@ export class ReadSession {
   }
 
   #sendTrain(first: number, last: number): void {
-    const { content, agreement, port, peer } = this.#subject;
+    const { content, agreement, port } = this.#subject;
     const { blockSize } = agreement;
     const segment = DATA_HEADER + blockSize;
     const start = port.socket.room((last - first + 1) * segment);
@@ -158,7 +167,7 @@ export class ReadSession {
       content.read(offset, buffer, at + DATA_HEADER, count);
       at += DATA_HEADER + count;
     }
-    port.socket.send(at - start, segment, peer);
+    port.socket.send(at - start, segment, this.#to);
     this.#tools.tally.add('bytes', at - start - (last - first + 1) * DATA_HEADER);
   }
 
@@ -166,7 +175,7 @@ export class ReadSession {
     const { socket } = this.#subject.port;
     const at = socket.room(LONGEST_CONTROL);
     const length = encode(socket.buffer.subarray(at, at + LONGEST_CONTROL));
-    socket.send(length, length, this.peer);
+    socket.send(length, length, this.#to);
   }
 
   #sendError(code: number, message: string): void {
@@ -178,16 +187,22 @@ export class ReadSession {
     this.#end({ kind: 'failed', reason });
   }
 
-  /** One timer serves the whole session: it looks at the deadline, which moves with every ACK, when it fires. */
+  /** One timer serves the whole session: when it fires it looks at the deadline, which most ACKs move to later. */
   #armTimer(): void {
+    if (this.#closed) return;
     const { loop, clock } = this.#tools;
-    const wait = Math.max(0, this.#transfer.deadline - clock.monotonic());
-    this.#timer = loop.after(wait, () => {
+    this.#timerDue = this.#transfer.deadline;
+    this.#timer = loop.after(Math.max(0, this.#timerDue - clock.monotonic()), () => {
       this.#perform(this.#transfer.timeout(clock.monotonic()));
-      if (this.#closed) return;
-      this.#subject.port.socket.flush();
+      if (!this.#closed) this.#subject.port.socket.flush();
       this.#armTimer();
     });
+  }
+
+  #advanceTimer(): void {
+    if (this.#closed || this.#transfer.deadline >= this.#timerDue) return;
+    this.#timer?.cancel();
+    this.#armTimer();
   }
 
   #end(outcome: Outcome | undefined): void {

@@ -3,6 +3,9 @@ const FIRST_TIMEOUT = 1000;
 /** A ROM that writes to flash or polls its card answers late now and then, and a needless resend only costs it more. */
 const SHORTEST_TIMEOUT = 250;
 const LONGEST_TIMEOUT = 8000;
+/** Of a local link, while nothing is measured; and what a timer can tell apart. */
+const UNMEASURED = 10;
+const SHORTEST_ANSWER = 1;
 
 /** Estimates how long an answer may take from how long answers took (RFC 6298 §2). Milliseconds. */
 export class RoundTrip {
@@ -18,6 +21,11 @@ export class RoundTrip {
     }
     this.#variation += (Math.abs(this.#smoothed - time) - this.#variation) / 4;
     this.#smoothed += (time - this.#smoothed) / 8;
+  }
+
+  /** How long what is under way may take to be answered, without the margin for a slow client. */
+  get answerTime(): number {
+    return this.#smoothed === undefined ? UNMEASURED : Math.max(SHORTEST_ANSWER, this.#smoothed + 4 * this.#variation);
   }
 
   /** How long to wait after the `resends`th repetition in a row: doubles with each (RFC 6298 §5.5). */

@@ -1,18 +1,19 @@
-import { formatIp4, UNSPECIFIED, type Ip4 } from '../addr/ip4.ts';
+import { formatIp4, type Ip4 } from '../addr/ip4.ts';
 import { formatMac } from '../addr/mac.ts';
 import { normalizePath } from '../boot/normalize-path.ts';
 import { createRoutes, type Routes } from '../boot/routes.ts';
-import type { Plan } from '../plan/plan.ts';
+import type { Plan, TftpSettings } from '../plan/plan.ts';
 import type { Counters, LeaseFact, SocketHandle } from '../service/letters.ts';
 import type { Service, ServiceContext, Subject } from '../service/service.ts';
+import { CaseFinder } from '../system/case-finder.ts';
 import type { Inbound, Outbound, TrainSocket } from '../system/datagram.ts';
 import { decodeTftp, encodeError, LONGEST_CONTROL } from '../wire/tftp/packet.ts';
 import { TFTP_ERROR, type TftpPacket, type TftpRequest } from '../wire/tftp/packet.ts';
 import { WireError } from '../wire/wire-error.ts';
 import { addressAsked } from './address-asked.ts';
-import { messageOf, openContent, type Content } from './content.ts';
+import { messageOf, openContent, type Content, type Shelf } from './content.ts';
 import { negotiate } from './negotiate.ts';
-import { peerKey, type Peer } from './peer.ts';
+import { from, peerKey, type Peer } from './peer.ts';
 import { ReadSession, type SessionTools } from './read-session.ts';
 import type { Refusal } from './refusal.ts';
 import { SharedFiles } from './shared-files.ts';
@@ -27,20 +28,19 @@ export interface TftpWire {
   openSocket(handle: SocketHandle): TrainSocket;
   /** A new socket on a port of its own at `localAddress`; throws when there is none to be had. */
   openTransferSocket(localAddress: Ip4): TransferSocket;
+  /** Octets of the largest IP packet that gets to an address whole; undefined when it is not known. */
+  mtuTowards(address: Ip4): number | undefined;
 }
 
-/** How many transfers may run at once. */
-export interface TftpLimits {
-  readonly transfers: number;
-  /** From one address: a rack behind NAT is one address, so this only keeps one from taking it all. */
-  readonly perClient: number;
+/** What the rack serves now. */
+interface Served {
+  readonly plan: Plan;
+  readonly routes: Routes;
 }
-
-const LIMITS: TftpLimits = { transfers: 2000, perClient: 1000 };
 
 interface Listener {
   readonly handle: SocketHandle;
-  readonly socket: TrainSocket;
+  readonly port: TransferPort;
   readonly watch: { close(): void };
 }
 
@@ -49,32 +49,30 @@ interface Visit {
   readonly request: TftpRequest;
   readonly client: Peer;
   readonly rackAddress: Ip4;
-  readonly socket: TrainSocket;
+  /** The one it was sent to. */
+  readonly port: TransferPort;
 }
 
 /** Serves boot files by TFTP, reads only: RFC 1350 with the options of RFC 2347, 2348, 2349 and 7440. */
 export class TftpService implements Service {
   readonly #context: ServiceContext;
   readonly #wire: TftpWire;
-  readonly #limits: TftpLimits;
   readonly #tally = new Tally();
   readonly #tools: SessionTools;
-  readonly #files: SharedFiles;
+  readonly #shelf: Shelf;
   readonly #ports: TransferPorts;
   /** By peerKey: a client has one transfer for each of its ports. */
   readonly #sessions = new Map<number, ReadSession>();
   readonly #perClient = new Map<Ip4, number>();
   readonly #leases: LeaseTable;
   #listeners: readonly Listener[] = [];
-  #plan: Plan | undefined;
-  #routes: Routes | undefined;
+  #served: Served | undefined;
 
-  constructor(context: ServiceContext, wire: TftpWire, limits: TftpLimits = LIMITS) {
+  constructor(context: ServiceContext, wire: TftpWire) {
     this.#context = context;
     this.#leases = new LeaseTable(context.clock);
     this.#wire = wire;
-    this.#limits = limits;
-    this.#files = new SharedFiles(context.clock);
+    this.#shelf = { files: new SharedFiles(context.clock), finder: new CaseFinder() };
     this.#ports = new TransferPorts(
       context.loop,
       (localAddress) => wire.openTransferSocket(localAddress),
@@ -85,10 +83,9 @@ export class TftpService implements Service {
 
   /** Running transfers go on with what they opened. */
   apply(plan: Plan, sockets: readonly SocketHandle[]): void {
-    this.#routes = createRoutes(plan);
-    this.#plan = plan;
+    this.#served = { plan, routes: createRoutes(plan) };
     const kept = this.#listeners.filter(({ handle }) => sockets.some((wanted) => isSameSocket(wanted, handle)));
-    for (const listener of this.#listeners) if (!kept.includes(listener)) listener.watch.close();
+    for (const listener of this.#listeners) if (!kept.includes(listener)) this.#leave(listener);
     const added = sockets.filter((wanted) => !kept.some(({ handle }) => isSameSocket(wanted, handle)));
     this.#listeners = [...kept, ...added.map((handle) => this.#listen(handle))];
   }
@@ -103,7 +100,7 @@ export class TftpService implements Service {
 
   close(): void {
     for (const { watch } of this.#listeners) watch.close();
-    for (const session of this.#sessions.values()) session.close();
+    for (const session of this.#sessions.values()) session.close('the server stops');
     this.#listeners = [];
     this.#sessions.clear();
     this.#perClient.clear();
@@ -111,36 +108,55 @@ export class TftpService implements Service {
 
   #listen(handle: SocketHandle): Listener {
     const socket = this.#wire.openSocket(handle);
+    // Single-port: whoever meets port 69 again is told from its earlier self by nothing but its own port
+    const port: TransferPort = { socket, knows: () => true, release: () => undefined };
     const watch = this.#context.loop.watch(handle.fd, () => {
-      socket.receive((datagram) => this.#onDatagram(datagram, handle, socket));
+      socket.receive((datagram) => this.#onDatagram(datagram, handle, port));
       socket.flush();
     });
-    return { handle, socket, watch };
+    return { handle, port, watch };
   }
 
-  #onDatagram(datagram: Inbound, handle: SocketHandle, socket: TrainSocket): void {
+  /** The rack closes the socket soon: what leaves from it (single-port) ends with it. */
+  #leave({ port, watch }: Listener): void {
+    watch.close();
+    for (const session of this.#sessions.values()) {
+      if (session.port !== port) continue;
+      session.close('this address of the server is gone');
+      this.#forget(session);
+    }
+    port.socket.flush();
+  }
+
+  #onDatagram(datagram: Inbound, handle: SocketHandle, port: TransferPort): void {
     this.#tally.add('received');
     const packet = this.#decode(datagram);
     if (packet === undefined) return;
     const client = { address: datagram.source, port: datagram.sourcePort };
-    const rackAddress = addressAsked(datagram, handle, this.#plan?.subnets ?? []);
+    const rackAddress = addressAsked(datagram, handle, this.#served?.plan.subnets ?? []);
     switch (packet.type) {
       case 'rrq':
-        this.#onRead({ request: packet, client, rackAddress, socket });
+        this.#onRead({ request: packet, client, rackAddress, port });
         break;
       case 'wrq': {
         const reason = 'this server takes no files: expected a read request';
         const refusal = { counter: 'write', code: TFTP_ERROR.accessViolation, reason };
-        this.#refuse({ request: packet, client, rackAddress, socket }, refusal);
+        this.#refuse({ request: packet, client, rackAddress, port }, refusal);
         break;
       }
-      // Of a transfer that this port has nothing to do with; silence ends it as well as an ERROR would
       case 'ack':
       case 'data':
       case 'error':
       case 'oack':
-        this.#tally.add('refused.stray');
+        this.#onStray(packet, client, port);
     }
+  }
+
+  /** Of a transfer from this very port, or of none; then silence ends it as well as an ERROR would. */
+  #onStray(packet: TftpPacket, { address, port: clientPort }: Peer, port: TransferPort): void {
+    const session = this.#sessions.get(peerKey(address, clientPort));
+    if (session?.port === port) session.take(packet);
+    else this.#tally.add('refused.stray');
   }
 
   #decode(datagram: Inbound): TftpPacket | undefined {
@@ -176,35 +192,34 @@ export class TftpService implements Service {
   #onRead(visit: Visit): void {
     const running = this.#sessions.get(peerKey(visit.client.address, visit.client.port));
     if (running?.repeat(visit.request)) return;
-    const refusal = this.#admit(visit) ?? this.#begin(visit);
+    const refusal = this.#served ? this.#begin(visit, this.#served) : busy('nothing is served yet');
     if (refusal) this.#refuse(visit, refusal);
   }
 
-  #admit({ request, client }: Visit): Refusal | undefined {
-    if (request.mode !== 'octet' && request.mode !== 'netascii') {
-      const reason = `expected mode octet or netascii, found "${request.mode}"`;
-      return { counter: 'mode', code: TFTP_ERROR.illegalOperation, reason };
-    }
-    const { transfers, perClient } = this.#limits;
-    if (this.#sessions.size >= transfers) return busy(`${transfers} transfers are running`);
-    const running = this.#perClient.get(client.address) ?? 0;
-    return running >= perClient ? busy(`${perClient} transfers to this address are running`) : undefined;
-  }
-
-  #begin(visit: Visit): Refusal | undefined {
+  #begin(visit: Visit, { plan, routes }: Served): Refusal | undefined {
     const { request, client, rackAddress } = visit;
+    const refusal = this.#admit(visit, plan.tftp);
+    if (refusal) return refusal;
     const asker = { rackAddress, address: client.address, ...hostOf(this.#leases.holder(client.address)) };
-    const resolution = this.#routes?.resolve(request.file, asker);
-    if (!resolution) return busy('nothing is served yet');
-    const content = openContent(resolution, request.mode, this.#files);
+    const content = openContent(routes.resolve(request.file, asker), request.mode, this.#shelf);
     if ('reason' in content) return content;
-    const port = this.#acquirePort(rackAddress, client);
+    const port = plan.tftp.singlePort ? visit.port : this.#acquirePort(rackAddress, client);
     if ('reason' in port) {
       content.close();
       return port;
     }
-    this.#startSession(visit, content, port);
+    this.#startSession(visit, plan.tftp, content, port);
     return undefined;
+  }
+
+  #admit({ request, client }: Visit, { transfers, perClient }: TftpSettings): Refusal | undefined {
+    if (request.mode !== 'octet' && request.mode !== 'netascii') {
+      const reason = `expected mode octet or netascii, found "${request.mode}"`;
+      return { counter: 'mode', code: TFTP_ERROR.illegalOperation, reason };
+    }
+    if (this.#sessions.size >= transfers) return busy(`${transfers} transfers are running`);
+    const running = this.#perClient.get(client.address) ?? 0;
+    return running >= perClient ? busy(`${perClient} transfers to this address are running`) : undefined;
   }
 
   #acquirePort(rackAddress: Ip4, { address, port }: Peer): TransferPort | Refusal {
@@ -219,13 +234,27 @@ export class TftpService implements Service {
     }
   }
 
-  #startSession({ request, client }: Visit, content: Content, port: TransferPort): void {
-    const agreement = negotiate(request, content.length);
+  #startSession(
+    { request, client, rackAddress }: Visit,
+    settings: TftpSettings,
+    content: Content,
+    port: TransferPort,
+  ): void {
+    const mtu = request.options.blksize === undefined ? undefined : this.#wire.mtuTowards(client.address);
+    const agreement = negotiate(request, content.length, settings, mtu);
     const ended = (outcome: Outcome | undefined): void => {
       this.#forget(session);
       this.#report(outcome, session, request.file, content.length);
     };
-    const session = new ReadSession(this.#tools, { request, peer: client, port, content, agreement, ended });
+    const session = new ReadSession(this.#tools, {
+      request,
+      peer: client,
+      rackAddress,
+      port,
+      content,
+      agreement,
+      ended,
+    });
     this.#sessions.set(peerKey(client.address, client.port), session);
     this.#perClient.set(client.address, (this.#perClient.get(client.address) ?? 0) + 1);
     this.#tally.add('transfers');
@@ -260,9 +289,9 @@ export class TftpService implements Service {
     }
   }
 
-  #refuse({ request, client, rackAddress, socket }: Visit, { counter, code, reason }: Refusal): void {
+  #refuse({ request, client, rackAddress, port }: Visit, { counter, code, reason }: Refusal): void {
     this.#tally.add(`refused.${counter}`);
-    sendError(socket, { ...client, ...(rackAddress !== UNSPECIFIED && { source: rackAddress }) }, code, reason);
+    sendError(port.socket, from(rackAddress, client), code, reason);
     this.#context.events.emit(
       { kind: 'tftp.refused', file: nameOf(request.file), reason },
       this.#subject(client.address),

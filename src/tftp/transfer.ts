@@ -3,6 +3,20 @@ import { RoundTrip } from './round-trip.ts';
 
 /** How often the same packets are sent again before the client counts as gone. */
 const MAX_RESENDS = 5;
+/** How often a window restarts at a missing block. */
+const MAX_RESTARTS = 2;
+/** A client may ask for 255 seconds between resends; after this long without an answer, one was the last. Milliseconds. */
+const PATIENCE = 60_000;
+
+/** No client's timer is as short. Milliseconds. */
+const PROMPT = 100;
+
+/** A card that drops what comes too fast gets a window in bursts of at least this many blocks, so far apart. */
+const LEAST_BURST = 4;
+const BURST_GAP = 1;
+/** So many whole windows in a row, and the bursts may be twice as long again; each loss doubles the number, up to the second. */
+const WINDOWS_TO_RECOVER = 8;
+const MOST_TO_RECOVER = 64;
 
 export interface TransferTerms {
   /** Octets of the whole file. */
@@ -35,7 +49,16 @@ const WAIT: Step = { do: 'wait' };
 
 /**
  * The sender's side of one read, without socket, file or clock: takes what came in and when (milliseconds that never
- * go back), and says what to do. After a step that ends it, it must not be asked again.
+ * go back), and says what to do. After a step that ends it, it must not be asked again. Each step may move the deadline,
+ * to sooner as well.
+ *
+ * An ACK from inside a window tells of a lost block (RFC 7440 §4), or of one that came twice, and only the next
+ * round trip shows which: new blocks that its window allows go out at once, and if no other ACK follows in that time
+ * the window restarts at the missing block. Restarting at once, two such ACKs would chase each other through the file,
+ * each window sent again and again (RFC 1123 §4.2.3.1, the sorcerer's apprentice).
+ *
+ * After losses a window leaves in bursts, a millisecond apart: each loss halves them. The window itself keeps its size,
+ * as a client is silent until it has all of it.
  */
 export class Transfer {
   readonly lastBlock: number;
@@ -48,11 +71,25 @@ export class Transfer {
   /** How often the blocks behind `#acked` were sent again by the timer. */
   #resends = 0;
   #retransmitted = 0;
-  /** The window behind `#acked` was sent again on account of what the client sent. */
-  #restarted = false;
+  /** How often the blocks behind `#acked` were sent again on account of the client's ACKs. */
+  #restarts = 0;
+  /** Something of the window was sent before: its time is no measure. */
+  #repeated = false;
+  /** What is still to be sent of the window: from `#next` to `#end`. */
+  #next = 0;
+  #end = -1;
+  #burst: number;
+  /** Windows in a row that came whole. */
+  #wholeWindows = 0;
+  #toRecover = WINDOWS_TO_RECOVER;
   #sentAt = 0;
+  /** When the client last got further, or asked. */
+  #heardAt = 0;
   #progressAt = 0;
-  #deadline = 0;
+  /** When the next burst leaves, the window restarts at a missing block, or all of it is sent again. */
+  #burstAt = Infinity;
+  #restartAt = Infinity;
+  #resendAt = 0;
 
   constructor(terms: TransferTerms) {
     this.#terms = terms;
@@ -60,11 +97,12 @@ export class Transfer {
     this.lastBlock = Math.floor(terms.length / terms.blockSize) + 1;
     this.#acked = terms.negotiated ? -1 : 0;
     this.#sent = this.#acked;
+    this.#burst = terms.windowSize;
   }
 
   /** When `timeout` is to be called. */
   get deadline(): number {
-    return this.#deadline;
+    return Math.min(this.#burstAt, this.#restartAt, this.#resendAt);
   }
 
   /** When a block was acknowledged, or sent for the first time, for the last time. */
@@ -83,34 +121,67 @@ export class Transfer {
   }
 
   start(now: number): Step {
-    return this.#sendWindow(now);
+    this.#heardAt = now;
+    return this.#openWindow(now);
   }
 
   /** An ACK for the block with these 16 bits. */
   acknowledge(block: number, now: number): Step {
     const advance = (block - this.#acked) & 0xffff;
-    if (advance === 0) return this.#onDuplicate(now);
-    // A block from before the window, or one never sent: late or forged, and answering it would start the
-    // sorcerer's apprentice (RFC 1123 §4.2.3.1)
+    // A block from before the window, or one never sent: late or forged
     if (advance > this.#sent - this.#acked) return WAIT;
-    if (this.#resends === 0 && !this.#restarted) this.#roundTrip.measured(now - this.#sentAt);
-    this.#acked += advance;
-    this.#resends = 0;
-    this.#progressAt = now;
+    if (advance === 0) return this.#onMissing(now);
+    this.#onProgress(advance, now);
     if (this.#acked === this.lastBlock) return ended({ kind: 'sent' });
-    // RFC 7440 §4: an ACK from inside the window tells of a lost block; the next window begins behind it
-    this.#restarted = this.#acked < this.#sent;
-    return this.#sendWindow(now);
+    if (this.#acked < this.#sent) return this.#onMissing(now);
+    if (this.#next > this.#end) this.#onWholeWindow();
+    return this.#openWindow(now);
+  }
+
+  #onProgress(advance: number, now: number): void {
+    this.#acked += advance;
+    if (!this.#repeated) this.#measure(now - this.#sentAt);
+    this.#resends = 0;
+    this.#restarts = 0;
+    this.#restartAt = Infinity;
+    this.#resendAt = now + this.#resendTime();
+    this.#progressAt = now;
+    this.#heardAt = now;
+  }
+
+  #measure(time: number): void {
+    // After a loss it may have been the client's own timer that ran out, and that is no round trip
+    if (this.#acked === this.#sent || time < PROMPT) this.#roundTrip.measured(time);
   }
 
   /**
-   * The same ACK again. With a window of one it is a stale repetition and is ignored. With more, the client may have
-   * missed the first block of the window: the window restarts, once; after that the timer is in charge.
+   * The client repeats itself, or has a part of the window: a block may be missing. With a window of one that is a stale
+   * ACK, and ignored. A client that gets no further in spite of two restarts has to wait for the timer.
    */
-  #onDuplicate(now: number): Step {
-    if (this.#terms.windowSize === 1 || this.#restarted || this.#sent === this.#acked) return WAIT;
-    this.#restarted = true;
-    return this.#sendWindow(now);
+  #onMissing(now: number): Step {
+    if (this.#terms.windowSize === 1 || this.#sent === this.#acked) return WAIT;
+    this.#end = Math.min(this.#acked + this.#terms.windowSize, this.lastBlock);
+    if (this.#restarts < MAX_RESTARTS) {
+      this.#restartAt = Math.min(this.#restartAt, now + this.#roundTrip.answerTime);
+      // After other losses this is rather one more: the rest of the window can wait for the restart
+      if (this.#burst < this.#terms.windowSize) this.#burstAt = Infinity;
+    }
+    const isFree = this.#burst === this.#terms.windowSize && this.#next <= this.#end;
+    return isFree ? this.#sendBurst(now) : WAIT;
+  }
+
+  #onWholeWindow(): void {
+    if (this.#repeated) return;
+    if (++this.#wholeWindows < this.#toRecover) return;
+    this.#wholeWindows = 0;
+    this.#burst = Math.min(this.#terms.windowSize, this.#burst * 2);
+  }
+
+  #onLoss(): void {
+    this.#wholeWindows = 0;
+    if (this.#burst < this.#terms.windowSize) this.#toRecover = Math.min(this.#toRecover * 2, MOST_TO_RECOVER);
+    const least = Math.min(LEAST_BURST, this.#terms.windowSize);
+    this.#burst = Math.max(least, this.#burst >>> 1);
   }
 
   /** An ERROR from the client; it ends the transfer (RFC 1350 §7). */
@@ -127,19 +198,29 @@ export class Transfer {
 
   /** The clock passed `deadline`. */
   timeout(now: number): Step {
-    if (now < this.#deadline) return WAIT;
-    if (this.#resends < MAX_RESENDS) {
-      this.#resends++;
-      return this.#sendWindow(now);
+    if (now >= this.#restartAt) return this.#restart(now);
+    if (now >= this.#burstAt) return this.#sendBurst(now);
+    return now >= this.#resendAt ? this.#resend(now) : WAIT;
+  }
+
+  #restart(now: number): Step {
+    this.#restarts++;
+    this.#onLoss();
+    return this.#openWindow(now);
+  }
+
+  #resend(now: number): Step {
+    if (this.#resends === MAX_RESENDS || (this.#resends > 0 && now - this.#heardAt >= PATIENCE)) {
+      return ended(this.#givenUp());
     }
-    return ended(this.#givenUp());
+    this.#resends++;
+    if (this.#acked >= 0) this.#onLoss();
+    return this.#openWindow(now);
   }
 
   /** The client asked for the very same again: it did not hear the first packet. */
   repeat(now: number): Step {
-    if (!this.unanswered) return WAIT;
-    this.#restarted = true;
-    return this.#sendWindow(now);
+    return this.unanswered ? this.#openWindow(now) : WAIT;
   }
 
   /** The client began another transfer from the same port; undefined when there is nothing to tell. */
@@ -154,7 +235,7 @@ export class Transfer {
     if (this.#allSent()) return { kind: 'sent' };
     return {
       kind: 'failed',
-      reason: `no answer from the client after ${this.#where()}, asked ${MAX_RESENDS + 1} times`,
+      reason: `no answer from the client after ${this.#where()}, asked ${this.#resends + 1} times`,
     };
   }
 
@@ -167,15 +248,30 @@ export class Transfer {
     return this.#acked === 0 ? 'the first block' : `block ${this.#acked} of ${this.lastBlock}`;
   }
 
-  #sendWindow(now: number): Step {
-    const first = this.#acked + 1;
-    const last = first === 0 ? 0 : Math.min(this.#acked + this.#terms.windowSize, this.lastBlock);
+  /** Begins the window behind the last ACK. */
+  #openWindow(now: number): Step {
+    this.#next = this.#acked + 1;
+    this.#end = this.#acked < 0 ? 0 : Math.min(this.#acked + this.#terms.windowSize, this.lastBlock);
+    this.#repeated = this.#next <= this.#sent;
+    this.#restartAt = Infinity;
+    return this.#sendBurst(now);
+  }
+
+  #sendBurst(now: number): Step {
+    const first = this.#next;
+    const last = Math.min(first + this.#burst - 1, this.#end);
+    this.#next = last + 1;
+    this.#burstAt = last < this.#end ? now + BURST_GAP : Infinity;
+    this.#resendAt = now + this.#resendTime();
     this.#retransmitted += Math.max(0, Math.min(last, this.#sent) - first + 1);
     if (last > this.#sent) this.#progressAt = now;
     this.#sent = Math.max(this.#sent, last);
     this.#sentAt = now;
-    this.#deadline = now + (this.#terms.resendAfter ?? this.#roundTrip.timeout(this.#resends));
     return first === 0 ? { do: 'send-oack' } : { do: 'send-data', first, last };
+  }
+
+  #resendTime(): number {
+    return this.#terms.resendAfter ?? this.#roundTrip.timeout(this.#resends);
   }
 }
 

@@ -59,6 +59,7 @@ export function testPlan(boot: Partial<BootCatalogue> = {}, hosts: readonly Host
       ...boot,
     },
     http: { port: 5248 },
+    tftp: { blockSize: 1468, window: 64, transfers: 4000, perClient: 1000, singlePort: false },
     admin: { address: toIp4(0x7f000001), port: 5249 },
     log: { level: 'info' },
   };

@@ -63,6 +63,36 @@ describe('the table of routes', () => {
     });
   }
 
+  it('finds a file that the Plan names in capitals, too, unless there is one of that very name', () => {
+    const orElse = {
+      kind: 'file',
+      file: '/usr/lib/ipxe/snponly.efi',
+      root: '/usr/lib/ipxe/snponly.efi',
+      immutable: false,
+    };
+    const found = { kind: 'file', file: '/srv/files/SNPONLY.EFI', root: '/srv/files', immutable: false, orElse };
+    assert.deepEqual(routes.resolve('\\SNPONLY.EFI', ASKER), found);
+  });
+
+  const GRUB_LISTS: readonly (readonly [string, boolean])[] = [
+    ['/grub/x86_64-efi/command.lst', true],
+    ['/boot/grub/i386-pc/fs.lst', true],
+    ['arm64-efi/crypto.lst', true],
+    ['/grub/x86_64-efi/terminal.lst', true],
+    ['/grub/x86_64-efi/moddep.lst', false],
+    ['/grub/x86_64-efi/normal.mod', false],
+    ['/lists/command.lst', false],
+    ['/grub/x86_64-efi/command.lst/x', false],
+  ];
+  for (const [path, isEmpty] of GRUB_LISTS) {
+    it(`${isEmpty ? 'has an empty file' : 'has nothing'} at ${path} where there is none on disk`, () => {
+      const found = routes.resolve(path, ASKER);
+      assert.ok(found.kind === 'file' && found.root === '/srv/files');
+      const expected = { kind: 'text', text: '', contentType: 'text/plain; charset=utf-8' };
+      assert.deepEqual(found.orElse, isEmpty ? expected : undefined);
+    });
+  }
+
   const MISSING: readonly (readonly [string, string])[] = [
     ['/', 'this rack lists no directories'],
     ['', 'this rack lists no directories'],

@@ -55,6 +55,7 @@ export function testPlan({ subnets = [LOCAL, RELAYED], hosts = [], loaders }: Pl
     hosts: hosts.map(hostOf),
     boot: { files: '/files', default: 'local', entries: [], loaders: loaders ?? { bios, uefi } },
     http: { port: 5248 },
+    tftp: { blockSize: 1468, window: 64, transfers: 4000, perClient: 1000, singlePort: false },
     admin: { address: ip4('127.0.0.1'), port: 5249 },
     log: { level: 'info' },
   };

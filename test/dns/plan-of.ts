@@ -31,6 +31,7 @@ export function planOf(words: {
     hosts: (words.hosts ?? []).map(hostOf),
     boot: { files: '/files', default: 'local', entries: [], loaders: {} },
     http: { port: 5248 },
+    tftp: { blockSize: 1468, window: 64, transfers: 4000, perClient: 1000, singlePort: false },
     admin: { address: ip4('127.0.0.1'), port: 5249 },
     log: { level: 'info' },
   };

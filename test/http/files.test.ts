@@ -48,6 +48,14 @@ describe('a boot file over HTTP', () => {
     assert.equal((await ask(rack, '/empty', { headers: { range: 'bytes=0-' } })).status, 416);
   });
 
+  it('is found in another case, and an empty one stands for a list that GRUB probes for', async (t) => {
+    const rack = new HttpRack(t, { 'debian/vmlinuz': KERNEL });
+    assert.deepEqual((await ask(rack, '/DEBIAN/VMLINUZ')).body, KERNEL);
+    const { status, headers, body } = await ask(rack, '/grub/x86_64-efi/command.lst');
+    assert.deepEqual([status, headers['content-length'], body.length], [200, '0', 0]);
+    assert.equal((await ask(rack, '/grub/x86_64-efi/normal.mod')).status, 404);
+  });
+
   const RANGES: readonly (readonly [string, number, string | undefined, Buffer])[] = [
     ['bytes=0-0', 206, 'bytes 0-0/1000', KERNEL.subarray(0, 1)],
     ['bytes=100-199', 206, 'bytes 100-199/1000', KERNEL.subarray(100, 200)],

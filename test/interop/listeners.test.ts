@@ -32,6 +32,7 @@ function planOf(subnets: readonly Subnet[], port = 5248): Plan {
     hosts: [],
     boot: { files: '/nowhere', default: 'local', entries: [], loaders: {} },
     http: { port },
+    tftp: { blockSize: 1468, window: 64, transfers: 4000, perClient: 1000, singlePort: false },
     admin: { address: ip4('127.0.0.1'), port: 5249 },
     log: { level: 'info' },
   };

@@ -58,6 +58,11 @@ export class RackRig implements AsyncDisposable {
     this.#name = name;
   }
 
+  /** Its namespaces are `<name>-rack` and `<name>-client`. */
+  get name(): string {
+    return this.#name;
+  }
+
   get daemon(): ChildProcess {
     if (!this.#daemon) throw new Error('the daemon was not started');
     return this.#daemon;

@@ -36,7 +36,7 @@ describe('etc/rackboot.yaml', () => {
       ['boot', 'entries', 'x'],
       ['boot', 'loaders'],
     ];
-    const keys = [...mappings, ['http'], ['admin'], ['log']].flatMap((path) => keysAt(path));
+    const keys = [...mappings, ['http'], ['tftp'], ['admin'], ['log']].flatMap((path) => keysAt(path));
     const absent = keys.filter((key) => !new RegExp(`^[ -]*${key}:`, 'm').test(EXAMPLE));
     assert.deepEqual(absent, []);
   });

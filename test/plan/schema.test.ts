@@ -29,6 +29,7 @@ test('the keys that a mapping may have are found by its path', () => {
     'classes',
     'boot',
     'http',
+    'tftp',
     'admin',
     'log',
   ]);

@@ -37,6 +37,7 @@ export const PLAN: Plan = {
   hosts: [],
   boot: { files: '/nowhere', default: 'local', entries: [], loaders: {} },
   http: { port: 5248 },
+  tftp: { blockSize: 1468, window: 64, transfers: 4000, perClient: 1000, singlePort: false },
   admin: { address: toIp4(0x7f000001), port: 5249 },
   log: { level: 'info' },
 };

@@ -11,6 +11,7 @@ const PLAN: Plan = {
   hosts: [],
   boot: { files: '/f', default: 'local', entries: [], loaders: {} },
   http: { port: 5248 },
+  tftp: { blockSize: 1468, window: 64, transfers: 4000, perClient: 1000, singlePort: false },
   admin: { address: toIp4(1), port: 5249 },
   log: { level: 'info' },
 };

@@ -87,6 +87,8 @@ export class MemoryWire implements TftpWire {
   readonly listeners: MemorySocket[] = [];
   /** When set, no transfer socket can be opened, for this reason. */
   exhausted: string | undefined;
+  /** Octets, towards every client. */
+  mtu: number | undefined;
   readonly #loop: FakeLoop;
   readonly #cable = new Cable();
   #nextFd = 1000;
@@ -106,6 +108,10 @@ export class MemoryWire implements TftpWire {
     const socket = new MemorySocket(this.#nextFd++, localAddress, this.#cable);
     this.transferSockets.push(socket);
     return { socket, fd: socket.fd };
+  }
+
+  mtuTowards(): number | undefined {
+    return this.mtu;
   }
 
   /** Transfer sockets that are not closed. */

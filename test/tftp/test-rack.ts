@@ -5,10 +5,10 @@ import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { parseCidr } from '../../src/addr/cidr.ts';
 import { parseIp4, type Ip4 } from '../../src/addr/ip4.ts';
-import type { Plan } from '../../src/plan/plan.ts';
+import type { Plan, TftpSettings } from '../../src/plan/plan.ts';
 import type { SocketHandle } from '../../src/service/letters.ts';
 import type { Subject } from '../../src/service/service.ts';
-import { TftpService, type TftpLimits } from '../../src/tftp/tftp-service.ts';
+import { TftpService } from '../../src/tftp/tftp-service.ts';
 import type { EventBody } from '../../src/timeline/event.ts';
 import type { TftpOptions } from '../../src/wire/tftp/options.ts';
 import { encodeAck, encodeError, encodeRequest, type TftpPacket } from '../../src/wire/tftp/packet.ts';
@@ -26,7 +26,7 @@ export const NODE = ip4('192.0.2.21');
 const HANDLE: SocketHandle = { fd: 7, interface: 'eth0', ifindex: 2, address: RACK, port: 69, transport: 'udp' };
 
 /** One subnet, and the files of one directory. */
-export function testPlan(files: string): Plan {
+export function testPlan(files: string, tftp: Partial<TftpSettings> = {}): Plan {
   const cidr = parseCidr('192.0.2.0/24');
   assert.ok(cidr);
   const broadcast = ip4('192.0.2.255');
@@ -46,6 +46,7 @@ export function testPlan(files: string): Plan {
     hosts: [],
     boot: { files, default: 'local', entries: [], loaders: {} },
     http: { port: 5248 },
+    tftp: { blockSize: 1468, window: 64, transfers: 4000, perClient: 1000, singlePort: false, ...tftp },
     admin: { address: ip4('127.0.0.1'), port: 5249 },
     log: { level: 'info' },
   };
@@ -58,13 +59,15 @@ export class TestRack {
   readonly events: { readonly body: EventBody; readonly subject: Subject | undefined }[] = [];
   readonly service: TftpService;
   readonly files: string;
+  readonly #tftp: Partial<TftpSettings> | undefined;
 
-  constructor(t: TestContext, files: Readonly<Record<string, string | Uint8Array>> = {}, limits?: TftpLimits) {
+  constructor(t: TestContext, files: Readonly<Record<string, string | Uint8Array>> = {}, tftp?: Partial<TftpSettings>) {
+    this.#tftp = tftp;
     this.files = mkdtempSync(join(tmpdir(), 'rackboot-tftp-'));
     t.after(() => rmSync(this.files, { recursive: true }));
     for (const [path, content] of Object.entries(files)) this.write(path, content);
     const events = { emit: (body: EventBody, subject?: Subject) => void this.events.push({ body, subject }) };
-    this.service = new TftpService({ loop: this.loop, clock: this.loop, events }, this.wire, limits);
+    this.service = new TftpService({ loop: this.loop, clock: this.loop, events }, this.wire);
     this.service.apply(this.plan(), [HANDLE]);
     t.after(() => this.service.close());
   }
@@ -75,7 +78,7 @@ export class TestRack {
   }
 
   plan(files = this.files): Plan {
-    return testPlan(files);
+    return testPlan(files, this.#tftp);
   }
 
   get handle(): SocketHandle {

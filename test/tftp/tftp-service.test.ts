@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { renameSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { formatIp4, LIMITED_BROADCAST } from '../../src/addr/ip4.ts';
 import type { Mac } from '../../src/addr/mac.ts';
 import type { TftpPacket } from '../../src/wire/tftp/packet.ts';
@@ -437,6 +437,79 @@ test('a reload keeps a socket that stays, drops one that is gone and takes up a 
     rack.wire.listeners.every(({ closed }) => !closed),
     'the rack closes what the rack opened',
   );
+});
+
+test('a block is cut to what the path carries whole', (t) => {
+  const rack = new TestRack(t, { loader: someBytes(5000) }, { blockSize: 8968 });
+  rack.wire.mtu = 1400;
+  assert.deepEqual(rack.client(1).request('loader', { blksize: 1468 }), [{ type: 'oack', options: { blksize: 1368 } }]);
+  rack.wire.mtu = 9000;
+  assert.deepEqual(rack.client(2).request('loader', { blksize: 65464 }), [
+    { type: 'oack', options: { blksize: 8968 } },
+  ]);
+});
+
+test('blocks of jumbo frames and whole windows of them arrive', (t) => {
+  const bytes = someBytes(1_000_000);
+  const rack = new TestRack(t, { loader: bytes }, { blockSize: 8968 });
+  const client = rack.client();
+  assert.deepEqual(
+    client.readOn(client.request('loader', { blksize: 8968, windowsize: 64 }), 8968),
+    Buffer.from(bytes),
+  );
+});
+
+test('the file’s caps on block and window hold from the next request on', (t) => {
+  const rack = new TestRack(t, { loader: 'x' }, { blockSize: 1024, window: 4 });
+  const [answer] = rack.client(1).request('loader', { blksize: 1468, windowsize: 16 });
+  assert.deepEqual(answer, { type: 'oack', options: { blksize: 1024, windowsize: 4 } });
+});
+
+describe('single-port', () => {
+  test('every packet leaves from port 69 and the address that was asked, and comes back there', (t) => {
+    const bytes = someBytes(5000);
+    const rack = new TestRack(t, { loader: bytes }, { singlePort: true });
+    const [one, two] = [rack.client(1), rack.client(2)];
+    const [first, second] = [one.request('loader'), two.request('loader', { windowsize: 3 })];
+    assert.equal(rack.wire.transferSockets.length, 0);
+    assert.equal(one.server, rack.wire.listeners[0]);
+    assert.deepEqual(one.readOn(first), Buffer.from(bytes));
+    assert.deepEqual(two.readOn(second), Buffer.from(bytes));
+    rack.assertIdle();
+  });
+
+  test('a packet of no transfer is counted and left unanswered', (t) => {
+    const rack = new TestRack(t, { loader: 'x' }, { singlePort: true });
+    const client = rack.client();
+    client.readOn(client.request('loader'));
+    assert.deepEqual(client.ack(1), []);
+    assert.equal(rack.service.counters()['refused.stray'], 1);
+  });
+
+  test('transfers end, and say so, when the rack gives up the address they leave from; others go on', (t) => {
+    const rack = new TestRack(t, { loader: someBytes(5000) }, { singlePort: true });
+    const client = rack.client();
+    client.request('loader');
+    rack.service.apply(rack.plan(), []);
+    assert.deepEqual(client.heard(), [{ type: 'error', code: 0, message: 'this address of the server is gone' }]);
+    assert.equal(rack.service.counters()['active'], 0);
+    assert.equal(rack.openFiles(), 0);
+    assert.equal(rack.loop.timers, 0);
+  });
+});
+
+test('a window that restarts does so in time, not when an older timer fires', (t) => {
+  const rack = new TestRack(t, { loader: someBytes(50_000) });
+  const client = rack.client();
+  client.request('loader', { windowsize: 8 });
+  rack.loop.advance(2);
+  assert.equal(client.ack(0).length, 8);
+  rack.loop.advance(2);
+  // Block 4 was lost
+  client.ack(3);
+  rack.loop.advance(20);
+  const again = client.heard();
+  assert.ok(again.some((packet) => packet.type === 'data' && packet.block === 4));
 });
 
 test('an event names the machine while its lease lasts', (t) => {

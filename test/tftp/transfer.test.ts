@@ -278,27 +278,77 @@ const stories: readonly Story[] = [
     ],
   },
   {
-    title: 'a window restarts behind an ACK from inside it (RFC 7440), once',
+    title: 'an ACK from inside a window lets the next blocks out, and a round trip later the window restarts behind it',
     terms: windowed,
     steps: [
       [0, start, OACK],
       [1, ack(0), data(1, 4)],
-      [2, ack(2), data(3, 6)],
+      [2, ack(2), data(5, 6)],
       [3, ack(2), WAIT],
-      [4, ack(6), data(7, 10)],
+      [4, timeout, WAIT],
+      [5, timeout, data(3, 6)],
+      [6, ack(2), WAIT],
+      [7, ack(6), data(7, 10)],
     ],
   },
   {
-    title: 'a window whose first block was lost is sent again at the repeated ACK, once; after that by the timer',
+    title: 'an ACK from inside a window, for a block that came twice, costs nothing',
+    terms: windowed,
+    steps: [
+      [0, start, OACK],
+      [1, ack(0), data(1, 4)],
+      [2, ack(2), data(5, 6)],
+      [3, ack(6), data(7, 10)],
+      [4, ack(6), WAIT],
+      [5, ack(10), SENT],
+    ],
+  },
+  {
+    title: 'a window whose first block was lost restarts a round trip after the repeated ACK, twice; then by the timer',
     terms: windowed,
     steps: [
       [0, start, OACK],
       [1, ack(0), data(1, 4)],
       [2, ack(4), data(5, 8)],
-      [3, ack(4), data(5, 8)],
+      [3, ack(4), WAIT],
       [4, ack(4), WAIT],
-      [1003, timeout, data(5, 8)],
-      [1004, ack(8), data(9, 10)],
+      [6, timeout, data(5, 8)],
+      [7, ack(4), WAIT],
+      [10, timeout, data(5, 8)],
+      [11, ack(4), WAIT],
+      [259, timeout, WAIT],
+      [260, timeout, data(5, 8)],
+      [261, ack(8), data(9, 10)],
+    ],
+  },
+  {
+    title: 'after a loss a large window leaves in bursts a millisecond apart, half as long with each',
+    terms: { ...windowed, length: 100_000, windowSize: 16 },
+    steps: [
+      [0, start, OACK],
+      [1, ack(0), data(1, 16)],
+      [2, ack(16), data(17, 32)],
+      [252, timeout, data(17, 24)],
+      [252.5, timeout, WAIT],
+      [253, timeout, data(25, 32)],
+      [254, ack(32), data(33, 40)],
+      [255, timeout, data(41, 48)],
+      [504, timeout, WAIT],
+      [505, timeout, data(33, 36)],
+      [506, timeout, data(37, 40)],
+      [507, timeout, data(41, 44)],
+      [508, timeout, data(45, 48)],
+      [509, ack(48), data(49, 52)],
+    ],
+  },
+  {
+    title:
+      'a client that asks for a very long wait is given up a minute after it was last heard, not before one more try',
+    terms: { ...plain, resendAfter: 255_000 },
+    steps: [
+      [0, start, data(1)],
+      [255_000, timeout, data(1)],
+      [510_000, timeout, failed('no answer from the client after the first block, asked 2 times')],
     ],
   },
   {
@@ -313,6 +363,23 @@ const stories: readonly Story[] = [
     ],
   },
 ];
+
+test('a client that says the same for ever is given up like a silent one, and is not sent the window for each word', () => {
+  const transfer = new Transfer(windowed);
+  transfer.start(0);
+  transfer.acknowledge(0, 1);
+  let step: Step = WAIT;
+  let blocks = 0;
+  let now = 1;
+  for (; step.do !== 'end' && now < 600_000; now += 0.5) {
+    step = transfer.acknowledge(0, now);
+    if (step.do === 'wait') step = transfer.timeout(now);
+    if (step.do === 'send-data') blocks += step.last - step.first + 1;
+  }
+  assert.deepEqual(step, failed('no answer from the client after the first block, asked 6 times'));
+  assert.ok(now < 60_000, `${now} ms`);
+  assert.ok(blocks <= 4 * 8, `${blocks} blocks`);
+});
 
 for (const { title, terms, steps } of stories) {
   test(title, () => {
@@ -356,9 +423,11 @@ test('what is sent again is counted, what is sent for the first time is not', ()
   transfer.start(0);
   transfer.acknowledge(0, 1);
   transfer.acknowledge(2, 2);
-  assert.equal(transfer.retransmitted, 2);
+  assert.equal(transfer.retransmitted, 0);
   transfer.timeout(transfer.deadline);
-  assert.equal(transfer.retransmitted, 6);
+  assert.equal(transfer.retransmitted, 4);
+  transfer.timeout(transfer.deadline);
+  assert.equal(transfer.retransmitted, 8);
 });
 
 test('progress is a new block or an ACK, not a repetition', () => {

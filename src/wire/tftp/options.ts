@@ -8,7 +8,7 @@
  * Names are case-insensitive, values are decimal numbers in ASCII.
  */
 
-/** The options that are known and hold a value their RFC allows. */
+/** The options that are known, with a value their RFC allows. */
 export interface TftpOptions {
   /** Octets of file in one DATA, 8 to 65464 (RFC 2348). */
   readonly blksize?: number;
@@ -22,18 +22,28 @@ export interface TftpOptions {
 
 type OptionName = keyof TftpOptions;
 
-const LIMITS: Readonly<Record<OptionName, { readonly least: number; readonly most: number }>> = {
-  blksize: { least: 8, most: 65464 },
-  timeout: { least: 1, most: 255 },
-  tsize: { least: 0, most: Number.MAX_SAFE_INTEGER },
-  windowsize: { least: 1, most: 65535 },
+interface Limits {
+  readonly least: number;
+  readonly most: number;
+  /** A larger number is read as `most`: the server may answer with less (RFC 2348, 7440), so both sides can go on. */
+  readonly isCut: boolean;
+}
+
+const LIMITS: Readonly<Record<OptionName, Limits>> = {
+  // Some clients ask for 65535 or 65536
+  blksize: { least: 8, most: 65464, isCut: true },
+  // RFC 2349: the answer must be the very number, so one out of range can't be accepted
+  timeout: { least: 1, most: 255, isCut: false },
+  tsize: { least: 0, most: Number.MAX_SAFE_INTEGER, isCut: false },
+  windowsize: { least: 1, most: 65535, isCut: true },
 };
 
 const ORDER: readonly OptionName[] = ['tsize', 'blksize', 'timeout', 'windowsize'];
 
 /**
- * Reads name, value, name, value, … An unknown option, or a value outside its limits, is left out as if it had not
- * been sent (RFC 2347: "must be ignored"). The first of two equal names counts, as each may be given only once.
+ * Reads name, value, name, value, … An unknown option, or a value that makes no sense, is left out as if it had not
+ * been sent (RFC 2347: "must be ignored"). The first of two equal names that makes sense counts, as each may be given
+ * only once.
  */
 export function readOptions(words: readonly string[]): TftpOptions {
   const options: { -readonly [name in OptionName]?: number } = {};
@@ -49,8 +59,9 @@ export function readOptions(words: readonly string[]): TftpOptions {
 function readValue(name: OptionName, text: string): number | undefined {
   if (!/^\d{1,16}$/.test(text)) return undefined;
   const value = Number(text);
-  const { least, most } = LIMITS[name];
-  return value >= least && value <= most ? value : undefined;
+  const { least, most, isCut } = LIMITS[name];
+  if (value > most) return isCut ? most : undefined;
+  return value >= least ? value : undefined;
 }
 
 function isOptionName(name: string): name is OptionName {

@@ -62,9 +62,9 @@ const packets: readonly { title: string; bytes: string; packet: TftpPacket }[] =
     packet: rrq('a'),
   },
   {
-    title: 'values above their limits, ignored',
+    title: 'values above their limits, cut where the answer may be less, else ignored',
     bytes: '\0\x01a\0octet\0blksize\x0065465\0timeout\x00256\0windowsize\x0065536\0tsize\x009999999999999999\0',
-    packet: rrq('a'),
+    packet: rrq('a', { blksize: 65464, windowsize: 65535 }),
   },
   {
     title: 'values that are no numbers, ignored',
