@@ -1,7 +1,8 @@
 import type { Ip4 } from '../addr/ip4.ts';
-import { parseMac } from '../addr/mac.ts';
-import type { BootFile, Plan } from '../plan/plan.ts';
-import { createBootIndex } from './boot-plan.ts';
+import { parseMac, type Mac } from '../addr/mac.ts';
+import { BOOT_LOCAL, type BootFile, type Plan } from '../plan/plan.ts';
+import { createBootIndex, type BootPlan } from './boot-plan.ts';
+import type { BootStates } from './boot-states.ts';
 import { normalizePath } from './normalize-path.ts';
 import { chainScript, machineScript } from './ipxe-script.ts';
 import { rackUrl } from './rack-url.ts';
@@ -14,15 +15,28 @@ export interface Asker {
   readonly host?: string;
 }
 
+/** Whose script a text is. `entry`: what it says to netboot; absent where it says the own disk. `host`: as of an Asker. */
+interface ScriptMark {
+  readonly of: Mac;
+  readonly entry?: string;
+  readonly host?: string;
+}
+
 /** What a path stands for. */
 export type Resolution =
-  | { readonly kind: 'text'; readonly text: string; readonly contentType: string }
+  | { readonly kind: 'text'; readonly text: string; readonly contentType: string; readonly script?: ScriptMark }
   /**
    * A file on disk, not opened yet, which may not exist. What is opened must lie inside the directory `root`,
    * symbolic links followed; where `root` is the file itself, the Plan names it and its links may lead anywhere.
-   * `immutable`: its content never changes under this path.
+   * `immutable`: its content never changes under this path. `isOfEntry`: a kernel or initrd.
    */
-  | { readonly kind: 'file'; readonly file: string; readonly root: string; readonly immutable: boolean }
+  | {
+      readonly kind: 'file';
+      readonly file: string;
+      readonly root: string;
+      readonly immutable: boolean;
+      readonly isOfEntry?: true;
+    }
   | { readonly kind: 'missing'; readonly reason: string };
 
 /** The one table of what TFTP and HTTP serve. */
@@ -33,16 +47,19 @@ export interface Routes {
 
 const IPXE_PREFIX = 'ipxe/';
 
-/** Pure: nothing is opened or looked up on disk. */
-export function createRoutes(plan: Plan): Routes {
-  const index = createBootIndex(plan);
+/** Pure: nothing is opened or looked up on disk. `states` is asked anew for each script. */
+export function createRoutes(plan: Plan, states?: BootStates): Routes {
+  const index = createBootIndex(plan, states);
+  const ofEntries = new Set(plan.boot.entries.flatMap(filesOf).map(({ file }) => file));
   const named = namedFiles(plan);
 
   function forMachine(spelling: string, asker: Asker): Resolution {
     const mac = parseMac(spelling);
     if (mac === undefined) return missing(`"${spelling}" is not a MAC address: expected one like 52-54-00-12-34-56`);
     const rack = rackUrl(plan, asker.rackAddress);
-    return script(machineScript(index.find(mac, asker.host), { mac, rack, ...addressOf(asker) }));
+    const found = index.find(mac, asker.host);
+    const text = machineScript(found, { mac, rack, ...addressOf(asker) });
+    return { ...script(text), script: markOf(mac, found, asker) };
   }
 
   function resolve(raw: string, asker: Asker): Resolution {
@@ -52,17 +69,33 @@ export function createRoutes(plan: Plan): Routes {
     if (path === 'boot.ipxe' || path === 'autoexec.ipxe') return script(chainScript(rackUrl(plan, asker.rackAddress)));
     if (path.startsWith(IPXE_PREFIX)) return forMachine(path.slice(IPXE_PREFIX.length), asker);
     const file = named.get(path);
-    if (file !== undefined) return { kind: 'file', file, root: file, immutable: false };
+    if (file !== undefined) return { kind: 'file', file, root: file, immutable: false, ...ofEntry(file) };
     return { kind: 'file', file: `${plan.boot.files}/${path}`, root: plan.boot.files, immutable: false };
+  }
+
+  function ofEntry(file: string): { isOfEntry?: true } {
+    return ofEntries.has(file) ? { isOfEntry: true } : {};
   }
 
   return { resolve };
 }
 
+function markOf(mac: Mac, { target }: BootPlan, { host }: Asker): ScriptMark {
+  return {
+    of: mac,
+    ...(target !== BOOT_LOCAL && { entry: target.name }),
+    ...(host !== undefined && { host }),
+  };
+}
+
+function filesOf({ kernel, initrd }: Plan['boot']['entries'][number]): readonly BootFile[] {
+  return [kernel, ...initrd];
+}
+
 /** Served path → file, for every file that the Plan names. */
 function namedFiles(plan: Plan): ReadonlyMap<string, string> {
   const { loaders, entries } = plan.boot;
-  const files = entries.flatMap((entry): readonly BootFile[] => [entry.kernel, ...entry.initrd]);
+  const files = entries.flatMap(filesOf);
   return new Map([...files, ...Object.values(loaders)].map(({ path, file }) => [path, file]));
 }
 
@@ -70,7 +103,7 @@ function addressOf(asker: Asker): { address?: Ip4 } {
   return asker.address === undefined ? {} : { address: asker.address };
 }
 
-function script(text: string): Resolution {
+function script(text: string): Extract<Resolution, { kind: 'text' }> {
   return { kind: 'text', text, contentType: 'text/plain; charset=utf-8' };
 }
 

@@ -12,6 +12,7 @@ export interface Libc {
   bind(fd: number, address: Uint8Array, length: number): number;
   listen(fd: number, backlog: number): number;
   setsockopt(fd: number, level: number, name: number, value: Uint8Array, length: number): number;
+  getsockopt(fd: number, level: number, name: number, value: Uint8Array, length: Uint8Array): number;
   getsockname(fd: number, address: Uint8Array, length: Uint8Array): number;
   sendto(fd: number, bytes: Uint8Array, size: number, flags: number, address: Uint8Array, length: number): number;
   recvmmsg(fd: number, headers: Uint8Array, count: number, flags: number, timeout: null): number;
@@ -33,6 +34,7 @@ const SIGNATURES: Readonly<Record<keyof Libc, string>> = {
   bind: 'int bind(int, void *, uint)',
   listen: 'int listen(int, int)',
   setsockopt: 'int setsockopt(int, int, int, void *, uint)',
+  getsockopt: 'int getsockopt(int, int, int, void *, void *)',
   getsockname: 'int getsockname(int, void *, void *)',
   sendto: 'intptr_t sendto(int, void *, size_t, int, void *, uint)',
   recvmmsg: 'int recvmmsg(int, void *, uint, int, void *)',

@@ -1,7 +1,7 @@
 import { formatIp4, UNSPECIFIED, type Ip4 } from '../addr/ip4.ts';
 import { formatMac } from '../addr/mac.ts';
 import { normalizePath } from '../boot/normalize-path.ts';
-import { createRoutes, type Routes } from '../boot/routes.ts';
+import { createRoutes, type Resolution, type Routes } from '../boot/routes.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Counters, LeaseFact, SocketHandle } from '../service/letters.ts';
 import type { Service, ServiceContext, Subject } from '../service/service.ts';
@@ -14,6 +14,8 @@ import { messageOf, openContent, type Content } from './content.ts';
 import { LARGEST_BLOCK, negotiate } from './negotiate.ts';
 import { ReadSession, type Peer, type SessionTools, type TransferSocket } from './read-session.ts';
 import type { Refusal } from './refusal.ts';
+import type { BootNews } from '../boots/boot-sign.ts';
+import { BootTable } from '../service/boot-table.ts';
 import { hostOf, LeaseTable } from '../service/lease-table.ts';
 import { Tally } from '../service/tally.ts';
 import type { Outcome } from './transfer.ts';
@@ -59,6 +61,7 @@ export class TftpService implements Service {
   readonly #sessions = new Map<number, ReadSession>();
   readonly #perClient = new Map<Ip4, number>();
   readonly #leases: LeaseTable;
+  readonly #boots = new BootTable();
   #listeners: readonly Listener[] = [];
   #plan: Plan | undefined;
   #routes: Routes | undefined;
@@ -74,7 +77,7 @@ export class TftpService implements Service {
 
   /** Running transfers go on with what they opened. */
   apply(plan: Plan, sockets: readonly SocketHandle[]): void {
-    this.#routes = createRoutes(plan);
+    this.#routes = createRoutes(plan, this.#boots);
     this.#plan = plan;
     const kept = this.#listeners.filter(({ handle }) => sockets.some((wanted) => isSameSocket(wanted, handle)));
     for (const listener of this.#listeners) if (!kept.includes(listener)) listener.watch.close();
@@ -84,6 +87,10 @@ export class TftpService implements Service {
 
   learn(bound: readonly LeaseFact[], ended: readonly Ip4[]): void {
     this.#leases.learn(bound, ended);
+  }
+
+  learnBoots(news: BootNews): void {
+    this.#boots.learn(news);
   }
 
   counters(): Counters {
@@ -173,7 +180,7 @@ export class TftpService implements Service {
       content.close();
       return own;
     }
-    this.#startSession(visit, content, own);
+    this.#startSession(visit, content, own, resolution);
     return undefined;
   }
 
@@ -189,11 +196,12 @@ export class TftpService implements Service {
     }
   }
 
-  #startSession({ request, client }: Visit, content: Content, own: TransferSocket): void {
+  #startSession({ request, client }: Visit, content: Content, own: TransferSocket, found: Resolution): void {
     const agreement = negotiate(request, content.length);
     const ended = (outcome: Outcome | undefined): void => {
       this.#forget(session);
       this.#report(outcome, session, request.file, content.length);
+      if (outcome?.kind === 'sent') this.#sign(found, client.address, content.length);
     };
     const session = new ReadSession(this.#tools, { request, peer: client, own, content, agreement, ended });
     this.#sessions.set(sessionKey(client), session);
@@ -228,6 +236,16 @@ export class TftpService implements Service {
         events.emit({ kind: 'tftp.failed', file, reason: outcome.reason }, subject);
         break;
     }
+  }
+
+  /** In netascii a kernel has another length, and arrives broken: such a file is not told as what it was. */
+  #sign(found: Resolution, address: Ip4, size: number): void {
+    const mac = this.#leases.holder(address)?.mac;
+    const doer = { address, ...(mac !== undefined && { mac }) };
+    const { signs } = this.#context;
+    if (found.kind === 'text' && found.script) signs?.sign({ kind: 'script', ...found.script, ...doer });
+    if (found.kind === 'file' && found.isOfEntry)
+      signs?.sign({ kind: 'file', file: found.file, first: 0, last: size - 1, size, ...doer });
   }
 
   #refuse({ request, client, rackAddress, socket }: Visit, { counter, code, reason }: Refusal): void {
