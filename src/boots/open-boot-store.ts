@@ -1,18 +1,9 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 
 import { isDamage, openForReading, setDatabaseAside } from '../system/database-file.ts';
-import type { BootRow } from './boot-row.ts';
-import {
-  BootFileError,
-  readBootRow,
-  readBoots,
-  SELECT_BOOTS,
-  SqliteBootStore,
-  type BootChanges,
-  type BootMemory,
-} from './boot-store.ts';
+import { BootFileError, readBoots, SqliteBootStore, type BootChanges, type BootMemory } from './boot-store.ts';
+import { readDamagedBoots } from './read-damaged-boots.ts';
 
 /** Where boot states outlive the process. */
 export interface BootStore {
@@ -48,7 +39,7 @@ export function openBootStore(file: string, now: number): OpenedBoots {
 function replace(file: string, now: number, reason: string): OpenedBoots {
   try {
     const setAside = setDatabaseAside(file, now);
-    const rows = readDamaged(setAside);
+    const rows = readDamagedBoots(setAside);
     const store = new SqliteBootStore(file);
     store.write({ rows: rows.map((row) => [row, row]), lostSince: now });
     return { store, rows, lostSince: now, replaced: { reason, setAside, recovered: rows.length } };
@@ -92,28 +83,6 @@ class StrandedStore implements BootStore {
   close(): void {
     this.#store?.close();
   }
-}
-
-/** From both ends up to the damage. */
-function readDamaged(file: string): BootRow[] {
-  const found = new Map<string, BootRow>();
-  for (const order of ['ASC', 'DESC']) {
-    try {
-      const database = new DatabaseSync(file, { readOnly: true, defensive: false });
-      try {
-        // Lets SQLite open a file that is shorter than its first page says
-        database.exec('PRAGMA writable_schema = ON');
-        const select = database.prepare(`${SELECT_BOOTS} ORDER BY mac ${order}, entry ${order}`);
-        for (const columns of select.iterate())
-          for (const row of readBootRow(columns)) found.set(`${row.mac} ${row.entry}`, row);
-      } finally {
-        database.close();
-      }
-    } catch {
-      // As far as it went
-    }
-  }
-  return [...found.values()];
 }
 
 function messageOf(error: unknown): string {
