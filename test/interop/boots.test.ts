@@ -177,6 +177,42 @@ describe('what a machine has had to boot', { skip: await reasonToSkip('curl') },
     assert.doesNotMatch((await rig.rackboot('status')).stdout, /was lost/);
   });
 
+  test('a machine that netboots over and over is told to boot its disk, and an operator hears of it', async () => {
+    const config = BOOTS.replace('default: once', 'default: always').replace('boots: 3', 'boots: 2');
+    await using rig = await rigOf('loop', config);
+    await rig.start();
+    const machine = await Machine.lease(rig);
+    assert.equal(await machine.script(), 'always');
+    await machine.get('k/vmlinuz');
+    // No machine is back sooner
+    await new Promise((resolve) => setTimeout(resolve, 10_100));
+    // Several stages of one boot
+    for (let i = 0; i < 5; i++) assert.equal(await machine.script(), 'always');
+    assert.doesNotMatch((await rig.rackboot('status')).stdout, /NOTICE/);
+    await machine.get(`${TFTP}/k/vmlinuz`, '--tftp-blksize', '8192');
+    await machine.until('always', 'held');
+    assert.match(await machine.script(), /own disk: it netbooted the boot entry "always" 2 times within 1 h/);
+    const status = await rig.rackboot('status');
+    assert.deepEqual(
+      [status.code, /^NOTICE 02:aa:00:00:00:00: netbooted over and over/m.test(status.stdout)],
+      [0, true],
+    );
+    assert.match(
+      (await rig.rackboot('explain', '--mac', MAC, '--arch', '0')).stdout,
+      /^boot plan local: .*as in a loop/m,
+    );
+    assert.match(rig.log, /"level":40,[^\n]*"kind":"boot.held"/);
+    await rig.end('SIGKILL');
+    await rig.start();
+    assert.match(
+      (await rig.rackboot('boots')).stdout,
+      /^02:aa:00:00:00:00 +always +.*held: netbooted it over and over$/m,
+    );
+    assert.equal((await rig.rackboot('boots', 'reset', MAC)).code, 0);
+    assert.equal(await machine.script(), 'always');
+    assert.doesNotMatch((await rig.rackboot('status')).stdout, /NOTICE/);
+  });
+
   test('an operator who resets what is not there, or nothing, is told so', async () => {
     await using rig = await rigOf('wrong');
     await rig.start();
