@@ -11,10 +11,14 @@ import { whenTaken } from './when-taken.ts';
 
 const CONTENT_RANGE = /^bytes (\d+)-(\d+)\/(\d+)$/;
 
+/** Each keeps a descriptor open for up to a minute. Past so many the kernel's word that it was sent is enough. */
+const MOST_WAITING = 1024;
+
 /** Tells what machines were sent on their way through a boot, once they have it. */
 export class BootSigns {
   readonly #signs: SignSink | undefined;
   readonly #libc: Libc;
+  #waiting = 0;
 
   constructor(signs: SignSink | undefined, libc: Libc) {
     this.#signs = signs;
@@ -30,7 +34,16 @@ export class BootSigns {
     if (found?.kind !== 'file' || !found.isOfEntry) return;
     const part = partOf(response);
     const { file } = found;
-    if (part) whenTaken(this.#libc, connection, () => signs.sign({ kind: 'file', file, ...part, ...doer }));
+    if (part) this.#afterTaken(connection, () => signs.sign({ kind: 'file', file, ...part, ...doer }));
+  }
+
+  #afterTaken(connection: Socket, tell: () => void): void {
+    if (this.#waiting >= MOST_WAITING) return tell();
+    this.#waiting++;
+    whenTaken(this.#libc, connection, (isTaken) => {
+      this.#waiting--;
+      if (isTaken) tell();
+    });
   }
 }
 

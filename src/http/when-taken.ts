@@ -8,14 +8,14 @@ const LOOK_EVERY = 50;
 const PATIENCE = 60_000;
 
 /**
- * Calls back when the peer has acknowledged all that was written so far, and never when it does not: the kernel takes some
- * megabytes off our hands before the first of them arrives, so that "sent" alone may be a machine that lost its power.
+ * Calls back once, with whether the peer has acknowledged all that was written so far: the kernel takes some megabytes off
+ * our hands before the first of them arrives, so that "sent" alone may be a machine that lost its power.
  */
-export function whenTaken(libc: Libc, socket: Socket, taken: () => void): void {
+export function whenTaken(libc: Libc, socket: Socket, settled: (isTaken: boolean) => void): void {
   const written = socket.bytesWritten;
   const fd = duplicate(libc, socket);
   // Gone already, and without an error: all of it was acknowledged, or nobody can say
-  if (fd === undefined) return taken();
+  if (fd === undefined) return settled(true);
   const end = performance.now() + PATIENCE;
   const look = (): void => {
     const progress = readTcpProgress(libc, fd);
@@ -25,7 +25,7 @@ export function whenTaken(libc: Libc, socket: Socket, taken: () => void): void {
       return;
     }
     libc.close(fd);
-    if (isTaken) taken();
+    settled(isTaken);
   };
   look();
 }
