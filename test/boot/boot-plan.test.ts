@@ -56,20 +56,20 @@ describe('the boot plan of a machine', () => {
   });
 });
 
+function planOf(entry: BootEntry, states: BootStates, of = mac('52:54:00:12:34:56')): readonly [string, string] {
+  const { target, why } = createBootIndex(testPlan({ entries: [entry], default: 'debian' }), states).find(of);
+  return [target === 'local' ? target : target.name, why];
+}
+
+const only = (of: Mac, state: BootState): BootStates => ({
+  of: (asked, entry) => (asked === of && entry === 'debian' ? state : undefined),
+});
+
 describe('the boot plan of a machine that has booted before', () => {
   const ONCE: BootEntry = { ...DEBIAN, once: 'delivered' };
   const HAD = { kind: 'done', by: 'delivered', since: 1_700_000_000_000 } as const;
   const HELD = { kind: 'held', boots: 8, withinSeconds: 7200, since: 1_700_000_000_000 } as const;
   const NODE1_OTHER_CARD = mac('52:54:00:12:34:57');
-
-  function planOf(entry: BootEntry, states: BootStates, of = mac('52:54:00:12:34:56')): readonly [string, string] {
-    const { target, why } = createBootIndex(testPlan({ entries: [entry], default: 'debian' }), states).find(of);
-    return [target === 'local' ? target : target.name, why];
-  }
-
-  const only = (of: Mac, state: BootState): BootStates => ({
-    of: (asked, entry) => (asked === of && entry === 'debian' ? state : undefined),
-  });
 
   it('is its own disk once it has had an entry that is for once, by whichever card it asks', () => {
     for (const asks of [mac('52:54:00:12:34:56'), NODE1_OTHER_CARD]) {

@@ -5,7 +5,7 @@ import * as fc from 'fast-check';
 
 import type { BootState } from '../../src/boot/boot-states.ts';
 import { createRoutes, type Asker, type Resolution } from '../../src/boot/routes.ts';
-import { DEBIAN, ip4, mac, testPlan } from './boot-plan-fixture.ts';
+import { DEBIAN, ip4, mac as macOf, testPlan } from './boot-plan-fixture.ts';
 
 const ASKER = { rackAddress: ip4('192.0.2.1') };
 const routes = createRoutes(testPlan());
@@ -54,10 +54,10 @@ describe('the table of routes', () => {
       const found = createRoutes(testPlan()).resolve(path, asker);
       return found.kind === 'text' ? found.script : found;
     };
-    assert.deepEqual(mark('/ipxe/52-54-00-12-34-56'), { of: mac('52:54:00:12:34:56'), entry: 'debian' });
-    assert.deepEqual(mark('/ipxe/02-00-00-00-00-01'), { of: mac('02:00:00:00:00:01') });
+    assert.deepEqual(mark('/ipxe/52-54-00-12-34-56'), { of: macOf('52:54:00:12:34:56'), entry: 'debian' });
+    assert.deepEqual(mark('/ipxe/02-00-00-00-00-01'), { of: macOf('02:00:00:00:00:01') });
     assert.deepEqual(mark('/ipxe/02-00-00-00-00-01', { ...ASKER, host: 'node1' }), {
-      of: mac('02:00:00:00:00:01'),
+      of: macOf('02:00:00:00:00:01'),
       entry: 'debian',
       host: 'node1',
     });
@@ -66,10 +66,10 @@ describe('the table of routes', () => {
 
   it('asks what machines had for each script anew', () => {
     let state: BootState | undefined;
-    const routes = createRoutes(testPlan({ entries: [{ ...DEBIAN, once: 'delivered' }] }), { of: () => state });
-    assert.match(textOf(routes.resolve('/ipxe/52-54-00-12-34-56', ASKER)), /^kernel /m);
+    const asked = createRoutes(testPlan({ entries: [{ ...DEBIAN, once: 'delivered' }] }), { of: () => state });
+    assert.match(textOf(asked.resolve('/ipxe/52-54-00-12-34-56', ASKER)), /^kernel /m);
     state = { kind: 'done', by: 'delivered', since: 0 };
-    assert.doesNotMatch(textOf(routes.resolve('/ipxe/52-54-00-12-34-56', ASKER)), /^kernel /m);
+    assert.doesNotMatch(textOf(asked.resolve('/ipxe/52-54-00-12-34-56', ASKER)), /^kernel /m);
   });
 
   const FILES: readonly (readonly [string, string, string])[] = [

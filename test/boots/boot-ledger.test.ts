@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { BootLedger } from '../../src/boots/boot-ledger.ts';
 import type { BootRow } from '../../src/boots/boot-row.ts';
@@ -80,237 +80,253 @@ class Desk {
   }
 }
 
-describe('an entry until it was delivered', () => {
-  const desk = (): Desk => new Desk(planOf('delivered'));
+function delivered(): Desk {
+  return new Desk(planOf('delivered'));
+}
 
-  it('is done when the script and then every file were sent, in any order', () => {
-    const it = desk().script().files(NODE1, [FIRMWARE, KERNEL]);
-    assert.equal(it.state(), 'armed');
-    assert.equal(it.files(NODE1, [INITRD]).state(), 'done');
-    assert.deepEqual(it.turns, ['boot.done']);
-    assert.deepEqual(it.ledger.news().set, [
-      { mac: NODE1, entry: 'debian', state: { kind: 'done', by: 'delivered', since: it.now } },
+function reported(): Desk {
+  return new Desk(planOf('reported'));
+}
+
+function report(rack: Desk, stage = 'installed'): Desk {
+  return rack.sign({ kind: 'report', mac: NODE1, stage });
+}
+
+/** Files to an address that no lease tells of. */
+function nameless(rack: Desk): Desk {
+  for (const file of [KERNEL, INITRD, FIRMWARE]) rack.sign({ kind: 'file', file: file ?? '' });
+  return rack;
+}
+
+describe('an entry until it was delivered', () => {
+  test('is done when the script and then every file were sent, in any order', () => {
+    const rack = delivered().script().files(NODE1, [FIRMWARE, KERNEL]);
+    assert.equal(rack.state(), 'armed');
+    assert.equal(rack.files(NODE1, [INITRD]).state(), 'done');
+    assert.deepEqual(rack.turns, ['boot.done']);
+    assert.deepEqual(rack.ledger.news().set, [
+      { mac: NODE1, entry: 'debian', state: { kind: 'done', by: 'delivered', since: rack.now } },
     ]);
   });
 
-  const NOT_DONE: readonly (readonly [string, (it: Desk) => Desk])[] = [
-    ['files before the script', (it) => it.files().script().files(NODE1, [KERNEL])],
-    ['files of the boot before', (it) => it.script().files(NODE1, [KERNEL]).script().files(NODE1, [INITRD, FIRMWARE])],
-    ['files of another machine', (it) => it.script().files(OTHER)],
-    ['a script that another machine asked for', (it) => it.script(OTHER, 'debian', NODE1).files(NODE1)],
-    ['a script that nobody known asked for', (it) => it.sign({ kind: 'script', of: NODE1, entry: 'debian' }).files()],
+  const NOT_DONE: readonly (readonly [string, (rack: Desk) => Desk])[] = [
+    ['files before the script', (rack) => rack.files().script().files(NODE1, [KERNEL])],
+    [
+      'files of the boot before',
+      (rack) => rack.script().files(NODE1, [KERNEL]).script().files(NODE1, [INITRD, FIRMWARE]),
+    ],
+    ['files of another machine', (rack) => rack.script().files(OTHER)],
+    ['a script that another machine asked for', (rack) => rack.script(OTHER, 'debian', NODE1).files(NODE1)],
+    [
+      'a script that nobody known asked for',
+      (rack) => rack.sign({ kind: 'script', of: NODE1, entry: 'debian' }).files(),
+    ],
     [
       'a part of a file',
-      (it) =>
-        it
+      (rack) =>
+        rack
           .script()
           .files(NODE1, [INITRD, FIRMWARE])
           .sign({ kind: 'file', file: KERNEL ?? '', mac: NODE1, last: 98 }),
     ],
-    ['a report', (it) => it.script().sign({ kind: 'report', mac: NODE1, stage: 'installed' })],
-    ['another file thrice', (it) => it.script().files(NODE1, [KERNEL, KERNEL, KERNEL])],
-    ['a script that says the own disk', (it) => it.script(NODE1, '').files()],
+    ['a report', (rack) => rack.script().sign({ kind: 'report', mac: NODE1, stage: 'installed' })],
+    ['another file thrice', (rack) => rack.script().files(NODE1, [KERNEL, KERNEL, KERNEL])],
+    ['a script that says the own disk', (rack) => rack.script(NODE1, '').files()],
   ];
-  for (const [what, how] of NOT_DONE) it(`is not done by ${what}`, () => assert.notEqual(how(desk()).state(), 'done'));
+  for (const [what, how] of NOT_DONE)
+    test(`is not done by ${what}`, () => assert.notEqual(how(delivered()).state(), 'done'));
 
-  it('is done by parts that together are the file', () => {
-    const it = desk().script().files(NODE1, [INITRD, FIRMWARE]);
+  test('is done by parts that together are the file', () => {
+    const rack = delivered().script().files(NODE1, [INITRD, FIRMWARE]);
     const kernel = { kind: 'file', file: KERNEL ?? '', mac: NODE1 } as const;
-    it.sign({ ...kernel, first: 50, last: 99 }).sign({ ...kernel, first: 0, last: 49 });
-    assert.equal(it.state(), 'done');
+    rack.sign({ ...kernel, first: 50, last: 99 }).sign({ ...kernel, first: 0, last: 49 });
+    assert.equal(rack.state(), 'done');
   });
 
-  it('is done for the host when another card of it fetches', () => {
-    const it = desk().script(NODE1_TOO, 'debian', NODE1).files(NODE1);
-    assert.equal(it.state(NODE1_TOO), 'done');
+  test('is done for the host when another card of it fetches', () => {
+    const rack = delivered().script(NODE1_TOO, 'debian', NODE1).files(NODE1);
+    assert.equal(rack.state(NODE1_TOO), 'done');
   });
 
-  it('is done for a machine that no host has', () => {
-    assert.equal(desk().script(OTHER).files(OTHER).state(OTHER), 'done');
+  test('is done for a machine that no host has', () => {
+    assert.equal(delivered().script(OTHER).files(OTHER).state(OTHER), 'done');
   });
 
-  it('is remembered over a restart, half way and after', () => {
-    const half = desk().script().files(NODE1, [KERNEL]).restarted(planOf('delivered'));
+  test('is remembered over a restart, half way and after', () => {
+    const half = delivered().script().files(NODE1, [KERNEL]).restarted(planOf('delivered'));
     assert.equal(half.files(NODE1, [INITRD, FIRMWARE]).state(), 'done');
     assert.equal(half.restarted(planOf('delivered')).state(), 'done');
   });
 
-  it('is done where only the address of the script tells whose the files are, for an hour', () => {
-    const nameless = (it: Desk): Desk => {
-      for (const file of [KERNEL, INITRD, FIRMWARE]) it.sign({ kind: 'file', file: file ?? '' });
-      return it;
-    };
-    assert.equal(nameless(desk().script().restarted(planOf('delivered'))).state(), 'done');
-    const late = desk().script();
+  test('is done where only the address of the script tells whose the files are, for an hour', () => {
+    assert.equal(nameless(delivered().script().restarted(planOf('delivered'))).state(), 'done');
+    const late = delivered().script();
     late.now += 3_600_001;
     assert.equal(nameless(late).state(), 'armed');
   });
 
-  it('is had once: another entry is netbooted, and this one not again when it comes back', () => {
-    const it = desk().boot(0);
-    it.ledger.apply(planOf('delivered', { default: 'next' }));
-    it.script(NODE1, 'next').files();
-    assert.deepEqual([it.state(), it.state(NODE1, 'next')], ['done', 'armed']);
+  test('is had once: another entry is netbooted, and this one not again when it comes back', () => {
+    const rack = delivered().boot(0);
+    rack.ledger.apply(planOf('delivered', { default: 'next' }));
+    rack.script(NODE1, 'next').files();
+    assert.deepEqual([rack.state(), rack.state(NODE1, 'next')], ['done', 'armed']);
   });
 
-  it('is netbooted again after a reset, and done again by the next delivery', () => {
-    const it = desk().boot(0);
+  test('is netbooted again after a reset, and done again by the next delivery', () => {
+    const rack = delivered().boot(0);
     assert.deepEqual(
-      it.ledger.reset([{ mac: NODE1 }]).map(({ entry }) => entry),
+      rack.ledger.reset([{ mac: NODE1 }]).map(({ entry }) => entry),
       ['debian'],
     );
-    it.settle();
-    assert.deepEqual([it.state(), it.disk.size, it.turns.at(-1)], ['none', 0, 'armed: reset']);
-    assert.equal(it.boot(5).state(), 'done');
-    assert.deepEqual(it.ledger.reset([{ mac: OTHER }]), []);
+    rack.settle();
+    assert.deepEqual([rack.state(), rack.disk.size, rack.turns.at(-1)], ['none', 0, 'armed: reset']);
+    assert.equal(rack.boot(5).state(), 'done');
+    assert.deepEqual(rack.ledger.reset([{ mac: OTHER }]), []);
   });
 });
 
 describe('an entry until it was reported', () => {
-  const desk = (): Desk => new Desk(planOf('reported'));
-  const report = (it: Desk, stage = 'installed'): Desk => it.sign({ kind: 'report', mac: NODE1, stage });
-
-  it('is done when its machine says that it is installed, and by no other word', () => {
-    const it = report(desk().script().files(), 'partitioning');
-    assert.equal(it.state(), 'armed');
-    assert.equal(report(it).state(), 'done');
+  test('is done when its machine says that it is installed, and by no other word', () => {
+    const rack = report(reported().script().files(), 'partitioning');
+    assert.equal(rack.state(), 'armed');
+    assert.equal(report(rack).state(), 'done');
   });
 
-  it('is not done by who was not given the script since a reset', () => {
-    assert.equal(report(desk()).state(), 'none');
-    const it = report(desk().script());
-    it.ledger.reset([{ mac: NODE1 }]);
-    assert.equal(report(it).state(), 'none');
+  test('is not done by who was not given the script since a reset', () => {
+    assert.equal(report(reported()).state(), 'none');
+    const rack = report(reported().script());
+    rack.ledger.reset([{ mac: NODE1 }]);
+    assert.equal(report(rack).state(), 'none');
   });
 
-  it('is not done by the report of a machine that was given another entry since', () => {
-    const it = desk().script();
-    it.now += 1;
-    assert.equal(report(it.script(NODE1, 'next')).state(), 'armed');
+  test('is not done by the report of a machine that was given another entry since', () => {
+    const rack = reported().script();
+    rack.now += 1;
+    assert.equal(report(rack.script(NODE1, 'next')).state(), 'armed');
   });
 });
 
 describe('a machine that netboots over and over', () => {
-  it('is held after so many boots in so long, and told of once', () => {
-    const it = new Desk(planOf()).boot(0).boot(10);
-    assert.equal(it.state(), 'armed');
-    assert.equal(it.boot(10).state(), 'held');
-    assert.deepEqual(it.turns, ['boot.held']);
+  test('is held after so many boots in so long, and told of once', () => {
+    const rack = new Desk(planOf()).boot(0).boot(10);
+    assert.equal(rack.state(), 'armed');
+    assert.equal(rack.boot(10).state(), 'held');
+    assert.deepEqual(rack.turns, ['boot.held']);
   });
 
-  it('is not held for boots that lie further apart', () => {
-    const it = new Desk(planOf()).boot(0).boot(31).boot(31).boot(31).boot(31);
-    assert.equal(it.state(), 'armed');
+  test('is not held for boots that lie further apart', () => {
+    const rack = new Desk(planOf()).boot(0).boot(31).boot(31).boot(31).boot(31);
+    assert.equal(rack.state(), 'armed');
   });
 
-  it('is not held for scripts that one boot fetches, or tries again', () => {
-    const it = new Desk(planOf());
-    for (let i = 0; i < 20; i++) it.script().script();
-    for (let i = 0; i < 5; i++) it.files();
-    for (let i = 0; i < 2; i++) it.boot(0.1);
-    assert.equal(it.state(), 'armed');
+  test('is not held for scripts that one boot fetches, or tries again', () => {
+    const rack = new Desk(planOf());
+    for (let i = 0; i < 20; i++) rack.script().script();
+    for (let i = 0; i < 5; i++) rack.files();
+    for (let i = 0; i < 2; i++) rack.boot(0.1);
+    assert.equal(rack.state(), 'armed');
   });
 
-  it('is not held for boots that never got all of their files: nothing was installed', () => {
-    const it = new Desk(planOf());
+  test('is not held for boots that never got all of their files: nothing was installed', () => {
+    const rack = new Desk(planOf());
     for (let i = 0; i < 10; i++) {
-      it.now += 60_000;
-      it.script().files(NODE1, [KERNEL, INITRD]);
+      rack.now += 60_000;
+      rack.script().files(NODE1, [KERNEL, INITRD]);
     }
-    assert.equal(it.state(), 'armed');
+    assert.equal(rack.state(), 'armed');
   });
 
-  it('is held also where it fetches in parts', () => {
-    const it = new Desk(planOf());
+  test('is held also where it fetches in parts', () => {
+    const rack = new Desk(planOf());
     for (let i = 0; i < 3; i++) {
-      it.now += 60_000;
-      it.script();
-      for (const file of [KERNEL, INITRD, FIRMWARE]) it.sign({ kind: 'file', file: file ?? '', mac: NODE1, last: 5 });
+      rack.now += 60_000;
+      rack.script();
+      for (const file of [KERNEL, INITRD, FIRMWARE]) rack.sign({ kind: 'file', file: file ?? '', mac: NODE1, last: 5 });
     }
-    assert.equal(it.state(), 'held');
+    assert.equal(rack.state(), 'held');
   });
 
-  it('is held over a restart, whose time counts', () => {
-    const it = new Desk(planOf()).boot(0).boot(10).restarted(planOf()).boot(10);
-    assert.equal(it.restarted(planOf()).state(), 'held');
+  test('is held over a restart, whose time counts', () => {
+    const rack = new Desk(planOf()).boot(0).boot(10).restarted(planOf()).boot(10);
+    assert.equal(rack.restarted(planOf()).state(), 'held');
   });
 
-  it('is netbooted again when it has not asked for long, and not while it asks', () => {
-    const it = new Desk(planOf()).boot(0).boot(10).boot(10);
+  test('is netbooted again when it has not asked for long, and not while it asks', () => {
+    const rack = new Desk(planOf()).boot(0).boot(10).boot(10);
     for (let i = 0; i < 5; i++) {
-      it.now += 7_000_000;
-      it.script(NODE1, '');
-      it.ledger.tick();
-      assert.equal(it.state(), 'held');
+      rack.now += 7_000_000;
+      rack.script(NODE1, '');
+      rack.ledger.tick();
+      assert.equal(rack.state(), 'held');
     }
-    it.now += 7_200_000;
-    it.ledger.tick();
-    it.settle();
-    assert.deepEqual([it.state(), it.turns.at(-1)], ['armed', 'armed: quiet']);
-    assert.equal(it.boot(1).boot(10).state(), 'armed');
+    rack.now += 7_200_000;
+    rack.ledger.tick();
+    rack.settle();
+    assert.deepEqual([rack.state(), rack.turns.at(-1)], ['armed', 'armed: quiet']);
+    assert.equal(rack.boot(1).boot(10).state(), 'armed');
   });
 
-  it('is netbooted again when what it boots changes, or loops are allowed, and not by any other change', () => {
+  test('is netbooted again when what it boots changes, or loops are allowed, and not by any other change', () => {
     for (const changed of [planOf(undefined, {}, [{ name: 'node1', macs: [NODE1], boot: 'next' }]), testPlan()]) {
-      const it = new Desk(planOf()).boot(0).boot(10).boot(10);
-      it.ledger.apply(planOf('delivered'));
-      assert.equal(it.state(), 'held');
-      it.ledger.apply(changed);
-      it.settle();
-      assert.deepEqual([it.state(), it.turns.at(-1)], ['armed', 'armed: changed']);
+      const rack = new Desk(planOf()).boot(0).boot(10).boot(10);
+      rack.ledger.apply(planOf('delivered'));
+      assert.equal(rack.state(), 'held');
+      rack.ledger.apply(changed);
+      rack.settle();
+      assert.deepEqual([rack.state(), rack.turns.at(-1)], ['armed', 'armed: changed']);
     }
   });
 
-  it('stays held where its host is known by another sign than its MAC', () => {
+  test('stays held where its host is known by another sign than its MAC', () => {
     const plan = planOf(undefined, {}, [{ name: 'node3', macs: [], circuitIds: ['07'], boot: 'debian' }]);
-    const it = new Desk(plan);
+    const rack = new Desk(plan);
     for (let i = 0; i < 3; i++) {
-      it.now += 60_000;
-      it.sign({ kind: 'script', of: OTHER, mac: OTHER, entry: 'debian', host: 'node3' }).files(OTHER);
+      rack.now += 60_000;
+      rack.sign({ kind: 'script', of: OTHER, mac: OTHER, entry: 'debian', host: 'node3' }).files(OTHER);
     }
-    it.ledger.apply(plan);
-    assert.equal(it.state(OTHER), 'held');
+    rack.ledger.apply(plan);
+    assert.equal(rack.state(OTHER), 'held');
   });
 
-  it('is netbooted again after a reset, its boots counted from none', () => {
-    const it = new Desk(planOf()).boot(0).boot(10).boot(10);
-    it.ledger.reset([{ mac: NODE1 }]);
-    it.settle();
-    assert.equal(it.boot(1).boot(1).state(), 'armed');
+  test('is netbooted again after a reset, its boots counted from none', () => {
+    const rack = new Desk(planOf()).boot(0).boot(10).boot(10);
+    rack.ledger.reset([{ mac: NODE1 }]);
+    rack.settle();
+    assert.equal(rack.boot(1).boot(1).state(), 'armed');
   });
 
-  it('is never held where loops are allowed', () => {
-    const it = new Desk(testPlan());
-    for (let i = 0; i < 50; i++) it.boot(1);
-    assert.equal(it.state(), 'armed');
-    assert.ok((it.ledger.rows()[0]?.boots.length ?? 0) < 3);
+  test('is never held where loops are allowed', () => {
+    const rack = new Desk(testPlan());
+    for (let i = 0; i < 50; i++) rack.boot(1);
+    assert.equal(rack.state(), 'armed');
+    assert.ok((rack.ledger.rows()[0]?.boots.length ?? 0) < 3);
   });
 });
 
 describe('a memory that was lost', () => {
-  it('is told to the services with what is known, until all is armed', () => {
-    const it = new Desk(planOf('delivered'), [], 5);
-    assert.deepEqual(it.ledger.news(), { set: [], cleared: [], lostSince: 5 });
+  test('is told to the services with what is known, until all is armed', () => {
+    const rack = new Desk(planOf('delivered'), [], 5);
+    assert.deepEqual(rack.ledger.news(), { set: [], cleared: [], lostSince: 5 });
     assert.deepEqual(
-      it.ledger.reset([{ mac: NODE1 }]).map(({ entry }) => entry),
+      rack.ledger.reset([{ mac: NODE1 }]).map(({ entry }) => entry),
       ['debian'],
     );
-    it.settle();
-    assert.deepEqual(it.ledger.news().set, [{ mac: NODE1, entry: 'debian', state: { kind: 'armed' } }]);
-    assert.equal(it.boot(0).state(), 'done');
-    it.ledger.resetAll();
-    assert.deepEqual(it.ledger.take().news, { set: [], cleared: [{ mac: NODE1, entry: 'debian' }] });
-    assert.equal(it.ledger.lostSince, undefined);
+    rack.settle();
+    assert.deepEqual(rack.ledger.news().set, [{ mac: NODE1, entry: 'debian', state: { kind: 'armed' } }]);
+    assert.equal(rack.boot(0).state(), 'done');
+    rack.ledger.resetAll();
+    assert.deepEqual(rack.ledger.take().news, { set: [], cleared: [{ mac: NODE1, entry: 'debian' }] });
+    assert.equal(rack.ledger.lostSince, undefined);
   });
 });
 
-it('a clock that was ahead is not believed for ever', () => {
+test('a clock that was ahead is not believed for ever', () => {
   const ahead = new Desk(planOf());
   ahead.now += 10 ** 12;
   ahead.boot(0).boot(10).boot(10);
-  const it = new Desk(planOf(), ahead.ledger.rows());
-  it.now += 7_200_000;
-  it.ledger.tick();
-  it.settle();
-  assert.equal(it.state(), 'armed');
+  const rack = new Desk(planOf(), ahead.ledger.rows());
+  rack.now += 7_200_000;
+  rack.ledger.tick();
+  rack.settle();
+  assert.equal(rack.state(), 'armed');
 });

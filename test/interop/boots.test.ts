@@ -80,7 +80,32 @@ class Machine {
   }
 }
 
-describe('what a machine has had to boot', { skip: await reasonToSkip('curl') }, () => {
+/** The same machines, whose addresses another server gives. */
+const PROXIED = BOOTS.replace(/management: dhcp\+dns\n[^]*hosts:\n.*\n/, 'management: proxy\n');
+
+describe('what a machine has had to boot', { skip: await reasonToSkip('curl', 'dnsmasq-base') }, () => {
+  test('a machine whose address another server gave is known by it, and has an entry once', async () => {
+    await using rig = await rigOf('proxied', PROXIED);
+    await rig.start();
+    const range = '--dhcp-range=192.168.127.50,192.168.127.99,1h';
+    const files = ['--conf-file=/dev/null', '--user=root', '--pid-file=', `--dhcp-leasefile=${rig.directory}/other`];
+    await rig.onRack('dnsmasq', '--port=0', '--interface=rack0', '--bind-interfaces', '--no-ping', range, ...files);
+    const machine = await Machine.lease(rig);
+    await rig.until('the rack to have heard', async () =>
+      (await rig.events()).some((event) => event.kind === 'dhcp.elsewhere' && event.mac === MAC),
+    );
+    assert.equal(await machine.script(), 'once');
+    await machine.get('k/a.gz');
+    // A file counts some milliseconds after its last byte
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    // What it heard is gone with it: that the script was given at this address is not
+    await rig.end('SIGKILL');
+    await rig.start();
+    for (const file of ['k/vmlinuz', 'k/b.gz']) await machine.get(file);
+    await machine.until('once', 'delivered');
+    assert.match(await machine.script(), /it was sent all of it/);
+  });
+
   test('an entry for once is netbooted until all of it was sent, over both protocols and a kill of the rack', async () => {
     await using rig = await rigOf('once');
     await rig.start();
