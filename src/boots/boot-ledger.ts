@@ -52,6 +52,8 @@ export class BootLedger {
   readonly #clock: LedgerClock;
   readonly #book: RowBook;
   readonly #byAddress = new Map<Ip4, Mac>();
+  /** What the services were told last, by machine and entry: a boot changes a row many times, and seldom its state. */
+  readonly #told = new Map<string, BootState>();
   #turns: (readonly [Mac, BootTurn])[] = [];
   #lostSince: number | undefined;
   #index: BootIndex;
@@ -66,6 +68,7 @@ export class BootLedger {
     // A clock that was ahead when these were written would keep them for ever
     this.#book = new RowBook(Array.from(rows, (row) => notAfter(row, now)));
     for (const { address, mac } of this.#book.all()) if (address !== undefined) this.#byAddress.set(address, mac);
+    for (const fact of this.news().set) this.#told.set(nameOf(fact), fact.state);
     this.apply(plan);
   }
 
@@ -228,8 +231,11 @@ export class BootLedger {
   take(): LedgerChanges {
     const rows = this.#book.take();
     const turns = this.#turns.splice(0);
-    const set = rows.flatMap(([, row]) => (row && this.#isTold(row) ? [factOf(row)] : []));
-    const cleared = rows.flatMap(([key, row]) => (row && this.#isTold(row) ? [] : [key]));
+    const facts = rows.flatMap(([, row]) => (row && this.#isTold(row) ? [factOf(row)] : []));
+    const set = facts.filter((fact) => this.#told.get(nameOf(fact)) !== fact.state);
+    for (const fact of set) this.#told.set(nameOf(fact), fact.state);
+    const silent = rows.flatMap(([key, row]) => (row && this.#isTold(row) ? [] : [key]));
+    const cleared = silent.filter((key) => this.#told.delete(nameOf(key)));
     return { rows, turns, news: { set, cleared, ...this.#lost() } };
   }
 
@@ -264,4 +270,8 @@ function notAfter(row: BootRow, now: number): BootRow {
     heardAt: Math.min(row.heardAt, now),
     boots: row.boots.map((at) => Math.min(at, now)),
   };
+}
+
+function nameOf({ mac, entry }: BootKey): string {
+  return `${mac} ${entry}`;
 }

@@ -45,7 +45,7 @@ export const rackSchema = mapping({
   name: form.labelText.optional().describe('Name of this rack. Default: the host name.'),
   state: form.directoryText
     .prefault('/var/lib/rackboot')
-    .describe('Directory of leases and timeline. An absolute path.'),
+    .describe('Directory of leases, boot states and timeline. An absolute path.'),
   control: form.socketText
     .prefault('/run/rackboot/control.sock')
     .describe('Socket on which the daemon answers `rackboot status`. An absolute path.'),

@@ -303,6 +303,16 @@ describe('a machine that netboots over and over', () => {
   });
 });
 
+test('services are told when a state turns, and not of each step of a boot', () => {
+  const { ledger } = new Desk(planOf());
+  const doer = { mac: NODE1, address: ADDRESS };
+  const script = { kind: 'script', of: NODE1, entry: 'debian', ...doer } as const;
+  ledger.learn(script);
+  ledger.learn({ kind: 'file', file: KERNEL ?? '', first: 0, last: 9, size: 10, ...doer });
+  const { rows, news } = ledger.take();
+  assert.deepEqual([rows.length, news], [1, { set: [], cleared: [] }]);
+});
+
 describe('a memory that was lost', () => {
   test('is told to the services with what is known, until all is armed', () => {
     const rack = new Desk(planOf('delivered'), [], 5);
