@@ -152,6 +152,10 @@ describe('an entry until it was delivered', () => {
     assert.equal(delivered().script(OTHER).files(OTHER).state(OTHER), 'done');
   });
 
+  test('is not done for who fetches the script of another machine, and its files', () => {
+    assert.equal(delivered().script(OTHER, 'debian', NODE1).files(OTHER).state(OTHER), 'none');
+  });
+
   test('is remembered over a restart, half way and after', () => {
     const half = delivered().script().files(NODE1, [KERNEL]).restarted(planOf('delivered'));
     assert.equal(half.files(NODE1, [INITRD, FIRMWARE]).state(), 'done');
