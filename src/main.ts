@@ -1,6 +1,7 @@
 import process from 'node:process';
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 
+import { boots, resetBoots } from './cli/boots.ts';
 import { check } from './cli/check.ts';
 import { controlPath, RefusedError, UnreachableError } from './cli/control-client.ts';
 import { events } from './cli/events.ts';
@@ -29,11 +30,13 @@ const USAGE = `usage: rackboot COMMAND [OPTIONS]
             release ADDRESS|MAC              ends a lease, its name with it
             export                           all of them, as Kea's memfile (CSV)
             import --from kea|isc|dnsmasq FILE   takes over another server's
+  boots     [--json]                         which machine has had which boot entry, and which is held as in a loop
+            reset MAC|NAME | --all           lets it, or all, netboot again
   events    [--mac M] [--follow] [--limit N] [--json]   what happened
   lab       [--firmware bios|uefi|uefi-http] [--keep] [--timeout S]   a virtual machine that boots from rackboot
 
-The file is /etc/rackboot/rackboot.yaml unless --config says otherwise. status, leases and events find the daemon by
-the control socket the file names, or --control PATH.
+The file is /etc/rackboot/rackboot.yaml unless --config says otherwise. status, leases, boots and events find the
+daemon by the control socket the file names, or --control PATH.
 Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 the daemon can't be reached.`;
 
 const CONFIG = { config: { type: 'string', default: '/etc/rackboot/rackboot.yaml' } } as const;
@@ -62,6 +65,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     if (verb === 'release' || verb === 'export' || verb === 'import') return changeLeases(verb, argv);
     const { json, ...where } = parse(verb === undefined ? [] : [verb, ...argv], ASKING);
     return leases({ json, control: socketOf(where) }, print);
+  },
+  boots: ([verb, ...argv]) => {
+    if (verb === 'reset') return resetBoot(argv);
+    const { json, ...where } = parse(verb === undefined ? [] : [verb, ...argv], ASKING);
+    return boots({ json, control: socketOf(where) }, print);
   },
   events: (argv) => {
     const followed = { type: 'boolean', default: false } as const;
@@ -92,6 +100,16 @@ function changeLeases(verb: 'release' | 'export' | 'import', argv: string[]): Pr
   if (verb === 'release') return releaseLease(options, subject, print);
   if (from === undefined) throw new UsageError('leases import: expected --from kea, isc or dnsmasq');
   return importLeases(options, { from, file: subject }, print);
+}
+
+function resetBoot(argv: string[]): Promise<number> {
+  const every = { type: 'boolean', default: false } as const;
+  const { values, positionals } = parseWithOperands(argv, { ...ASKING, all: every });
+  const { all, json, ...where } = values;
+  const [machine, ...more] = positionals;
+  if (more.length > 0 || all !== (machine === undefined))
+    throw new UsageError('boots reset: expected one MAC or name, or --all');
+  return resetBoots({ json, control: socketOf(where) }, machine === undefined ? 'all' : { machine }, print);
 }
 
 /** The command line does not fit the command. */

@@ -1,5 +1,7 @@
-import type { Mac } from '../addr/mac.ts';
+import { formatMac, type Mac } from '../addr/mac.ts';
 import { BOOT_LOCAL, type BootEntry, type Host, type Plan } from '../plan/plan.ts';
+import { NO_BOOT_STATES, type BootStates } from './boot-states.ts';
+import { whyDisk } from './why-disk.ts';
 
 /** What one machine is to boot now, and by which rule, in a plain sentence. `machine` is absent for an unknown one. */
 export interface BootPlan {
@@ -14,7 +16,8 @@ export interface BootIndex {
   find(mac: Mac, hostName?: string): BootPlan;
 }
 
-export function createBootIndex(plan: Plan): BootIndex {
+/** `states` is asked anew for each machine; without it, every machine is as one that never booted. */
+export function createBootIndex(plan: Plan, states: BootStates = NO_BOOT_STATES): BootIndex {
   const entries = new Map(plan.boot.entries.map((entry) => [entry.name, entry]));
   const hosts = new Map(plan.hosts.flatMap((host) => host.macs.map((mac) => [mac, host] as const)));
 
@@ -29,18 +32,28 @@ export function createBootIndex(plan: Plan): BootIndex {
   }
 
   const unknown = targetOf(plan.boot.default);
-  const forUnknown: BootPlan = {
-    target: unknown.target,
-    why: plan.boot.isDefaultHeld
-      ? `no host has this MAC, but one of the file can't be recognised, so an unknown machine boots ${unknown.says}`
-      : `no host has this MAC, so boot.default decides: ${unknown.says}`,
-  };
+  const whyUnknown = plan.boot.isDefaultHeld
+    ? "no host has this MAC, but one of the file can't be recognised, so an unknown machine boots "
+    : 'no host has this MAC, so boot.default decides: ';
+  const forUnknown: BootPlan = { target: unknown.target, why: `${whyUnknown}${unknown.says}` };
+
+  /** The plan as the file has it, unless the machine has had its entry, or netboots it over and over. */
+  function remembering(wanted: BootPlan, mac: Mac, opening: string): BootPlan {
+    const { target, machine } = wanted;
+    if (target === BOOT_LOCAL) return wanted;
+    const macs = new Set([mac, ...(machine?.macs ?? [])]);
+    const because = whyDisk(states, target, { macs: [...macs], called: machine?.name ?? formatMac(mac) });
+    return because === undefined
+      ? wanted
+      : { ...wanted, target: BOOT_LOCAL, why: `${opening}its own disk: ${because}` };
+  }
 
   function find(mac: Mac, hostName?: string): BootPlan {
     const machine = hosts.get(mac) ?? (hostName === undefined ? undefined : named.get(hostName));
-    if (machine === undefined) return forUnknown;
+    if (machine === undefined) return remembering(forUnknown, mac, whyUnknown);
     const { target, says } = targetOf(machine.boot);
-    return { machine, target, why: `host ${machine.name} boots ${says}` };
+    const opening = `host ${machine.name} boots `;
+    return remembering({ machine, target, why: `${opening}${says}` }, mac, opening);
   }
 
   return { find };

@@ -1,7 +1,8 @@
 import type { Ip4 } from '../addr/ip4.ts';
-import { parseMac } from '../addr/mac.ts';
-import type { BootFile, Plan } from '../plan/plan.ts';
-import { createBootIndex } from './boot-plan.ts';
+import { parseMac, type Mac } from '../addr/mac.ts';
+import { BOOT_LOCAL, type BootFile, type Plan } from '../plan/plan.ts';
+import { createBootIndex, type BootPlan } from './boot-plan.ts';
+import type { BootStates } from './boot-states.ts';
 import { normalizePath } from './normalize-path.ts';
 import { chainScript, machineScript } from './ipxe-script.ts';
 import { rackUrl } from './rack-url.ts';
@@ -14,19 +15,28 @@ export interface Asker {
   readonly host?: string;
 }
 
+/** Whose script a text is. `entry`: what it says to netboot; absent where it says the own disk. `host`: as of an Asker. */
+interface ScriptMark {
+  readonly of: Mac;
+  readonly entry?: string;
+  readonly host?: string;
+}
+
 /** What a path stands for. */
 export type Resolution =
-  | { readonly kind: 'text'; readonly text: string; readonly contentType: string }
+  | { readonly kind: 'text'; readonly text: string; readonly contentType: string; readonly script?: ScriptMark }
   /**
    * A file on disk, not opened yet, which may not exist. What is opened must lie inside the directory `root`,
    * symbolic links followed; where `root` is the file itself, the Plan names it and its links may lead anywhere.
-   * `immutable`: its content never changes under this path. `orElse`: what the path stands for where no such file is.
+   * `immutable`: its content never changes under this path. `isOfEntry`: a kernel or initrd. `orElse`: what the path stands
+   * for where no such file is.
    */
   | {
       readonly kind: 'file';
       readonly file: string;
       readonly root: string;
       readonly immutable: boolean;
+      readonly isOfEntry?: true;
       readonly orElse?: Resolution;
     }
   | { readonly kind: 'missing'; readonly reason: string };
@@ -46,9 +56,10 @@ const IPXE_PREFIX = 'ipxe/';
 const GRUB_LIST =
   /(?:^|\/)(?:i386|x86_64|arm|arm64|ia64|riscv32|riscv64|loongarch64)-(?:pc|efi)\/(?:command|crypto|fs|parttool|partmap|terminal|video)\.lst$/;
 
-/** Pure: nothing is opened or looked up on disk. */
-export function createRoutes(plan: Plan): Routes {
-  const index = createBootIndex(plan);
+/** Pure: nothing is opened or looked up on disk. `states` is asked anew for each script. */
+export function createRoutes(plan: Plan, states?: BootStates): Routes {
+  const index = createBootIndex(plan, states);
+  const ofEntries = new Set(plan.boot.entries.flatMap(filesOf).map(({ file }) => file));
   const named = namedFiles(plan);
   const folded = foldNames(named);
 
@@ -56,7 +67,9 @@ export function createRoutes(plan: Plan): Routes {
     const mac = parseMac(spelling);
     if (mac === undefined) return missing(`"${spelling}" is not a MAC address: expected one like 52-54-00-12-34-56`);
     const rack = rackUrl(plan, asker.rackAddress);
-    return script(machineScript(index.find(mac, asker.host), { mac, rack, ...addressOf(asker) }));
+    const found = index.find(mac, asker.host);
+    const text = machineScript(found, { mac, rack, ...addressOf(asker) });
+    return { ...script(text), script: markOf(mac, found, asker) };
   }
 
   function resolve(raw: string, asker: Asker): Resolution {
@@ -79,13 +92,29 @@ export function createRoutes(plan: Plan): Routes {
     return GRUB_LIST.test(path) ? script('') : undefined;
   }
 
+  function namedFile(file: string): Resolution {
+    return { kind: 'file', file, root: file, immutable: false, ...(ofEntries.has(file) && { isOfEntry: true }) };
+  }
+
   return { resolve };
+}
+
+function markOf(mac: Mac, { target }: BootPlan, { host }: Asker): ScriptMark {
+  return {
+    of: mac,
+    ...(target !== BOOT_LOCAL && { entry: target.name }),
+    ...(host !== undefined && { host }),
+  };
+}
+
+function filesOf({ kernel, initrd }: Plan['boot']['entries'][number]): readonly BootFile[] {
+  return [kernel, ...initrd];
 }
 
 /** Served path → file, for every file that the Plan names. */
 function namedFiles(plan: Plan): ReadonlyMap<string, string> {
   const { loaders, entries } = plan.boot;
-  const files = entries.flatMap((entry): readonly BootFile[] => [entry.kernel, ...entry.initrd]);
+  const files = entries.flatMap(filesOf);
   return new Map([...files, ...Object.values(loaders)].map(({ path, file }) => [path, file]));
 }
 
@@ -94,15 +123,11 @@ function foldNames(named: ReadonlyMap<string, string>): ReadonlyMap<string, stri
   return new Map([...named].toReversed().map(([path, file]) => [path.toLowerCase(), file]));
 }
 
-function namedFile(file: string): Resolution {
-  return { kind: 'file', file, root: file, immutable: false };
-}
-
 function addressOf(asker: Asker): { address?: Ip4 } {
   return asker.address === undefined ? {} : { address: asker.address };
 }
 
-function script(text: string): Resolution {
+function script(text: string): Extract<Resolution, { kind: 'text' }> {
   return { kind: 'text', text, contentType: 'text/plain; charset=utf-8' };
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import type { Ip4 } from '../addr/ip4.ts';
 import { accountOf, type Account } from '../dhcp/account.ts';
+import { readBootsAside } from '../boots/read-boots-aside.ts';
 import { readLeasesAside, type LeasesAside } from '../leases/read-leases-aside.ts';
 import { compilePlan } from '../plan/compile-plan.ts';
 import { formatFault } from '../plan/fault.ts';
@@ -32,6 +33,7 @@ export interface ExplainGround {
 }
 
 const WRONG_USAGE = 2;
+const NO_LEASES: LeasesAside = { leases: [] };
 
 /**
  * `rackboot explain`: what a machine would be answered by the file as it is now, and by which rule. Exit code 1 when it
@@ -61,13 +63,14 @@ function explainWords(options: ExplainOptions, out: (line: string) => void, grou
     for (const fault of faults) out(fault);
     return 1;
   }
-  const leases = readLeases(plan);
+  const leases = readState(plan, 'leases.db', (file) => readLeasesAside(file) ?? NO_LEASES);
+  const boots = readState(plan, 'boots.db', (file) => readBootsAside(file, ground.clock.now()));
   const notes =
     leases.damage === undefined ? faults : [...faults, `its leases may not be as they are: ${leases.damage}`];
   const ownAddress = ground.surroundings.interfaces.find(({ name }) => name !== 'lo')?.address;
   const account = (bytes: Uint8Array, giaddr: Ip4): Account => {
     const heard = hear(plan, bytes, { interface: options.interface, giaddr, ownAddress });
-    return accountOf(plan, leases, heard, ground.clock);
+    return accountOf(plan, { ...leases, boots }, heard, ground.clock);
   };
   if (packet) return explainMachine(options, out, { packet, notes, account });
   const answers = [...describeAnswers(capture ?? [], ({ bytes, packet: { giaddr } }) => account(bytes, giaddr))];
@@ -113,12 +116,12 @@ function readPlan(
   return { ...(plan && { plan }), faults: faults.map(formatFault) };
 }
 
-function readLeases({ rack }: Plan): LeasesAside {
-  const file = join(rack.state, 'leases.db');
+function readState<T>({ rack }: Plan, name: string, read: (file: string) => T): T {
+  const file = join(rack.state, name);
   try {
-    return readLeasesAside(file) ?? { leases: [] };
+    return read(file);
   } catch (error) {
-    throw new RefusedError(`${file}: the leases can't be read (${codeOf(error)}); ask as root, or as rackboot's user`);
+    throw new RefusedError(`${file}: it can't be read (${codeOf(error)}); ask as root, or as rackboot's user`);
   }
 }
 

@@ -3,6 +3,7 @@ import { formatIp4, UNSPECIFIED, type Ip4 } from '../addr/ip4.ts';
 import { formatMac, type Mac } from '../addr/mac.ts';
 import { formatRange, rangeContains } from '../addr/range.ts';
 import { createBootIndex } from '../boot/boot-plan.ts';
+import type { BootStates } from '../boot/boot-states.ts';
 import type { QuirkNote } from '../boot/quirks-of.ts';
 import { rackUrl } from '../boot/rack-url.ts';
 import { createRoutes } from '../boot/routes.ts';
@@ -74,9 +75,14 @@ const CHOSEN: Readonly<Record<ChosenBy, string>> = {
 
 const HOST_SIGNS = { mac: 'its MAC', 'client-id': 'its client identifier', 'circuit-id': 'the port it is on' } as const;
 
+/** What is remembered of machines. */
+interface Known extends KnownLeases {
+  readonly boots?: BootStates;
+}
+
 /** Tells what the service would make of a message; it is the service's own code that decides. Changes nothing. */
-export function accountOf(plan: Plan, leases: KnownLeases, heard: Heard, clock: Clock): Account {
-  const rehearsal = rehearse(plan, leases, heard, clock);
+export function accountOf(plan: Plan, known: Known, heard: Heard, clock: Clock): Account {
+  const rehearsal = rehearse(plan, known, heard, clock);
   if (rehearsal.kind === 'unheard') {
     return {
       gets: false,
@@ -94,7 +100,7 @@ export function accountOf(plan: Plan, leases: KnownLeases, heard: Heard, clock: 
     classes: (plan.classes ?? []).filter(({ match }) => isOfClass(match, on.client, on.packet)).map(({ name }) => name),
     ...(address !== undefined && { address: { address: formatIp4(address), why: whyAddress(on, decision, address) } }),
     name: nameOf(on),
-    ...bootingOf(plan, on, decision, reply),
+    ...bootingOf({ plan, boots: known.boots }, on, decision, reply),
     ...(reply && sent && { reply: replyOf(plan, on, reply, sent) }),
   };
 }
@@ -193,7 +199,7 @@ function nameOf({ client, addresses }: Exchange): NonNullable<Account['name']> {
 
 /** What DHCP tells it to fetch, and what it is then told by iPXE. */
 function bootingOf(
-  plan: Plan,
+  { plan, boots }: { readonly plan: Plan; readonly boots: BootStates | undefined },
   on: Exchange,
   decision: Rehearsed,
   reply: DhcpReply | undefined,
@@ -201,13 +207,13 @@ function bootingOf(
   const { client, addresses, rackAddress } = on;
   const address = addressOf(decision);
   const host = isHostBySign(on) ? addresses.host(client)?.name : undefined;
-  const { target, why } = createBootIndex(plan).find(client.mac, host);
+  const { target, why } = createBootIndex(plan, boots).find(client.mac, host);
   const bootPlan = { target: target === BOOT_LOCAL ? BOOT_LOCAL : target.name, why };
   if (address === undefined && decision.kind !== 'proxied') return { bootPlan };
   const offer = bootOfferFor(plan, on);
   const path = `/ipxe/${formatMac(client.mac, '-')}`;
   const asker = { rackAddress, ...(address !== undefined && { address }), ...(host !== undefined && { host }) };
-  const script = createRoutes(plan).resolve(path, asker);
+  const script = createRoutes(plan, boots).resolve(path, asker);
   return {
     boot: {
       ...(offer.bootFile !== undefined && { file: offer.bootFile }),

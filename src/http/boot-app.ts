@@ -6,7 +6,7 @@ import { normalizePath } from '../boot/normalize-path.ts';
 import type { Asker, Resolution, Routes } from '../boot/routes.ts';
 import { hostOf } from '../service/lease-table.ts';
 import type { LeaseFact } from '../service/letters.ts';
-import type { EventSink } from '../service/service.ts';
+import type { EventSink, SignSink } from '../service/service.ts';
 import type { CaseFinder } from '../system/case-finder.ts';
 import { openServedFile } from '../system/open-file.ts';
 import type { Exchange, Ledger } from './ledger.ts';
@@ -20,6 +20,7 @@ export interface BootPlane {
   readonly ledger: Ledger;
   readonly events: EventSink;
   readonly finder: CaseFinder;
+  readonly signs?: SignSink;
   routes(): Routes;
   holder(address: Ip4): LeaseFact | undefined;
 }
@@ -55,7 +56,7 @@ async function answer(ctx: Context, plane: BootPlane, exchange: Exchange, asker:
     return { status: 400, label: 'bad-path', reason: 'the percent-encoding of the path is wrong' };
   if (path === '/report') {
     const lease = asker.address === undefined ? undefined : plane.holder(asker.address);
-    return receiveReport(ctx, exchange, lease, plane.events);
+    return receiveReport(ctx, exchange, lease, plane);
   }
   if (ctx.method !== 'GET' && ctx.method !== 'HEAD') {
     ctx.set('Allow', 'GET, HEAD');
@@ -64,7 +65,8 @@ async function answer(ctx: Context, plane: BootPlane, exchange: Exchange, asker:
   if (normalizePath(path) === undefined) {
     return { status: 403, label: 'bad-path', reason: 'a path holds no ".." and no control characters' };
   }
-  return sendResolved(ctx, exchange, plane.routes().resolve(path, asker), plane.finder);
+  exchange.found = plane.routes().resolve(path, asker);
+  return sendResolved(ctx, exchange, exchange.found, plane.finder);
 }
 
 function sendResolved(ctx: Context, exchange: Exchange, found: Resolution, finder: CaseFinder): Refusal | undefined {

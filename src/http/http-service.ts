@@ -4,12 +4,15 @@ import type { Socket } from 'node:net';
 import { createRoutes, type Routes } from '../boot/routes.ts';
 import type { Ip4 } from '../addr/ip4.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { BootNews } from '../boots/boot-sign.ts';
+import { BootTable } from '../service/boot-table.ts';
 import { LeaseTable } from '../service/lease-table.ts';
 import type { Counters, LeaseFact, SocketHandle } from '../service/letters.ts';
 import type { Service, ServiceContext } from '../service/service.ts';
 import { CaseFinder } from '../system/case-finder.ts';
 import { checked, loadLibc } from '../system/libc.ts';
 import { createBootApp } from './boot-app.ts';
+import { BootSigns } from './boot-signs.ts';
 import { Ledger } from './ledger.ts';
 import { refuseConnection } from './refuse-connection.ts';
 
@@ -34,6 +37,7 @@ export class HttpService implements Service {
   readonly #ledger: Ledger;
   readonly #leases: LeaseTable;
   readonly #finder = new CaseFinder();
+  readonly #boots = new BootTable();
   /** By local address and port. */
   readonly #listeners = new Map<string, Listener>();
   /** Open connections by client address. */
@@ -46,13 +50,14 @@ export class HttpService implements Service {
   constructor(context: ServiceContext, duplicate: (fd: number) => number) {
     this.#context = context;
     this.#duplicate = duplicate;
-    this.#ledger = new Ledger(context.events, context.clock);
+    const signs = new BootSigns(context.signs, loadLibc());
+    this.#ledger = new Ledger(context.events, context.clock, (...answer) => signs.sent(...answer));
     this.#leases = new LeaseTable(context.clock);
   }
 
   /** Requests from now on see the new Plan; transfers under way go on, also those that came by a socket that is gone. */
   apply(plan: Plan, sockets: readonly SocketHandle[]): void {
-    this.#routes = createRoutes(plan);
+    this.#routes = createRoutes(plan, this.#boots);
     const wanted = new Map(sockets.map((socket) => [`${socket.address}:${socket.port}`, socket]));
     for (const [name, listener] of this.#listeners) {
       if (wanted.get(name)?.fd === listener.fd) continue;
@@ -66,6 +71,10 @@ export class HttpService implements Service {
 
   learn(bound: readonly LeaseFact[], ended: readonly Ip4[]): void {
     this.#leases.learn(bound, ended);
+  }
+
+  learnBoots(news: BootNews): void {
+    this.#boots.learn(news);
   }
 
   counters(): Counters {
@@ -100,6 +109,7 @@ export class HttpService implements Service {
       ledger: this.#ledger,
       events: this.#context.events,
       finder: this.#finder,
+      ...(this.#context.signs && { signs: this.#context.signs }),
       routes: () => this.#routes,
       holder: (address: Ip4) => this.#leases.holder(address),
     };

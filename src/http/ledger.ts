@@ -1,5 +1,7 @@
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 
+import type { Resolution } from '../boot/routes.ts';
 import type { Counters } from '../service/letters.ts';
 import type { EventSink, Subject } from '../service/service.ts';
 import { Tally } from '../service/tally.ts';
@@ -12,19 +14,27 @@ export interface Exchange {
   readonly method: string;
   readonly path: string;
   readonly subject: Subject;
+  /** What was asked for, once that is known. */
+  found?: Resolution;
   /** Why it is answered with an error, once that is known. */
   refusal?: Refusal;
   /** What broke on our side, once something did. */
   fault?: string;
 }
 
+/** Told of an answer and the connection it left by. */
+type SentHook = (exchange: Exchange, response: ServerResponse, connection: Socket) => void;
+
 /** Counts requests, and makes events of how they ended. */
 export class Ledger {
   readonly #events: EventSink;
   readonly #clock: Clock;
+  readonly #sent: SentHook;
   readonly #tally = new Tally('requests', 'bytes', 'failed');
 
-  constructor(events: EventSink, clock: Clock) {
+  /** `sent`: called for each answer to a GET that left whole and holds bytes to boot from. */
+  constructor(events: EventSink, clock: Clock, sent: SentHook = () => undefined) {
+    this.#sent = sent;
     this.#events = events;
     this.#clock = clock;
   }
@@ -46,12 +56,13 @@ export class Ledger {
     response.once('close', () => {
       this.count(`status.${Math.floor(response.statusCode / 100)}xx`);
       const milliseconds = Math.round(this.#clock.monotonic() - started);
-      if (response.writableFinished && exchange.fault === undefined) this.#finished(exchange, response, milliseconds);
+      if (response.writableFinished && exchange.fault === undefined)
+        this.#finished(exchange, response, socket, milliseconds);
       else this.#failed(exchange, response, (socket?.bytesWritten ?? 0) - before);
     });
   }
 
-  #finished(exchange: Exchange, response: ServerResponse, milliseconds: number): void {
+  #finished(exchange: Exchange, response: ServerResponse, connection: Socket | null, milliseconds: number): void {
     const { refusal, method, subject } = exchange;
     const path = printablePath(exchange.path);
     const status = response.statusCode;
@@ -65,6 +76,7 @@ export class Ledger {
     const bytes = lengthOf(response);
     this.count('bytes', bytes);
     this.#events.emit({ kind: 'http.sent', path, status, bytes, milliseconds }, subject);
+    if (connection) this.#sent(exchange, response, connection);
   }
 
   #failed(exchange: Exchange, response: ServerResponse, written: number): void {

@@ -4,7 +4,7 @@ import type { Context } from 'koa';
 
 import { formatMac } from '../addr/mac.ts';
 import type { LeaseFact } from '../service/letters.ts';
-import type { EventSink } from '../service/service.ts';
+import type { EventSink, SignSink } from '../service/service.ts';
 import { parseReport, REPORT_LIMIT } from './machine-report.ts';
 import type { Exchange } from './ledger.ts';
 import type { Refusal } from './refusal.ts';
@@ -17,7 +17,7 @@ export async function receiveReport(
   ctx: Context,
   exchange: Exchange,
   lease: LeaseFact | undefined,
-  events: EventSink,
+  { events, signs }: { readonly events: EventSink; readonly signs?: SignSink },
 ): Promise<Refusal | undefined> {
   if (ctx.method !== 'POST') {
     ctx.set('Allow', 'POST');
@@ -32,6 +32,7 @@ export async function receiveReport(
   const parsed = parseReport(body);
   if ('fault' in parsed) return { status: 400, label: 'malformed', reason: parsed.fault };
   events.emit({ kind: 'machine.report', report: parsed.report }, { ...exchange.subject, mac: formatMac(lease.mac) });
+  signs?.sign({ kind: 'report', mac: lease.mac, stage: parsed.report.stage });
   ctx.status = 204;
   return undefined;
 }

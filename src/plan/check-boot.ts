@@ -52,7 +52,14 @@ export function checkBoot(
   if (!shelf || draft.default === undefined) return { catalogue: undefined, choices };
   const loaders = shelf.loaders(draft, hasEntries);
   const fallback = choices.usable.has(draft.default) ? draft.default : BOOT_LOCAL;
-  return { catalogue: { files: shelf.directory, default: fallback, entries, loaders }, choices };
+  const catalogue = { files: shelf.directory, default: fallback, entries, ...loopLimits(draft.loop), loaders };
+  return { catalogue, choices };
+}
+
+function loopLimits(loop: BootDraft['loop']): Pick<BootCatalogue, 'loop'> {
+  if (loop === undefined || loop === 'off') return {};
+  const { boots, within, quiet } = loop;
+  return { loop: { boots, withinSeconds: within, quietSeconds: quiet } };
 }
 
 /** Reports a name that no entry has; one whose entry is out of service has been reported where that entry stands. */
@@ -91,7 +98,8 @@ class Shelf {
     const kernel = draft.kernel === undefined ? undefined : this.#find([...path, 'kernel'], draft.kernel);
     const initrd = (draft.initrd ?? []).map((file, i) => this.#find(this.#book.element([...path, 'initrd'], i), file));
     if (!kernel || draft.cmdline === undefined || this.#book.touches(path)) return [];
-    return [{ name, kernel, initrd: initrd.filter((file) => file !== undefined), cmdline: draft.cmdline }];
+    const once = draft.once === undefined ? {} : { once: draft.once };
+    return [{ name, kernel, initrd: initrd.filter((file) => file !== undefined), cmdline: draft.cmdline, ...once }];
   }
 
   /**

@@ -31,6 +31,7 @@ export type OptionsDraft = Pick<SubnetDraft, 'options' | 'always'>;
 export interface BootDraft {
   readonly default?: string | undefined;
   readonly files?: string | undefined;
+  readonly loop?: z.output<typeof bootSchema.shape.loop> | undefined;
   readonly entries: Readonly<Record<string, EntryDraft>>;
   readonly loaders: Fields<typeof loadersSchema>;
 }
@@ -72,7 +73,7 @@ function salvage(value: unknown): ConfigDraft {
     ...readFields(configSchema.pick({ options: true, always: true }), config),
     classes: asList(config['classes']).map((each) => readFields(classSchema, each)),
     boot: {
-      ...readFields(bootSchema.pick({ default: true, files: true }), boot),
+      ...readFields(bootSchema.pick({ default: true, files: true, loop: true }), boot),
       entries: readEntries(asMapping(boot['entries'])),
       loaders: readFields(loadersSchema, boot['loaders']),
     },

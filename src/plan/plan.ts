@@ -156,6 +156,8 @@ export interface BootCatalogue {
   /** `default` is not what the file says: a host there can't be told from an unknown machine. */
   readonly isDefaultHeld?: true;
   readonly entries: readonly BootEntry[];
+  /** When a machine counts as netbooting over and over; absent: never. */
+  readonly loop?: LoopLimits;
   /** The first program each kind of firmware fetches; one that was not found on disk is absent. */
   readonly loaders: Loaders;
 }
@@ -165,11 +167,23 @@ export const LOADER_KINDS = ['bios', 'uefi', 'uefi-ia32', 'uefi-arm64'] as const
 export type LoaderKind = (typeof LOADER_KINDS)[number];
 export type Loaders = Readonly<Partial<Record<LoaderKind, BootFile>>>;
 
+/** A machine that netboots one entry so often within so long boots its disk, until it did not ask for `quietSeconds`. */
+export interface LoopLimits {
+  readonly boots: number;
+  readonly withinSeconds: number;
+  readonly quietSeconds: number;
+}
+
+/** What ends the netbooting of a machine: that it was sent all files, or that it says itself that it is installed. */
+export type Once = 'delivered' | 'reported';
+
 export interface BootEntry {
   readonly name: string;
   readonly kernel: BootFile;
   readonly initrd: readonly BootFile[];
   readonly cmdline: string;
+  /** From then on a machine boots its own disk; absent: it netboots this entry each time. */
+  readonly once?: Once;
 }
 
 /** A file a machine may fetch. */

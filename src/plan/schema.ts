@@ -10,6 +10,7 @@ import * as form from './text-forms.ts';
 /** Written for a loader that this rack has no use for. */
 export const NO_LOADER = 'none';
 
+const LOOP_BOOTS = 'a number of boots from 2 to 1000';
 const PORT = 'a port number from 1 to 65535';
 const ENTRY_NAME = 'a name of letters, digits and ._- that begins with a letter or digit, and is not the word local';
 /** RFC 2132 §3.8: the option holds at most 255 octets, so 63 addresses. */
@@ -50,7 +51,7 @@ export const rackSchema = mapping({
   name: form.labelText.optional().describe('Name of this rack. Default: the host name.'),
   state: form.directoryText
     .prefault('/var/lib/rackboot')
-    .describe('Directory of leases and timeline. An absolute path.'),
+    .describe('Directory of leases, boot states and timeline. An absolute path.'),
   control: form.socketText
     .prefault('/run/rackboot/control.sock')
     .describe('Socket on which the daemon answers `rackboot status`. An absolute path.'),
@@ -177,6 +178,12 @@ export const entrySchema = mapping({
     .describe(
       'The command line of the kernel; ${mac}, ${rack}, ${name} and ${address} stand for those of the machine.',
     ),
+  once: z
+    .enum(['delivered', 'reported'], { error: 'one of delivered, reported' })
+    .optional()
+    .describe(
+      'When a machine has had this entry and boots its own disk from then on. delivered: it was sent the kernel and every initrd; reported: it reported stage installed. Absent: never.',
+    ),
 });
 
 export const loadersSchema = mapping({
@@ -197,6 +204,19 @@ const entriesSchema = z
   .prefault({})
   .describe('What machines can boot, by name.');
 
+const loopKeys = mapping({
+  boots: z
+    .int(LOOP_BOOTS)
+    .min(2, LOOP_BOOTS)
+    .max(1000, LOOP_BOOTS)
+    .prefault(8)
+    .describe('So many boots of one entry …'),
+  within: form.loopText.prefault('2h').describe('… in so long are a loop: 1m to 7d.'),
+  quiet: form.quietText
+    .prefault('1d')
+    .describe('A machine in a loop boots its own disk until it did not ask for so long: 1m to 365d.'),
+});
+
 export const bootSchema = mapping({
   default: z
     .string({ error: 'the name of a boot entry, or local' })
@@ -206,6 +226,10 @@ export const bootSchema = mapping({
     .optional()
     .describe('Directory served by TFTP and HTTP. An absolute path. Default: files under rack.state.'),
   entries: entriesSchema,
+  loop: z
+    .union([loopKeys, z.enum(['off'], { error: 'off, or a mapping with boots, within, quiet' })])
+    .prefault({})
+    .describe('When a machine that netboots over and over is told to boot its own disk; or off.'),
   loaders: loadersSchema
     .prefault({})
     .describe('First program for each firmware; looked up under boot.files, then in /usr/lib/ipxe.'),

@@ -98,6 +98,10 @@ export const quarantineText = textForm({
   },
 });
 
+export const loopText = durationBetween('1m', '7d', '30m, 2h');
+
+export const quietText = durationBetween('1m', '365d', '30m, 12h');
+
 export const labelText = textForm({
   expected: 'a name of letters, digits and inner hyphens, at most 63 long',
   pattern: LABEL_PATTERN,
@@ -175,6 +179,18 @@ export function textForm<T>({ expected, pattern, parse }: TextForm<T>) {
       return z.NEVER;
     })
     .meta(pattern ? { pattern: pattern.source } : {});
+}
+
+function durationBetween(least: string, most: string, like: string) {
+  return textForm({
+    expected: `a time from ${least} to ${most}, written like ${like} or 1d`,
+    pattern: /^\d{1,9}[smhd]$/,
+    parse: (text) => {
+      const seconds = parseDuration(text);
+      const isFit = (seconds ?? 0) >= (parseDuration(least) ?? 0) && (seconds ?? 0) <= (parseDuration(most) ?? 0);
+      return isFit ? seconds : undefined;
+    },
+  });
 }
 
 function parseUnicast(text: string): Ip4 | Misfit | undefined {

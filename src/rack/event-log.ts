@@ -8,8 +8,12 @@ const ERRORS: ReadonlySet<string> = new Set([
   'service.failed',
   'dhcp.store-failed',
   'dhcp.store-replaced',
+  'boot.store-failed',
+  'boot.store-replaced',
 ]);
 const WARNINGS: ReadonlySet<string> = new Set([
+  'boot.held',
+  'boot.store-works',
   'dhcp.exhausted',
   'dhcp.store-works',
   'dhcp.clock-set',

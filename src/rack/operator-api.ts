@@ -12,6 +12,7 @@ import { parseMac, formatMac } from '../addr/mac.ts';
 import type { LeaseFact } from '../service/letters.ts';
 import type { RackEvent } from '../timeline/event.ts';
 import { matches, type EventFilter } from '../timeline/event-filter.ts';
+import { listBoots, resetBoots } from './boot-routes.ts';
 import { exportLeases, importLeases, releaseLeases } from './lease-routes.ts';
 import type { Rack } from './rack.ts';
 import { statusOf } from './status.ts';
@@ -71,6 +72,8 @@ const ROUTES: Readonly<Record<string, Route>> = {
   'GET /leases/export': (context, { rack }) => exportLeases(context, rack, Date.now()),
   'POST /leases/release': (context, { rack }) => releaseLeases(context, rack),
   'POST /leases/import': (context, { rack }) => importLeases(context, rack),
+  'GET /boots': (context, { rack }) => listBoots(context, rack),
+  'POST /boots/reset': (context, { rack }) => resetBoots(context, rack),
   'GET /events': (context, { rack }) => {
     const filter = readFilter(context);
     if (!filter) return;

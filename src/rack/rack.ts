@@ -15,6 +15,7 @@ import type { ServiceManager } from '../system/systemd-notify.ts';
 import { SqliteEventStore, type EventStore } from '../timeline/event-store.ts';
 import type { EventBody, ServiceName } from '../timeline/event.ts';
 import { Timeline } from '../timeline/timeline.ts';
+import { BootKeeper } from './boot-keeper.ts';
 import { logEvent } from './event-log.ts';
 import { Listeners, type PreparedListeners } from './listeners.ts';
 import { faultsOfRestart } from './needs-restart.ts';
@@ -58,6 +59,7 @@ export class Rack {
   readonly timeline: Timeline;
   readonly leases: LeaseTable;
   readonly notices = new Notices();
+  readonly boots: BootKeeper;
   readonly startedAt: number;
   readonly #dependencies: RackDependencies;
   readonly #source: PlanSource;
@@ -105,8 +107,17 @@ export class Rack {
     this.leases = new LeaseTable(dependencies.clock);
     dependencies.log.level = plan.log.level;
     this.timeline = new Timeline(openEventStore(plan.rack.state, dependencies.log));
+    this.boots = new BootKeeper(
+      {
+        clock: dependencies.clock,
+        tell: (letter) => this.#tell(letter),
+        emit: (body, mac) => this.emit(body, mac),
+      },
+      plan,
+    );
     this.#threads = SERVICES.map((name) => this.#createThread(name));
     this.#timers.push(setInterval(() => this.#flushTimeline(), FLUSH_EVERY));
+    this.#timers.push(setInterval(() => this.boots.tick(), FLUSH_EVERY));
     this.#timers.push(setInterval(() => this.#feedWatchdog(), WATCHDOG_EVERY));
     this.#interfaces = this.#listeners.describeInterfaces(source.localAddresses());
     this.#timers.push(setInterval(() => this.#checkInterfaces(), INTERFACES_EVERY));
@@ -135,8 +146,9 @@ export class Rack {
     return this.#reloading;
   }
 
-  emit(body: EventBody): void {
-    this.#record([{ ...body, at: this.#dependencies.clock.now(), source: 'rack' }]);
+  emit(body: EventBody, mac?: string): void {
+    const at = this.#dependencies.clock.now();
+    this.#record([{ ...body, at, source: 'rack', ...(mac !== undefined && { mac }) }]);
   }
 
   /** For a process that dies: lets its threads end, or it would wait for them. */
@@ -152,6 +164,7 @@ export class Rack {
     await Promise.all(this.#threads.map((thread) => thread.stop(STOP_MILLISECONDS)));
     this.#listeners.close();
     for (const timer of this.#timers) clearInterval(timer);
+    this.boots.close();
     try {
       this.timeline.close();
     } catch (error) {
@@ -183,6 +196,7 @@ export class Rack {
     this.#plan = plan;
     this.#attempt = attempt;
     this.#dependencies.log.level = plan.log.level;
+    this.boots.apply(plan);
     await Promise.all(this.#threads.map((thread) => thread.apply(this.#planLetter(thread.name))));
     closeGone();
     this.#emitApplied();
@@ -211,12 +225,21 @@ export class Rack {
       name,
       entry: this.#dependencies.entryOf(name),
       libc: this.#dependencies.libc,
-      opening: () => [this.#planLetter(name), { type: 'leases', bound: toColumns(this.leases.facts()), ended: [] }],
+      opening: () => [
+        // Ahead of the Plan: no script is to leave before it is known who has had what
+        this.boots.letter(),
+        this.#planLetter(name),
+        { type: 'leases', bound: toColumns(this.leases.facts()), ended: [] },
+      ],
       onLetter: (letter) => this.#receive(name, letter),
       onServing: () => this.emit({ kind: 'service.ready', service: name }),
       onFailed: (reason, retryMilliseconds) =>
         this.emit({ kind: 'service.failed', service: name, reason, retryMilliseconds }),
     });
+  }
+
+  #tell(letter: ToService): void {
+    for (const thread of this.#threads) thread.send(letter);
   }
 
   #planLetter(service: ServiceName): ToService {
@@ -233,6 +256,9 @@ export class Rack {
         for (const thread of this.#threads) {
           if (thread.name !== name) thread.send({ type: 'leases', bound: letter.bound, ended: letter.ended });
         }
+        break;
+      case 'signs':
+        this.boots.learn(letter.signs);
         break;
       case 'ready':
       case 'answer':

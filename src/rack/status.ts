@@ -1,6 +1,7 @@
 import { formatCidr } from '../addr/cidr.ts';
 import { formatRange, rangeSize } from '../addr/range.ts';
 import type { Counters } from '../service/letters.ts';
+import { calledBy } from './boot-keeper.ts';
 import type { Rack } from './rack.ts';
 import type { ThreadState } from './service-thread.ts';
 
@@ -58,6 +59,6 @@ export function statusOf(rack: Rack, file: string): RackStatus {
       ...(subnet.dynamic ? { dynamic: formatRange(subnet.dynamic), addresses: rangeSize(subnet.dynamic) } : {}),
     })),
     leases: rack.leases.size,
-    notices: rack.notices.all(),
+    notices: [...rack.notices.all(), ...rack.boots.notices((row) => calledBy(plan, row))],
   };
 }

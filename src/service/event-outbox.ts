@@ -1,10 +1,11 @@
 import type { Ip4 } from '../addr/ip4.ts';
+import type { BootSign } from '../boots/boot-sign.ts';
 import type { Clock } from '../system/clock.ts';
 import type { EventBody, RackEvent, ServiceName } from '../timeline/event.ts';
 import { EventBudget, LASTING, ORDINARY, rateOf, TROUBLE } from './event-budget.ts';
 import { toColumns } from './lease-columns.ts';
 import type { Counters, FromService, LeaseFact } from './letters.ts';
-import type { EventSink, Subject } from './service.ts';
+import type { EventSink, SignSink, Subject } from './service.ts';
 
 /**
  * How long events wait for company: a moment when it is quiet, so that a name answers at once, and longer when they come
@@ -24,14 +25,15 @@ export interface OutboxDependencies {
 
 /**
  * Gathers events and lease changes of a busy moment, so that a batch of packets costs one letter. A flood of events is
- * cut to what the timeline can take; lease changes are all told, as other services rely on them.
+ * cut to what the timeline can take; lease changes and signs of boots are all told, as decisions hang on them.
  */
-export class EventOutbox implements EventSink {
+export class EventOutbox implements EventSink, SignSink {
   readonly #dependencies: OutboxDependencies;
   readonly #ordinary: EventBudget;
   readonly #trouble: EventBudget;
   readonly #lasting: EventBudget;
   #events: RackEvent[] = [];
+  #signs: BootSign[] = [];
   #bound = new Map<Ip4, LeaseFact>();
   #ended: Ip4[] = [];
   #scheduled = false;
@@ -59,6 +61,11 @@ export class EventOutbox implements EventSink {
     this.#schedule();
   }
 
+  sign(sign: BootSign): void {
+    this.#signs.push(sign);
+    this.#schedule();
+  }
+
   leaseBound(lease: LeaseFact): void {
     this.#bound.set(lease.address, lease);
     this.#schedule();
@@ -79,6 +86,9 @@ export class EventOutbox implements EventSink {
       post({ type: 'leases', bound: toColumns([...this.#bound.values()]), ended: this.#ended });
     }
     if (this.#events.length > 0) post({ type: 'events', events: this.#events });
+    // Behind the events: what comes of a sign is told after what made it
+    if (this.#signs.length > 0) post({ type: 'signs', signs: this.#signs });
+    this.#signs = [];
     this.#bound.clear();
     this.#ended = [];
     this.#events = [];

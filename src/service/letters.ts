@@ -1,5 +1,6 @@
 import type { Ip4 } from '../addr/ip4.ts';
 import type { Mac } from '../addr/mac.ts';
+import type { BootNews, BootSign } from '../boots/boot-sign.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { RackEvent, ServiceName } from '../timeline/event.ts';
 
@@ -72,6 +73,7 @@ export interface ThreadData {
 export type ToService =
   | { readonly type: 'plan'; readonly plan: Plan; readonly sockets: readonly SocketHandle[] }
   | { readonly type: 'leases'; readonly bound: LeaseColumns; readonly ended: readonly Ip4[] }
+  | { readonly type: 'boots'; readonly news: BootNews }
   | { readonly type: 'order'; readonly id: number; readonly order: LeaseOrder }
   | { readonly type: 'ping'; readonly id: number }
   | { readonly type: 'fail'; readonly reason: string }
@@ -83,6 +85,7 @@ export type FromService =
   | { readonly type: 'ready' }
   | { readonly type: 'events'; readonly events: readonly RackEvent[] }
   | { readonly type: 'leases'; readonly bound: LeaseColumns; readonly ended: readonly Ip4[] }
+  | { readonly type: 'signs'; readonly signs: readonly BootSign[] }
   | { readonly type: 'answer'; readonly id: number; readonly answer: LeaseAnswer }
   | { readonly type: 'pong'; readonly id: number; readonly counters: Counters };
 

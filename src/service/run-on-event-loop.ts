@@ -14,7 +14,7 @@ export function runOnEventLoop(create: (context: ServiceContext) => Service): vo
   const { name } = workerData as ThreadData;
   const post = (letter: FromService): void => port.postMessage(letter);
   const outbox = new EventOutbox({ source: name, clock: systemClock, post, after: (ms, fire) => setTimeout(fire, ms) });
-  const service = create({ loop: timersOnly, clock: systemClock, events: outbox });
+  const service = create({ loop: timersOnly, clock: systemClock, events: outbox, signs: outbox });
   const desk = { service, outbox, post, stop: () => port.close() };
   port.on('message', (letter: ToService) => openLetter(desk, letter));
 }

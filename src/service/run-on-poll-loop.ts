@@ -30,7 +30,14 @@ export function runOnPollLoop(create: (context: PollContext) => Service): void {
   const loop = new PollLoop(libc, systemClock);
   const post = (letter: FromService): void => port.postMessage(letter);
   const outbox = new EventOutbox({ source: name, clock: systemClock, post, after: (ms, fire) => loop.after(ms, fire) });
-  const service = create({ libc, loop, clock: systemClock, events: outbox, sockets: new UdpSockets(libc) });
+  const service = create({
+    libc,
+    loop,
+    clock: systemClock,
+    events: outbox,
+    signs: outbox,
+    sockets: new UdpSockets(libc),
+  });
   const desk = { service, outbox, post, stop: () => loop.stop() };
   const wake = new Wake(libc, wakeFd);
   loop.watch(wakeFd, () => {

@@ -21,6 +21,9 @@ export function openLetter(desk: ServiceDesk, letter: ToService): void {
     case 'leases':
       desk.service.learn?.(fromColumns(letter.bound), letter.ended);
       break;
+    case 'boots':
+      desk.service.learnBoots?.(letter.news);
+      break;
     case 'order': {
       const answer = desk.service.obey?.(letter.order) ?? { done: [], refused: [], fault: 'it has no leases' };
       desk.post({ type: 'answer', id: letter.id, answer });

@@ -1,4 +1,5 @@
 import type { Ip4 } from '../addr/ip4.ts';
+import type { BootNews, BootSign } from '../boots/boot-sign.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Loop } from '../system/loop.ts';
@@ -11,6 +12,8 @@ export interface Service {
   apply(plan: Plan, sockets: readonly SocketHandle[]): void;
   /** Leases that began or changed, and addresses whose lease ended. */
   learn?(bound: readonly LeaseFact[], ended: readonly Ip4[]): void;
+  /** What became of machines' boot states. */
+  learnBoots?(news: BootNews): void;
   /** Does what an operator wants of the leases; what is answered as done is on disk. */
   obey?(order: LeaseOrder): LeaseAnswer;
   counters(): Counters;
@@ -28,9 +31,16 @@ export interface EventSink {
   emit(body: EventBody, subject?: Subject): void;
 }
 
+/** Takes what decides what a machine boots next. */
+export interface SignSink {
+  sign(sign: BootSign): void;
+}
+
 /** What a service is built from. */
 export interface ServiceContext {
   readonly loop: Loop;
   readonly clock: Clock;
   readonly events: EventSink;
+  /** Absent: nobody is to know. */
+  readonly signs?: SignSink;
 }

@@ -1,8 +1,10 @@
 import { formatIp4, type Ip4 } from '../addr/ip4.ts';
 import { formatMac } from '../addr/mac.ts';
 import { normalizePath } from '../boot/normalize-path.ts';
-import { createRoutes, type Routes } from '../boot/routes.ts';
+import { createRoutes, type Resolution, type Routes } from '../boot/routes.ts';
+import type { BootNews } from '../boots/boot-sign.ts';
 import type { Plan, TftpSettings } from '../plan/plan.ts';
+import { BootTable } from '../service/boot-table.ts';
 import type { Counters, LeaseFact, SocketHandle } from '../service/letters.ts';
 import type { Service, ServiceContext, Subject } from '../service/service.ts';
 import { CaseFinder } from '../system/case-finder.ts';
@@ -65,6 +67,7 @@ export class TftpService implements Service {
   readonly #sessions = new Map<number, ReadSession>();
   readonly #perClient = new Map<Ip4, number>();
   readonly #leases: LeaseTable;
+  readonly #boots = new BootTable();
   #listeners: readonly Listener[] = [];
   #served: Served | undefined;
 
@@ -83,7 +86,7 @@ export class TftpService implements Service {
 
   /** Running transfers go on with what they opened. */
   apply(plan: Plan, sockets: readonly SocketHandle[]): void {
-    this.#served = { plan, routes: createRoutes(plan) };
+    this.#served = { plan, routes: createRoutes(plan, this.#boots) };
     const kept = this.#listeners.filter(({ handle }) => sockets.some((wanted) => isSameSocket(wanted, handle)));
     for (const listener of this.#listeners) if (!kept.includes(listener)) this.#leave(listener);
     const added = sockets.filter((wanted) => !kept.some(({ handle }) => isSameSocket(wanted, handle)));
@@ -92,6 +95,10 @@ export class TftpService implements Service {
 
   learn(bound: readonly LeaseFact[], ended: readonly Ip4[]): void {
     this.#leases.learn(bound, ended);
+  }
+
+  learnBoots(news: BootNews): void {
+    this.#boots.learn(news);
   }
 
   counters(): Counters {
@@ -201,14 +208,15 @@ export class TftpService implements Service {
     const refusal = this.#admit(visit, plan.tftp);
     if (refusal) return refusal;
     const asker = { rackAddress, address: client.address, ...hostOf(this.#leases.holder(client.address)) };
-    const content = openContent(routes.resolve(request.file, asker), request.mode, this.#shelf);
+    const found = routes.resolve(request.file, asker);
+    const content = openContent(found, request.mode, this.#shelf);
     if ('reason' in content) return content;
     const port = plan.tftp.singlePort ? visit.port : this.#acquirePort(rackAddress, client);
     if ('reason' in port) {
       content.close();
       return port;
     }
-    this.#startSession(visit, plan.tftp, content, port);
+    this.#startSession(visit, plan.tftp, found, content, port);
     return undefined;
   }
 
@@ -234,17 +242,14 @@ export class TftpService implements Service {
     }
   }
 
-  #startSession(
-    { request, client, rackAddress }: Visit,
-    settings: TftpSettings,
-    content: Content,
-    port: TransferPort,
-  ): void {
+  #startSession(visit: Visit, settings: TftpSettings, found: Resolution, content: Content, port: TransferPort): void {
+    const { request, client, rackAddress } = visit;
     const mtu = request.options.blksize === undefined ? undefined : this.#wire.mtuTowards(client.address);
     const agreement = negotiate(request, content.length, settings, mtu);
     const ended = (outcome: Outcome | undefined): void => {
       this.#forget(session);
       this.#report(outcome, session, request.file, content.length);
+      if (outcome?.kind === 'sent') this.#sign(found, client.address, content.length);
     };
     const session = new ReadSession(this.#tools, {
       request,
@@ -287,6 +292,16 @@ export class TftpService implements Service {
         events.emit({ kind: 'tftp.failed', file, reason: outcome.reason }, subject);
         break;
     }
+  }
+
+  /** In netascii a kernel has another length, and arrives broken: such a file is not told as what it was. */
+  #sign(found: Resolution, address: Ip4, size: number): void {
+    const mac = this.#leases.holder(address)?.mac;
+    const doer = { address, ...(mac !== undefined && { mac }) };
+    const { signs } = this.#context;
+    if (found.kind === 'text' && found.script) signs?.sign({ kind: 'script', ...found.script, ...doer });
+    if (found.kind === 'file' && found.isOfEntry)
+      signs?.sign({ kind: 'file', file: found.file, first: 0, last: size - 1, size, ...doer });
   }
 
   #refuse({ request, client, rackAddress, port }: Visit, { counter, code, reason }: Refusal): void {

@@ -1,5 +1,11 @@
 import type { EventBody } from './event.ts';
 
+const ARMED_BECAUSE = {
+  reset: 'an operator reset it',
+  changed: 'what it is to boot was changed',
+  quiet: 'it has not asked for long',
+} as const;
+
 /** What an event says, as one plain sentence without when, who and where. */
 export function describeEvent(event: EventBody): string {
   switch (event.kind) {
@@ -71,6 +77,18 @@ export function describeEvent(event: EventBody): string {
       return `asks for its first name, ${event.name} ${event.type}: ${event.answer}`;
     case 'machine.report':
       return `reports stage "${event.report.stage}"`;
+    case 'boot.done':
+      return `has had the boot entry ${event.entry}, as it ${event.by === 'delivered' ? 'was sent all of it' : 'reported that it is installed'}: boots its own disk from now on`;
+    case 'boot.held':
+      return `netbooted ${event.entry} ${event.boots} times within ${minutes(event.withinSeconds)}: boots its own disk from now on`;
+    case 'boot.armed':
+      return `netboots ${event.entry} again when it is to: ${ARMED_BECAUSE[event.because]}`;
+    case 'boot.store-failed':
+      return `boot states can't be written, and are forgotten when rackboot ends: ${event.reason}`;
+    case 'boot.store-works':
+      return 'boot states are written again';
+    case 'boot.store-replaced':
+      return `the file of boot states is damaged (${event.reason}): set aside as ${event.setAside}, ${count(event.recovered, 'state')} recovered from it`;
     case 'plan.applied':
       return `plan applied: ${count(event.subnets, 'subnet')}, ${count(event.hosts, 'host')}, ${count(event.faults, 'fault')}`;
     case 'plan.refused':
@@ -105,6 +123,10 @@ function fetches(bootFile: string | undefined): string {
 
 function until(expires: number | undefined): string {
   return expires === undefined ? '' : ` until ${new Date(expires * 1000).toISOString().slice(0, 19)}Z`;
+}
+
+function minutes(value: number): string {
+  return value % 3600 === 0 ? `${value / 3600} h` : `${Math.round(value / 60)} min`;
 }
 
 function seconds(value: number): string {

@@ -73,6 +73,21 @@ export type EventBody =
   /** The first question of a client since its lease began. */
   | { readonly kind: 'dns.first-question'; readonly name: string; readonly type: string; readonly answer: string }
   | { readonly kind: 'machine.report'; readonly report: MachineReport }
+  /** It has had the boot entry, as that is for once. */
+  | { readonly kind: 'boot.done'; readonly entry: string; readonly by: 'delivered' | 'reported' }
+  /** It netbooted over and over. */
+  | { readonly kind: 'boot.held'; readonly entry: string; readonly boots: number; readonly withinSeconds: number }
+  /** It netboots the entry again. */
+  | { readonly kind: 'boot.armed'; readonly entry: string; readonly because: 'reset' | 'changed' | 'quiet' }
+  /** The disk takes no boot states: told once, until `boot.store-works`. */
+  | { readonly kind: 'boot.store-failed'; readonly reason: string }
+  | { readonly kind: 'boot.store-works' }
+  | {
+      readonly kind: 'boot.store-replaced';
+      readonly reason: string;
+      readonly setAside: string;
+      readonly recovered: number;
+    }
   | { readonly kind: 'plan.applied'; readonly subnets: number; readonly hosts: number; readonly faults: number }
   | { readonly kind: 'plan.refused'; readonly faults: readonly string[] }
   | { readonly kind: 'service.ready'; readonly service: ServiceName }

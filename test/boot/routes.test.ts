@@ -3,8 +3,9 @@ import { describe, it } from 'node:test';
 
 import * as fc from 'fast-check';
 
-import { createRoutes, type Resolution } from '../../src/boot/routes.ts';
-import { ip4, testPlan } from './boot-plan-fixture.ts';
+import type { BootState } from '../../src/boot/boot-states.ts';
+import { createRoutes, type Asker, type Resolution } from '../../src/boot/routes.ts';
+import { DEBIAN, ip4, mac as macOf, testPlan } from './boot-plan-fixture.ts';
 
 const ASKER = { rackAddress: ip4('192.0.2.1') };
 const routes = createRoutes(testPlan());
@@ -48,6 +49,29 @@ describe('the table of routes', () => {
     assert.match(textOf(createRoutes(plan).resolve('/ipxe/02-00-00-00-00-01', asker)), / ip=192\.0\.2\.50 /);
   });
 
+  it('marks a script with whose it is and what it says', () => {
+    const mark = (path: string, asker: Asker = ASKER): unknown => {
+      const found = createRoutes(testPlan()).resolve(path, asker);
+      return found.kind === 'text' ? found.script : found;
+    };
+    assert.deepEqual(mark('/ipxe/52-54-00-12-34-56'), { of: macOf('52:54:00:12:34:56'), entry: 'debian' });
+    assert.deepEqual(mark('/ipxe/02-00-00-00-00-01'), { of: macOf('02:00:00:00:00:01') });
+    assert.deepEqual(mark('/ipxe/02-00-00-00-00-01', { ...ASKER, host: 'node1' }), {
+      of: macOf('02:00:00:00:00:01'),
+      entry: 'debian',
+      host: 'node1',
+    });
+    assert.equal(mark('/boot.ipxe'), undefined);
+  });
+
+  it('asks what machines had for each script anew', () => {
+    let state: BootState | undefined;
+    const asked = createRoutes(testPlan({ entries: [{ ...DEBIAN, once: 'delivered' }] }), { of: () => state });
+    assert.match(textOf(asked.resolve('/ipxe/52-54-00-12-34-56', ASKER)), /^kernel /m);
+    state = { kind: 'done', by: 'delivered', since: 0 };
+    assert.doesNotMatch(textOf(asked.resolve('/ipxe/52-54-00-12-34-56', ASKER)), /^kernel /m);
+  });
+
   const FILES: readonly (readonly [string, string, string])[] = [
     ['/undionly.kpxe', '/usr/lib/ipxe/undionly.kpxe', '/usr/lib/ipxe/undionly.kpxe'],
     ['snponly-arm64.efi', '/usr/lib/ipxe/snponly-arm64.efi', '/usr/lib/ipxe/snponly-arm64.efi'],
@@ -59,7 +83,8 @@ describe('the table of routes', () => {
   ];
   for (const [path, file, root] of FILES) {
     it(`finds ${path} at ${file}`, () => {
-      assert.deepEqual(routes.resolve(path, ASKER), { kind: 'file', file, root, immutable: false });
+      const ofEntry = path.startsWith('/debian/') ? { isOfEntry: true } : {};
+      assert.deepEqual(routes.resolve(path, ASKER), { kind: 'file', file, root, immutable: false, ...ofEntry });
     });
   }
 

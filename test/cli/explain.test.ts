@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 
 import { parseMac, type Mac } from '../../src/addr/mac.ts';
+import { freshRow } from '../../src/boots/boot-row.ts';
+import { openBootStore } from '../../src/boots/open-boot-store.ts';
 import { explain, type ExplainOptions } from '../../src/cli/explain.ts';
 import type { Account } from '../../src/dhcp/account.ts';
 import { SqliteLeaseStore } from '../../src/leases/lease-store.ts';
@@ -179,3 +181,19 @@ function picture(state: string): string[] {
     return `${name} ${statSync(file).mtimeMs} ${createHash('sha256').update(readFileSync(file)).digest('hex')}`;
   });
 }
+
+test('a machine that has had its entry is told so, out of the file of a daemon', () => {
+  const config = configIn('booted');
+  const mac = parseMac(NODE) as Mac;
+  const { store } = openBootStore(join(directory, 'booted', 'boots.db'), 0);
+  const row = {
+    ...freshRow({ mac, entry: 'debian' }),
+    state: { kind: 'held', boots: 8, withinSeconds: 60, since: 0 } as const,
+  };
+  store.write({ rows: [[row, row]], lostSince: undefined });
+  const { bootPlan, script } = told({ mac: NODE, arch: '7' }, config);
+  store.close();
+  assert.equal(bootPlan?.target, 'local');
+  assert.match(bootPlan.why, /8 times within 1 min/);
+  assert.match(script?.text ?? '', /8 times within 1 min/);
+});

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 
 import { HttpService } from '../../src/http/http-service.ts';
+import type { BootSign } from '../../src/boots/boot-sign.ts';
 import type { BootCatalogue, Plan } from '../../src/plan/plan.ts';
 import type { SocketHandle } from '../../src/service/letters.ts';
 import type { Subject } from '../../src/service/service.ts';
@@ -27,6 +28,7 @@ export class HttpRack {
   readonly directory = mkdtempSync(join(tmpdir(), 'rackboot-http-'));
   readonly files = join(this.directory, 'files');
   readonly events: Seen[] = [];
+  readonly signs: BootSign[] = [];
   readonly service: HttpService;
   readonly port: number;
   readonly socket: SocketHandle;
@@ -45,6 +47,7 @@ export class HttpRack {
     const context = {
       loop: { watch: unused, after: unused },
       clock: { now: () => NOW, monotonic: () => 0 },
+      signs: { sign: (sign: BootSign) => void this.signs.push(sign) },
       events: { emit: (body: EventBody, subject?: Subject) => this.#seen({ ...body, ...subject }) },
     };
     this.service = new HttpService(context, (original) => libc.dup(original));

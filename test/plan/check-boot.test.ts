@@ -42,7 +42,21 @@ test('one initrd needs no list', () => {
 test('without boot files there is nothing to complain about', () => {
   const { plan, faults } = compile(SUBNET, { fileExists: () => false, directoryExists: () => false });
   assert.deepEqual(faults, []);
-  assert.deepEqual(plan?.boot, { files: FILES, default: 'local', entries: [], loaders: {} });
+  assert.deepEqual(plan?.boot, {
+    files: FILES,
+    default: 'local',
+    entries: [],
+    loop: { boots: 8, withinSeconds: 7200, quietSeconds: 86_400 },
+    loaders: {},
+  });
+});
+
+test('an entry may be for once, and what counts as a loop may be said or switched off', () => {
+  const text = boot('entries: { debian: { kernel: debian/vmlinuz, once: reported } }', 'loop: { within: 30m }');
+  const { entries, loop } = planOf(text).boot;
+  assert.equal(entries[0]?.once, 'reported');
+  assert.deepEqual(loop, { boots: 8, withinSeconds: 1800, quietSeconds: 86_400 });
+  assert.equal(planOf(boot('loop: off')).boot.loop, undefined);
 });
 
 test('boot files are in the rack’s state unless told', () => {
@@ -54,6 +68,11 @@ const faulty: readonly (readonly [title: string, text: string, ...lines: string[
     'a kernel that is not there',
     boot('entries: { debian: { kernel: debian/VMLINUZ } }'),
     `6:32: boot.entries.debian.kernel: expected a readable file ${FILES}/debian/VMLINUZ, found none`,
+  ],
+  [
+    'an entry for once by a word that is none',
+    boot('entries: { debian: { kernel: debian/vmlinuz, once: true } }'),
+    '6:54: boot.entries.debian.once: expected one of delivered, reported, found true',
   ],
   [
     'the second of two initrds',
@@ -101,6 +120,17 @@ describe('an entry is out of service, and nothing else, for', () => {
       assert.equal(plan.boot.default, 'local');
     });
   }
+});
+
+test('a loop that makes no sense leaves no Plan', () => {
+  assert.deepEqual(faultLines(boot('loop: { boots: 1, within: 8d }')), [
+    '6:18: boot.loop.boots: expected a number of boots from 2 to 1000, found 1',
+    '6:29: boot.loop.within: expected a time from 1m to 7d, written like 30m, 2h or 1d, found 8d',
+  ]);
+  assert.deepEqual(faultLines(boot('loop: never')), [
+    '6:9: boot.loop: expected off, or a mapping with boots, within, quiet, found never',
+  ]);
+  assert.equal(compile(boot('loop: never')).plan, undefined);
 });
 
 test('unknown machines boot their own disk while their entry is out of service', () => {

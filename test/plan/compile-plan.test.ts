@@ -12,6 +12,7 @@ test('a file with nothing but a subnet gives a Plan of safe defaults', () => {
       files: '/var/lib/rackboot/files',
       default: 'local',
       entries: [],
+      loop: { boots: 8, withinSeconds: 7200, quietSeconds: 86_400 },
       loaders: {
         bios: { path: 'undionly.kpxe', file: '/usr/lib/ipxe/undionly.kpxe' },
         uefi: { path: 'snponly.efi', file: '/usr/lib/ipxe/snponly.efi' },

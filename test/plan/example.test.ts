@@ -35,6 +35,7 @@ describe('etc/rackboot.yaml', () => {
       ['boot'],
       ['boot', 'entries', 'x'],
       ['boot', 'loaders'],
+      ['boot', 'loop'],
     ];
     const keys = [...mappings, ['http'], ['tftp'], ['admin'], ['log']].flatMap((path) => keysAt(path));
     const absent = keys.filter((key) => !new RegExp(`^[ -]*${key}:`, 'm').test(EXAMPLE));

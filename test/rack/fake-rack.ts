@@ -75,6 +75,7 @@ export class FakeRack {
   readonly orders: LeaseOrder[] = [];
   answer: LeaseAnswer = { done: [], refused: [] };
   readonly notices = new Notices();
+  readonly boots = { notices: (): string[] => [] };
   reloads = 0;
   readonly threads = (['dhcp', 'tftp'] as const).map((name) => ({
     name,

@@ -153,3 +153,18 @@ test('trouble that is told once is told in the middle of a flood too', () => {
   const kinds = posted.flatMap((letter) => (letter.type === 'events' ? letter.events.map(({ kind }) => kind) : []));
   assert.deepEqual(kinds.slice(-3), ['dhcp.store-failed', 'dhcp.exhausted', 'dhcp.store-works']);
 });
+
+test('signs of boots are all told, behind the events, however many events a flood makes', () => {
+  const { outbox, posted, pass } = rig();
+  for (let i = 0; i < 30_000; i++)
+    outbox.emit({ kind: 'http.sent', path: '/k', status: 200, bytes: 1, milliseconds: 1 });
+  const sign = { kind: 'report', mac: A, stage: 'installed' } as const;
+  outbox.sign(sign);
+  outbox.sign(sign);
+  pass();
+  const [events, signs] = posted;
+  assert.equal(events?.type === 'events' && events.events.length, 20_000);
+  assert.deepEqual(signs, { type: 'signs', signs: [sign, sign] });
+  outbox.flush();
+  assert.equal(posted.length, 2);
+});

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { parseCidr } from '../../src/addr/cidr.ts';
 import { parseIp4, type Ip4 } from '../../src/addr/ip4.ts';
+import type { BootSign } from '../../src/boots/boot-sign.ts';
 import type { Plan, TftpSettings } from '../../src/plan/plan.ts';
 import type { SocketHandle } from '../../src/service/letters.ts';
 import type { Subject } from '../../src/service/service.ts';
@@ -57,6 +58,7 @@ export class TestRack {
   readonly loop = new FakeLoop();
   readonly wire = new MemoryWire(this.loop);
   readonly events: { readonly body: EventBody; readonly subject: Subject | undefined }[] = [];
+  readonly signs: BootSign[] = [];
   readonly service: TftpService;
   readonly files: string;
   readonly #tftp: Partial<TftpSettings> | undefined;
@@ -67,7 +69,8 @@ export class TestRack {
     t.after(() => rmSync(this.files, { recursive: true }));
     for (const [path, content] of Object.entries(files)) this.write(path, content);
     const events = { emit: (body: EventBody, subject?: Subject) => void this.events.push({ body, subject }) };
-    this.service = new TftpService({ loop: this.loop, clock: this.loop, events }, this.wire);
+    const signs = { sign: (sign: BootSign) => void this.signs.push(sign) };
+    this.service = new TftpService({ loop: this.loop, clock: this.loop, events, signs }, this.wire);
     this.service.apply(this.plan(), [HANDLE]);
     t.after(() => this.service.close());
   }

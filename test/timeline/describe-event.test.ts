@@ -95,6 +95,40 @@ const SENTENCES: {
     [{ name: 'node1.rack', type: 'A', answer: '192.0.2.5' }, 'asks for its first name, node1.rack A: 192.0.2.5'],
   ],
   'machine.report': [[{ report: { stage: 'up' } }, 'reports stage "up"']],
+  'boot.done': [
+    [
+      { entry: 'debian', by: 'delivered' },
+      'has had the boot entry debian, as it was sent all of it: boots its own disk from now on',
+    ],
+    [
+      { entry: 'debian', by: 'reported' },
+      'has had the boot entry debian, as it reported that it is installed: boots its own disk from now on',
+    ],
+  ],
+  'boot.held': [
+    [
+      { entry: 'debian', boots: 8, withinSeconds: 7200 },
+      'netbooted debian 8 times within 2 h: boots its own disk from now on',
+    ],
+    [
+      { entry: 'debian', boots: 3, withinSeconds: 90 },
+      'netbooted debian 3 times within 2 min: boots its own disk from now on',
+    ],
+  ],
+  'boot.armed': [
+    [{ entry: 'debian', because: 'reset' }, 'netboots debian again when it is to: an operator reset it'],
+    [{ entry: 'debian', because: 'quiet' }, 'netboots debian again when it is to: it has not asked for long'],
+  ],
+  'boot.store-failed': [
+    [{ reason: 'disk full' }, "boot states can't be written, and are forgotten when rackboot ends: disk full"],
+  ],
+  'boot.store-works': [[{}, 'boot states are written again']],
+  'boot.store-replaced': [
+    [
+      { reason: 'not a database', setAside: '/s/boots.db.corrupt-x', recovered: 1 },
+      'the file of boot states is damaged (not a database): set aside as /s/boots.db.corrupt-x, 1 state recovered from it',
+    ],
+  ],
   'plan.applied': [
     [{ subnets: 1, hosts: 0, faults: 2 }, 'plan applied: 1 subnet, 0 hosts, 2 faults'],
     [{ subnets: 2, hosts: 1, faults: 1 }, 'plan applied: 2 subnets, 1 host, 1 fault'],
