@@ -33,6 +33,8 @@ const USAGE = `usage: rackboot COMMAND [OPTIONS]
   boots     [--json]                         which machine has had which boot entry, and which is held as in a loop
             reset MAC|NAME | --all           lets it, or all, netboot again
   events    [--mac M] [--follow] [--limit N] [--json]   what happened
+  loaders   [--json] [--config F]            the first programs machines fetch: which are here, and where
+            install [--config F]           takes them from Debian's packages: iPXE, shim, GRUB, PXELINUX
   lab       [--firmware bios|uefi|uefi-http] [--keep] [--timeout S]   a virtual machine that boots from rackboot
 
 The file is /etc/rackboot/rackboot.yaml unless --config says otherwise. status, leases, boots and events find the
@@ -75,6 +77,13 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     const followed = { type: 'boolean', default: false } as const;
     const options = parse(argv, { ...ASKING, follow: followed, mac: { type: 'string' }, limit: { type: 'string' } });
     return events({ ...options, control: socketOf(options), stop: stopSignal() }, print);
+  },
+  loaders: async ([verb, ...argv]) => {
+    // What the daemon's own main thread need not hold
+    const { loaders, loadersInstall } = await import('./cli/loaders.ts');
+    if (verb === 'install') return loadersInstall(parse(argv, CONFIG), print);
+    const words = verb === undefined ? [] : [verb, ...argv];
+    return loaders(parse(words, { ...CONFIG, json: { type: 'boolean', default: false } }), print);
   },
   lab: (argv) => {
     const text = { type: 'string' } as const;

@@ -10,7 +10,7 @@ import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 
 import { fetchGuestFiles } from '../src/lab/guest-files.ts';
-import { ensurePackages, LAB_PACKAGES, TEST_CLIENT_PACKAGES } from '../src/lab/debian-packages.ts';
+import { ensurePackages, LAB_PACKAGES, LOADER_PACKAGES, TEST_CLIENT_PACKAGES } from '../src/lab/debian-packages.ts';
 
 const HERE = import.meta.dirname;
 /** Folders whose tests start real programs. */
@@ -23,7 +23,7 @@ interface Outcome {
 
 async function prepare(): Promise<void> {
   try {
-    await ensurePackages([...LAB_PACKAGES, ...TEST_CLIENT_PACKAGES], console.log);
+    await ensurePackages([...LAB_PACKAGES, ...LOADER_PACKAGES, ...TEST_CLIENT_PACKAGES], console.log);
     await fetchGuestFiles(console.log);
   } catch (error) {
     console.log(`some tests will be skipped: ${error instanceof Error ? error.message : String(error)}`);

@@ -1,19 +1,17 @@
-import type { Ip4 } from '../addr/ip4.ts';
-import { parseMac, type Mac } from '../addr/mac.ts';
-import { BOOT_LOCAL, type BootFile, type Plan } from '../plan/plan.ts';
+import type { Mac } from '../addr/mac.ts';
+import { BOOT_LOCAL, type BootEntry, type BootFile, type Plan } from '../plan/plan.ts';
+import type { Asker } from './asker.ts';
 import { createBootIndex, type BootPlan } from './boot-plan.ts';
 import type { BootStates } from './boot-states.ts';
-import { normalizePath } from './normalize-path.ts';
+import { grubChainScript, grubScript } from './grub-script.ts';
 import { chainScript, machineScript } from './ipxe-script.ts';
+import { filesOf, loadersOf } from './loader-files.ts';
+import { normalizePath } from './normalize-path.ts';
+import { pxelinuxScript, pxelinuxStranger } from './pxelinux-script.ts';
 import { rackUrl } from './rack-url.ts';
-
-/** Who asks: the address of ours the request came to, and the machine's own, if known. */
-export interface Asker {
-  readonly rackAddress: Ip4;
-  readonly address?: Ip4;
-  /** The name of the host it is known to be by its lease, where the MAC does not tell. */
-  readonly host?: string;
-}
+import type { ScriptFacts } from './script-facts.ts';
+import { createScriptNames, type MachineScriptName, type ScriptName } from './script-names.ts';
+import { scriptOwner } from './script-owner.ts';
 
 /** Whose script a text is. `entry`: what it says to netboot; absent where it says the own disk. `host`: as of an Asker. */
 interface ScriptMark {
@@ -47,7 +45,8 @@ export interface Routes {
   resolve(path: string, asker: Asker): Resolution;
 }
 
-const IPXE_PREFIX = 'ipxe/';
+/** A Raspberry Pi asks for each of its files in a folder named after its serial number first. */
+const PI_FOLDER = /^[\da-f]{8}\/(?=.)/;
 
 /**
  * GRUB looks for these beside its modules before it reads its configuration, and its signed image has no use for them.
@@ -59,28 +58,44 @@ const GRUB_LIST =
 /** Pure: nothing is opened or looked up on disk. `states` is asked anew for each script. */
 export function createRoutes(plan: Plan, states?: BootStates): Routes {
   const index = createBootIndex(plan, states);
-  const ofEntries = new Set(plan.boot.entries.flatMap(filesOf).map(({ file }) => file));
+  const ofEntries = new Set(plan.boot.entries.flatMap(filesOfEntry).map(({ file }) => file));
   const named = namedFiles(plan);
   const folded = foldNames(named);
-
-  function forMachine(spelling: string, asker: Asker): Resolution {
-    const mac = parseMac(spelling);
-    if (mac === undefined) return missing(`"${spelling}" is not a MAC address: expected one like 52-54-00-12-34-56`);
-    const rack = rackUrl(plan, asker.rackAddress);
-    const found = index.find(mac, asker.host);
-    const text = machineScript(found, { mac, rack, ...addressOf(asker) });
-    return { ...script(text), script: markOf(mac, found, asker) };
-  }
+  const scriptName = createScriptNames(plan);
 
   function resolve(raw: string, asker: Asker): Resolution {
     const path = normalizePath(raw);
     if (path === undefined) return missing('the path climbs out with ".." or holds a control character');
     if (path === '') return missing('this rack lists no directories');
-    if (path === 'boot.ipxe' || path === 'autoexec.ipxe') return script(chainScript(rackUrl(plan, asker.rackAddress)));
-    if (path.startsWith(IPXE_PREFIX)) return forMachine(path.slice(IPXE_PREFIX.length), asker);
+    const wanted = scriptName(path);
+    if (wanted !== undefined) return scriptFor(wanted, asker);
     const file = named.get(path);
-    if (file !== undefined) return namedFile(file);
-    const orElse = substituteFor(path);
+    return file === undefined ? underFiles(path, substituteFor(path)) : namedFile(file);
+  }
+
+  function scriptFor(wanted: ScriptName, asker: Asker): Resolution {
+    if (!('whom' in wanted))
+      return script(wanted.script === 'grub-chain' ? grubChainScript() : chainScript(rackUrl(plan, asker.rackAddress)));
+    const mac = scriptOwner(wanted.whom, asker);
+    if (typeof mac !== 'string') return scriptOf(wanted, mac, asker);
+    const isLastHope = wanted.script === 'pxelinux' && wanted.whom === 'default';
+    return isLastHope ? script(pxelinuxStranger()) : missing(mac);
+  }
+
+  function scriptOf(wanted: MachineScriptName, mac: Mac, asker: Asker): Resolution {
+    const bootPlan = index.find(mac, asker.host);
+    const exit = bootPlan.machine?.exit ?? plan.boot.exit;
+    const facts: ScriptFacts = {
+      mac,
+      rack: rackUrl(plan, asker.rackAddress),
+      ...(asker.address !== undefined && { address: asker.address }),
+      ...(exit && { exit }),
+    };
+    return { ...script(textOf(wanted, bootPlan, facts)), script: markOf(mac, bootPlan, asker) };
+  }
+
+  /** A file that the Plan does not name. */
+  function underFiles(path: string, orElse?: Resolution): Resolution {
     const root = plan.boot.files;
     return { kind: 'file', file: `${root}/${path}`, root, immutable: false, ...(orElse && { orElse }) };
   }
@@ -89,7 +104,8 @@ export function createRoutes(plan: Plan, states?: BootStates): Routes {
   function substituteFor(path: string): Resolution | undefined {
     const file = folded.get(path.toLowerCase());
     if (file !== undefined) return namedFile(file);
-    return GRUB_LIST.test(path) ? script('') : undefined;
+    if (GRUB_LIST.test(path)) return script('');
+    return PI_FOLDER.test(path) ? underFiles(path.replace(PI_FOLDER, '')) : undefined;
   }
 
   function namedFile(file: string): Resolution {
@@ -97,6 +113,17 @@ export function createRoutes(plan: Plan, states?: BootStates): Routes {
   }
 
   return { resolve };
+}
+
+function textOf(wanted: MachineScriptName, bootPlan: BootPlan, facts: ScriptFacts): string {
+  switch (wanted.script) {
+    case 'ipxe':
+      return machineScript(bootPlan, facts);
+    case 'grub':
+      return grubScript(bootPlan, facts);
+    case 'pxelinux':
+      return pxelinuxScript(bootPlan, facts, wanted.fetches);
+  }
 }
 
 function markOf(mac: Mac, { target }: BootPlan, { host }: Asker): ScriptMark {
@@ -107,24 +134,19 @@ function markOf(mac: Mac, { target }: BootPlan, { host }: Asker): ScriptMark {
   };
 }
 
-function filesOf({ kernel, initrd }: Plan['boot']['entries'][number]): readonly BootFile[] {
+function filesOfEntry({ kernel, initrd }: BootEntry): readonly BootFile[] {
   return [kernel, ...initrd];
 }
 
 /** Served path → file, for every file that the Plan names. */
 function namedFiles(plan: Plan): ReadonlyMap<string, string> {
-  const { loaders, entries } = plan.boot;
-  const files = entries.flatMap(filesOf);
-  return new Map([...files, ...Object.values(loaders)].map(({ path, file }) => [path, file]));
+  const files = [...plan.boot.entries.flatMap(filesOfEntry), ...loadersOf(plan).flatMap(filesOf)];
+  return new Map(files.map(({ path, file }) => [path, file]));
 }
 
 /** The same by lower-case path, for firmware that asks in capitals; of two alike the first in the Plan. */
 function foldNames(named: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
   return new Map([...named].toReversed().map(([path, file]) => [path.toLowerCase(), file]));
-}
-
-function addressOf(asker: Asker): { address?: Ip4 } {
-  return asker.address === undefined ? {} : { address: asker.address };
 }
 
 function script(text: string): Extract<Resolution, { kind: 'text' }> {

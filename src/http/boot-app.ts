@@ -2,9 +2,10 @@ import Koa, { type Context } from 'koa';
 
 import { parseIp4, type Ip4 } from '../addr/ip4.ts';
 import { formatMac } from '../addr/mac.ts';
+import type { Asker } from '../boot/asker.ts';
 import { normalizePath } from '../boot/normalize-path.ts';
-import type { Asker, Resolution, Routes } from '../boot/routes.ts';
-import { hostOf } from '../service/lease-table.ts';
+import type { Resolution, Routes } from '../boot/routes.ts';
+import { machineOf } from '../service/lease-table.ts';
 import type { LeaseFact } from '../service/letters.ts';
 import type { EventSink, SignSink } from '../service/service.ts';
 import type { CaseFinder } from '../system/case-finder.ts';
@@ -111,7 +112,7 @@ function askerOf(ctx: Context, rackAddress: Ip4, address: Ip4 | undefined, plane
   // The address a relayed machine came to may be another of ours than the one this socket stands for.
   const local = ip4Of(ctx.req.socket.localAddress) ?? rackAddress;
   if (address === undefined) return { rackAddress: local };
-  return { rackAddress: local, address, ...hostOf(plane.holder(address)) };
+  return { rackAddress: local, address, ...machineOf(plane.holder(address)) };
 }
 
 function ip4Of(text: string | undefined): Ip4 | undefined {

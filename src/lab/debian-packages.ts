@@ -13,6 +13,14 @@ export interface PackageNeed {
   readonly provides: readonly string[];
 }
 
+/** Loaders that tests of Secure Boot, GRUB and PXELINUX start. */
+export const LOADER_PACKAGES: readonly PackageNeed[] = [
+  { package: 'shim-signed', provides: ['/usr/lib/shim/shimx64.efi.signed'] },
+  { package: 'grub-efi-amd64-signed', provides: ['/usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed'] },
+  { package: 'pxelinux', provides: ['/usr/lib/PXELINUX/pxelinux.0', '/usr/lib/PXELINUX/lpxelinux.0'] },
+  { package: 'syslinux-common', provides: ['/usr/lib/syslinux/modules/bios/ldlinux.c32'] },
+];
+
 /** What the lab uses on this computer. Kernel and busybox of the lab machine are not installed: see `fetchGuestFiles`. */
 export const LAB_PACKAGES: readonly PackageNeed[] = [
   { package: 'qemu-system-x86', provides: ['qemu-system-x86_64'] },

@@ -20,7 +20,7 @@ import { ReadSession, type SessionTools } from './read-session.ts';
 import type { Refusal } from './refusal.ts';
 import { SharedFiles } from './shared-files.ts';
 import { TransferPorts, type TransferPort, type TransferSocket } from './transfer-ports.ts';
-import { hostOf, LeaseTable } from '../service/lease-table.ts';
+import { machineOf, LeaseTable } from '../service/lease-table.ts';
 import { Tally } from '../service/tally.ts';
 import type { Outcome } from './transfer.ts';
 
@@ -207,7 +207,7 @@ export class TftpService implements Service {
     const { request, client, rackAddress } = visit;
     const refusal = this.#admit(visit, plan.tftp);
     if (refusal) return refusal;
-    const asker = { rackAddress, address: client.address, ...hostOf(this.#leases.holder(client.address)) };
+    const asker = { rackAddress, address: client.address, ...machineOf(this.#leases.holder(client.address)) };
     const found = routes.resolve(request.file, asker);
     const content = openContent(found, request.mode, this.#shelf);
     if ('reason' in content) return content;

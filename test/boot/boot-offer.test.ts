@@ -3,10 +3,9 @@ import { describe, it } from 'node:test';
 
 import * as fc from 'fast-check';
 
-import { bootOffer, type BootOffer } from '../../src/boot/boot-offer.ts';
+import { bootOffer, type BootOffer, type BootWishes } from '../../src/boot/boot-offer.ts';
 import { isFullIpxe, type BootClient } from '../../src/boot/firmware.ts';
 import type { Plan } from '../../src/plan/plan.ts';
-import type { QuirkSwitches } from '../../src/plan/quirk-table.ts';
 import { ip4, mac, testPlan } from './boot-plan-fixture.ts';
 
 const RACK = ip4('192.0.2.1');
@@ -15,9 +14,10 @@ const MAC = mac('52:54:00:12:34:56');
 /** The offer itself; its quirks are asked in quirks-of.test.ts. */
 function offerOf(
   facts: Partial<BootClient>,
-  { plan = testPlan(), switches }: { plan?: Plan; switches?: QuirkSwitches } = {},
-): Omit<BootOffer, 'quirks'> {
-  const { quirks: _, ...offer } = bootOffer(plan, { mac: MAC, userClasses: [], ...facts }, RACK, switches);
+  { plan = testPlan(), switches, loaders }: { plan?: Plan } & BootWishes = {},
+): Omit<BootOffer, 'quirks' | 'script'> {
+  const client = { mac: MAC, userClasses: [], ...facts };
+  const { quirks: _, script: _script, ...offer } = bootOffer(plan, client, RACK, { switches, loaders });
   return offer;
 }
 
@@ -99,6 +99,45 @@ describe('the boot offer', () => {
     assert.deepEqual(offerOf({ arch: 7 }, { plan }), {
       why: 'architecture 7 is x86-64 UEFI, and this rack found no loader for it on disk',
     });
+  });
+
+  const IPXE = { userClasses: ['iPXE'], ipxe: { features: [19] } };
+  const OTHERS: readonly (readonly [arch: number, path: string])[] = [
+    [0, 'pxelinux.0'],
+    [0, 'lpxelinux/lpxelinux.0'],
+    [7, 'shimx64.efi'],
+    [11, 'grubaa64.efi'],
+  ];
+  for (const [arch, path] of OTHERS) {
+    it(`gives an iPXE ROM of architecture ${arch} ${path} where the file chose that`, () => {
+      const file = { path, file: `/x/${path}` };
+      const loaders = { bios: file, uefi: file, 'uefi-arm64': file };
+      assert.equal(offerOf({ arch, ...IPXE }, { plan: testPlan({ loaders }) }).bootFile, path);
+      assert.equal(offerOf({ arch, ...IPXE }, { loaders }).bootFile, path);
+    });
+  }
+
+  it('never gives an iPXE a loader that may be an iPXE again, by whatever name', () => {
+    for (const path of ['ipxe.efi', 'snponly.efi', 'mine/boot.efi', 'undionly.kkpxe']) {
+      const file = { path, file: `/x/${path}` };
+      const { bootFile } = offerOf({ arch: 7, ...IPXE }, { loaders: { uefi: file, bios: file } });
+      assert.equal(bootFile, 'http://192.0.2.1:5248/boot.ipxe');
+    }
+  });
+
+  it('gives one machine the loader of its own, and the others of that firmware theirs', () => {
+    const loaders = { uefi: { path: 'ipxe.efi', file: '/usr/lib/ipxe/ipxe.efi' } };
+    assert.equal(offerOf({ arch: 7 }, { loaders }).bootFile, 'ipxe.efi');
+    assert.equal(offerOf({ arch: 0 }, { loaders }).bootFile, 'undionly.kpxe');
+    assert.equal(offerOf({ arch: 7 }).bootFile, 'snponly.efi');
+  });
+
+  it('leaves UEFI HTTP boot to try PXE where the loader is a GRUB, which would have no network', () => {
+    for (const path of ['shimx64.efi', 'grubx64.efi']) {
+      assert.deepEqual(offerOf({ arch: 16 }, { loaders: { uefi: { path, file: '/x' } } }), {
+        why: 'architecture 16 is x86-64 UEFI, but a GRUB that came by HTTP has no network: the firmware is left to try PXE',
+      });
+    }
   });
 
   it('never gives a full iPXE a loader, whatever else it says', () => {
