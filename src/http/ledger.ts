@@ -14,8 +14,12 @@ export interface Exchange {
   readonly subject: Subject;
   /** Why it is answered with an error, once that is known. */
   refusal?: Refusal;
-  /** What broke on our side, once something did. */
+  /** What broke on our side, or why we gave up, once that is so. */
   fault?: string;
+  /** Of a body that goes past Node: the bytes on their way so far. */
+  bytes?: number;
+  /** Milliseconds for which it had to wait for its turn. */
+  waited?: number;
 }
 
 /** Counts requests, and makes events of how they ended. */
@@ -37,6 +41,15 @@ export class Ledger {
     return this.#tally.read();
   }
 
+  /** Books what was no request. `status`: what it is answered with, as number and words. */
+  refuse(address: string | undefined, status: string): void {
+    this.count('refused.bad-request');
+    const code = Number(status.slice(0, 3));
+    const reason = `what came is no request that can be answered (${status.slice(4)})`;
+    const subject = address === undefined ? {} : { address };
+    this.#events.emit({ kind: 'http.refused', path: '', status: code, reason }, subject);
+  }
+
   /** Books `exchange` when its response has left, or never will. */
   open(exchange: Exchange, response: ServerResponse): void {
     this.count('requests');
@@ -47,7 +60,7 @@ export class Ledger {
       this.count(`status.${Math.floor(response.statusCode / 100)}xx`);
       const milliseconds = Math.round(this.#clock.monotonic() - started);
       if (response.writableFinished && exchange.fault === undefined) this.#finished(exchange, response, milliseconds);
-      else this.#failed(exchange, response, (socket?.bytesWritten ?? 0) - before);
+      else this.#failed(exchange, response, exchange.bytes ?? (socket?.bytesWritten ?? 0) - before);
     });
   }
 
@@ -64,13 +77,14 @@ export class Ledger {
     if (method !== 'GET' || (status !== 200 && status !== 206)) return;
     const bytes = lengthOf(response);
     this.count('bytes', bytes);
-    this.#events.emit({ kind: 'http.sent', path, status, bytes, milliseconds }, subject);
+    const waited = exchange.waited === undefined ? {} : { waited: exchange.waited };
+    this.#events.emit({ kind: 'http.sent', path, status, bytes, milliseconds, ...waited }, subject);
   }
 
   #failed(exchange: Exchange, response: ServerResponse, written: number): void {
     this.count('failed');
     const length = lengthOf(response);
-    // `written` counts the header too, and what was still queued when the connection broke.
+    // More than arrived: what was still queued when the connection broke is in it, and of small files the header.
     const sent = Math.min(Math.max(written, 0), length);
     this.count('bytes', sent);
     const reason = exchange.fault ?? `the connection was closed after about ${sent} of ${length} bytes`;

@@ -76,7 +76,9 @@ class HostRegister {
     if (name === undefined) this.#names.set(called, [...path, 'mac']);
     const boot = this.#book.touches(path) ? BOOT_LOCAL : this.#usableBoot(draft.boot);
     const quirks = draft.quirks && { quirks: draft.quirks };
-    return { name: called, macs, boot, ...signs, ...(address !== undefined && { address }), ...options, ...quirks };
+    const pace = draft.pace !== undefined && { pace: draft.pace };
+    const fixed = address !== undefined && { address };
+    return { name: called, macs, boot, ...signs, ...fixed, ...pace, ...options, ...quirks };
   }
 
   /** What else than a MAC address it is known by; a host that has neither is a fault. */

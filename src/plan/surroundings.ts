@@ -13,6 +13,8 @@ export interface Surroundings {
   /** Is this a regular file that can be read? */
   fileExists(path: string): boolean;
   directoryExists(path: string): boolean;
+  /** What is wrong with a certificate and its key as files in PEM, as a clause; undefined when they can be served. Absent: nobody can look. */
+  keyPairFault?(certificate: string, key: string): string | undefined;
 }
 
 export interface InterfaceAddress {

@@ -8,6 +8,7 @@ const ERRORS: ReadonlySet<string> = new Set([
   'service.failed',
   'dhcp.store-failed',
   'dhcp.store-replaced',
+  'http.certificate-failed',
 ]);
 const WARNINGS: ReadonlySet<string> = new Set([
   'dhcp.exhausted',

@@ -2,10 +2,16 @@ import { describeEvent } from '../timeline/describe-event.ts';
 import type { RackEvent } from '../timeline/event.ts';
 
 /** What stands until another event takes it back; without one it stands until the next start. */
-const STANDING: ReadonlySet<string> = new Set(['dhcp.store-failed', 'dhcp.store-replaced', 'dhcp.conflict-check-off']);
+const STANDING: ReadonlySet<string> = new Set([
+  'dhcp.store-failed',
+  'dhcp.store-replaced',
+  'dhcp.conflict-check-off',
+  'http.certificate-failed',
+]);
 const ENDED_BY: ReadonlyMap<string, string> = new Map([
   ['dhcp.store-works', 'dhcp.store-failed'],
   ['dhcp.conflict-check-on', 'dhcp.conflict-check-off'],
+  ['http.certificate-loaded', 'http.certificate-failed'],
 ]);
 
 /** Trouble that lasts: what an operator who looks now should still see, although its event was told long ago. */

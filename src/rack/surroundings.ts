@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 
 import type { Plan } from '../plan/plan.ts';
 import type { Surroundings } from '../plan/surroundings.ts';
+import { readKeyPair } from '../system/key-pair.ts';
 import { createAddressReader } from '../system/interfaces.ts';
 
 /**
@@ -14,7 +15,8 @@ export function createSurvey(): (running?: Plan) => Surroundings {
   return (running) => {
     const known = running && new Set(running.subnets.map((subnet) => subnet.interface));
     const excuses = (name: string): boolean => known?.has(name) ?? true;
-    return { hostName: hostname(), interfaces: readLocalAddresses(), excuses, fileExists, directoryExists };
+    const interfaces = readLocalAddresses();
+    return { hostName: hostname(), interfaces, excuses, fileExists, directoryExists, keyPairFault };
   };
 }
 
@@ -32,5 +34,14 @@ function directoryExists(path: string): boolean {
     return statSync(path).isDirectory();
   } catch {
     return false;
+  }
+}
+
+function keyPairFault(certificate: string, key: string): string | undefined {
+  try {
+    const { notAfter } = readKeyPair(certificate, key);
+    return notAfter < Date.now() ? `${certificate} expired on ${new Date(notAfter).toISOString()}` : undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
   }
 }

@@ -22,6 +22,9 @@ export interface Libc {
   eventfd(initial: number, flags: number): number;
   read(fd: number, into: Uint8Array, size: number): number;
   write(fd: number, bytes: Uint8Array, size: number): number;
+  sendfile(to: number, from: number, offset: Uint8Array, size: number): number;
+  ioctl(fd: number, request: number, value: Uint8Array): number;
+  posix_fadvise(fd: number, offset: number, length: number, advice: number): number;
   dup(fd: number): number;
   flock(fd: number, operation: number): number;
   close(fd: number): number;
@@ -43,6 +46,9 @@ const SIGNATURES: Readonly<Record<keyof Libc, string>> = {
   eventfd: 'int eventfd(uint, int)',
   read: 'intptr_t read(int, void *, size_t)',
   write: 'intptr_t write(int, void *, size_t)',
+  sendfile: 'intptr_t sendfile(int, int, void *, size_t)',
+  ioctl: 'int ioctl(int, ulong, void *)',
+  posix_fadvise: 'int posix_fadvise(int, int64_t, int64_t, int)',
   dup: 'int dup(int)',
   flock: 'int flock(int, int)',
   close: 'int close(int)',

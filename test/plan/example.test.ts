@@ -36,8 +36,8 @@ describe('etc/rackboot.yaml', () => {
       ['boot', 'entries', 'x'],
       ['boot', 'loaders'],
     ];
-    const keys = [...mappings, ['http'], ['admin'], ['log']].flatMap((path) => keysAt(path));
-    const absent = keys.filter((key) => !new RegExp(`^[ -]*${key}:`, 'm').test(EXAMPLE));
+    const keys = [...mappings, ['http'], ['http', 'tls'], ['admin'], ['log']].flatMap((path) => keysAt(path));
+    const absent = keys.filter((key) => !new RegExp(`^[ #-]*${key}:`, 'm').test(EXAMPLE));
     assert.deepEqual(absent, []);
   });
 });
