@@ -101,7 +101,14 @@ function faultOf(request: IncomingMessage): Refusal | undefined {
   if (!url.startsWith('/') && !isAbsoluteForm(url) && request.method !== 'OPTIONS') {
     return { status: 400, label: 'bad-request', reason: 'a path begins with a slash', isLast: true };
   }
-  const { expect } = headers;
+  const { expect, 'transfer-encoding': coding } = headers;
+  // RFC 9112 §6.1: where such a body ends can't be told, nor what comes after it
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked') {
+    return { status: 501, label: 'coding', reason: 'a body comes as it is, or in chunks', isLast: true };
+  }
+  if (coding !== undefined && httpVersionMinor === 0) {
+    return { status: 400, label: 'bad-request', reason: 'HTTP/1.0 knows no chunks', isLast: true };
+  }
   if (expect !== undefined && httpVersionMinor > 0 && expect.toLowerCase() !== '100-continue') {
     return { status: 417, label: 'expectation', reason: 'nothing but 100-continue can be expected', isLast: true };
   }

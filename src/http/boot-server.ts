@@ -53,6 +53,8 @@ export function createBootServer(security: ServerSecurity, hooks: BootServerHook
   };
 
   const server = security === 'none' ? createServer(OPTIONS) : secureServer(security.pair, hooks);
+  // A client that ended its half of the connection still waits for its answer.
+  Object.assign(server, { httpAllowHalfOpen: true });
   server.setTimeout(STALLED);
   server.on('request', handle);
   server.on('checkExpectation', handle);

@@ -1,6 +1,6 @@
 /** A request that is answered with an error status. */
 export interface Refusal {
-  readonly status: 400 | 403 | 404 | 405 | 412 | 413 | 416 | 417 | 500 | 503 | 505;
+  readonly status: 400 | 403 | 404 | 405 | 412 | 413 | 416 | 417 | 501 | 503 | 505;
   /** Under which name it is counted. */
   readonly label: string;
   /** One plain sentence, for the client and for the timeline. */

@@ -18,7 +18,8 @@ const LINGER = 1_000;
 /** Answers what is no HTTP request with one line, and hangs up. `code`: of Node's error, or the method. */
 export function refuseConnection(code: string, connection: Duplex): void {
   if (!connection.writable) {
-    connection.destroy();
+    // One that ends already has our last answer on its way
+    if (!connection.writableEnded) connection.destroy();
     return;
   }
   const status = statusOf(code);
