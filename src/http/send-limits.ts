@@ -44,7 +44,7 @@ export const SEND_LIMITS: SendLimits = {
   readAhead: 4 * MIB,
   large: MIB,
   places: 32,
-  first: 128 * KIB,
+  first: 512 * KIB,
   trickle: 4 * KIB,
   trickleEvery: 1000,
   review: 50,

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
 
-import { ask, HttpRack, talk } from './http-rack.ts';
+import { mac } from '../boot/boot-plan-fixture.ts';
+import { ask, HttpRack, LOOPBACK, talk } from './http-rack.ts';
 
 const GET = (path: string, ...headers: string[]): string =>
   `GET ${path} HTTP/1.1\r\n${['Host: x', ...headers].map((line) => `${line}\r\n`).join('')}\r\n`;
@@ -97,15 +98,15 @@ describe('a request that is right', () => {
   });
 });
 
+async function occupy(rack: HttpRack, count: number, localAddress: string): Promise<Socket[]> {
+  const sockets = Array.from({ length: count }, () => connect({ port: rack.port, host: '127.0.0.1', localAddress }));
+  for (const socket of sockets) socket.on('error', () => undefined);
+  await Promise.all(sockets.map((socket) => new Promise((open) => socket.once('connect', open))));
+  return sockets;
+}
+
 describe('connections', () => {
   const limits = { perClient: 3, total: 5, spare: 2 };
-
-  async function occupy(rack: HttpRack, count: number, localAddress: string): Promise<Socket[]> {
-    const sockets = Array.from({ length: count }, () => connect({ port: rack.port, host: '127.0.0.1', localAddress }));
-    for (const socket of sockets) socket.on('error', () => undefined);
-    await Promise.all(sockets.map((socket) => new Promise((open) => socket.once('connect', open))));
-    return sockets;
-  }
 
   it('beyond what one client may have are told to try again, while another client is served', async (t) => {
     const rack = new HttpRack(t, { f: 'hello' }, {}, { connectionLimits: limits });
@@ -156,4 +157,24 @@ describe('the pace of a client', () => {
     const took = performance.now() - begun;
     assert.ok(took > 400 && took < 1500, `${took} ms`);
   });
+
+  for (const [what, lease] of [
+    ['its MAC', { mac: mac('52:54:00:12:34:56') }],
+    ['another sign, which its lease names', { mac: mac('52:54:00:00:00:99'), name: 'node1', host: true }],
+  ] as const) {
+    it(`that its host has goes before that of the rack, by ${what}`, async (t) => {
+      const node1 = { name: 'node1', macs: [mac('52:54:00:12:34:56')], boot: 'local', pace: 4_000_000 };
+      const options = { clock, http: { pace: 100_000_000 }, hosts: [node1] };
+      const rack = new HttpRack(t, { big: BIG }, {}, options);
+      const timed = async (): Promise<number> => {
+        const begun = performance.now();
+        await ask(rack, '/big');
+        return performance.now() - begun;
+      };
+      const unknown = await timed();
+      rack.service.learn([{ address: LOOPBACK, ...lease }], []);
+      const known = await timed();
+      assert.ok(unknown < 350 && known > 400, `${unknown} ms, then ${known} ms`);
+    });
+  }
 });
