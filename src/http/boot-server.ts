@@ -58,7 +58,11 @@ export function createBootServer(security: ServerSecurity, hooks: BootServerHook
   server.setTimeout(STALLED);
   server.on('request', handle);
   server.on('checkExpectation', handle);
-  server.on('connect', (_request, socket: Duplex) => refuse('CONNECT', socket as Socket));
+  server.on('connect', (_request, socket: Duplex) => {
+    // Node has nothing to do with the connection any more: its errors are ours
+    socket.on('error', () => socket.destroy());
+    refuse('CONNECT', socket as Socket);
+  });
   server.on('connection', (socket: Socket) => hooks.opened(socket));
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     refuse(error.code ?? '', socket as Socket);

@@ -197,6 +197,8 @@ export class FileBody implements Sending {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
     closeSync(this.#file.fd);
+    // What comes after it on this connection is Node's to watch again
+    if (!this.#socket.destroyed) this.#socket.setTimeout(this.#limits.stallWindow);
     this.#signs?.ended();
   }
 }

@@ -6,6 +6,9 @@ import { refuseConnection } from './refuse-connection.ts';
 /** Requests that a client may send ahead of the answers; the rest it has to ask again (RFC 9112 §9.3.2). */
 const MOST_AHEAD = 32;
 
+/** Told by a request whose body went wrong, or did not come in time: there will be no more of it. */
+export const BODY_CUT_OFF = 'body-cut-off';
+
 interface Waiting {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -19,7 +22,7 @@ export class RequestLine {
   readonly #socket: Socket;
   readonly #handle: (request: IncomingMessage, response: ServerResponse) => void;
   readonly #waiting: Waiting[] = [];
-  #isBusy = false;
+  #underWay: IncomingMessage | undefined;
   #end: string | undefined;
 
   constructor(socket: Socket, handle: (request: IncomingMessage, response: ServerResponse) => void) {
@@ -42,20 +45,23 @@ export class RequestLine {
     this.#end = code;
     // What is still to come would only fill our memory
     this.#socket.pause();
+    const request = this.#underWay;
+    // Later, as whoever wants the body may not have begun to listen
+    if (request?.complete === false) setImmediate(() => request.emit(BODY_CUT_OFF));
     this.#next();
     return true;
   }
 
   #next(): void {
-    if (this.#isBusy) return;
+    if (this.#underWay) return;
     const next = this.#waiting.shift();
     if (next === undefined) {
       if (this.#end !== undefined) refuseConnection(this.#end, this.#socket);
       return;
     }
-    this.#isBusy = true;
+    this.#underWay = next.request;
     next.response.once('close', () => {
-      this.#isBusy = false;
+      this.#underWay = undefined;
       this.#next();
     });
     this.#handle(next.request, next.response);

@@ -43,6 +43,8 @@ interface Transfer {
   trickleAt: number;
   /** When it is to be looked at again. */
   lookAt: number;
+  /** Before then it need not be asked again whether it could have a place. */
+  tryAt: number;
   /** How far it was when its speed was last measured, and when it was last seen to get on at all. */
   speedMark: Mark;
   stallMark: Mark;
@@ -56,6 +58,8 @@ interface Mark {
 /** Charged for a turn in which nothing could be sent: turns cost, too. */
 const TURN_COST = 4096;
 const LOOK_AT_OTHERS = 1000;
+/** Thousands that hardly read are not to be asked at every look how far they are. */
+const TRY_AGAIN = 200;
 
 export interface ScheduleDependencies {
   readonly limits: SendLimits;
@@ -103,6 +107,7 @@ export class SendSchedule {
       credit: this.#limits.first,
       trickleAt: now + this.#limits.trickleEvery,
       lookAt: now + this.#limits.review,
+      tryAt: now,
       speedMark: mark,
       stallMark: mark,
     };
@@ -234,17 +239,17 @@ export class SendSchedule {
 
   /** The first who came and has taken all it was given so far: who does not even do that would only hold up others. */
   #fillPlaces(): void {
-    if (this.#placed >= this.#limits.places) return;
+    const now = this.#clock.monotonic();
     for (const transfer of this.#waiting) {
-      const { sending } = transfer;
-      if ((sending.delivered() ?? 0) < sending.given || sending.given === 0) continue;
-      this.#place(transfer);
       if (this.#placed >= this.#limits.places) return;
+      if (transfer.tryAt > now) continue;
+      const { sending } = transfer;
+      if (sending.given > 0 && sending.delivered() === sending.given) this.#place(transfer, now);
+      else transfer.tryAt = now + TRY_AGAIN;
     }
   }
 
-  #place(transfer: Transfer): void {
-    const now = this.#clock.monotonic();
+  #place(transfer: Transfer, now: number): void {
     this.#waiting.delete(transfer);
     transfer.lane = 'placed';
     this.#placed++;

@@ -172,6 +172,15 @@ for (const [way, createSender] of SENDERS) {
       await rack.until(() => rack.service.counters()['sending'] === 0);
     });
 
+    it('before a CONNECT ends with its client', async (t) => {
+      const rack = new HttpRack(t, { big: BIG }, {}, { sender: createSender() });
+      const socket = await half(rack, 'GET /big HTTP/1.1\r\nHost: x\r\n\r\nCONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n');
+      await rack.until(() => rack.service.counters()['sending'] === 1);
+      socket.resetAndDestroy();
+      await rack.until(() => rack.service.counters()['sending'] === 0);
+      await nothingOpen(rack);
+    });
+
     it('reaches HTTP/1.0 clients with and without keep-alive', async (t) => {
       const rack = new HttpRack(t, { middle: MIDDLE }, {}, { sender: createSender() });
       const alone = Buffer.from(await talk(rack, 'GET /middle HTTP/1.0\r\n\r\n'), 'latin1');
