@@ -90,9 +90,9 @@ test(
       return Number(stdout);
     };
     const paced = await timed();
-    assert.ok(paced > 1.9 && paced < 4, `${paced} s at 20 MB/s`);
+    assert.ok(paced > 1.9 && paced < 8, `${paced} s at 20 MB/s`);
     const limited = await timed('--limit-rate', '10M');
-    assert.ok(limited > 3 && limited < 7, `${limited} s at 10 MiB/s`);
+    assert.ok(limited > 3 && limited < 12, `${limited} s at 10 MiB/s`);
   },
 );
 
@@ -173,10 +173,13 @@ test('2,000 clients that hardly read do not hold up a healthy one', { skip }, as
   const got = join(rig.directory, 'got');
   for (let i = 0; i < 3; i++) {
     const { stdout } = await rig.client('curl', '-sS', '-o', got, '-w', '%{time_total}', `${URL}/big`);
-    assert.ok(Number(stdout) < 3, `40 MB took ${stdout} s`);
+    assert.ok(Number(stdout) < 6, `40 MB took ${stdout} s`);
     assert.ok(readFileSync(got).equals(BIG));
     const script = await rig.client('curl', '-sS', '-o', got, '-w', '%{time_total}', `${URL}/boot.ipxe`);
-    assert.ok(Number(script.stdout) < 0.2, `a script took ${script.stdout} s`);
+    assert.ok(Number(script.stdout) < 1, `a script took ${script.stdout} s`);
+  }
+  for (const event of await rig.events()) {
+    if (event.kind === 'http.sent') assert.ok((event.waited ?? 0) < 2000, `it waited ${event.waited} ms behind others`);
   }
   const resident = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${rig.daemon.pid}/status`, 'utf8'))?.[1]);
   assert.ok(resident < 400_000, `${resident} KiB resident`);
