@@ -147,6 +147,7 @@ function sendServedFile(
 function refuse(ctx: Context, exchange: Exchange, refusal: Refusal): void {
   exchange.refusal = refusal;
   for (const header of ['ETag', 'Last-Modified', 'Cache-Control']) ctx.remove(header);
+  if (refusal.status !== 416) ctx.remove('Content-Range');
   if (refusal.isLast) ctx.set('Connection', 'close');
   if (refusal.retryAfter !== undefined) ctx.set('Retry-After', String(refusal.retryAfter));
   ctx.status = refusal.status;

@@ -1,5 +1,6 @@
 import { createHash, createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
 
 /** A certificate with its chain, and its private key, as PEM. Never logged, never part of a Plan. */
 export interface KeyPair {
@@ -30,12 +31,23 @@ export function readKeyPair(certificateFile: string, keyFile: string): LoadedPai
   if (!certificate.checkPrivateKey(parseKey(key, keyFile))) {
     throw new KeyPairError(`${keyFile} is not the key of ${certificateFile}`);
   }
+  tryServer({ cert, key }, certificateFile);
   return {
     pair: { cert, key },
     digest: createHash('sha256').update(cert).update(key).digest('hex'),
     subject: certificate.subjectAltName ?? certificate.subject.replaceAll('\n', ', '),
     notAfter: Date.parse(certificate.validTo),
   };
+}
+
+/** What follows the certificate in its file must be sound too: a TLS server takes all of it. */
+function tryServer(pair: KeyPair, file: string): void {
+  try {
+    createSecureContext(pair);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    throw new KeyPairError(`${file} can't be served by TLS (${code}): is its chain whole?`);
+  }
 }
 
 function read(file: string): Buffer {

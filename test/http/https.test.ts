@@ -35,6 +35,12 @@ function apply(rack: HttpRack): void {
   rack.service.apply({ ...rack.plan(), http: { port: 1, tls } }, [rack.socket]);
 }
 
+/** Sound but for what stands behind the certificate. */
+function brokenChain(): Issued {
+  const { cert, key } = ca.issue(HERE);
+  return { cert: `${cert}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`, key };
+}
+
 interface Answer {
   readonly body: Buffer;
   readonly serial: string;
@@ -90,6 +96,7 @@ describe('HTTPS', () => {
   for (const [what, broken, reason] of [
     ['a key of another', () => ({ key: other.issue(HERE).key }), /key\.pem is not the key of .*cert\.pem$/],
     ['no certificate', () => ({ cert: 'nonsense' }), /cert\.pem holds no certificate in PEM$/],
+    ['one with a broken chain', () => brokenChain(), /cert\.pem can't be served by TLS \(\w+\): is its chain whole\?$/],
     ['no key', () => ({ key: 'nonsense' }), /key\.pem holds no private key in PEM without a passphrase$/],
   ] as const) {
     it(`keeps its pair when the new one is ${what}, says so once, and mends itself`, async (t) => {
