@@ -1,3 +1,6 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+
 import Koa, { type Context } from 'koa';
 
 import { parseIp4, type Ip4 } from '../addr/ip4.ts';
@@ -13,7 +16,8 @@ import { openServedFile } from '../system/open-file.ts';
 import type { Exchange, Ledger } from './ledger.ts';
 import { receiveReport } from './receive-report.ts';
 import type { Refusal } from './refusal.ts';
-import { requestPath } from './request-path.ts';
+import { isAbsoluteForm, requestPath } from './request-path.ts';
+import type { BodySender } from './body-sender.ts';
 import { sendFile } from './send-file.ts';
 
 /** What the boot plane knows while it answers; asked anew for every request, so that a new Plan is seen at once. */
@@ -24,7 +28,20 @@ export interface BootPlane {
   readonly signs?: SignSink;
   routes(): Routes;
   holder(address: Ip4): LeaseFact | undefined;
+  /** Unix milliseconds. */
+  now(): number;
+  readonly send: BodySender;
+  /** One connection too many: it is only told so. */
+  isSurplus(connection: Socket): boolean;
 }
+
+const TOO_MANY: Refusal = {
+  status: 503,
+  label: 'connections',
+  reason: 'too many connections are open: try again in a while',
+  isLast: true,
+  retryAfter: 5,
+};
 
 interface State {
   exchange?: Exchange;
@@ -52,6 +69,9 @@ export function createBootApp(plane: BootPlane, rackAddress: Ip4): Koa<State> {
 }
 
 async function answer(ctx: Context, plane: BootPlane, exchange: Exchange, asker: Asker): Promise<Refusal | undefined> {
+  if (plane.isSurplus(ctx.req.socket)) return TOO_MANY;
+  const fault = faultOf(ctx.req);
+  if (fault !== undefined) return fault;
   const path = requestPath(ctx.req.url ?? '');
   if (path === undefined)
     return { status: 400, label: 'bad-path', reason: 'the percent-encoding of the path is wrong' };
@@ -67,12 +87,42 @@ async function answer(ctx: Context, plane: BootPlane, exchange: Exchange, asker:
     return { status: 403, label: 'bad-path', reason: 'a path holds no ".." and no control characters' };
   }
   exchange.found = plane.routes().resolve(path, asker);
-  return sendResolved(ctx, exchange, exchange.found, plane.finder);
+  return sendResolved(ctx, exchange, plane, exchange.found);
 }
 
-function sendResolved(ctx: Context, exchange: Exchange, found: Resolution, finder: CaseFinder): Refusal | undefined {
+/** What is wrong with a request that Node's parser let through. */
+function faultOf(request: IncomingMessage): Refusal | undefined {
+  const { headers, httpVersionMajor, httpVersionMinor, rawHeaders, url = '' } = request;
+  // RFC 9110 §15.6.6; HTTP/0.9 knows no header, so nothing could tell where our answer ends
+  if (httpVersionMajor !== 1) {
+    return { status: 505, label: 'version', reason: 'HTTP/1.1 and HTTP/1.0 are spoken here', isLast: true };
+  }
+  // RFC 9112 §3.2: exactly one, in HTTP/1.1; of several, another server on the way may have believed another
+  const hosts = rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host').length;
+  if (hosts > 1 || (hosts === 0 && httpVersionMinor > 0)) {
+    return { status: 400, label: 'bad-request', reason: 'a request has one Host header', isLast: true };
+  }
+  // RFC 9112 §3.2.4: `*` is for OPTIONS, which asks for nothing here
+  if (!url.startsWith('/') && !isAbsoluteForm(url) && request.method !== 'OPTIONS') {
+    return { status: 400, label: 'bad-request', reason: 'a path begins with a slash', isLast: true };
+  }
+  const { expect, 'transfer-encoding': coding } = headers;
+  // RFC 9112 §6.1: where such a body ends can't be told, nor what comes after it
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked') {
+    return { status: 501, label: 'coding', reason: 'a body comes as it is, or in chunks', isLast: true };
+  }
+  if (coding !== undefined && httpVersionMinor === 0) {
+    return { status: 400, label: 'bad-request', reason: 'HTTP/1.0 knows no chunks', isLast: true };
+  }
+  if (expect !== undefined && httpVersionMinor > 0 && expect.toLowerCase() !== '100-continue') {
+    return { status: 417, label: 'expectation', reason: 'nothing but 100-continue can be expected', isLast: true };
+  }
+  return undefined;
+}
+
+function sendResolved(ctx: Context, exchange: Exchange, plane: BootPlane, found: Resolution): Refusal | undefined {
   if (found.kind === 'missing') return { status: 404, label: 'not-found', reason: found.reason };
-  if (found.kind === 'file') return sendServedFile(ctx, exchange, found, finder);
+  if (found.kind === 'file') return sendServedFile(ctx, exchange, plane, found);
   ctx.set('Cache-Control', 'no-store');
   ctx.type = found.contentType;
   ctx.body = found.text;
@@ -82,20 +132,30 @@ function sendResolved(ctx: Context, exchange: Exchange, found: Resolution, finde
 function sendServedFile(
   ctx: Context,
   exchange: Exchange,
+  plane: BootPlane,
   found: Extract<Resolution, { kind: 'file' }>,
-  finder: CaseFinder,
 ): Refusal | undefined {
-  const opened = openServedFile(found.root, found.file, finder);
-  if (!('refused' in opened)) return sendFile(ctx, exchange, opened, found.immutable);
-  if (opened.because === 'missing' && found.orElse) return sendResolved(ctx, exchange, found.orElse, finder);
-  return opened.because === 'missing'
-    ? { status: 404, label: 'not-found', reason: opened.refused }
-    : { status: 403, label: 'forbidden', reason: opened.refused };
+  const opened = openServedFile(found.root, found.file, plane.finder);
+  if (!('refused' in opened)) {
+    return sendFile(ctx, exchange, { file: opened, isImmutable: found.immutable }, plane.now(), plane.send);
+  }
+  switch (opened.because) {
+    case 'missing':
+      if (found.orElse) return sendResolved(ctx, exchange, plane, found.orElse);
+      return { status: 404, label: 'not-found', reason: opened.refused };
+    case 'forbidden':
+      return { status: 403, label: 'forbidden', reason: opened.refused };
+    case 'trouble':
+      return { status: 503, label: 'trouble', reason: opened.refused, retryAfter: 5 };
+  }
 }
 
 function refuse(ctx: Context, exchange: Exchange, refusal: Refusal): void {
   exchange.refusal = refusal;
   for (const header of ['ETag', 'Last-Modified', 'Cache-Control']) ctx.remove(header);
+  if (refusal.status !== 416) ctx.remove('Content-Range');
+  if (refusal.isLast) ctx.set('Connection', 'close');
+  if (refusal.retryAfter !== undefined) ctx.set('Retry-After', String(refusal.retryAfter));
   ctx.status = refusal.status;
   ctx.type = 'text/plain; charset=utf-8';
   ctx.body = `${refusal.reason}\n`;

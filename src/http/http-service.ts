@@ -1,8 +1,8 @@
-import { createServer, type Server } from 'node:http';
-import type { Socket } from 'node:net';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Server as SecureServer } from 'node:https';
 
+import { parseIp4, type Ip4 } from '../addr/ip4.ts';
 import { createRoutes, type Routes } from '../boot/routes.ts';
-import type { Ip4 } from '../addr/ip4.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { BootNews } from '../boots/boot-sign.ts';
 import { BootTable } from '../service/boot-table.ts';
@@ -10,62 +10,90 @@ import { LeaseTable } from '../service/lease-table.ts';
 import type { Counters, LeaseFact, SocketHandle } from '../service/letters.ts';
 import type { Service, ServiceContext } from '../service/service.ts';
 import { CaseFinder } from '../system/case-finder.ts';
-import { checked, loadLibc } from '../system/libc.ts';
+import { checked, loadLibc, type Libc } from '../system/libc.ts';
+import { createBodySender, type BodySender } from './body-sender.ts';
 import { createBootApp } from './boot-app.ts';
 import { BootSigns } from './boot-signs.ts';
+import { createBootServer } from './boot-server.ts';
+import { Certificate } from './certificate.ts';
+import { CONNECTION_LIMITS, Connections, type ConnectionLimits } from './connections.ts';
+import { SendfileSender, type FileSender } from './file-sender.ts';
 import { Ledger } from './ledger.ts';
-import { refuseConnection } from './refuse-connection.ts';
-
-/** Milliseconds. A machine's request fits one packet: whoever takes longer is no machine of ours. */
-const TIMEOUTS = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 15_000 };
-/** Milliseconds without a byte in either direction; iPXE on a lossy link has been seen to stall for a minute. */
-const STALLED = 120_000;
-const MAX_CONNECTIONS = 8192;
-/** Of one address: firmware and installers open a few; a client that opens thousands would cost everyone's memory. */
-const MAX_PER_CLIENT = 256;
+import { Pacing } from './pacing.ts';
+import { SEND_LIMITS, type SendLimits } from './send-limits.ts';
+import { SendSchedule } from './send-schedule.ts';
+import type { TokenBucket } from './token-bucket.ts';
 
 interface Listener {
   /** The rack's descriptor, not ours. */
   readonly fd: number;
   readonly server: Server;
+  readonly isSecure: boolean;
+}
+
+export interface HttpSystem {
+  /** Another descriptor for the same socket: Node closes what it listens on, and the socket stays the rack's. */
+  duplicate(fd: number): number;
+  readonly libc: Libc;
+  readonly sender: FileSender;
+  readonly defer: (callback: () => void) => void;
+  readonly sendLimits: SendLimits;
+  readonly connectionLimits: ConnectionLimits;
 }
 
 /** Serves boot files by HTTP on the sockets the rack opened. */
 export class HttpService implements Service {
   readonly #context: ServiceContext;
-  readonly #duplicate: (fd: number) => number;
+  readonly #system: HttpSystem;
   readonly #ledger: Ledger;
   readonly #leases: LeaseTable;
   readonly #finder = new CaseFinder();
   readonly #boots = new BootTable();
+  readonly #connections: Connections;
+  readonly #pacing: Pacing;
+  readonly #schedule: SendSchedule;
+  readonly #certificate: Certificate;
+  readonly #send: BodySender;
   /** By local address and port. */
   readonly #listeners = new Map<string, Listener>();
-  /** Open connections by client address. */
-  readonly #connections = new Map<string, number>();
   /** Also those that take no more connections but still send. */
   readonly #open = new Set<Server>();
   #routes: Routes = { resolve: () => ({ kind: 'missing', reason: 'this rack has no plan yet' }) };
 
-  /** `duplicate`: another descriptor for the same socket. Node closes what it listens on, and the socket stays the rack's. */
-  constructor(context: ServiceContext, duplicate: (fd: number) => number) {
+  constructor(context: ServiceContext, system: HttpSystem) {
+    const { clock, events, loop } = context;
     this.#context = context;
-    this.#duplicate = duplicate;
-    const signs = new BootSigns(context.signs, loadLibc());
-    this.#ledger = new Ledger(context.events, context.clock, (...answer) => signs.sent(...answer));
-    this.#leases = new LeaseTable(context.clock);
+    this.#system = system;
+    const signs = new BootSigns(context.signs, system.libc);
+    this.#ledger = new Ledger(events, clock, (...answer) => signs.sent(...answer));
+    this.#leases = new LeaseTable(clock);
+    this.#connections = new Connections(system.connectionLimits);
+    this.#pacing = new Pacing(clock);
+    this.#certificate = new Certificate(events);
+    const { sendLimits: limits, sender, defer } = system;
+    const schedule = new SendSchedule({ limits, clock, loop, defer });
+    this.#schedule = schedule;
+    this.#send = createBodySender({ limits, sender, schedule, bucketOf: (response) => this.#bucketOf(response) });
   }
 
   /** Requests from now on see the new Plan; transfers under way go on, also those that came by a socket that is gone. */
   apply(plan: Plan, sockets: readonly SocketHandle[]): void {
     this.#routes = createRoutes(plan, this.#boots);
+    this.#pacing.apply(plan);
+    this.#certificate.load(plan.http.tls);
     const wanted = new Map(sockets.map((socket) => [`${socket.address}:${socket.port}`, socket]));
-    for (const [name, listener] of this.#listeners) {
-      if (wanted.get(name)?.fd === listener.fd) continue;
-      listener.server.close();
+    for (const [name, { fd, server, isSecure }] of this.#listeners) {
+      const socket = wanted.get(name);
+      if (socket?.fd === fd && isSecure === (socket.port === plan.http.tls?.port)) continue;
+      server.close();
       this.#listeners.delete(name);
     }
+    for (const { server, isSecure } of this.#listeners.values()) {
+      if (isSecure) this.#certificate.dress(server as SecureServer);
+    }
     for (const [name, socket] of wanted) {
-      if (!this.#listeners.has(name)) this.#listeners.set(name, this.#listen(socket));
+      const isSecure = socket.port === plan.http.tls?.port;
+      if (!this.#listeners.has(name)) this.#listeners.set(name, this.#listen(socket, isSecure));
     }
   }
 
@@ -78,7 +106,7 @@ export class HttpService implements Service {
   }
 
   counters(): Counters {
-    return this.#ledger.counters();
+    return { ...this.#ledger.counters(), connections: this.#connections.open, ...this.#schedule.levels() };
   }
 
   close(): void {
@@ -86,25 +114,28 @@ export class HttpService implements Service {
       server.close();
       server.closeAllConnections();
     }
+    this.#schedule.close();
     this.#listeners.clear();
   }
 
-  /** Keeps one client from taking every connection. */
-  #admit(connection: Socket): void {
-    const client = connection.remoteAddress ?? '';
-    const others = this.#connections.get(client) ?? 0;
-    this.#connections.set(client, others + 1);
-    connection.once('close', () => {
-      const left = (this.#connections.get(client) ?? 1) - 1;
-      if (left > 0) this.#connections.set(client, left);
-      else this.#connections.delete(client);
+  #listen(socket: SocketHandle, isSecure: boolean): Listener {
+    const handle = this.#createApp(socket.address);
+    const server = createBootServer(isSecure ? { pair: this.#certificate.pair } : 'none', {
+      handle,
+      opened: (connection) => {
+        if (!this.#connections.admit(connection)) this.#ledger.count('refused.connections');
+      },
+      refused: (connection, status) => this.#ledger.refuse(connection.remoteAddress, status),
+      unsafe: () => this.#ledger.count('refused.tls'),
+      failed: () => this.#ledger.count('refused.accept'),
     });
-    if (others < MAX_PER_CLIENT) return;
-    this.#ledger.count('refused.connections');
-    connection.destroy();
+    server.once('close', () => this.#open.delete(server));
+    this.#open.add(server);
+    server.listen({ fd: this.#system.duplicate(socket.fd) });
+    return { fd: socket.fd, server, isSecure };
   }
 
-  #listen(socket: SocketHandle): Listener {
+  #createApp(rackAddress: Ip4): (request: IncomingMessage, response: ServerResponse) => void {
     const plane = {
       ledger: this.#ledger,
       events: this.#context.events,
@@ -112,25 +143,31 @@ export class HttpService implements Service {
       ...(this.#context.signs && { signs: this.#context.signs }),
       routes: () => this.#routes,
       holder: (address: Ip4) => this.#leases.holder(address),
+      now: () => this.#context.clock.now(),
+      send: this.#send,
+      isSurplus: this.#connections.isSurplus.bind(this.#connections),
     };
-    const handle = createBootApp(plane, socket.address).callback();
-    const server = createServer(TIMEOUTS, (request, response) => void handle(request, response));
-    server.setTimeout(STALLED);
-    server.maxConnections = MAX_CONNECTIONS;
-    server.on('connection', (connection) => this.#admit(connection));
-    server.on('error', () => this.#ledger.count('refused.accept'));
-    server.on('clientError', (error: NodeJS.ErrnoException, connection) => {
-      this.#ledger.count('refused.bad-request');
-      refuseConnection(error.code, connection);
-    });
-    server.once('close', () => this.#open.delete(server));
-    this.#open.add(server);
-    server.listen({ fd: this.#duplicate(socket.fd) });
-    return { fd: socket.fd, server };
+    const answer = createBootApp(plane, rackAddress).callback();
+    return (request, response) => void answer(request, response);
+  }
+
+  #bucketOf(response: ServerResponse): TokenBucket | undefined {
+    const { remoteAddress = '' } = response.req.socket;
+    const address = parseIp4(remoteAddress);
+    const held = this.#pacing.hold(remoteAddress, address === undefined ? undefined : this.#leases.holder(address));
+    if (held !== undefined) response.once('close', held.release);
+    return held?.bucket;
   }
 }
 
 export function createHttpService(context: ServiceContext): Service {
   const libc = loadLibc();
-  return new HttpService(context, (fd) => checked('dup', libc.dup(fd)));
+  return new HttpService(context, {
+    duplicate: (fd) => checked('dup', libc.dup(fd)),
+    libc,
+    sender: new SendfileSender(libc),
+    defer: setImmediate,
+    sendLimits: SEND_LIMITS,
+    connectionLimits: CONNECTION_LIMITS,
+  });
 }

@@ -18,8 +18,12 @@ export interface Exchange {
   found?: Resolution;
   /** Why it is answered with an error, once that is known. */
   refusal?: Refusal;
-  /** What broke on our side, once something did. */
+  /** What broke on our side, or why we gave up, once that is so. */
   fault?: string;
+  /** Of a body that goes past Node: the bytes on their way so far. */
+  bytes?: number;
+  /** Milliseconds for which it had to wait for its turn. */
+  waited?: number;
 }
 
 /** Told of an answer and the connection it left by. */
@@ -47,6 +51,15 @@ export class Ledger {
     return this.#tally.read();
   }
 
+  /** Books what was no request. `status`: what it is answered with, as number and words. */
+  refuse(address: string | undefined, status: string): void {
+    this.count('refused.bad-request');
+    const code = Number(status.slice(0, 3));
+    const reason = `what came is no request that can be answered (${status.slice(4)})`;
+    const subject = address === undefined ? {} : { address };
+    this.#events.emit({ kind: 'http.refused', path: '', status: code, reason }, subject);
+  }
+
   /** Books `exchange` when its response has left, or never will. */
   open(exchange: Exchange, response: ServerResponse): void {
     this.count('requests');
@@ -58,7 +71,7 @@ export class Ledger {
       const milliseconds = Math.round(this.#clock.monotonic() - started);
       if (response.writableFinished && exchange.fault === undefined)
         this.#finished(exchange, response, socket, milliseconds);
-      else this.#failed(exchange, response, (socket?.bytesWritten ?? 0) - before);
+      else this.#failed(exchange, response, exchange.bytes ?? (socket?.bytesWritten ?? 0) - before);
     });
   }
 
@@ -75,14 +88,15 @@ export class Ledger {
     if (method !== 'GET' || (status !== 200 && status !== 206)) return;
     const bytes = lengthOf(response);
     this.count('bytes', bytes);
-    this.#events.emit({ kind: 'http.sent', path, status, bytes, milliseconds }, subject);
+    const waited = exchange.waited === undefined ? {} : { waited: exchange.waited };
+    this.#events.emit({ kind: 'http.sent', path, status, bytes, milliseconds, ...waited }, subject);
     if (connection) this.#sent(exchange, response, connection);
   }
 
   #failed(exchange: Exchange, response: ServerResponse, written: number): void {
     this.count('failed');
     const length = lengthOf(response);
-    // `written` counts the header too, and what was still queued when the connection broke.
+    // More than arrived: what was still queued when the connection broke is in it, and of small files the header.
     const sent = Math.min(Math.max(written, 0), length);
     this.count('bytes', sent);
     const reason = exchange.fault ?? `the connection was closed after about ${sent} of ${length} bytes`;

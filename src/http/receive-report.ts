@@ -8,9 +8,10 @@ import type { EventSink, SignSink } from '../service/service.ts';
 import { parseReport, REPORT_LIMIT } from './machine-report.ts';
 import type { Exchange } from './ledger.ts';
 import type { Refusal } from './refusal.ts';
+import { BODY_CUT_OFF } from './request-line.ts';
 
 const TOO_LARGE: Refusal = { status: 413, label: 'too-large', reason: `a report has at most ${REPORT_LIMIT} bytes` };
-const CUT_OFF: Refusal = { status: 400, label: 'malformed', reason: 'the report was cut off' };
+const CUT_OFF: Refusal = { status: 400, label: 'malformed', reason: 'the report was cut off', isLast: true };
 
 /** POST /report: what a machine says of itself, taken only from one that holds a lease, or that was heard taking its address on a proxy subnet. */
 export async function receiveReport(
@@ -51,5 +52,6 @@ function readBody(request: IncomingMessage, limit: number): Promise<Buffer | 'to
     request.once('end', () => resolve(Buffer.concat(chunks)));
     request.once('error', () => resolve('cut off'));
     request.once('close', () => resolve('cut off'));
+    request.once(BODY_CUT_OFF, () => resolve('cut off'));
   });
 }

@@ -1,6 +1,10 @@
 /** What stands before the path when a client talks to us as to a proxy (RFC 9112 §3.2.2). */
 const ORIGIN = /^https?:\/\/[^/?#]*/i;
 
+export function isAbsoluteForm(target: string): boolean {
+  return ORIGIN.test(target);
+}
+
 /** The decoded path of a request target, without the query; undefined when its percent-encoding makes no UTF-8. */
 export function requestPath(target: string): string | undefined {
   const path = target.replace(ORIGIN, '').split(/[?#]/, 1)[0] ?? '';

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 
 import type { Libc } from '../system/libc.ts';
-import { readTcpProgress } from '../system/tcp-progress.ts';
+import { readTcpProgress, readTcpWritten } from '../system/tcp-progress.ts';
 
 const LOOK_EVERY = 50;
 /** A peer that acknowledges nothing for so long has gone. Milliseconds. */
@@ -12,10 +12,11 @@ const PATIENCE = 60_000;
  * our hands before the first of them arrives, so that "sent" alone may be a machine that lost its power.
  */
 export function whenTaken(libc: Libc, socket: Socket, settled: (isTaken: boolean) => void): void {
-  const written = socket.bytesWritten;
   const fd = duplicate(libc, socket);
   // Gone already, and without an error: all of it was acknowledged, or nobody can say
   if (fd === undefined) return settled(true);
+  // Asked of the kernel, as Node does not know what went past it
+  const written = readTcpWritten(libc, fd) ?? 0;
   const end = performance.now() + PATIENCE;
   const look = (): void => {
     const progress = readTcpProgress(libc, fd);

@@ -76,7 +76,11 @@ class HostRegister {
     if (called === undefined || (macs.length === 0 && Object.keys(signs).length === 0)) return undefined;
     if (name === undefined) this.#names.set(called, [...path, 'mac']);
     const boot = this.#book.touches(path) ? BOOT_LOCAL : this.#usableBoot(draft.boot);
-    const own = { ...(address !== undefined && { address }), ...(draft.quirks && { quirks: draft.quirks }) };
+    const own = {
+      ...(address !== undefined && { address }),
+      ...(draft.quirks && { quirks: draft.quirks }),
+      ...(draft.pace !== undefined && { pace: draft.pace }),
+    };
     const leaving = { ...(loaders && { loaders }), ...(draft.exit && { exit: draft.exit }) };
     return { name: called, macs, boot, ...signs, ...own, ...options, ...leaving };
   }

@@ -3,6 +3,7 @@ import { formatIp4 } from '../addr/ip4.ts';
 import { checkBoot } from './check-boot.ts';
 import { checkClasses } from './check-classes.ts';
 import { checkHosts } from './check-hosts.ts';
+import { checkHttp } from './check-http.ts';
 import { checkOptions } from './check-options.ts';
 import { checkSubnets, formatInterfaces } from './check-subnets.ts';
 import { ConfigDocument } from './config-document.ts';
@@ -42,10 +43,10 @@ function checkWhole(book: FaultBook, draft: ConfigDraft, surroundings: Surroundi
   const { hosts, hasUnrecognisable } = checkHosts(book, draft.hosts, ground);
   const clients = { ...checkOptions(book, draft, [], 'all'), ...checkClasses(book, draft.classes, choices.loaders) };
   const admin = checkListen(book, draft, subnets, surroundings);
-  const { port } = draft.http;
+  const http = checkHttp(book, draft, surroundings);
   const { level } = draft.log;
   const tftp = checkTftp(draft);
-  if (!rack || !catalogue || port === undefined || !tftp || !admin || level === undefined) return undefined;
+  if (!rack || !catalogue || !http || !tftp || !admin || level === undefined) return undefined;
   // A machine that can not be told from an unknown one must not be installed over: see checkHosts.
   const boot = hasUnrecognisable ? { ...catalogue, default: BOOT_LOCAL, isDefaultHeld: true as const } : catalogue;
   return {
@@ -55,7 +56,7 @@ function checkWhole(book: FaultBook, draft: ConfigDraft, surroundings: Surroundi
     hosts,
     ...clients,
     boot,
-    http: { port },
+    http,
     tftp,
     admin,
     log: { level },
@@ -127,13 +128,20 @@ function checkListen(
   const isEverywhere = address === 0;
   const isLoopback = address >>> 24 === 127;
   const path = ['admin', 'listen'];
+  const portKey = bootPortKey(draft, port);
   if (!isEverywhere && !isLoopback && interfaces.every((row) => row.address !== address)) {
     const expected = `0.0.0.0, 127.0.0.1 or an address of this machine (it has ${formatInterfaces(interfaces)})`;
     book.report(path, expected, { found: formatIp4(address) });
-  } else if (port === draft.http.port && (isEverywhere || subnets.some((subnet) => subnet.rackAddress === address))) {
-    book.report(path, `a port other than http.port where both listen`);
+  } else if (portKey !== undefined && (isEverywhere || subnets.some((subnet) => subnet.rackAddress === address))) {
+    book.report(path, `a port other than ${portKey} where both listen`);
   }
   return listen;
+}
+
+/** The key by which the boot plane has this port. */
+function bootPortKey({ http }: ConfigDraft, port: number): string | undefined {
+  if (port === http.port) return 'http.port';
+  return port === http.tls?.port ? 'http.tls.port' : undefined;
 }
 
 function deepFreeze<T>(value: T): T {

@@ -17,7 +17,7 @@ export interface Plan {
   readonly hosts: readonly Host[];
   readonly boot: BootCatalogue;
   /** Where boot files are served by HTTP, on every local address of a managed subnet. */
-  readonly http: { readonly port: number };
+  readonly http: HttpSettings;
   /** How boot files are sent by TFTP. */
   readonly tftp: TftpSettings;
   /** The operator's plane: the same answers as the control socket. */
@@ -27,6 +27,21 @@ export interface Plan {
   readonly options?: OptionWishes;
   /** In file order: of two that match, the later one comes before the earlier. */
   readonly classes?: readonly ClientClass[];
+}
+
+export interface HttpSettings {
+  readonly port: number;
+  /** Bytes a second that one client is sent at most; absent: as fast as it takes them. */
+  readonly pace?: number;
+  /** Where the same files are served by HTTPS. */
+  readonly tls?: TlsSettings;
+}
+
+export interface TlsSettings {
+  readonly port: number;
+  /** Absolute paths of PEM files; only the services read what is in them. */
+  readonly certificate: string;
+  readonly key: string;
 }
 
 /** DHCP options for some clients. */
@@ -143,6 +158,8 @@ export interface Host {
   readonly address?: Ip4;
   /** The name of a boot entry, or `local`. */
   readonly boot: string;
+  /** Bytes a second that it is sent by HTTP at most; goes before `http.pace`. */
+  readonly pace?: number;
   readonly options?: OptionWishes;
   readonly quirks?: QuirkSwitches;
   /** Go before those of its classes and of the catalogue. */

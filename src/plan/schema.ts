@@ -145,6 +145,9 @@ export const hostSchema = mapping({
     .describe('A boot entry, or local: the own disk.'),
   loaders: ownLoadersSchema.optional().describe('Its first program, by firmware; goes before its classes.'),
   exit: exitForm.optional().describe('How it leaves a loader for its own disk. Default: as boot.exit says.'),
+  pace: form.paceText
+    .optional()
+    .describe('What it is sent by HTTP at most, in bytes a second, like 10MB/s. Default: http.pace.'),
   options: optionsSchema.optional().describe('DHCP options for this machine.'),
   always: alwaysSchema,
   quirks: quirksSchema.optional().describe('What is done about its firmware; goes before its classes.'),
@@ -254,8 +257,18 @@ export const bootSchema = mapping({
   exit: exitForm.prefault('auto').describe('How machines leave a loader for their own disk.'),
 });
 
+const tlsSchema = mapping({
+  port: z.int(PORT).min(1, PORT).max(65_535, PORT).prefault(5250).describe('Port of HTTPS, other than http.port.'),
+  certificate: form.fileText.describe('Certificate and chain, PEM. An absolute path.'),
+  key: form.fileText.describe('Its private key, PEM without a passphrase. An absolute path.'),
+});
+
 export const httpSchema = mapping({
   port: z.int(PORT).min(1, PORT).max(65_535, PORT).prefault(5248).describe('Port of the boot files.'),
+  pace: form.paceText
+    .optional()
+    .describe('What one client is sent at most, in bytes a second, like 10MB/s. Default: as fast as it takes them.'),
+  tls: tlsSchema.optional().describe('The same files by HTTPS as well, for programs that check certificates.'),
 });
 
 export const tftpSchema = mapping({

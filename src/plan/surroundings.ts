@@ -15,6 +15,8 @@ export interface Surroundings {
   /** The first 4 KiB of such a file, or all of it; undefined when they can't be read. Absent: files are taken for what they should be. */
   firstBytes?(path: string): Uint8Array | undefined;
   directoryExists(path: string): boolean;
+  /** What is wrong with a certificate and its key as files in PEM, as a clause; undefined when they can be served. Absent: nobody can look. */
+  keyPairFault?(certificate: string, key: string): string | undefined;
 }
 
 export interface InterfaceAddress {

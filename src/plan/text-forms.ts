@@ -40,6 +40,18 @@ const LONGEST_LOADER_PATH = 127;
 /** COMMAND_LINE_SIZE of Linux on x86, less its NUL. */
 export const LONGEST_CMDLINE = 2047;
 
+/** Slower than this, an installer's root file system takes hours. */
+const SLOWEST_PACE = 64 * 1024;
+const FASTEST_PACE = 10e9;
+const PACE_UNITS: ReadonlyMap<string, number> = new Map([
+  ['K', 1e3],
+  ['M', 1e6],
+  ['G', 1e9],
+  ['Ki', 2 ** 10],
+  ['Mi', 2 ** 20],
+  ['Gi', 2 ** 30],
+]);
+
 const QUAD = String.raw`(\d{1,3}\.){3}\d{1,3}`;
 const LABEL = String.raw`[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?`;
 const SEGMENT = String.raw`(?!\.{1,2}(/|$))[A-Za-z0-9._+~@=,:-]+`;
@@ -47,6 +59,7 @@ const LABEL_PATTERN = new RegExp(`^${LABEL}$`);
 const DOMAIN_PATTERN = new RegExp(String.raw`^${LABEL}(\.${LABEL})*\.?$`);
 const SERVED_PATH_PATTERN = new RegExp(`^${SEGMENT}(/${SEGMENT})*$`);
 const MAC_PREFIX_PATTERN = /^[0-9A-Fa-f]{2}([:-]?[0-9A-Fa-f]{2}){0,5}$/;
+const PACE_PATTERN = /^\d{1,6}(K|M|G|Ki|Mi|Gi)B\/s$/;
 const CONTROL_PATTERN = /\p{Cc}/u;
 
 export const ip4Text = textForm({
@@ -102,6 +115,16 @@ export const loopText = durationBetween('1m', '7d', '30m, 2h');
 
 export const quietText = durationBetween('1m', '365d', '30m, 12h');
 
+/** Gives bytes a second. */
+export const paceText = textForm({
+  expected: 'bytes a second from 64KiB/s to 10GB/s, written like 500KB/s, 10MB/s or 64MiB/s',
+  pattern: PACE_PATTERN,
+  parse: (text) => {
+    const pace = parsePace(text);
+    return pace !== undefined && pace >= SLOWEST_PACE && pace <= FASTEST_PACE ? pace : undefined;
+  },
+});
+
 export const labelText = textForm({
   expected: 'a name of letters, digits and inner hyphens, at most 63 long',
   pattern: LABEL_PATTERN,
@@ -126,6 +149,12 @@ export const interfaceText = textForm({
 
 export const directoryText = textForm({
   expected: 'an absolute path of a directory',
+  pattern: /^\//,
+  parse: parseAbsolutePath,
+});
+
+export const fileText = textForm({
+  expected: 'an absolute path of a file',
   pattern: /^\//,
   parse: parseAbsolutePath,
 });
@@ -202,6 +231,11 @@ function durationBetween(least: string, most: string, like: string) {
 
 function parseLoader(text: string): string | undefined {
   return SERVED_PATH_PATTERN.test(text) && text.length <= LONGEST_LOADER_PATH ? text : undefined;
+}
+
+function parsePace(text: string): number | undefined {
+  const unit = PACE_UNITS.get(PACE_PATTERN.exec(text)?.[1] ?? '');
+  return unit === undefined ? undefined : Number.parseInt(text, 10) * unit;
 }
 
 function parseUnicast(text: string): Ip4 | Misfit | undefined {

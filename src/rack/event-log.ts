@@ -10,6 +10,7 @@ const ERRORS: ReadonlySet<string> = new Set([
   'dhcp.store-replaced',
   'boot.store-failed',
   'boot.store-replaced',
+  'http.certificate-failed',
 ]);
 const WARNINGS: ReadonlySet<string> = new Set([
   'boot.held',

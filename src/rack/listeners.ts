@@ -247,6 +247,9 @@ function subnetSockets(plan: Plan, subnet: Subnet, address: Ip4, hasRelayed: boo
     { service: 'tftp', transport: 'udp', address, bindAddress: address, port: TFTP_PORT },
     { service: 'http', transport: 'tcp', address, bindAddress: address, port: plan.http.port },
   ];
+  if (plan.http.tls) {
+    sockets.push({ service: 'http', transport: 'tcp', address, bindAddress: address, port: plan.http.tls.port });
+  }
   if (management === 'dhcp+dns') {
     sockets.push({ service: 'dns', transport: 'udp', address, bindAddress: address, port: DNS_PORT });
   }

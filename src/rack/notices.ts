@@ -8,11 +8,13 @@ const STANDING: ReadonlySet<string> = new Set([
   'dhcp.conflict-check-off',
   'boot.store-failed',
   'boot.store-replaced',
+  'http.certificate-failed',
 ]);
 const ENDED_BY: ReadonlyMap<string, string> = new Map([
   ['dhcp.store-works', 'dhcp.store-failed'],
   ['boot.store-works', 'boot.store-failed'],
   ['dhcp.conflict-check-on', 'dhcp.conflict-check-off'],
+  ['http.certificate-loaded', 'http.certificate-failed'],
 ]);
 
 /** Trouble that lasts: what an operator who looks now should still see, although its event was told long ago. */

@@ -16,6 +16,7 @@ import { SqliteEventStore, type EventStore } from '../timeline/event-store.ts';
 import type { EventBody, ServiceName } from '../timeline/event.ts';
 import { Timeline } from '../timeline/timeline.ts';
 import { BootKeeper } from './boot-keeper.ts';
+import { CertificateWatch } from './certificate-watch.ts';
 import { logEvent } from './event-log.ts';
 import { Listeners, type PreparedListeners } from './listeners.ts';
 import { faultsOfRestart } from './needs-restart.ts';
@@ -30,6 +31,7 @@ const STOP_MILLISECONDS = 1_500;
 const FLUSH_EVERY = 250;
 const WATCHDOG_EVERY = 5_000;
 const INTERFACES_EVERY = 2_000;
+const CERTIFICATE_EVERY = 2_000;
 /** The services that a rack is restarted for when they can't be ended: the others may wait for a hung file server. */
 const VITAL: ReadonlySet<ServiceName> = new Set(['dhcp', 'dns']);
 
@@ -65,6 +67,7 @@ export class Rack {
   readonly #source: PlanSource;
   readonly #listeners: Listeners;
   readonly #threads: readonly ServiceThread[];
+  readonly #certificate = new CertificateWatch();
   readonly #timers: NodeJS.Timeout[] = [];
   #plan: Plan;
   #attempt: PlanAttempt;
@@ -121,6 +124,8 @@ export class Rack {
     this.#timers.push(setInterval(() => this.#feedWatchdog(), WATCHDOG_EVERY));
     this.#interfaces = this.#listeners.describeInterfaces(source.localAddresses());
     this.#timers.push(setInterval(() => this.#checkInterfaces(), INTERFACES_EVERY));
+    this.#certificate.settle(plan.http.tls);
+    this.#timers.push(setInterval(() => this.#checkCertificate(), CERTIFICATE_EVERY));
     if (attempt.plan) this.#emitApplied();
     else this.#refuse(attempt, attempt.faults);
   }
@@ -173,6 +178,7 @@ export class Rack {
   }
 
   async #reload(): Promise<void> {
+    this.#certificate.settle(this.#plan.http.tls);
     this.#interfaces = this.#listeners.describeInterfaces(this.#source.localAddresses());
     const attempt = this.#source.compile(this.#dependencies.clock.now(), this.#plan);
     const prepared = this.#prepare(attempt);
@@ -194,6 +200,7 @@ export class Rack {
   async #switchTo(attempt: PlanAttempt, plan: Plan, listeners: PreparedListeners): Promise<void> {
     const closeGone = listeners.commit();
     this.#plan = plan;
+    this.#certificate.settle(plan.http.tls);
     this.#attempt = attempt;
     this.#dependencies.log.level = plan.log.level;
     this.boots.apply(plan);
@@ -291,6 +298,15 @@ export class Rack {
   #checkInterfaces(): void {
     const now = this.#listeners.describeInterfaces(this.#source.localAddresses());
     if (now !== this.#interfaces) void this.reload();
+  }
+
+  /** The service reads the files with each Plan it is sent: also where the file, as it is now, has none. */
+  #checkCertificate(): void {
+    if (!this.#certificate.hasChanged(this.#plan.http.tls)) return;
+    void this.reload().then(() => {
+      const http = this.#threads.find(({ name }) => name === 'http');
+      return this.#attempt.plan || this.#stopping ? undefined : http?.apply(this.#planLetter('http'));
+    });
   }
 
   /** Silence means a wedged thread that could not be ended: then the service manager starts the whole rack again. */

@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import type { Plan } from '../plan/plan.ts';
 import { HEADER_BYTES } from '../plan/program-kind.ts';
 import type { Surroundings } from '../plan/surroundings.ts';
+import { readKeyPair } from '../system/key-pair.ts';
 import { createAddressReader } from '../system/interfaces.ts';
 
 /**
@@ -16,7 +17,7 @@ export function createSurvey(): (running?: Plan) => Surroundings {
     const known = running && new Set(running.subnets.map((subnet) => subnet.interface));
     const excuses = (name: string): boolean => known?.has(name) ?? true;
     const interfaces = readLocalAddresses();
-    return { hostName: hostname(), interfaces, excuses, fileExists, firstBytes, directoryExists };
+    return { hostName: hostname(), interfaces, excuses, fileExists, firstBytes, directoryExists, keyPairFault };
   };
 }
 
@@ -48,5 +49,14 @@ function firstBytes(path: string): Uint8Array | undefined {
     return undefined;
   } finally {
     if (fd !== undefined) closeSync(fd);
+  }
+}
+
+function keyPairFault(certificate: string, key: string): string | undefined {
+  try {
+    const { notAfter } = readKeyPair(certificate, key);
+    return notAfter < Date.now() ? `${certificate} expired on ${new Date(notAfter).toISOString()}` : undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
   }
 }

@@ -23,6 +23,8 @@ const LASTING_KINDS: ReadonlySet<EventBody['kind']> = new Set<EventBody['kind']>
   'dhcp.conflict-check-off',
   'dhcp.conflict-check-on',
   'dhcp.clock-set',
+  'http.certificate-failed',
+  'http.certificate-loaded',
 ]);
 
 const TROUBLE_KINDS: ReadonlySet<EventBody['kind']> = new Set<EventBody['kind']>([

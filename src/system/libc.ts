@@ -26,6 +26,8 @@ export interface Libc {
   eventfd(initial: number, flags: number): number;
   read(fd: number, into: Uint8Array, size: number): number;
   write(fd: number, bytes: Uint8Array, size: number): number;
+  sendfile(to: number, from: number, offset: Uint8Array, size: number): number;
+  posix_fadvise(fd: number, offset: number, length: number, advice: number): number;
   dup(fd: number): number;
   flock(fd: number, operation: number): number;
   close(fd: number): number;
@@ -51,6 +53,8 @@ const SIGNATURES: Readonly<Record<keyof Libc, string>> = {
   eventfd: 'int eventfd(uint, int)',
   read: 'intptr_t read(int, void *, size_t)',
   write: 'intptr_t write(int, void *, size_t)',
+  sendfile: 'intptr_t sendfile(int, int, void *, size_t)',
+  posix_fadvise: 'int posix_fadvise(int, int64_t, int64_t, int)',
   dup: 'int dup(int)',
   flock: 'int flock(int, int)',
   close: 'int close(int)',

@@ -9,16 +9,19 @@ export interface OpenedFile {
   readonly size: number;
   /** Unix time in milliseconds, with fraction. */
   readonly mtimeMs: number;
+  /** When it last changed in any way, by the kernel's word; the same unit. */
+  readonly ctimeMs: number;
 }
 
 /** Why a file is not served: it is not there, or it is there and not for the asker. `refused` is a plain sentence. */
 export interface RefusedFile {
   readonly refused: string;
-  readonly because: 'missing' | 'forbidden';
+  readonly because: 'missing' | 'forbidden' | 'trouble';
 }
 
 /** O_NONBLOCK: opening a FIFO without a writer must not stop the thread. */
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
+const DENIED = new Set(['EACCES', 'EPERM', 'ELOOP', 'ENXIO']);
 const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ERR_INVALID_ARG_VALUE']);
 
 /**
@@ -53,7 +56,7 @@ function check(fd: number, root: string, absolute: string): OpenedFile | Refused
     if (root !== absolute && !isInside(root, fd)) {
       return { refused: 'the file lies outside the served directory', because: 'forbidden' };
     }
-    return { fd, size: stat.size, mtimeMs: stat.mtimeMs };
+    return { fd, size: stat.size, mtimeMs: stat.mtimeMs, ctimeMs: stat.ctimeMs };
   } catch (error) {
     return refusalOf(error);
   }
@@ -67,5 +70,6 @@ function isInside(root: string, fd: number): boolean {
 function refusalOf(error: unknown): RefusedFile {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
   if (ABSENT.has(code)) return { refused: 'no such file', because: 'missing' };
-  return { refused: `cannot be opened (${code})`, because: 'forbidden' };
+  // Not the file's fault, or nobody's for long: too many open files, a disk or file server that fails
+  return { refused: `cannot be opened (${code})`, because: DENIED.has(code) ? 'forbidden' : 'trouble' };
 }

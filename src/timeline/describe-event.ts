@@ -68,11 +68,17 @@ export function describeEvent(event: EventBody): string {
     case 'tftp.refused':
       return `is refused ${event.file} by TFTP: ${event.reason}`;
     case 'http.sent':
-      return `fetched ${event.path} by HTTP: ${event.status}, ${event.bytes} bytes in ${event.milliseconds} ms`;
+      return `fetched ${event.path} by HTTP: ${event.status}, ${event.bytes} bytes in ${event.milliseconds} ms${waited(event.waited)}`;
     case 'http.failed':
       return `did not get ${event.path} by HTTP: ${event.reason}`;
     case 'http.refused':
-      return `is refused ${event.path} by HTTP: ${event.status}, ${event.reason}`;
+      return `is refused ${event.path === '' ? 'something' : event.path} by HTTP: ${event.status}, ${event.reason}`;
+    case 'http.certificate-failed':
+      return event.kept
+        ? `the certificate files can't be used, the certificate before them is served on: ${event.reason}`
+        : `HTTPS is not served: ${event.reason}`;
+    case 'http.certificate-loaded':
+      return `HTTPS is served for ${event.subject}, with a certificate ${until(event.expires).trim()}`;
     case 'dns.first-question':
       return `asks for its first name, ${event.name} ${event.type}: ${event.answer}`;
     case 'machine.report':
@@ -119,6 +125,10 @@ function boots(bootFile: string | undefined): string {
 /** A Raspberry Pi is told the server only. */
 function fetches(bootFile: string | undefined): string {
   return bootFile === undefined ? 'which server its files are on' : `to boot ${bootFile}`;
+}
+
+function waited(milliseconds: number | undefined): string {
+  return milliseconds === undefined ? '' : `, ${milliseconds} of them behind others`;
 }
 
 function until(expires: number | undefined): string {

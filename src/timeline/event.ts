@@ -67,9 +67,15 @@ export type EventBody =
       readonly status: number;
       readonly bytes: number;
       readonly milliseconds: number;
+      /** Milliseconds of these in which others went first. */
+      readonly waited?: number;
     }
   | { readonly kind: 'http.failed'; readonly path: string; readonly reason: string }
   | { readonly kind: 'http.refused'; readonly path: string; readonly status: number; readonly reason: string }
+  /** The certificate files can't be used: told once for each fault. With `kept`, the pair before it is served on. */
+  | { readonly kind: 'http.certificate-failed'; readonly reason: string; readonly kept: boolean }
+  /** `expires`: Unix seconds. */
+  | { readonly kind: 'http.certificate-loaded'; readonly subject: string; readonly expires: number }
   /** The first question of a client since its lease began. */
   | { readonly kind: 'dns.first-question'; readonly name: string; readonly type: string; readonly answer: string }
   | { readonly kind: 'machine.report'; readonly report: MachineReport }

@@ -7,9 +7,13 @@ import type { TestContext } from 'node:test';
 
 import { HttpService } from '../../src/http/http-service.ts';
 import type { BootSign } from '../../src/boots/boot-sign.ts';
-import type { BootCatalogue, Plan } from '../../src/plan/plan.ts';
-import type { SocketHandle } from '../../src/service/letters.ts';
+import type { BootCatalogue, Host, HttpSettings, Plan } from '../../src/plan/plan.ts';
+import type { Counters, SocketHandle } from '../../src/service/letters.ts';
 import type { Subject } from '../../src/service/service.ts';
+import { CONNECTION_LIMITS, type ConnectionLimits } from '../../src/http/connections.ts';
+import { SendfileSender, type FileSender } from '../../src/http/file-sender.ts';
+import { SEND_LIMITS, type SendLimits } from '../../src/http/send-limits.ts';
+import type { Clock } from '../../src/system/clock.ts';
 import { loadLibc } from '../../src/system/libc.ts';
 import { openTcpListener } from '../../src/system/tcp-listener.ts';
 import type { EventBody } from '../../src/timeline/event.ts';
@@ -23,6 +27,15 @@ const libc = loadLibc();
 
 type Seen = EventBody & Subject;
 
+export interface HttpRackOptions {
+  readonly sender?: FileSender;
+  readonly sendLimits?: Partial<SendLimits>;
+  readonly connectionLimits?: ConnectionLimits;
+  readonly clock?: Clock;
+  readonly hosts?: readonly Host[];
+  readonly http?: Partial<HttpSettings>;
+}
+
 /** The real service on a real socket on 127.0.0.1, serving a directory of its own. */
 export class HttpRack {
   readonly directory = mkdtempSync(join(tmpdir(), 'rackboot-http-'));
@@ -33,24 +46,34 @@ export class HttpRack {
   readonly port: number;
   readonly socket: SocketHandle;
   #waiting: (() => void)[] = [];
+  readonly #options: HttpRackOptions;
 
   constructor(
     t: TestContext,
     files: Readonly<Record<string, string | Buffer>> = {},
     boot: Partial<BootCatalogue> = {},
+    options: HttpRackOptions = {},
   ) {
+    this.#options = options;
     mkdirSync(this.files);
     for (const [path, content] of Object.entries(files)) this.write(path, content);
     const fd = openTcpListener(libc, LOOPBACK, 0);
     this.port = localPort(fd);
     this.socket = { fd, transport: 'tcp', address: LOOPBACK, port: this.port };
     const context = {
-      loop: { watch: unused, after: unused },
-      clock: { now: () => NOW, monotonic: () => 0 },
+      loop: { watch: unused, after: later },
+      clock: options.clock ?? { now: () => NOW, monotonic: () => 0 },
       signs: { sign: (sign: BootSign) => void this.signs.push(sign) },
       events: { emit: (body: EventBody, subject?: Subject) => this.#seen({ ...body, ...subject }) },
     };
-    this.service = new HttpService(context, (original) => libc.dup(original));
+    this.service = new HttpService(context, {
+      duplicate: (original) => libc.dup(original),
+      libc,
+      sender: options.sender ?? new SendfileSender(libc),
+      defer: setImmediate,
+      sendLimits: { ...SEND_LIMITS, ...options.sendLimits },
+      connectionLimits: options.connectionLimits ?? CONNECTION_LIMITS,
+    });
     this.service.apply(this.plan(boot), [this.socket]);
     t.after(() => {
       this.service.close();
@@ -62,13 +85,20 @@ export class HttpRack {
   plan(boot: Partial<BootCatalogue> = {}): Plan {
     const kernel = { path: DEBIAN.kernel.path, file: join(this.files, DEBIAN.kernel.path) };
     const entries = [{ ...DEBIAN, kernel }];
-    return { ...testPlan({ files: this.files, entries, ...boot }), http: { port: this.port } };
+    const plan = testPlan({ files: this.files, entries, ...boot }, this.#options.hosts);
+    return { ...plan, http: { port: this.port, ...this.#options.http } };
   }
 
   write(path: string, content: string | Buffer): void {
     const file = join(this.files, path);
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, content);
+  }
+
+  /** What was counted, without the levels of the moment. */
+  totals(): Counters {
+    const { connections: _open, sending: _sending, waiting: _waiting, ...totals } = this.service.counters();
+    return totals;
   }
 
   /** The first event of this kind, past or to come. */
@@ -78,6 +108,11 @@ export class HttpRack {
       if (found !== undefined) return found as Extract<Seen, { kind: K }>;
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
+  }
+
+  /** Waits, for ever if need be. */
+  async until(holds: () => boolean): Promise<void> {
+    while (!holds()) await new Promise((resolve) => setTimeout(resolve, 2));
   }
 
   #seen(event: Seen): void {
@@ -135,6 +170,11 @@ function localPort(fd: number): number {
   const length = Buffer.from([16, 0, 0, 0]);
   if (libc.getsockname(fd, address, length) < 0) throw new Error('getsockname failed');
   return address.readUInt16BE(2);
+}
+
+function later(milliseconds: number, fire: () => void): { cancel: () => void } {
+  const timer = setTimeout(fire, milliseconds);
+  return { cancel: () => clearTimeout(timer) };
 }
 
 function unused(): never {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 
 import type { Mac } from '../../src/addr/mac.ts';
@@ -57,6 +58,20 @@ describe('POST /report', () => {
     assert.equal(rack.service.counters()['refused.no-lease'], 3);
     assert.ok(rack.events.every((event) => event.kind !== 'machine.report'));
   });
+
+  for (const pause of [0, 50]) {
+    it(`whose body goes wrong ${pause === 0 ? 'at once' : 'later'} is refused, and the connection ends`, async (t) => {
+      const rack = leasedRack(t);
+      const head = 'POST /report HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n';
+      const wrong = 'x\r\n';
+      const socket = connect(rack.port, '127.0.0.1');
+      socket.write(pause === 0 ? `${head}${wrong}` : head);
+      if (pause > 0) setTimeout(() => socket.write(wrong), pause);
+      let text = '';
+      for await (const chunk of socket) text += String(chunk);
+      assert.match(text, /^HTTP\/1\.1 400 Bad Request\r\n[^]*\r\n\r\nthe report was cut off\n$/);
+    });
+  }
 
   it('takes 64 KiB and not a byte more, told beforehand or not', async (t) => {
     const rack = leasedRack(t);

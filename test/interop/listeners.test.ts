@@ -124,6 +124,20 @@ describe('the rack’s sockets', { skip: noOwnNetwork() }, () => {
     return heard;
   }
 
+  test('are two for HTTP where there is HTTPS', () => {
+    const plain = planOf([LEFT]);
+    apply({ ...plain, http: { port: 5248, tls: { port: 5250, certificate: '/c', key: '/k' } } });
+    assert.deepEqual(
+      listeners.handles('http').map(({ port }) => port),
+      [5248, 5250],
+    );
+    apply(plain);
+    assert.deepEqual(
+      listeners.handles('http').map(({ port }) => port),
+      [5248],
+    );
+  });
+
   test('are those that the management of each subnet asks for', () => {
     apply(planOf([LEFT, { ...RIGHT, management: 'dhcp' }, RELAYED], 8080));
     assert.deepEqual(summary(), [

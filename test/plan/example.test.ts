@@ -37,8 +37,8 @@ describe('etc/rackboot.yaml', () => {
       ['boot', 'loaders'],
       ['boot', 'loop'],
     ];
-    const keys = [...mappings, ['http'], ['tftp'], ['admin'], ['log']].flatMap((path) => keysAt(path));
-    const absent = keys.filter((key) => !new RegExp(`^[ -]*${key}:`, 'm').test(EXAMPLE));
+    const keys = [...mappings, ['http'], ['http', 'tls'], ['tftp'], ['admin'], ['log']].flatMap((path) => keysAt(path));
+    const absent = keys.filter((key) => !new RegExp(`^[ #-]*${key}:`, 'm').test(EXAMPLE));
     assert.deepEqual(absent, []);
   });
 });

@@ -43,6 +43,7 @@ test('the keys that a mapping may have are found by its path', () => {
     'boot',
     'loaders',
     'exit',
+    'pace',
     'options',
     'always',
     'quirks',
@@ -63,6 +64,8 @@ test('the keys that a mapping may have are found by its path', () => {
   assert.deepEqual(keysAt(['boot', 'entries', 'any']), ['kernel', 'initrd', 'cmdline', 'once']);
   assert.deepEqual(keysAt(['boot', 'loop']), ['boots', 'within', 'quiet']);
   assert.deepEqual(keysAt(['boot', 'loaders']), ['bios', 'uefi', 'uefi-ia32', 'uefi-arm64']);
+  assert.deepEqual(keysAt(['http']), ['port', 'pace', 'tls']);
+  assert.deepEqual(keysAt(['http', 'tls']), ['port', 'certificate', 'key']);
   assert.deepEqual(keysAt(['hosts', 7, 'mac', 0]), []);
   assert.deepEqual(keysAt(['nothing', 'here']), []);
 });

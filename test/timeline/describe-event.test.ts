@@ -88,9 +88,31 @@ const SENTENCES: {
   ],
   'tftp.failed': [[{ file: 'a', reason: 'no answer' }, 'did not get a by TFTP: no answer']],
   'tftp.refused': [[{ file: 'a', reason: 'no such file' }, 'is refused a by TFTP: no such file']],
-  'http.sent': [[{ path: '/a', status: 206, bytes: 5, milliseconds: 7 }, 'fetched /a by HTTP: 206, 5 bytes in 7 ms']],
+  'http.sent': [
+    [{ path: '/a', status: 206, bytes: 5, milliseconds: 7 }, 'fetched /a by HTTP: 206, 5 bytes in 7 ms'],
+    [
+      { path: '/a', status: 200, bytes: 5, milliseconds: 7, waited: 3 },
+      'fetched /a by HTTP: 200, 5 bytes in 7 ms, 3 of them behind others',
+    ],
+  ],
   'http.failed': [[{ path: '/a', reason: 'gone' }, 'did not get /a by HTTP: gone']],
-  'http.refused': [[{ path: '/a', status: 404, reason: 'no such file' }, 'is refused /a by HTTP: 404, no such file']],
+  'http.refused': [
+    [{ path: '/a', status: 404, reason: 'no such file' }, 'is refused /a by HTTP: 404, no such file'],
+    [{ path: '', status: 400, reason: 'no request' }, 'is refused something by HTTP: 400, no request'],
+  ],
+  'http.certificate-failed': [
+    [{ reason: 'a is no key', kept: false }, 'HTTPS is not served: a is no key'],
+    [
+      { reason: 'a is no key', kept: true },
+      "the certificate files can't be used, the certificate before them is served on: a is no key",
+    ],
+  ],
+  'http.certificate-loaded': [
+    [
+      { subject: 'DNS:rack', expires: 1_800_000_000 },
+      'HTTPS is served for DNS:rack, with a certificate until 2027-01-15T08:00:00Z',
+    ],
+  ],
   'dns.first-question': [
     [{ name: 'node1.rack', type: 'A', answer: '192.0.2.5' }, 'asks for its first name, node1.rack A: 192.0.2.5'],
   ],

@@ -1,0 +1,95 @@
+import type { Socket } from 'node:net';
+
+import { lastError, type Libc } from '../system/libc.ts';
+
+/**
+ * What became of it: the bytes that the kernel took (0: the file has no more), or
+ * `full` the socket takes no more for now; `gone` the client is; `unable` this way is not open for this file or
+ * connection; or why the file can't be read.
+ */
+export type Sent = number | 'full' | 'gone' | 'unable' | { readonly fault: string };
+
+/** Moves bytes of a file to a connection without carrying them through this process. */
+export interface FileSender {
+  /** Never waits for the client. The caller sees to it that Node has nothing of its own left to write. */
+  send(socket: Socket, file: number, offset: number, most: number): Sent;
+  /** Bytes that the kernel took and the client has not acknowledged; 0 where that can't be known. */
+  unacknowledged(socket: Socket): number;
+  /** Tells the kernel what will be read soon. */
+  readAhead(file: number, offset: number, bytes: number): void;
+}
+
+/** `SIOCOUTQ` of linux/sockios.h. */
+const SIOCOUTQ = 0x5411;
+const POSIX_FADV_SEQUENTIAL = 2;
+const POSIX_FADV_WILLNEED = 3;
+const WOULD_BLOCK = new Set(['EAGAIN', 'EINTR']);
+const CLIENT_IS_GONE = new Set([
+  'EPIPE',
+  'ECONNRESET',
+  'ENOTCONN',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EBADF',
+]);
+/** The file's file system has no page cache to send from. */
+const NOT_THIS_WAY = new Set(['EINVAL', 'ENOSYS', 'EOPNOTSUPP', 'ESPIPE', 'EPERM']);
+
+/** By sendfile(2). */
+export class SendfileSender implements FileSender {
+  readonly #libc: Libc;
+  readonly #offset = Buffer.alloc(8);
+  readonly #count = Buffer.alloc(4);
+
+  constructor(libc: Libc) {
+    this.#libc = libc;
+  }
+
+  send(socket: Socket, file: number, offset: number, most: number): Sent {
+    // Bytes written past TLS would reach the client in the clear, in the midst of its records.
+    const descriptor = isEncrypted(socket) ? undefined : descriptorOf(socket);
+    if (descriptor === undefined) return socket.destroyed ? 'gone' : 'unable';
+    this.#offset.writeBigInt64LE(BigInt(offset));
+    const sent = this.#libc.sendfile(descriptor, file, this.#offset, most);
+    return sent >= 0 ? sent : meaningOf(lastError());
+  }
+
+  unacknowledged(socket: Socket): number {
+    const descriptor = descriptorOf(socket);
+    if (descriptor === undefined || this.#libc.ioctl(descriptor, SIOCOUTQ, this.#count) < 0) return 0;
+    return this.#count.readInt32LE();
+  }
+
+  readAhead(file: number, offset: number, bytes: number): void {
+    this.#libc.posix_fadvise(file, 0, 0, POSIX_FADV_SEQUENTIAL);
+    this.#libc.posix_fadvise(file, offset, bytes, POSIX_FADV_WILLNEED);
+  }
+}
+
+/** For what has no descriptor of its own to send to: everything is read and written by Node. */
+export const READ_ONLY_SENDER: FileSender = {
+  send: (socket) => (socket.destroyed ? 'gone' : 'unable'),
+  unacknowledged: () => 0,
+  readAhead: () => undefined,
+};
+
+function meaningOf(code: string): Sent {
+  if (WOULD_BLOCK.has(code)) return 'full';
+  if (CLIENT_IS_GONE.has(code)) return 'gone';
+  return NOT_THIS_WAY.has(code) ? 'unable' : { fault: `the file can't be read (${code})` };
+}
+
+function isEncrypted(socket: Socket): boolean {
+  return 'encrypted' in socket;
+}
+
+/**
+ * Node keeps it to itself, and from one turn to the next it may be closed and its number be another's: asked for each
+ * time, and used before anything else can run.
+ */
+function descriptorOf(socket: Socket): number | undefined {
+  const { _handle: handle } = socket as { readonly _handle?: { readonly fd?: unknown } | null };
+  const fd = handle?.fd;
+  return typeof fd === 'number' && fd >= 0 && !socket.destroyed ? fd : undefined;
+}
