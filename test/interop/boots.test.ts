@@ -6,6 +6,7 @@ import { execPath } from 'node:process';
 import { describe, test } from 'node:test';
 
 import type { BootLine } from '../../src/rack/boot-routes.ts';
+import { x86Kernel } from '../fixtures/programs.ts';
 import { RACK, RackRig, reasonToSkip, SIMPLE } from './rack-rig.ts';
 
 const DORA_CLIENT = join(import.meta.dirname, 'dora-client.ts');
@@ -28,7 +29,7 @@ const BOOTS = `${SIMPLE.replace(/^boot: .*\n/m, '')}boot:
 async function rigOf(name: string, config = BOOTS): Promise<RackRig> {
   const rig = await RackRig.create(name, config);
   mkdirSync(join(rig.files, 'k'));
-  writeFileSync(join(rig.files, 'k/vmlinuz'), randomBytes(24 * 1024 * 1024));
+  writeFileSync(join(rig.files, 'k/vmlinuz'), Buffer.concat([x86Kernel(), randomBytes(24 * 1024 * 1024)]));
   for (const file of ['k/a.gz', 'k/b.gz']) writeFileSync(join(rig.files, file), randomBytes(100_000));
   return rig;
 }
@@ -138,7 +139,7 @@ describe('what a machine has had to boot', { skip: await reasonToSkip('curl', 'd
 
   test('a kernel that lies in the buffers of a machine that went away was not sent to it', async () => {
     await using rig = await rigOf('buffers', BOOTS.replace(', initrd: [k/a.gz, k/b.gz]', ''));
-    writeFileSync(join(rig.files, 'k/vmlinuz'), randomBytes(300_000));
+    writeFileSync(join(rig.files, 'k/vmlinuz'), Buffer.concat([x86Kernel(), randomBytes(300_000)]));
     await rig.start();
     const machine = await Machine.lease(rig);
     assert.equal(await machine.script(), 'once');
