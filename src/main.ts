@@ -70,7 +70,13 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   lab: (argv) => {
     const text = { type: 'string' } as const;
-    const options = parse(argv, { firmware: text, keep: { type: 'boolean' }, timeout: text, accel: text });
+    const options = parse(argv, {
+      firmware: text,
+      loader: text,
+      keep: { type: 'boolean' },
+      timeout: text,
+      accel: text,
+    });
     return lab({ ...options, signal: stopSignal() }, print);
   },
 };

@@ -1,6 +1,6 @@
 /*
  * Runs the tests: `node test/run.ts` all of them, `node test/run.ts unit` those that need no other program and no
- * root. As root it first installs the Debian packages that the others need; what can't run here is listed at the
+ * root, `node test/run.ts matrix` every row of the boot matrix. As root it first installs the Debian packages that the others need; what can't run here is listed at the
  * end with its reason.
  */
 import { globSync, mkdtempSync, rmSync } from 'node:fs';
@@ -9,7 +9,6 @@ import { join, relative } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 
-import { fetchGuestFiles } from '../src/lab/guest-files.ts';
 import { ensurePackages, LAB_PACKAGES, TEST_CLIENT_PACKAGES } from '../src/lab/debian-packages.ts';
 
 const HERE = import.meta.dirname;
@@ -21,12 +20,14 @@ interface Outcome {
   readonly skipped: string[];
 }
 
+/** A package that this Debian has not must not keep the others from being installed. */
 async function prepare(): Promise<void> {
-  try {
-    await ensurePackages([...LAB_PACKAGES, ...TEST_CLIENT_PACKAGES], console.log);
-    await fetchGuestFiles(console.log);
-  } catch (error) {
-    console.log(`some tests will be skipped: ${error instanceof Error ? error.message : String(error)}`);
+  for (const needs of [TEST_CLIENT_PACKAGES, ...Object.values(LAB_PACKAGES)]) {
+    try {
+      await ensurePackages(needs, console.log);
+    } catch (error) {
+      console.log(`some tests will be skipped: ${error instanceof Error ? error.message : String(error)}`);
+    }
   }
 }
 
@@ -34,7 +35,7 @@ async function runFiles(files: readonly string[], outcome: Outcome): Promise<voi
   const stream = run({
     files: [...files],
     concurrency: 2,
-    timeout: 600_000,
+    timeout: 1_800_000,
     execArgv: ['--disable-warning=ExperimentalWarning'],
   });
   stream.on('test:fail', ({ details }) => {
@@ -54,11 +55,18 @@ const isReal = (file: string): boolean => REAL.has(relative(HERE, file).split('/
 const replies = mkdtempSync(join(tmpdir(), 'rackboot-replies-'));
 process.env['RACKBOOT_REPLIES'] = replies;
 const outcome: Outcome = { failed: 0, skipped: [] };
-await runFiles(
-  all.filter((file) => !isReal(file)),
-  outcome,
-);
-if (process.argv[2] !== 'unit') {
+const [, , which = 'all'] = process.argv;
+if (which !== 'matrix') {
+  await runFiles(
+    all.filter((file) => !isReal(file)),
+    outcome,
+  );
+}
+if (which === 'matrix') {
+  process.env['RACKBOOT_MATRIX'] = 'all';
+  await runFiles([join(HERE, 'e2e/boot.test.ts')], outcome);
+}
+if (which === 'all') {
   await prepare();
   await runFiles(all.filter(isReal), outcome);
 }

@@ -2,10 +2,19 @@ import { copyFile, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { geteuid, pid } from 'node:process';
-import { INITRD_PATH, KERNEL_PATH, labConfig } from './config.ts';
+import { INITRD_PATH, KERNEL_PATH, labConfig, LAB } from './config.ts';
+import { BOARDS, type Firmware } from './firmware.ts';
+import type { FetchedLoader } from './loader.ts';
 import type { GuestFiles } from './guest-files.ts';
 import { buildInitrd } from './initrd.ts';
 import { BRIDGE, isStaleLabName, labName } from './network.ts';
+
+/** What a lab's rack serves, as it is on this computer. */
+export interface LabFiles {
+  readonly guest: GuestFiles;
+  readonly firmware: Firmware;
+  readonly loader: FetchedLoader;
+}
 
 /** One run's directory, in which everything is made that the run needs. */
 export interface Workspace {
@@ -16,18 +25,38 @@ export interface Workspace {
   close(): Promise<void>;
 }
 
-const LOADERS = ['undionly.kpxe', 'snponly.efi'];
-
 /** A fresh directory with the rack's config and the boot files. */
-export async function createWorkspace(guest: GuestFiles): Promise<Workspace> {
+export async function createWorkspace({ guest, firmware, loader }: LabFiles): Promise<Workspace> {
   const directory = await mkdtemp(join(tmpdir(), `${labName(pid)}-`));
   const close = (): Promise<void> => rm(directory, { recursive: true, force: true });
   try {
     const config = join(directory, 'rackboot.yaml');
     const files = join(directory, 'files');
     await writeBootFiles(files, guest);
+    for (const [served, from] of loader.files) await copyFile(from, join(files, served));
+    const words = `console=${BOARDS[firmware].console} rackboot=http://${LAB.rack}:${LAB.httpPort} BOOTIF=01-52-54-00-12-34-56`;
+    await mkdir(join(files, 'grub'), { recursive: true });
+    await writeFile(
+      join(files, 'grub/grub.cfg'),
+      `set timeout=0\necho grub.cfg\nlinux /${KERNEL_PATH} ${words}\ninitrd /${INITRD_PATH}\nboot\n`,
+    );
+    await mkdir(join(files, 'pxelinux.cfg'), { recursive: true });
+    await writeFile(
+      join(files, 'pxelinux.cfg/default'),
+      `DEFAULT a\nLABEL a\nKERNEL /${KERNEL_PATH}\nAPPEND initrd=/${INITRD_PATH} ${words}\n`,
+    );
     const [state, control] = [join(directory, 'state'), join(directory, 'control.sock')];
-    await writeFile(config, labConfig({ state, control, files, interface: BRIDGE }));
+    await writeFile(
+      config,
+      labConfig({
+        state,
+        control,
+        files,
+        interface: BRIDGE,
+        console: BOARDS[firmware].console,
+        loaders: loader.config,
+      }),
+    );
     return { directory, name: basename(directory), config, close };
   } catch (error) {
     await close();
@@ -39,7 +68,6 @@ async function writeBootFiles(files: string, guest: GuestFiles): Promise<void> {
   await mkdir(join(files, 'lab'), { recursive: true });
   await copyFile(guest.kernel, join(files, KERNEL_PATH));
   await writeFile(join(files, INITRD_PATH), await buildInitrd(guest));
-  for (const loader of LOADERS) await copyFile(join('/usr/lib/ipxe', loader), join(files, loader));
 }
 
 /** Removes the directories of labs whose process is gone. */

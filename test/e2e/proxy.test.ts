@@ -12,7 +12,7 @@ import {
   missingText,
   TEST_CLIENT_PACKAGES,
 } from '../../src/lab/debian-packages.ts';
-import { fetchGuestFiles } from '../../src/lab/guest-files.ts';
+import { prepareLab } from '../../src/lab/open-lab.ts';
 import { startMachine } from '../../src/lab/machine.ts';
 import { BRIDGE, createLabNetwork, type LabNetwork } from '../../src/lab/network.ts';
 import { startRack } from '../../src/lab/rack-process.ts';
@@ -22,7 +22,11 @@ import { stopProcess } from '../../src/lab/stop-process.ts';
 import type { RackEvent } from '../../src/timeline/event.ts';
 
 const RACKBOOT = [execPath, join(import.meta.dirname, '../../src/main.ts')];
-const PACKAGES = [...LAB_PACKAGES, ...TEST_CLIENT_PACKAGES.filter((need) => need.package === 'dnsmasq-base')];
+const PACKAGES = [
+  ...LAB_PACKAGES.bios,
+  ...LAB_PACKAGES.uefi,
+  ...TEST_CLIENT_PACKAGES.filter((need) => need.package === 'dnsmasq-base'),
+];
 /** Some 40 s on an idle computer with two cores. */
 const TIMEOUT_SECONDS = 240;
 const ADDRESS_SERVER = '192.168.127.2';
@@ -63,7 +67,7 @@ async function reasonToSkip(): Promise<string | false> {
 }
 
 /** The lab's rack, where someone else gives the addresses and nobody serves names. */
-function proxyConfig({ directory }: Workspace): string {
+function proxyConfig({ directory }: Workspace, loaders: Readonly<Record<string, string>>): string {
   return `rack: { name: lab-rack, state: ${directory}/state, control: ${directory}/control.sock }
 subnets:
   - { cidr: ${LAB.cidr}, interface: ${BRIDGE}, management: proxy }
@@ -71,6 +75,7 @@ hosts:
   - { name: ${LAB.machine.name}, mac: "${LAB.machine.mac}", boot: lab }
 boot:
   files: ${directory}/files
+  loaders: ${JSON.stringify({ bios: 'none', uefi: 'none', ...loaders })}
   entries:
     lab:
       kernel: ${KERNEL_PATH}
@@ -133,15 +138,14 @@ describe(
   () => {
     before(async () => {
       await ensurePackages(PACKAGES, console.error);
-      await fetchGuestFiles(console.error);
     });
 
     for (const firmware of ['bios', 'uefi'] as const) {
       it(`with ${firmware} firmware: its address from there, what to boot from the rack, and no lease here`, async (t) => {
         await using stack = new AsyncDisposableStack();
-        const guest = await fetchGuestFiles(console.error, t.signal);
-        const workspace = stack.adopt(await createWorkspace(guest), (made) => made.close());
-        await writeFile(workspace.config, proxyConfig(workspace));
+        const files = await prepareLab({ firmware, loader: 'ipxe' }, console.error, t.signal);
+        const workspace = stack.adopt(await createWorkspace(files), (made) => made.close());
+        await writeFile(workspace.config, proxyConfig(workspace, files.loader.config));
         const settings = { name: workspace.name, address: `${LAB.rack}/${LAB.prefix}`, taps: 1 };
         const network = stack.adopt(await createLabNetwork(settings), (made) => made.close());
         stack.use(await startAddressServer(network, workspace));

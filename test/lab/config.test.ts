@@ -11,6 +11,8 @@ const PLACES = {
   control: '/tmp/a lab/c.sock',
   files: '/tmp/a lab/files',
   interface: BRIDGE,
+  console: 'ttyAMA0',
+  loaders: { uefi: 'snponly.efi' },
 };
 
 function compileLabConfig() {
@@ -41,13 +43,13 @@ describe('labConfig', () => {
     assert.deepEqual([host.name, formatIp4(host.address), host.boot], ['node1', '192.168.127.221', 'lab']);
     assert.deepEqual(
       plan.boot.entries.map(({ cmdline }) => cmdline),
-      ['console=ttyS0 rackboot=http://192.168.127.1:5248'],
+      ['console=ttyAMA0 rackboot=http://192.168.127.1:5248'],
     );
   });
 
-  it('serves the loaders that it was given, and not the ones of this computer', () => {
+  it('serves the loader that it was given, from its own files, and looks for no other', () => {
     const { loaders } = compileLabConfig().plan?.boot ?? {};
-    assert.equal(loaders?.bios?.file, `${PLACES.files}/undionly.kpxe`);
-    assert.equal(loaders.uefi?.file, `${PLACES.files}/snponly.efi`);
+    assert.equal(loaders?.uefi?.file, `${PLACES.files}/snponly.efi`);
+    assert.equal(loaders.bios, undefined);
   });
 });
