@@ -1,5 +1,6 @@
 import { formatIp4, type Ip4 } from '../addr/ip4.ts';
 import { formatMac, type Mac } from '../addr/mac.ts';
+import { replaceVariables, type CommandLineVariable } from '../plan/command-line-variables.ts';
 import type { Host } from '../plan/plan.ts';
 
 /** The machine and the rack, as a kernel command line may name them. */
@@ -11,29 +12,18 @@ export interface CommandLineFacts {
   readonly machine?: Host;
 }
 
-export interface CommandLine {
-  readonly text: string;
-  /** Names written as `${name}` that stand for nothing here; they are left in `text` as they were. */
-  readonly unknown: readonly string[];
-}
-
 /**
- * Puts in what the rack knows:
- * `${mac}` 52:54:00:12:34:56, `${rack}` http://192.0.2.1:5248, `${name}` the host's name, `${address}` the machine's
- * address. The last two are empty for a machine that has none.
+ * Puts in what the rack knows. Name and address are empty for a machine that has none. A name that stands for nothing, which the
+ * compiler refuses, is left as it is.
  */
-export function expandCommandLine(template: string, facts: CommandLineFacts): CommandLine {
-  const values = new Map<string, string>([
-    ['mac', formatMac(facts.mac)],
-    ['rack', facts.rack],
-    ['name', facts.machine?.name ?? ''],
-    ['address', facts.address === undefined ? '' : formatIp4(facts.address)],
-  ]);
-  const unknown: string[] = [];
-  const text = template.replaceAll(/\$\{([^{}\s]*)\}/g, (written: string, name: string) => {
-    const value = values.get(name);
-    if (value === undefined) unknown.push(name);
-    return value ?? written;
-  });
-  return { text, unknown };
+export function expandCommandLine(template: string, facts: CommandLineFacts): string {
+  const values: Readonly<Record<CommandLineVariable, string>> = {
+    mac: formatMac(facts.mac),
+    rack: facts.rack,
+    name: facts.machine?.name ?? '',
+    address: facts.address === undefined ? '' : formatIp4(facts.address),
+  };
+  return replaceVariables(template, (name) =>
+    Object.hasOwn(values, name) ? values[name as CommandLineVariable] : undefined,
+  );
 }

@@ -1,17 +1,8 @@
-import type { Ip4 } from '../addr/ip4.ts';
-import { formatMac, type Mac } from '../addr/mac.ts';
-import { BOOT_LOCAL, type BootEntry, type BootFile } from '../plan/plan.ts';
+import { BOOT_LOCAL, type BootEntry, type BootFile, type ExitMethod } from '../plan/plan.ts';
 import type { BootPlan } from './boot-plan.ts';
-import { expandCommandLine, type CommandLineFacts } from './command-line.ts';
+import { expandCommandLine } from './command-line.ts';
 import { ipxeWords } from './ipxe-words.ts';
-
-/** Whom a script is for. */
-export interface ScriptFacts {
-  readonly mac: Mac;
-  /** The rack's boot HTTP service: "http://192.0.2.1:5248". */
-  readonly rack: string;
-  readonly address?: Ip4;
-}
+import { bootInterface, commandLineFacts, consoleName, encodePath, type ScriptFacts } from './script-facts.ts';
 
 /**
  * The first script of every machine: asks the rack for the machine's own one, every ten seconds until there is an answer.
@@ -37,40 +28,51 @@ export function chainScript(rack: string): string {
 
 /** The script of one machine: its boot plan, in the words of iPXE. */
 export function machineScript(plan: BootPlan, facts: ScriptFacts): string {
-  const who = plan.machine?.name ?? formatMac(facts.mac);
   const opening = ['#!ipxe', `# ${ipxeWords(plan.why)}`];
-  if (plan.target === BOOT_LOCAL) return lines([...opening, ...localBoot(who)]);
-  const { machine } = plan;
-  return lines([...opening, ...entryBoot(who, plan.target, machine === undefined ? facts : { ...facts, machine })]);
+  const { target } = plan;
+  if (target === BOOT_LOCAL) return lines([...opening, ...localBoot(consoleName(plan, facts), facts.exit ?? 'auto')]);
+  return lines([...opening, ...entryBoot(plan, target, facts)]);
 }
 
 /**
- * BIOS: starts the first disk. UEFI: goes back to the firmware with an error, because after a boot option that succeeds
- * the boot manager may stop and show its menu instead of trying the next one (UEFI 2.10 §3.1.1).
+ * Usually, BIOS: starts the first disk. UEFI: goes back to the firmware with an error, because after a boot option that succeeds
+ * the boot manager may stop and show its menu instead of trying the next one (UEFI 2.10 §3.1.1). An iPXE can't read the
+ * files of a disk, so it can't pick an EFI program from there: `chain` is as usual.
  */
-function localBoot(who: string): readonly string[] {
-  return [
-    `echo rackboot: ${ipxeWords(who)} boots its own disk`,
-    'iseq ${platform} pcbios || exit 1',
-    'sanboot --no-describe --drive 0x80 || exit',
-  ];
+function localBoot(who: string, exit: ExitMethod): readonly string[] {
+  const opening = `echo rackboot: ${ipxeWords(who)} boots its own disk`;
+  switch (exit) {
+    case 'exit':
+      return [opening, 'exit'];
+    case 'exit-1':
+      return [opening, 'exit 1'];
+    case 'sanboot':
+      return [opening, 'sanboot --no-describe --drive 0x80 || exit 1'];
+    case 'auto':
+    case 'chain':
+      return [opening, 'iseq ${platform} pcbios || exit 1', 'sanboot --no-describe --drive 0x80 || exit'];
+  }
 }
 
-function entryBoot(who: string, entry: BootEntry, facts: CommandLineFacts): readonly string[] {
-  const { text, unknown } = expandCommandLine(entry.cmdline, facts);
+/** A file that can't be had is asked for again, by the script of then; a kernel that does not start leaves no sound iPXE behind. */
+function entryBoot(plan: BootPlan, entry: BootEntry, facts: ScriptFacts): readonly string[] {
+  const commandLine = expandCommandLine(entry.cmdline, commandLineFacts(plan, facts));
   const initrds = entry.initrd.map((file, index) => ({ name: `initrd${index}`, file }));
-  const words = [...firstWords(facts.mac, initrds), ipxeWords(text)].filter((word) => word !== '');
+  const words = [...firstWords(facts, initrds), ipxeWords(commandLine)].filter((word) => word !== '');
+  const name = ipxeWords(entry.name);
   return [
-    `echo rackboot: ${ipxeWords(`${who} boots ${entry.name}`)}`,
-    ...unknown.map(
-      (name) => `echo rackboot: the command line names ${ipxeWords(`{${name}}`)}, which stands for nothing`,
-    ),
+    `echo rackboot: ${ipxeWords(`${consoleName(plan, facts)} boots ${entry.name}`)}`,
     'imgfree',
-    `kernel ${urlOf(facts.rack, entry.kernel)} ${words.join(' ')} || goto failed`,
-    ...initrds.map(({ name, file }) => `initrd --name ${name} ${urlOf(facts.rack, file)} || goto failed`),
+    `kernel ${urlOf(facts.rack, entry.kernel)} ${words.join(' ')} || goto missing`,
+    ...initrds.map((initrd) => `initrd --name ${initrd.name} ${urlOf(facts.rack, initrd.file)} || goto missing`),
     'boot || goto failed',
+    ':missing',
+    `echo rackboot: a file of ${name} can not be had; asking again in 10 seconds, Ctrl-C for a shell`,
+    'sleep 10 || shell',
+    'imgfree',
+    `chain --autofree --replace ${facts.rack}/boot.ipxe ||`,
     ':failed',
-    `echo rackboot: ${ipxeWords(entry.name)} did not start; this machine restarts in 30 seconds`,
+    `echo rackboot: ${name} did not start; this machine restarts in 30 seconds`,
     'prompt --key s --timeout 30000 Press s for a shell && shell ||',
     'reboot',
   ];
@@ -78,15 +80,14 @@ function entryBoot(who: string, entry: BootEntry, facts: CommandLineFacts): read
 
 /**
  * What every kernel is told, ahead of the entry's own words, as nothing after a `--` would reach it. `initrd=` is for
- * Linux's EFI stub, which reads the files that iPXE offers it by these names; BOOTIF is PXELINUX's word for the interface.
+ * Linux's EFI stub, which reads the files that iPXE offers it by these names.
  */
-function firstWords(mac: Mac, initrds: readonly { readonly name: string }[]): readonly string[] {
-  return [...initrds.map(({ name }) => `initrd=${name}`), `BOOTIF=01-${formatMac(mac, '-')}`];
+function firstWords(facts: ScriptFacts, initrds: readonly { readonly name: string }[]): readonly string[] {
+  return [...initrds.map(({ name }) => `initrd=${name}`), bootInterface(facts)];
 }
 
-/** Percent-encoded, so that no character of the path means anything to iPXE's parser. */
 function urlOf(rack: string, file: BootFile): string {
-  return `${rack}/${file.path.split('/').map(encodeURIComponent).join('/')}`;
+  return `${rack}/${encodePath(file.path)}`;
 }
 
 function lines(commands: readonly string[]): string {

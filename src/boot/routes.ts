@@ -1,18 +1,16 @@
-import type { Ip4 } from '../addr/ip4.ts';
-import { parseMac } from '../addr/mac.ts';
+import type { Mac } from '../addr/mac.ts';
 import type { BootFile, Plan } from '../plan/plan.ts';
+import type { Asker } from './asker.ts';
 import { createBootIndex } from './boot-plan.ts';
-import { normalizePath } from './normalize-path.ts';
+import { grubChainScript, grubScript } from './grub-script.ts';
 import { chainScript, machineScript } from './ipxe-script.ts';
+import { filesOf, loadersOf } from './loader-files.ts';
+import { normalizePath } from './normalize-path.ts';
+import { pxelinuxScript, pxelinuxStranger } from './pxelinux-script.ts';
 import { rackUrl } from './rack-url.ts';
-
-/** Who asks: the address of ours the request came to, and the machine's own, if known. */
-export interface Asker {
-  readonly rackAddress: Ip4;
-  readonly address?: Ip4;
-  /** The name of the host it is known to be by its lease, where the MAC does not tell. */
-  readonly host?: string;
-}
+import type { ScriptFacts } from './script-facts.ts';
+import { createScriptNames, type MachineScriptName, type ScriptName } from './script-names.ts';
+import { scriptOwner } from './script-owner.ts';
 
 /** What a path stands for. */
 export type Resolution =
@@ -20,9 +18,15 @@ export type Resolution =
   /**
    * A file on disk, not opened yet, which may not exist. What is opened must lie inside the directory `root`,
    * symbolic links followed; where `root` is the file itself, the Plan names it and its links may lead anywhere.
-   * `immutable`: its content never changes under this path.
+   * `immutable`: its content never changes under this path. `instead`: what takes its place, inside the same root, where it is not there.
    */
-  | { readonly kind: 'file'; readonly file: string; readonly root: string; readonly immutable: boolean }
+  | {
+      readonly kind: 'file';
+      readonly file: string;
+      readonly root: string;
+      readonly immutable: boolean;
+      readonly instead?: string;
+    }
   | { readonly kind: 'missing'; readonly reason: string };
 
 /** The one table of what TFTP and HTTP serve. */
@@ -31,29 +35,58 @@ export interface Routes {
   resolve(path: string, asker: Asker): Resolution;
 }
 
-const IPXE_PREFIX = 'ipxe/';
+/** A Raspberry Pi asks for each of its files in a folder named after its serial number first. */
+const PI_FOLDER = /^[\da-f]{8}\/(?=.)/;
 
 /** Pure: nothing is opened or looked up on disk. */
 export function createRoutes(plan: Plan): Routes {
   const index = createBootIndex(plan);
   const named = namedFiles(plan);
-
-  function forMachine(spelling: string, asker: Asker): Resolution {
-    const mac = parseMac(spelling);
-    if (mac === undefined) return missing(`"${spelling}" is not a MAC address: expected one like 52-54-00-12-34-56`);
-    const rack = rackUrl(plan, asker.rackAddress);
-    return script(machineScript(index.find(mac, asker.host), { mac, rack, ...addressOf(asker) }));
-  }
+  const scriptName = createScriptNames(plan);
 
   function resolve(raw: string, asker: Asker): Resolution {
     const path = normalizePath(raw);
     if (path === undefined) return missing('the path climbs out with ".." or holds a control character');
     if (path === '') return missing('this rack lists no directories');
-    if (path === 'boot.ipxe' || path === 'autoexec.ipxe') return script(chainScript(rackUrl(plan, asker.rackAddress)));
-    if (path.startsWith(IPXE_PREFIX)) return forMachine(path.slice(IPXE_PREFIX.length), asker);
+    const wanted = scriptName(path);
+    if (wanted !== undefined) return scriptFor(wanted, asker);
     const file = named.get(path);
-    if (file !== undefined) return { kind: 'file', file, root: file, immutable: false };
-    return { kind: 'file', file: `${plan.boot.files}/${path}`, root: plan.boot.files, immutable: false };
+    return file === undefined ? underFiles(path) : { kind: 'file', file, root: file, immutable: false };
+  }
+
+  function scriptFor(wanted: ScriptName, asker: Asker): Resolution {
+    if (!('whom' in wanted))
+      return script(wanted.script === 'grub-chain' ? grubChainScript() : chainScript(rackUrl(plan, asker.rackAddress)));
+    const mac = scriptOwner(wanted.whom, asker);
+    if (typeof mac !== 'string') return script(scriptOf(wanted, mac, asker));
+    const isLastHope = wanted.script === 'pxelinux' && wanted.whom === 'default';
+    return isLastHope ? script(pxelinuxStranger()) : missing(mac);
+  }
+
+  function scriptOf(wanted: MachineScriptName, mac: Mac, asker: Asker): string {
+    const bootPlan = index.find(mac, asker.host);
+    const exit = bootPlan.machine?.exit ?? plan.boot.exit;
+    const facts: ScriptFacts = {
+      mac,
+      rack: rackUrl(plan, asker.rackAddress),
+      ...(asker.address !== undefined && { address: asker.address }),
+      ...(exit && { exit }),
+    };
+    switch (wanted.script) {
+      case 'ipxe':
+        return machineScript(bootPlan, facts);
+      case 'grub':
+        return grubScript(bootPlan, facts);
+      case 'pxelinux':
+        return pxelinuxScript(bootPlan, facts, wanted.fetches);
+    }
+  }
+
+  function underFiles(path: string): Resolution {
+    const { files } = plan.boot;
+    const shared = path.replace(PI_FOLDER, '');
+    const instead = shared === path ? {} : { instead: `${files}/${shared}` };
+    return { kind: 'file', file: `${files}/${path}`, root: files, immutable: false, ...instead };
   }
 
   return { resolve };
@@ -61,13 +94,8 @@ export function createRoutes(plan: Plan): Routes {
 
 /** Served path → file, for every file that the Plan names. */
 function namedFiles(plan: Plan): ReadonlyMap<string, string> {
-  const { loaders, entries } = plan.boot;
-  const files = entries.flatMap((entry): readonly BootFile[] => [entry.kernel, ...entry.initrd]);
-  return new Map([...files, ...Object.values(loaders)].map(({ path, file }) => [path, file]));
-}
-
-function addressOf(asker: Asker): { address?: Ip4 } {
-  return asker.address === undefined ? {} : { address: asker.address };
+  const files = plan.boot.entries.flatMap((entry): readonly BootFile[] => [entry.kernel, ...entry.initrd]);
+  return new Map([...files, ...loadersOf(plan).flatMap(filesOf)].map(({ path, file }) => [path, file]));
 }
 
 function script(text: string): Resolution {

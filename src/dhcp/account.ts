@@ -3,6 +3,7 @@ import { formatIp4, UNSPECIFIED, type Ip4 } from '../addr/ip4.ts';
 import { formatMac, type Mac } from '../addr/mac.ts';
 import { formatRange, rangeContains } from '../addr/range.ts';
 import { createBootIndex } from '../boot/boot-plan.ts';
+import { scriptPath } from '../boot/loader-language.ts';
 import type { QuirkNote } from '../boot/quirks-of.ts';
 import { rackUrl } from '../boot/rack-url.ts';
 import { createRoutes } from '../boot/routes.ts';
@@ -191,7 +192,7 @@ function nameOf({ client, addresses }: Exchange): NonNullable<Account['name']> {
   return { why: 'it tells none that it wants or that can be one' };
 }
 
-/** What DHCP tells it to fetch, and what it is then told by iPXE. */
+/** What DHCP tells it to fetch, and what its loader is then told. */
 function bootingOf(
   plan: Plan,
   on: Exchange,
@@ -205,7 +206,7 @@ function bootingOf(
   const bootPlan = { target: target === BOOT_LOCAL ? BOOT_LOCAL : target.name, why };
   if (address === undefined && decision.kind !== 'proxied') return { bootPlan };
   const offer = bootOfferFor(plan, on);
-  const path = `/ipxe/${formatMac(client.mac, '-')}`;
+  const path = `/${offer.script ?? scriptPath('', client.mac)}`;
   const asker = { rackAddress, ...(address !== undefined && { address }), ...(host !== undefined && { host }) };
   const script = createRoutes(plan).resolve(path, asker);
   return {

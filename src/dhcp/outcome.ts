@@ -101,11 +101,11 @@ function ending(address: Ip4, ends: boolean): Pick<Outcome, 'isWritten' | 'addre
   return { isWritten: true, address, ...(ends ? { ended: address } : {}) };
 }
 
-/** What this client is to fetch first, as the file's switches of its firmware's quirks have it. */
+/** What this client is to fetch first, as the file's loaders and switches for it have it. */
 export function bootOfferFor(plan: Plan, exchange: Exchange): BootOffer {
   const { client, packet, addresses, quirkSwitches, rackAddress } = exchange;
-  const switches = quirkSwitches.isEmpty ? undefined : quirkSwitches.of(client, packet, addresses.host(client));
-  return bootOffer(plan, client.boot, rackAddress, switches);
+  const wishes = quirkSwitches.isEmpty ? undefined : quirkSwitches.bootWishes(client, packet, addresses.host(client));
+  return bootOffer(plan, client.boot, rackAddress, wishes);
 }
 
 export function bootFileOf(boot: BootOffer): { bootFile?: string } {

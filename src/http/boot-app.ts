@@ -2,9 +2,10 @@ import Koa, { type Context } from 'koa';
 
 import { parseIp4, type Ip4 } from '../addr/ip4.ts';
 import { formatMac } from '../addr/mac.ts';
+import type { Asker } from '../boot/asker.ts';
 import { normalizePath } from '../boot/normalize-path.ts';
-import type { Asker, Resolution, Routes } from '../boot/routes.ts';
-import { hostOf } from '../service/lease-table.ts';
+import type { Resolution, Routes } from '../boot/routes.ts';
+import { machineOf } from '../service/lease-table.ts';
 import type { LeaseFact } from '../service/letters.ts';
 import type { EventSink } from '../service/service.ts';
 import { openServedFile } from '../system/open-file.ts';
@@ -79,7 +80,7 @@ function sendServedFile(
   exchange: Exchange,
   found: Extract<Resolution, { kind: 'file' }>,
 ): Refusal | undefined {
-  const opened = openServedFile(found.root, found.file);
+  const opened = openServedFile(found.root, found.file, found.instead);
   if (!('refused' in opened)) return sendFile(ctx, exchange, opened, found.immutable);
   return opened.because === 'missing'
     ? { status: 404, label: 'not-found', reason: opened.refused }
@@ -105,7 +106,7 @@ function askerOf(ctx: Context, rackAddress: Ip4, address: Ip4 | undefined, plane
   // The address a relayed machine came to may be another of ours than the one this socket stands for.
   const local = ip4Of(ctx.req.socket.localAddress) ?? rackAddress;
   if (address === undefined) return { rackAddress: local };
-  return { rackAddress: local, address, ...hostOf(plane.holder(address)) };
+  return { rackAddress: local, address, ...machineOf(plane.holder(address)) };
 }
 
 function ip4Of(text: string | undefined): Ip4 | undefined {

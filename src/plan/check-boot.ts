@@ -3,6 +3,7 @@ import type { BootDraft, EntryDraft } from './config-draft.ts';
 import type { FaultBook } from './fault-book.ts';
 import type { Path } from './fault.ts';
 import { withSuggestion } from './nearest-name.ts';
+import { LoaderShelf, type LoaderPlaces } from './loader-shelf.ts';
 import {
   BOOT_LOCAL,
   LOADER_KINDS,
@@ -12,11 +13,11 @@ import {
   type LoaderKind,
   type Loaders,
 } from './plan.ts';
+import { kernelMisfit } from './program-kind.ts';
+import { checkCommandLine } from './check-command-line.ts';
 import { NO_LOADER } from './schema.ts';
 import type { Surroundings } from './surroundings.ts';
 
-/** Where Debian's package ipxe puts its loaders. */
-const LOADER_DIRECTORY = '/usr/lib/ipxe';
 /** The first that is there is taken. Debian has none for 32-bit x86, and of late one for ARM. */
 const DEFAULT_LOADERS: Readonly<Record<LoaderKind, readonly string[]>> = {
   bios: ['undionly.kpxe'],
@@ -27,32 +28,37 @@ const DEFAULT_LOADERS: Readonly<Record<LoaderKind, readonly string[]>> = {
 /** What every rack with something to boot must have, or say `none` to. */
 const USUAL_LOADERS: ReadonlySet<LoaderKind> = new Set(['bios', 'uefi']);
 
+const OR_NONE = ', or the word none';
+
 /** What hosts may name, and what of it can be served. */
 export interface BootChoices {
   /** Every entry in the file, those that are out of service too; undefined when the list itself could not be read. */
   readonly named: ReadonlySet<string> | undefined;
   readonly usable: ReadonlySet<string>;
+  /** Where hosts and classes find loaders of their own; undefined when it is not known where to look. */
+  readonly loaders: LoaderShelf | undefined;
 }
 
-/** Finds every file on disk; gives the catalogue without what is missing. `files`: absolute, undefined when unknown. */
+/** Finds every file on disk; gives the catalogue without what is missing. `places`: absolute, undefined when unknown. */
 export function checkBoot(
   book: FaultBook,
   draft: BootDraft,
-  files: string | undefined,
+  places: LoaderPlaces | undefined,
   surroundings: Surroundings,
 ): { readonly catalogue: BootCatalogue | undefined; readonly choices: BootChoices } {
-  const shelf = files === undefined || book.lost(['boot']) ? undefined : new Shelf(book, files, surroundings);
+  const shelf = places === undefined || book.lost(['boot']) ? undefined : new Shelf(book, places, surroundings);
   const hasEntries = Object.keys(draft.entries).length > 0;
   shelf?.checkDirectory(hasEntries);
   const entries = shelf ? Object.entries(draft.entries).flatMap(([name, entry]) => shelf.entry(name, entry)) : [];
   const isReadable = !book.lost(['boot', 'entries']);
   const named = isReadable ? new Set(Object.keys(draft.entries)) : undefined;
-  const choices = { named, usable: new Set(entries.map((entry) => entry.name)) };
+  const choices = { named, usable: new Set(entries.map((entry) => entry.name)), loaders: shelf?.loaderShelf };
   checkChoice(book, ['boot', 'default'], draft.default, choices);
-  if (!shelf || draft.default === undefined) return { catalogue: undefined, choices };
+  if (!shelf || draft.default === undefined || draft.exit === undefined) return { catalogue: undefined, choices };
   const loaders = shelf.loaders(draft, hasEntries);
   const fallback = choices.usable.has(draft.default) ? draft.default : BOOT_LOCAL;
-  return { catalogue: { files: shelf.directory, default: fallback, entries, loaders }, choices };
+  const exit = draft.exit === 'auto' ? {} : { exit: draft.exit };
+  return { catalogue: { files: shelf.directory, default: fallback, entries, loaders, ...exit }, choices };
 }
 
 /** Reports a name that no entry has; one whose entry is out of service has been reported where that entry stands. */
@@ -67,15 +73,17 @@ export function checkChoice(book: FaultBook, path: Path, name: string | undefine
 /** The files that can be served. */
 class Shelf {
   readonly directory: string;
+  readonly loaderShelf: LoaderShelf;
   readonly #book: FaultBook;
   readonly #surroundings: Surroundings;
   readonly #isThere: boolean;
 
-  constructor(book: FaultBook, directory: string, surroundings: Surroundings) {
+  constructor(book: FaultBook, places: LoaderPlaces, surroundings: Surroundings) {
     this.#book = book;
-    this.directory = directory;
+    this.directory = places.files;
+    this.loaderShelf = new LoaderShelf(book, places, surroundings);
     this.#surroundings = surroundings;
-    this.#isThere = surroundings.directoryExists(directory);
+    this.#isThere = surroundings.directoryExists(places.files);
   }
 
   /** A rack that gets no files from there needs no directory; and one that is not mounted must not stop DHCP. */
@@ -88,8 +96,9 @@ class Shelf {
   /** The entry, if all of it can be served. */
   entry(name: string, draft: EntryDraft): BootEntry[] {
     const path = ['boot', 'entries', name];
-    const kernel = draft.kernel === undefined ? undefined : this.#find([...path, 'kernel'], draft.kernel);
+    const kernel = draft.kernel === undefined ? undefined : this.#kernel([...path, 'kernel'], draft.kernel);
     const initrd = (draft.initrd ?? []).map((file, i) => this.#find(this.#book.element([...path, 'initrd'], i), file));
+    if (draft.cmdline !== undefined) checkCommandLine(this.#book, path, draft);
     if (!kernel || draft.cmdline === undefined || this.#book.touches(path)) return [];
     return [{ name, kernel, initrd: initrd.filter((file) => file !== undefined), cmdline: draft.cmdline }];
   }
@@ -109,13 +118,16 @@ class Shelf {
   #loader(kind: LoaderKind, written: string | undefined, isNeeded: boolean): BootFile | undefined {
     const path = ['boot', 'loaders', kind];
     if (written === NO_LOADER || this.#book.lost(path)) return undefined;
-    const names = written === undefined ? DEFAULT_LOADERS[kind] : [written];
-    const found = names
-      .flatMap((name) => [this.directory, LOADER_DIRECTORY].map((at) => ({ path: name, file: posix.join(at, name) })))
-      .find(({ file }) => this.#surroundings.fileExists(file));
-    if (found || (written === undefined && !isNeeded)) return found;
-    const expected = `${names.join(' or ')} in ${this.directory} or ${LOADER_DIRECTORY} (Debian package ipxe), or the word none`;
-    this.#book.report(path, expected, { found: 'no readable file' });
+    if (written !== undefined) return this.loaderShelf.loader(path, kind, [written], true, OR_NONE);
+    return this.loaderShelf.loader(path, kind, DEFAULT_LOADERS[kind], isNeeded, OR_NONE);
+  }
+
+  #kernel(path: Path, served: string): BootFile | undefined {
+    const kernel = this.#find(path, served);
+    const bytes = kernel && this.#surroundings.firstBytes?.(kernel.file);
+    const misfit = bytes && kernelMisfit(bytes);
+    if (!misfit) return kernel;
+    this.#book.report(path, misfit.expected, { found: `${kernel.file}, ${misfit.found}` });
     return undefined;
   }
 

@@ -1,6 +1,7 @@
 import { checkOptions } from './check-options.ts';
 import type { ClassDraft } from './config-draft.ts';
 import type { FaultBook } from './fault-book.ts';
+import type { LoaderShelf } from './loader-shelf.ts';
 import type { ClassMatch, ClientClass, OptionWishes } from './plan.ts';
 
 const NO_WISHES: OptionWishes = { settings: [], always: [] };
@@ -9,13 +10,20 @@ const NO_WISHES: OptionWishes = { settings: [], always: [] };
 export function checkClasses(
   book: FaultBook,
   drafts: readonly ClassDraft[],
+  shelf?: LoaderShelf,
 ): { readonly classes?: readonly ClientClass[] } {
   const lines = new Map<string, number>();
-  const classes = drafts.flatMap((draft, i) => checkClass(book, draft, i, lines));
+  const classes = drafts.flatMap((draft, i) => checkClass(book, draft, i, { lines, shelf }));
   return classes.length === 0 ? {} : { classes };
 }
 
-function checkClass(book: FaultBook, draft: ClassDraft, i: number, lines: Map<string, number>): ClientClass[] {
+interface ClassGround {
+  /** Of the names that are taken. */
+  readonly lines: Map<string, number>;
+  readonly shelf: LoaderShelf | undefined;
+}
+
+function checkClass(book: FaultBook, draft: ClassDraft, i: number, { lines, shelf }: ClassGround): ClientClass[] {
   const path = ['classes', i];
   const { name, match, quirks } = draft;
   const taken = name === undefined ? undefined : lines.get(name);
@@ -25,8 +33,9 @@ function checkClass(book: FaultBook, draft: ClassDraft, i: number, lines: Map<st
     book.report(here, 'a name of its own', { found });
   } else if (name !== undefined) lines.set(name, book.lineOf([...path, 'name']));
   const { options = NO_WISHES } = checkOptions(book, draft, path, 'class');
+  const loaders = draft.loaders && shelf?.named([...path, 'loaders'], draft.loaders);
   if (name === undefined || !match || book.touches(path)) return [];
-  return [{ name, match: matchOf(match), options, ...(quirks && { quirks }) }];
+  return [{ name, match: matchOf(match), options, ...(quirks && { quirks }), ...(loaders && { loaders }) }];
 }
 
 function matchOf(match: NonNullable<ClassDraft['match']>): ClassMatch {

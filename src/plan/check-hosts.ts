@@ -70,13 +70,15 @@ class HostRegister {
     checkChoice(this.#book, [...path, 'boot'], draft.boot, this.#ground.choices);
     const options = checkOptions(this.#book, draft, path, 'host');
     const signs = this.#signs(draft, path);
+    const loaders = draft.loaders && this.#ground.choices.loaders?.named([...path, 'loaders'], draft.loaders);
     const stand = macs[0] === undefined ? undefined : formatMac(macs[0], '-');
     const called = name ?? stand;
     if (called === undefined || (macs.length === 0 && Object.keys(signs).length === 0)) return undefined;
     if (name === undefined) this.#names.set(called, [...path, 'mac']);
     const boot = this.#book.touches(path) ? BOOT_LOCAL : this.#usableBoot(draft.boot);
-    const quirks = draft.quirks && { quirks: draft.quirks };
-    return { name: called, macs, boot, ...signs, ...(address !== undefined && { address }), ...options, ...quirks };
+    const own = { ...(address !== undefined && { address }), ...(draft.quirks && { quirks: draft.quirks }) };
+    const leaving = { ...(loaders && { loaders }), ...(draft.exit && { exit: draft.exit }) };
+    return { name: called, macs, boot, ...signs, ...own, ...options, ...leaving };
   }
 
   /** What else than a MAC address it is known by; a host that has neither is a fault. */

@@ -9,6 +9,7 @@ import { ConfigDocument } from './config-document.ts';
 import { readDraft, type ConfigDraft } from './config-draft.ts';
 import { FaultBook } from './fault-book.ts';
 import type { Fault } from './fault.ts';
+import { installedLoaders, type LoaderPlaces } from './loader-shelf.ts';
 import { BOOT_LOCAL, type Plan, type RackSettings, type Subnet } from './plan.ts';
 import type { Surroundings } from './surroundings.ts';
 import { parseLabel, type Endpoint } from './text-forms.ts';
@@ -35,11 +36,11 @@ function checkWhole(book: FaultBook, draft: ConfigDraft, surroundings: Surroundi
   const rack = checkRack(book, draft, surroundings.hostName);
   const classNames = new Set(draft.classes.flatMap(({ name }) => name ?? []));
   const subnets = checkSubnets(book, draft.subnets, surroundings, classNames);
-  const { catalogue, choices } = checkBoot(book, draft.boot, filesDirectory(book, draft), surroundings);
+  const { catalogue, choices } = checkBoot(book, draft.boot, loaderPlaces(book, draft), surroundings);
   const hasAllSubnets = subnets.length === draft.subnets.length && !book.lost(['subnets']);
   const ground = { rackName: rack?.name, subnets, hasAllSubnets, choices };
   const { hosts, hasUnrecognisable } = checkHosts(book, draft.hosts, ground);
-  const clients = { ...checkOptions(book, draft, [], 'all'), ...checkClasses(book, draft.classes) };
+  const clients = { ...checkOptions(book, draft, [], 'all'), ...checkClasses(book, draft.classes, choices.loaders) };
   const admin = checkListen(book, draft, subnets, surroundings);
   const { port } = draft.http;
   const { level } = draft.log;
@@ -88,6 +89,13 @@ function defaultName(book: FaultBook, hostName: string): string | undefined {
     book.report(['rack', 'name'], `a name, since the host name '${hostName}' is none for DNS`);
   }
   return name;
+}
+
+/** Undefined when it is not known where files are. */
+function loaderPlaces(book: FaultBook, draft: ConfigDraft): LoaderPlaces | undefined {
+  const files = filesDirectory(book, draft);
+  const { state } = draft.rack;
+  return files === undefined || state === undefined ? undefined : { files, installed: installedLoaders(state) };
 }
 
 /** `boot.files`, by default the folder `files` of the rack's state. Undefined when either has a fault. */

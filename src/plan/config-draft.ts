@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import type { FaultBook } from './fault-book.ts';
+import type { ExitMethod } from './plan.ts';
 import { reportIssue } from './report-issue.ts';
 import {
   adminSchema,
@@ -30,6 +31,7 @@ export type OptionsDraft = Pick<SubnetDraft, 'options' | 'always'>;
 export interface BootDraft {
   readonly default?: string | undefined;
   readonly files?: string | undefined;
+  readonly exit?: ExitMethod | undefined;
   readonly entries: Readonly<Record<string, EntryDraft>>;
   readonly loaders: Fields<typeof loadersSchema>;
 }
@@ -70,7 +72,7 @@ function salvage(value: unknown): ConfigDraft {
     ...readFields(configSchema.pick({ options: true, always: true }), config),
     classes: asList(config['classes']).map((each) => readFields(classSchema, each)),
     boot: {
-      ...readFields(bootSchema.pick({ default: true, files: true }), boot),
+      ...readFields(bootSchema.pick({ default: true, files: true, exit: true }), boot),
       entries: readEntries(asMapping(boot['entries'])),
       loaders: readFields(loadersSchema, boot['loaders']),
     },

@@ -41,6 +41,8 @@ export interface ClientClass {
   readonly match: ClassMatch;
   readonly options: OptionWishes;
   readonly quirks?: QuirkSwitches;
+  /** Go before those of the catalogue. */
+  readonly loaders?: Loaders;
 }
 
 /** A client matches when each key that is there matches; a key does when one of its values does. */
@@ -128,6 +130,10 @@ export interface Host {
   readonly boot: string;
   readonly options?: OptionWishes;
   readonly quirks?: QuirkSwitches;
+  /** Go before those of its classes and of the catalogue. */
+  readonly loaders?: Loaders;
+  /** How it leaves the loader for its own disk. Default: as the catalogue says. */
+  readonly exit?: ExitMethod;
 }
 
 /** The word in `boot:` that means "boot the machine's own disk". */
@@ -143,12 +149,27 @@ export interface BootCatalogue {
   readonly entries: readonly BootEntry[];
   /** The first program each kind of firmware fetches; one that was not found on disk is absent. */
   readonly loaders: Loaders;
+  /** How a machine leaves the loader for its own disk. Default: auto. */
+  readonly exit?: ExitMethod;
 }
+
+/**
+ * `auto`: what mostly works for the loader and the firmware. `exit`: back to the firmware, as if all were well; `exit-1`: as if
+ * it had failed, so that the firmware goes on to its next boot option. `sanboot`: the first BIOS disk. `chain`: the first of
+ * the well-known EFI programs on any disk.
+ */
+export const EXIT_METHODS = ['auto', 'exit', 'exit-1', 'sanboot', 'chain'] as const;
+export type ExitMethod = (typeof EXIT_METHODS)[number];
 
 /** The kinds of firmware that need a loader each: x86 BIOS, and UEFI of x86-64, 32-bit x86 and 64-bit ARM. */
 export const LOADER_KINDS = ['bios', 'uefi', 'uefi-ia32', 'uefi-arm64'] as const;
 export type LoaderKind = (typeof LOADER_KINDS)[number];
-export type Loaders = Readonly<Partial<Record<LoaderKind, BootFile>>>;
+export type Loaders = Readonly<Partial<Record<LoaderKind, Loader>>>;
+
+/** The first program a machine fetches, and what that one then fetches from its own folder. */
+export interface Loader extends BootFile {
+  readonly companions?: readonly BootFile[];
+}
 
 export interface BootEntry {
   readonly name: string;

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { BOOT_LOCAL } from './plan.ts';
+import { LOADER_WORDS } from './loader-table.ts';
+import { BOOT_LOCAL, EXIT_METHODS, LOADER_KINDS, type LoaderKind } from './plan.ts';
 import type { Path } from './fault.ts';
 import { OPTION_KINDS, printableText } from './option-forms.ts';
 import { kindOf, optionCode, OPTION_NAMES } from './option-table.ts';
@@ -39,6 +40,16 @@ const quirksSchema = mapping(
     QUIRKS.map(({ name, whom, does }) => [name, onOrOff().describe(`For ${whom}: ${does}.`)]),
   ) as Record<QuirkName, ReturnType<typeof onOrOff>>,
 ).meta({ id: 'quirks', description: 'Each on or off. Default: by the table in etc/quirks.md.' });
+
+/** For machines with wishes of their own. */
+const ownLoadersSchema = mapping(
+  Object.fromEntries(
+    LOADER_KINDS.map((kind) => [kind, form.ownLoaderText.optional().describe(loaderWords(kind))]),
+  ) as Record<LoaderKind, z.ZodOptional<typeof form.ownLoaderText>>,
+).meta({ id: 'loaders', description: 'First program, as in boot.loaders; of it only what is to differ.' });
+
+const EXITS = `one of ${EXIT_METHODS.join(', ')}`;
+const exitForm = z.enum(EXIT_METHODS, { error: EXITS });
 
 export const rackSchema = mapping({
   name: form.labelText.optional().describe('Name of this rack. Default: the host name.'),
@@ -125,6 +136,8 @@ export const hostSchema = mapping({
     .string({ error: 'the name of a boot entry, or local' })
     .prefault(BOOT_LOCAL)
     .describe('A boot entry, or local: the own disk.'),
+  loaders: ownLoadersSchema.optional().describe('Its first program, by firmware; goes before its classes.'),
+  exit: exitForm.optional().describe('How it leaves a loader for its own disk. Default: as boot.exit says.'),
   options: optionsSchema.optional().describe('DHCP options for this machine.'),
   always: alwaysSchema,
   quirks: quirksSchema.optional().describe('What is done about its firmware; goes before its classes.'),
@@ -158,6 +171,7 @@ export const classSchema = mapping({
     .describe('Who belongs to it: each key must match, by one of its values.'),
   options: optionsSchema.optional().describe('DHCP options for the machines of this class.'),
   always: alwaysSchema,
+  loaders: ownLoadersSchema.optional().describe('The first program of these machines, by firmware.'),
   quirks: quirksSchema.optional().describe('What is done about the firmware of these machines.'),
 });
 
@@ -174,13 +188,15 @@ export const entrySchema = mapping({
 });
 
 export const loadersSchema = mapping({
-  bios: form.loaderText.optional().describe('Loader for x86 BIOS, or none. Default: undionly.kpxe.'),
-  uefi: form.loaderText.optional().describe('Loader for x86-64 UEFI, or none. Default: snponly.efi.'),
+  bios: form.loaderText.optional().describe(`Loader for x86 BIOS, or none. Default: undionly. ${loaderWords('bios')}`),
+  uefi: form.loaderText
+    .optional()
+    .describe(`Loader for x86-64 UEFI, or none. Default: snponly. ${loaderWords('uefi')}`),
   'uefi-ia32': form.loaderText.optional().describe('Loader for 32-bit x86 UEFI. Default: none.'),
   'uefi-arm64': form.loaderText
     .optional()
     .describe(
-      'Loader for 64-bit ARM UEFI and U-Boot, or none. Default: snponly-arm64.efi or ipxe-arm64.efi, if there.',
+      `Loader for 64-bit ARM UEFI and U-Boot, or none. Default: snponly or ipxe, if there. ${loaderWords('uefi-arm64')}`,
     ),
 });
 
@@ -202,7 +218,10 @@ export const bootSchema = mapping({
   entries: entriesSchema,
   loaders: loadersSchema
     .prefault({})
-    .describe('First program for each firmware; looked up under boot.files, then in /usr/lib/ipxe.'),
+    .describe(
+      "First program for each firmware; looked up under boot.files, where `rackboot loaders install` puts them, and in Debian's packages.",
+    ),
+  exit: exitForm.prefault('auto').describe('How machines leave a loader for their own disk.'),
 });
 
 export const httpSchema = mapping({
@@ -266,6 +285,11 @@ function onOrOff() {
     .enum(['on', 'off'], { error: 'on or off' })
     .transform((word) => word === 'on')
     .optional();
+}
+
+function loaderWords(kind: LoaderKind): string {
+  const words = Object.keys(LOADER_WORDS[kind]);
+  return words.length === 0 ? 'A path.' : `A path, or ${words.join(', ')}.`;
 }
 
 function mapping<S extends z.ZodRawShape>(shape: S) {

@@ -12,6 +12,8 @@ export interface Surroundings {
   excuses(interfaceName: string): boolean;
   /** Is this a regular file that can be read? */
   fileExists(path: string): boolean;
+  /** The first 4 KiB of such a file, or all of it; undefined when they can't be read. Absent: files are taken for what they should be. */
+  firstBytes?(path: string): Uint8Array | undefined;
   directoryExists(path: string): boolean;
 }
 

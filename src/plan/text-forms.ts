@@ -38,7 +38,7 @@ const LONGEST_SOCKET_PATH = 107;
 /** The `file` field of a DHCP message, less its NUL (RFC 2131 §2). */
 const LONGEST_LOADER_PATH = 127;
 /** COMMAND_LINE_SIZE of Linux on x86, less its NUL. */
-const LONGEST_CMDLINE = 2047;
+export const LONGEST_CMDLINE = 2047;
 
 const QUAD = String.raw`(\d{1,3}\.){3}\d{1,3}`;
 const LABEL = String.raw`[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?`;
@@ -143,9 +143,16 @@ export const servedPathText = textForm({
 });
 
 export const loaderText = textForm({
-  expected: `the path of a loader like snponly.efi, at most ${LONGEST_LOADER_PATH} long, or none`,
+  expected: `the path of a loader like snponly.efi or a word like shim, at most ${LONGEST_LOADER_PATH} long, or none`,
   pattern: SERVED_PATH_PATTERN,
-  parse: (text) => (SERVED_PATH_PATTERN.test(text) && text.length <= LONGEST_LOADER_PATH ? text : undefined),
+  parse: parseLoader,
+});
+
+/** For one machine: `none` would be the same as to say nothing. */
+export const ownLoaderText = textForm({
+  expected: `the path of a loader like snponly.efi or a word like shim, at most ${LONGEST_LOADER_PATH} long`,
+  pattern: SERVED_PATH_PATTERN,
+  parse: (text) => (text === 'none' ? undefined : parseLoader(text)),
 });
 
 export const cmdlineText = textForm({
@@ -175,6 +182,10 @@ export function textForm<T>({ expected, pattern, parse }: TextForm<T>) {
       return z.NEVER;
     })
     .meta(pattern ? { pattern: pattern.source } : {});
+}
+
+function parseLoader(text: string): string | undefined {
+  return SERVED_PATH_PATTERN.test(text) && text.length <= LONGEST_LOADER_PATH ? text : undefined;
 }
 
 function parseUnicast(text: string): Ip4 | Misfit | undefined {

@@ -1,7 +1,8 @@
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 
 import type { Plan } from '../plan/plan.ts';
+import { HEADER_BYTES } from '../plan/program-kind.ts';
 import type { Surroundings } from '../plan/surroundings.ts';
 import { createAddressReader } from '../system/interfaces.ts';
 
@@ -14,7 +15,8 @@ export function createSurvey(): (running?: Plan) => Surroundings {
   return (running) => {
     const known = running && new Set(running.subnets.map((subnet) => subnet.interface));
     const excuses = (name: string): boolean => known?.has(name) ?? true;
-    return { hostName: hostname(), interfaces: readLocalAddresses(), excuses, fileExists, directoryExists };
+    const interfaces = readLocalAddresses();
+    return { hostName: hostname(), interfaces, excuses, fileExists, firstBytes, directoryExists };
   };
 }
 
@@ -32,5 +34,19 @@ function directoryExists(path: string): boolean {
     return statSync(path).isDirectory();
   } catch {
     return false;
+  }
+}
+
+/** Asked only for what `fileExists`. */
+function firstBytes(path: string): Uint8Array | undefined {
+  let fd: number | undefined;
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const bytes = new Uint8Array(HEADER_BYTES);
+    return bytes.subarray(0, readSync(fd, bytes));
+  } catch {
+    return undefined;
+  } finally {
+    if (fd !== undefined) closeSync(fd);
   }
 }

@@ -1,5 +1,5 @@
 import { parseIp4, type Ip4 } from '../addr/ip4.ts';
-import { formatMac } from '../addr/mac.ts';
+import { formatMac, type Mac } from '../addr/mac.ts';
 import type { Clock } from '../system/clock.ts';
 import type { LeaseFact } from './letters.ts';
 
@@ -53,7 +53,8 @@ export class LeaseTable {
   }
 }
 
-/** The host that a lease says its machine is, where the MAC does not tell. */
-export function hostOf(lease: LeaseFact | undefined): { readonly host?: string } {
-  return lease?.host && lease.name !== undefined ? { host: lease.name } : {};
+/** What a lease says of whose it is: the MAC, and the host it is where the MAC does not tell. */
+export function machineOf(lease: LeaseFact | undefined): { readonly mac?: Mac; readonly host?: string } {
+  if (lease === undefined) return {};
+  return { mac: lease.mac, ...(lease.host && lease.name !== undefined && { host: lease.name }) };
 }

@@ -22,9 +22,15 @@ const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ERR_INVALID_ARG_VA
 /**
  * Opens the regular file `absolute`, which must lie inside the directory `root` after all symbolic links are
  * followed. `root` equal to `absolute` means that this very file is allowed, wherever its links lead.
- * Never throws. What is checked is the open descriptor, so a link swapped meanwhile changes nothing.
+ * `instead` is opened where that file is not there. Never throws. What is checked is the open descriptor, so a link swapped meanwhile changes nothing.
  */
-export function openServedFile(root: string, absolute: string): OpenedFile | RefusedFile {
+export function openServedFile(root: string, absolute: string, instead?: string): OpenedFile | RefusedFile {
+  const opened = openInside(root, absolute);
+  const isAway = 'refused' in opened && opened.because === 'missing';
+  return isAway && instead !== undefined ? openInside(root, instead) : opened;
+}
+
+function openInside(root: string, absolute: string): OpenedFile | RefusedFile {
   let fd: number;
   try {
     fd = openSync(absolute, OPEN_FLAGS);

@@ -22,7 +22,7 @@ export function openContent(resolution: Resolution, mode: string): Content | Ref
     case 'text':
       return textContent(new TextEncoder().encode(resolution.text), mode);
     case 'file':
-      return openFile(resolution.root, resolution.file, mode);
+      return openFile(resolution, mode);
     case 'missing':
       return { counter: 'not-found', code: TFTP_ERROR.fileNotFound, reason: resolution.reason };
   }
@@ -37,8 +37,8 @@ function textContent(text: Uint8Array, mode: string): Content {
   };
 }
 
-function openFile(root: string, path: string, mode: string): Content | Refusal {
-  const opened = openServedFile(root, path);
+function openFile({ root, file, instead }: Extract<Resolution, { kind: 'file' }>, mode: string): Content | Refusal {
+  const opened = openServedFile(root, file, instead);
   if ('refused' in opened) {
     const missing = opened.because === 'missing';
     return missing

@@ -14,7 +14,7 @@ import { messageOf, openContent, type Content } from './content.ts';
 import { LARGEST_BLOCK, negotiate } from './negotiate.ts';
 import { ReadSession, type Peer, type SessionTools, type TransferSocket } from './read-session.ts';
 import type { Refusal } from './refusal.ts';
-import { hostOf, LeaseTable } from '../service/lease-table.ts';
+import { machineOf, LeaseTable } from '../service/lease-table.ts';
 import { Tally } from '../service/tally.ts';
 import type { Outcome } from './transfer.ts';
 
@@ -163,7 +163,7 @@ export class TftpService implements Service {
 
   #begin(visit: Visit): Refusal | undefined {
     const { request, client, rackAddress } = visit;
-    const asker = { rackAddress, address: client.address, ...hostOf(this.#leases.holder(client.address)) };
+    const asker = { rackAddress, address: client.address, ...machineOf(this.#leases.holder(client.address)) };
     const resolution = this.#routes?.resolve(request.file, asker);
     if (!resolution) return busy('nothing is served yet');
     const content = openContent(resolution, request.mode);

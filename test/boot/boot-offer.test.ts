@@ -3,10 +3,9 @@ import { describe, it } from 'node:test';
 
 import * as fc from 'fast-check';
 
-import { bootOffer, type BootOffer } from '../../src/boot/boot-offer.ts';
+import { bootOffer, type BootOffer, type BootWishes } from '../../src/boot/boot-offer.ts';
 import { isFullIpxe, type BootClient } from '../../src/boot/firmware.ts';
 import type { Plan } from '../../src/plan/plan.ts';
-import type { QuirkSwitches } from '../../src/plan/quirk-table.ts';
 import { ip4, mac, testPlan } from './boot-plan-fixture.ts';
 
 const RACK = ip4('192.0.2.1');
@@ -15,9 +14,10 @@ const MAC = mac('52:54:00:12:34:56');
 /** The offer itself; its quirks are asked in quirks-of.test.ts. */
 function offerOf(
   facts: Partial<BootClient>,
-  { plan = testPlan(), switches }: { plan?: Plan; switches?: QuirkSwitches } = {},
-): Omit<BootOffer, 'quirks'> {
-  const { quirks: _, ...offer } = bootOffer(plan, { mac: MAC, userClasses: [], ...facts }, RACK, switches);
+  { plan = testPlan(), switches, loaders }: { plan?: Plan } & BootWishes = {},
+): Omit<BootOffer, 'quirks' | 'script'> {
+  const client = { mac: MAC, userClasses: [], ...facts };
+  const { quirks: _, script: _script, ...offer } = bootOffer(plan, client, RACK, { switches, loaders });
   return offer;
 }
 

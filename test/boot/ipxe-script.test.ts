@@ -36,10 +36,15 @@ describe('the script of one machine', () => {
 # host node1 boots the boot entry "debian"
 echo rackboot: node1 boots debian
 imgfree
-kernel http://192.0.2.1:5248/debian/vmlinuz initrd=initrd0 initrd=initrd1 BOOTIF=01-52-54-00-12-34-56 console=ttyS0 rackboot=http://192.0.2.1:5248 --- quiet || goto failed
-initrd --name initrd0 http://192.0.2.1:5248/debian/initrd.gz || goto failed
-initrd --name initrd1 http://192.0.2.1:5248/debian/my%20firmware.cpio || goto failed
+kernel http://192.0.2.1:5248/debian/vmlinuz initrd=initrd0 initrd=initrd1 BOOTIF=01-52-54-00-12-34-56 console=ttyS0 rackboot=http://192.0.2.1:5248 --- quiet || goto missing
+initrd --name initrd0 http://192.0.2.1:5248/debian/initrd.gz || goto missing
+initrd --name initrd1 http://192.0.2.1:5248/debian/my%20firmware.cpio || goto missing
 boot || goto failed
+:missing
+echo rackboot: a file of debian can not be had; asking again in 10 seconds, Ctrl-C for a shell
+sleep 10 || shell
+imgfree
+chain --autofree --replace http://192.0.2.1:5248/boot.ipxe ||
 :failed
 echo rackboot: debian did not start; this machine restarts in 30 seconds
 prompt --key s --timeout 30000 Press s for a shell && shell ||
@@ -64,7 +69,7 @@ sanboot --no-describe --drive 0x80 || exit
     const script = machineScript(bootPlanFor(testPlan({ default: 'rescue' }), STRANGER), { mac: STRANGER, rack: RACK });
     assert.match(
       script,
-      /^kernel http:\/\/192\.0\.2\.1:5248\/rescue\/bzImage BOOTIF=01-02-00-00-00-00-01 \|\| goto failed$/m,
+      /^kernel http:\/\/192\.0\.2\.1:5248\/rescue\/bzImage BOOTIF=01-02-00-00-00-00-01 \|\| goto missing$/m,
     );
     assert.doesNotMatch(script, /^initrd/m);
   });
@@ -83,10 +88,14 @@ sanboot --no-describe --drive 0x80 || exit
       `#!ipxe
 # no host has this MAC, so boot.default decides: the boot entry "evil reboot"
 echo rackboot: 02:00:00:00:00:01 boots evil reboot
-echo rackboot: the command line names {net0/ip}, which stands for nothing
 imgfree
-kernel http://192.0.2.1:5248/a%20b/%24%7Bx%7D%26%26%3B%23%7C%3F%25 BOOTIF=01-02-00-00-00-00-01 a reboot \${none}; shell \${none}|| x={net0/ip} end\\\${none} || goto failed
+kernel http://192.0.2.1:5248/a%20b/%24%7Bx%7D%26%26%3B%23%7C%3F%25 BOOTIF=01-02-00-00-00-00-01 a reboot \${none}; shell \${none}|| x={net0/ip} end\\\${none} || goto missing
 boot || goto failed
+:missing
+echo rackboot: a file of evil reboot can not be had; asking again in 10 seconds, Ctrl-C for a shell
+sleep 10 || shell
+imgfree
+chain --autofree --replace http://192.0.2.1:5248/boot.ipxe ||
 :failed
 echo rackboot: evil reboot did not start; this machine restarts in 30 seconds
 prompt --key s --timeout 30000 Press s for a shell && shell ||

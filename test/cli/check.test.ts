@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { check } from '../../src/cli/check.ts';
+import { efiProgram, PE_MACHINE, x86Kernel } from '../fixtures/programs.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'rackboot-check-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -14,6 +15,13 @@ function run(config: string): { code: number; lines: string[] } {
   return { code, lines };
 }
 
+function writeBootFiles(): void {
+  mkdirSync(join(directory, 'files'), { recursive: true });
+  writeFileSync(join(directory, 'files', 'vmlinuz'), x86Kernel());
+  writeFileSync(join(directory, 'files', 'undionly.kpxe'), 'x');
+  writeFileSync(join(directory, 'files', 'snponly.efi'), efiProgram());
+}
+
 function configFile(text: string): string {
   const file = join(directory, 'rackboot.yaml');
   writeFileSync(file, text);
@@ -21,8 +29,7 @@ function configFile(text: string): string {
 }
 
 test('a good file is summed up in one line', () => {
-  mkdirSync(join(directory, 'files'));
-  for (const name of ['vmlinuz', 'undionly.kpxe', 'snponly.efi']) writeFileSync(join(directory, 'files', name), 'x');
+  writeBootFiles();
   const config = configFile(`rack: { name: a1 }
 subnets:
   - { cidr: 192.0.2.0/24, management: dhcp }
@@ -34,6 +41,32 @@ boot:
   entries: { a: { kernel: vmlinuz }, b: { kernel: vmlinuz } }
 `);
   assert.deepEqual(run(config), { code: 0, lines: ['ok: 1 subnet, 2 hosts, 2 boot entries'] });
+});
+
+test('a boot file of the wrong kind is named, with what it is', () => {
+  writeBootFiles();
+  const files = join(directory, 'files');
+  writeFileSync(join(files, 'snponly.efi'), efiProgram(PE_MACHINE.arm64));
+  writeFileSync(join(files, 'page'), '<html>404 Not Found</html>');
+  const config = configFile(`rack: { name: a1 }
+subnets:
+  - { cidr: 192.0.2.0/24, management: dhcp }
+boot:
+  files: ${JSON.stringify(files)}
+  entries: { a: { kernel: page } }
+  loaders: { bios: snponly.efi }
+`);
+  const kernel = 'a kernel: x86 bzImage, arm64 Image, EFI program, ELF, or one of these packed';
+  assert.deepEqual(run(config), {
+    code: 1,
+    lines: [
+      `${config}:6:27: boot.entries.a.kernel: expected ${kernel}, found ${files}/page, neither a program nor a kernel, by its first bytes`,
+      `${config}:7:3: boot.loaders.uefi: expected an EFI program for x86-64, found ${files}/snponly.efi, an EFI program for 64-bit ARM`,
+      `${config}:7:20: boot.loaders.bios: expected a network boot program for x86 BIOS, found ${files}/snponly.efi, an EFI program for 64-bit ARM`,
+      '3 faults',
+    ],
+  });
+  writeBootFiles();
 });
 
 test('every fault has a line of its own, and the last line counts them', () => {

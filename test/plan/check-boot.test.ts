@@ -139,7 +139,7 @@ const only = (...names: string[]) => ({
   fileExists: (path: string) => path.endsWith('vmlinuz') || names.some((name) => path.endsWith(`/${name}`)),
 });
 const missing = (name: string) =>
-  `expected ${name} in ${FILES} or /usr/lib/ipxe (Debian package ipxe), or the word none, found no readable file`;
+  `expected ${name} in ${FILES}, /var/lib/rackboot/loaders or /usr/lib/ipxe (Debian package ipxe), or the word none, found no readable file`;
 
 const inFiles = (path: string) =>
   path.endsWith('files/undionly.kpxe') || path.endsWith('ipxe/snponly.efi') || path.endsWith('vmlinuz');

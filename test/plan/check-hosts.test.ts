@@ -86,12 +86,12 @@ const faulty: readonly (readonly [title: string, hosts: string, ...lines: string
   [
     'a key with a slip of the pen',
     '  - { name: node1, mac: 52:54:00:00:00:01, adress: 192.168.127.11 }\n',
-    '9:44: hosts[0].adress: expected one of name, mac, client-id, circuit-id, address, boot, options, always, quirks, found adress (did you mean `address`?)',
+    '9:44: hosts[0].adress: expected one of name, mac, client-id, circuit-id, address, boot, loaders, exit, options, always, quirks, found adress (did you mean `address`?)',
   ],
   [
     'being no mapping',
     '  - node1\n',
-    '9:5: hosts[0]: expected a mapping with name, mac, client-id, circuit-id, address, boot, options, always, quirks, found node1',
+    '9:5: hosts[0]: expected a mapping with name, mac, client-id, circuit-id, address, boot, loaders, exit, options, always, quirks, found node1',
   ],
 ];
 

@@ -18,7 +18,9 @@ export const rackA1: Surroundings = {
     { name: 'eth1', address: ip('10.2.0.1'), prefix: 16 },
   ],
   excuses: () => false,
-  fileExists: (path) => /^\/usr\/lib\/ipxe\/(undionly.kpxe|snponly.efi)$/.test(path) || /\/debian\/[a-z.]+$/.test(path),
+  fileExists: (path) =>
+    /^\/usr\/lib\/(ipxe\/(undionly.kpxe|snponly.efi)$|shim|grub|PXELINUX|syslinux)/.test(path) ||
+    /\/debian\/[a-z.]+$/.test(path),
   directoryExists: () => true,
 };
 

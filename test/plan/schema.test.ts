@@ -40,11 +40,13 @@ test('the keys that a mapping may have are found by its path', () => {
     'circuit-id',
     'address',
     'boot',
+    'loaders',
+    'exit',
     'options',
     'always',
     'quirks',
   ]);
-  assert.deepEqual(keysAt(['classes', 0]), ['name', 'match', 'options', 'always', 'quirks']);
+  assert.deepEqual(keysAt(['classes', 0]), ['name', 'match', 'options', 'always', 'loaders', 'quirks']);
   assert.deepEqual(
     keysAt(['hosts', 7, 'quirks']),
     QUIRKS.map(({ name }) => name),
