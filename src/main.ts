@@ -30,7 +30,8 @@ const USAGE = `usage: rackboot COMMAND [OPTIONS]
             export                           all of them, as Kea's memfile (CSV)
             import --from kea|isc|dnsmasq FILE   takes over another server's
   events    [--mac M] [--follow] [--limit N] [--json]   what happened
-  lab       [--firmware bios|uefi|uefi-http] [--keep] [--timeout S]   a virtual machine that boots from rackboot
+  lab       [--firmware F] [--loader L] [--keep] [--timeout S]   a virtual machine that boots from rackboot
+            F: bios|bios-pxe|uefi|uefi-http|secure-boot|uefi-ia32|arm64|arm64-secure-boot
 
 The file is /etc/rackboot/rackboot.yaml unless --config says otherwise. status, leases and events find the daemon by
 the control socket the file names, or --control PATH.

@@ -1,7 +1,6 @@
 import type { RackEvent } from '../timeline/event.ts';
 import { INITRD_PATH, KERNEL_PATH } from './config.ts';
-import type { Loader } from './loader.ts';
-import type { BootWay } from './boot-way.ts';
+import type { LabLoader } from './loader.ts';
 
 /** One stretch of a boot, from the end of the one before to the event that ends it. */
 interface BootPhase {
@@ -33,24 +32,35 @@ const FIRMWARE: readonly Step[] = [
   step('rack offers one', 'the rack offered the firmware no address', of('dhcp.offer')),
   step('firmware takes it', 'the firmware did not take the address it was offered', of('dhcp.ack')),
 ];
+// Debian's iPXE asks for an IPv6 router for some 13 s before it does anything with the IPv4 address it has.
+const IPXE_SCRIPT = step(
+  'iPXE has waited for an IPv6 router; its script comes',
+  'iPXE fetched no script',
+  fetched('ipxe/'),
+);
 /** An iPXE is a program of the machine's like any other: it asks for an address of its own. */
-const IPXE_COMES: readonly Step[] = [
-  step('loader comes', 'the firmware fetched no loader', fetched('snponly.efi', 'undionly.kpxe')),
+const IPXE: readonly Step[] = [
+  step('loader comes', 'the firmware fetched no loader', fetched('snponly', 'undionly', 'ipxe.efi')),
   step('loader starts and gets its address', 'the loader got no address', of('dhcp.ack')),
+  IPXE_SCRIPT,
 ];
-const SHIM_COMES = step('shim comes', 'the firmware fetched no shim', fetched('shimx64.efi', 'shimaa64.efi'));
 const GRUB: readonly Step[] = [
   step('GRUB comes', 'GRUB was not fetched', fetched('grubx64.efi', 'grubaa64.efi', 'grubia32.efi')),
   step('GRUB starts; its script comes', 'GRUB fetched no script', fetched('grub.cfg')),
+  step('its own script comes', 'GRUB fetched no script of its own', fetched('grub.cfg-')),
 ];
+const SHIM = step('shim comes', 'the firmware fetched no shim', fetched('shimx64.efi', 'shimaa64.efi'));
 const PXELINUX: readonly Step[] = [
   step('PXELINUX comes', 'the firmware fetched no PXELINUX', fetched('pxelinux.0')),
   step('its library comes', 'PXELINUX fetched no ldlinux.c32', fetched('ldlinux.c32')),
   step('its script comes', 'PXELINUX fetched no script', fetched('pxelinux.cfg/')),
 ];
-const SCRIPT: Readonly<Record<Loader, readonly Step[]>> = {
-  // Debian's iPXE asks for an IPv6 router for some 13 s before it does anything with the IPv4 address it has.
-  ipxe: [step('iPXE has waited for an IPv6 router; its script comes', 'iPXE fetched no script', fetched('ipxe/'))],
+const LOADER: Readonly<Record<LabLoader, readonly Step[]>> = {
+  none: [IPXE_SCRIPT],
+  undionly: IPXE,
+  snponly: IPXE,
+  ipxe: IPXE,
+  shim: [SHIM, ...GRUB],
   grub: GRUB,
   pxelinux: PXELINUX,
   lpxelinux: PXELINUX,
@@ -73,8 +83,8 @@ export function isUp(event: RackEvent): boolean {
  * Cuts a boot into its phases. `powerOn`: Unix time in milliseconds.
  * Services run side by side, and what they tell may arrive out of order: time decides.
  */
-export function bootPhases(events: readonly RackEvent[], way: BootWay, powerOn: number): BootSummary {
-  const steps = [...FIRMWARE, ...beforeScript(way), ...SCRIPT[way.loader], ...LINUX];
+export function bootPhases(events: readonly RackEvent[], loader: LabLoader, powerOn: number): BootSummary {
+  const steps = [...FIRMWARE, ...LOADER[loader], ...LINUX];
   const phases: BootPhase[] = [];
   let since = powerOn;
   for (const event of events.toSorted((a, b) => a.at - b.at)) {
@@ -89,13 +99,6 @@ export function bootPhases(events: readonly RackEvent[], way: BootWay, powerOn: 
   }
   const missing = steps[phases.length]?.missing;
   return missing === undefined ? { phases } : { phases, missing };
-}
-
-function beforeScript({ firmware, loader }: BootWay): readonly Step[] {
-  // The card's ROM is iPXE itself
-  if (loader === 'ipxe') return firmware === 'bios' ? [] : IPXE_COMES;
-  // Debian has no signed shim for 32-bit UEFI
-  return loader === 'grub' && firmware !== 'uefi-ia32' ? [SHIM_COMES] : [];
 }
 
 /** The summary for a person: a line for each phase, and one for the whole. */

@@ -23,7 +23,7 @@ export interface LabPlaces {
   readonly interface: string;
   /** The machine's serial console, as its kernel calls it. */
   readonly console: string;
-  /** `boot.loaders`, for the kind of firmware that the machine has. */
+  /** `boot.loaders`. */
   readonly loaders: Readonly<Record<string, string>>;
 }
 
@@ -54,7 +54,7 @@ boot:
       kernel: ${KERNEL_PATH}
       initrd: [${INITRD_PATH}]
       cmdline: console=${places.console} rackboot=http://${LAB.rack}:${LAB.httpPort}
-  loaders: ${JSON.stringify({ bios: 'none', uefi: 'none', ...places.loaders })}
+  loaders: ${JSON.stringify(places.loaders)}
 http:
   port: ${LAB.httpPort}
 `;

@@ -16,6 +16,7 @@ export interface PackageNeed {
 
 const NETWORK: PackageNeed = { package: 'iproute2', provides: ['ip'] };
 const QEMU_X86: PackageNeed = { package: 'qemu-system-x86', provides: ['qemu-system-x86_64'] };
+const QEMU_ARM: PackageNeed = { package: 'qemu-system-arm', provides: ['qemu-system-aarch64'] };
 const OVMF = '/usr/share/OVMF';
 const AAVMF = '/usr/share/AAVMF';
 const SEABIOS = [NETWORK, QEMU_X86, { package: 'ipxe-qemu', provides: ['/usr/lib/ipxe/qemu/efi-virtio.rom'] }];
@@ -33,11 +34,8 @@ export const LAB_PACKAGES: Readonly<Record<Firmware, readonly PackageNeed[]>> = 
   'uefi-http': UEFI,
   'secure-boot': [NETWORK, QEMU_X86, MICROSOFT_KEYS],
   'uefi-ia32': [NETWORK, QEMU_X86, { package: 'ovmf-ia32', provides: [`${OVMF}/OVMF32_CODE_4M.secboot.fd`] }],
-  arm64: [
-    NETWORK,
-    { package: 'qemu-system-arm', provides: ['qemu-system-aarch64'] },
-    { package: 'qemu-efi-aarch64', provides: [`${AAVMF}/AAVMF_CODE.fd`, `${AAVMF}/AAVMF_VARS.fd`] },
-  ],
+  arm64: [NETWORK, QEMU_ARM, { package: 'qemu-efi-aarch64', provides: [`${AAVMF}/AAVMF_CODE.fd`] }],
+  'arm64-secure-boot': [NETWORK, QEMU_ARM, { package: 'qemu-efi-aarch64', provides: [`${AAVMF}/AAVMF_VARS.ms.fd`] }],
 };
 
 /** The programs that the tests put in front of the rack. */

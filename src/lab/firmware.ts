@@ -1,9 +1,19 @@
 /**
  * `bios`: SeaBIOS, whose network card brings iPXE in its ROM. `bios-pxe`: the same, taken for an iPXE by nobody (see
  * `PlainPxeWire`). `uefi`: OVMF with its own PXE. `uefi-http`: OVMF with its own HTTP boot. `secure-boot`: OVMF with its own
- * PXE that starts only what Microsoft's keys vouch for. `uefi-ia32`: OVMF for 32-bit processors. `arm64`: AAVMF with its own PXE.
+ * PXE that starts only what Microsoft's keys vouch for. `uefi-ia32`: OVMF for 32-bit processors. `arm64`: AAVMF with its own PXE;
+ * `arm64-secure-boot`: the same, and it starts only what Microsoft's keys vouch for.
  */
-export const FIRMWARES = ['bios', 'bios-pxe', 'uefi', 'uefi-http', 'secure-boot', 'uefi-ia32', 'arm64'] as const;
+export const FIRMWARES = [
+  'bios',
+  'bios-pxe',
+  'uefi',
+  'uefi-http',
+  'secure-boot',
+  'uefi-ia32',
+  'arm64',
+  'arm64-secure-boot',
+] as const;
 export type Firmware = (typeof FIRMWARES)[number];
 
 /** The processor of a lab machine, in Debian's words. */
@@ -75,4 +85,8 @@ export const BOARDS: Readonly<Record<Firmware, Board>> = {
   'secure-boot': SECURE_BOOT,
   'uefi-ia32': UEFI_IA32,
   arm64: ARM64,
+  'arm64-secure-boot': {
+    ...ARM64,
+    flash: { code: `${AAVMF}/AAVMF_CODE.ms.fd`, variables: `${AAVMF}/AAVMF_VARS.ms.fd` },
+  },
 };

@@ -69,7 +69,7 @@ async function bootOnce(lab: Lab, options: LabOptions, say: Say): Promise<number
   const machine = await lab.switchOn(hardware);
   const boot: Boot = { powerOn: Date.now(), events: [] };
   say(
-    `power on: ${way.firmware} with ${way.loader}, ${hardware.cores} cores, ${hardware.memoryMebibytes} MiB, an empty disk`,
+    `power on: ${way.firmware}, loader ${way.loader}, ${hardware.cores} cores, ${hardware.memoryMebibytes} MiB, an empty disk`,
   );
   const trouble = await Promise.race([
     followBoot(boot, events, say),
@@ -77,7 +77,7 @@ async function bootOnce(lab: Lab, options: LabOptions, say: Say): Promise<number
     lab.rack.exited.then(() => 'rackboot ended in the middle of the boot'),
     afterSeconds(options.timeoutSeconds, options.signal),
   ]);
-  const summary = bootPhases(boot.events, way, boot.powerOn);
+  const summary = bootPhases(boot.events, way.loader, boot.powerOn);
   for (const line of ['', ...phaseLines(summary), '']) say(line);
   if (trouble === undefined) for (const line of upLines(boot.events, machine, summary.missing)) say(line);
   else await sayTrouble([trouble, summary.missing], lab, machine, say, way);

@@ -2,7 +2,7 @@ import { copyFile, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { geteuid, pid } from 'node:process';
-import { INITRD_PATH, KERNEL_PATH, labConfig, LAB } from './config.ts';
+import { INITRD_PATH, KERNEL_PATH, labConfig } from './config.ts';
 import { BOARDS, type Firmware } from './firmware.ts';
 import type { FetchedLoader } from './loader.ts';
 import type { GuestFiles } from './guest-files.ts';
@@ -33,30 +33,10 @@ export async function createWorkspace({ guest, firmware, loader }: LabFiles): Pr
     const config = join(directory, 'rackboot.yaml');
     const files = join(directory, 'files');
     await writeBootFiles(files, guest);
-    for (const [served, from] of loader.files) await copyFile(from, join(files, served));
-    const words = `console=${BOARDS[firmware].console} rackboot=http://${LAB.rack}:${LAB.httpPort} BOOTIF=01-52-54-00-12-34-56`;
-    await mkdir(join(files, 'grub'), { recursive: true });
-    await writeFile(
-      join(files, 'grub/grub.cfg'),
-      `set timeout=0\necho grub.cfg\nlinux /${KERNEL_PATH} ${words}\ninitrd /${INITRD_PATH}\nboot\n`,
-    );
-    await mkdir(join(files, 'pxelinux.cfg'), { recursive: true });
-    await writeFile(
-      join(files, 'pxelinux.cfg/default'),
-      `DEFAULT a\nLABEL a\nKERNEL /${KERNEL_PATH}\nAPPEND initrd=/${INITRD_PATH} ${words}\n`,
-    );
     const [state, control] = [join(directory, 'state'), join(directory, 'control.sock')];
-    await writeFile(
-      config,
-      labConfig({
-        state,
-        control,
-        files,
-        interface: BRIDGE,
-        console: BOARDS[firmware].console,
-        loaders: loader.config,
-      }),
-    );
+    await installLoader(join(state, 'loaders'), loader);
+    const places = { state, control, files, interface: BRIDGE };
+    await writeFile(config, labConfig({ ...places, console: BOARDS[firmware].console, loaders: loader.config }));
     return { directory, name: basename(directory), config, close };
   } catch (error) {
     await close();
@@ -68,6 +48,12 @@ async function writeBootFiles(files: string, guest: GuestFiles): Promise<void> {
   await mkdir(join(files, 'lab'), { recursive: true });
   await copyFile(guest.kernel, join(files, KERNEL_PATH));
   await writeFile(join(files, INITRD_PATH), await buildInitrd(guest));
+}
+
+/** Puts the loader where `rackboot loaders install` does. */
+async function installLoader(directory: string, { files }: FetchedLoader): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  for (const [name, file] of files) await copyFile(file, join(directory, name));
 }
 
 /** Removes the directories of labs whose process is gone. */

@@ -10,7 +10,7 @@ export const LOADER_WORDS: Readonly<Record<LoaderKind, Readonly<Record<string, s
     lpxelinux: 'lpxelinux/lpxelinux.0',
   },
   uefi: { snponly: 'snponly.efi', ipxe: 'ipxe.efi', shim: 'shimx64.efi', grub: 'grubx64.efi' },
-  'uefi-ia32': {},
+  'uefi-ia32': { grub: 'grubia32.efi' },
   'uefi-arm64': { snponly: 'snponly-arm64.efi', ipxe: 'ipxe-arm64.efi', shim: 'shimaa64.efi', grub: 'grubaa64.efi' },
 };
 
@@ -58,6 +58,7 @@ export const DEBIAN_FILES: ReadonlyMap<string, DebianFile> = new Map([
     '/usr/lib/grub/arm64-efi-signed/grubnetaa64.efi.signed',
     '/usr/lib/grub/arm64-efi/monolithic/grubnetaa64.efi',
   ),
+  debianFile('grubia32.efi', 'grub-efi-ia32-bin', '/usr/lib/grub/i386-efi/monolithic/grubnetia32.efi'),
   ...['pxelinux.0', 'lpxelinux.0'].map((name) => debianFile(name, 'pxelinux', `/usr/lib/PXELINUX/${name}`)),
   ...PXELINUX.needs.map((name) => debianFile(name, 'syslinux-common', `/usr/lib/syslinux/modules/bios/${name}`)),
 ]);

@@ -20,60 +20,83 @@ interface Row extends BootWay {
   readonly isExtra?: true;
 }
 
-const IPXE_LOADS = ['its script comes by HTTP', 'kernel comes by HTTP', 'initrd comes by HTTP'];
-const SHIM_AND_GRUB = ['shim comes by TFTP', 'GRUB comes by TFTP', 'its script comes by TFTP'];
+const IPXE_SCRIPT = ['its script comes by HTTP', 'kernel comes by HTTP', 'initrd comes by HTTP'];
+const GRUB = ['GRUB comes by TFTP', 'its own script comes by TFTP', 'kernel comes by TFTP'];
 const PXELINUX = ['PXELINUX comes by TFTP', 'its library comes by TFTP', 'its script comes by TFTP'];
+const BIOS = 'firmware: BIOS';
+const UEFI = 'firmware: UEFI with 64 bits, SecureBoot=0';
 
 const ROWS: readonly Row[] = [
   {
     what: 'SeaBIOS, an iPXE in its card',
     firmware: 'bios',
-    loader: 'ipxe',
-    shows: [...IPXE_LOADS, 'firmware: BIOS'],
+    loader: 'none',
+    shows: [...IPXE_SCRIPT, BIOS],
+  },
+  {
+    what: 'SeaBIOS, an iPXE in its card → PXELINUX',
+    firmware: 'bios',
+    loader: 'pxelinux',
+    shows: ['to boot pxelinux.0', ...PXELINUX, 'kernel comes by TFTP', BIOS],
+    isExtra: true,
   },
   {
     what: 'SeaBIOS, a ROM that tells of itself no more than plain PXE does → undionly.kpxe',
     firmware: 'bios-pxe',
-    loader: 'ipxe',
-    shows: ['to boot undionly.kpxe', 'loader comes by TFTP', ...IPXE_LOADS, 'firmware: BIOS'],
+    loader: 'undionly',
+    shows: ['to boot undionly.kpxe', 'loader comes by TFTP', ...IPXE_SCRIPT, BIOS],
   },
   {
     what: 'the same ROM → PXELINUX',
     firmware: 'bios-pxe',
     loader: 'pxelinux',
-    shows: ['to boot pxelinux.0', ...PXELINUX, 'kernel comes by TFTP', 'firmware: BIOS'],
+    shows: ['to boot pxelinux.0', ...PXELINUX, 'kernel comes by TFTP', BIOS],
   },
   {
     what: 'the same ROM → the PXELINUX that knows HTTP',
     firmware: 'bios-pxe',
     loader: 'lpxelinux',
-    shows: ['to boot lpxelinux', ...PXELINUX, 'firmware: BIOS'],
-    isExtra: true,
+    shows: ['to boot lpxelinux/lpxelinux.0', ...PXELINUX, 'kernel comes by HTTP', BIOS],
   },
   {
     what: 'OVMF, its PXE → snponly.efi',
     firmware: 'uefi',
+    loader: 'snponly',
+    shows: ['loader comes by TFTP', ...IPXE_SCRIPT, UEFI],
+  },
+  {
+    what: 'OVMF, its PXE → ipxe.efi, with drivers of its own',
+    firmware: 'uefi',
     loader: 'ipxe',
-    shows: ['loader comes by TFTP', ...IPXE_LOADS, 'firmware: UEFI with 64 bits, SecureBoot=0'],
+    shows: ['loader comes by TFTP', ...IPXE_SCRIPT, UEFI],
+    isExtra: true,
   },
   {
     what: 'OVMF, its PXE → shim → GRUB',
     firmware: 'uefi',
+    loader: 'shim',
+    shows: ['shim comes by TFTP', ...GRUB, UEFI],
+  },
+  {
+    what: 'OVMF, its PXE → GRUB',
+    firmware: 'uefi',
     loader: 'grub',
-    shows: [...SHIM_AND_GRUB, 'firmware: UEFI with 64 bits, SecureBoot=0'],
+    shows: ['to boot grubx64.efi', ...GRUB, UEFI],
+    isExtra: true,
   },
   {
     what: 'OVMF, its HTTP boot → snponly.efi',
     firmware: 'uefi-http',
-    loader: 'ipxe',
-    shows: ['loader comes by HTTP', ...IPXE_LOADS, 'firmware: UEFI with 64 bits, SecureBoot=0'],
+    loader: 'snponly',
+    shows: ['loader comes by HTTP', ...IPXE_SCRIPT, UEFI],
   },
   {
     what: 'OVMF with Secure Boot → shim → signed GRUB → signed kernel',
     firmware: 'secure-boot',
-    loader: 'grub',
+    loader: 'shim',
     shows: [
-      ...SHIM_AND_GRUB,
+      'shim comes by TFTP',
+      ...GRUB,
       'firmware: UEFI with 64 bits, SecureBoot=1',
       'Kernel is locked down from EFI Secure Boot',
     ],
@@ -82,13 +105,32 @@ const ROWS: readonly Row[] = [
     what: 'OVMF for 32-bit processors → GRUB → a 64-bit kernel',
     firmware: 'uefi-ia32',
     loader: 'grub',
-    shows: ['to boot grubia32.efi', 'GRUB comes by TFTP', 'firmware: UEFI with 32 bits, SecureBoot=0'],
+    shows: ['to boot grubia32.efi', ...GRUB, 'firmware: UEFI with 32 bits, SecureBoot=0'],
   },
   {
     what: 'AAVMF for 64-bit ARM → shim → GRUB → an arm64 kernel',
     firmware: 'arm64',
+    loader: 'shim',
+    shows: ['to boot shimaa64.efi', 'shim comes by TFTP', ...GRUB, UEFI],
+  },
+  {
+    what: 'AAVMF for 64-bit ARM → GRUB → an arm64 kernel',
+    firmware: 'arm64',
     loader: 'grub',
-    shows: ['to boot shimaa64.efi', ...SHIM_AND_GRUB, 'firmware: UEFI with 64 bits, SecureBoot=0'],
+    shows: ['to boot grubaa64.efi', ...GRUB, UEFI],
+    isExtra: true,
+  },
+  {
+    what: 'AAVMF for 64-bit ARM with Secure Boot → shim → signed GRUB → signed arm64 kernel',
+    firmware: 'arm64-secure-boot',
+    loader: 'shim',
+    shows: [
+      'to boot shimaa64.efi',
+      ...GRUB,
+      'firmware: UEFI with 64 bits, SecureBoot=1',
+      'locked down from EFI Secure Boot',
+    ],
+    isExtra: true,
   },
 ];
 
@@ -96,7 +138,7 @@ const ROWS: readonly Row[] = [
 const NOT_TO_BE_HAD: readonly (readonly [string, string])[] = [
   [
     'OVMF, its HTTP boot → shim → GRUB',
-    'shim fetches GRUB by HTTP, but the GRUB of Debian 12 (2.06-13+deb12u2) takes its address and its server from PXE alone and stops at its prompt',
+    'tried: shim comes and fetches GRUB by HTTP, but the GRUB of Debian 12 (2.06-13+deb12u2) takes its address and its server from PXE alone and stops at its prompt; the rack therefore leaves such firmware to try PXE',
   ],
 ];
 

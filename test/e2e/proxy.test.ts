@@ -31,6 +31,8 @@ const PACKAGES = [
 const TIMEOUT_SECONDS = 240;
 const ADDRESS_SERVER = '192.168.127.2';
 
+const LOADERS = { bios: 'none', uefi: 'snponly' } as const;
+
 /** What the rack tells of a boot, in order, up to the report; repetitions left out. */
 const STORY: Readonly<Record<'bios' | 'uefi', readonly string[]>> = {
   bios: [
@@ -75,7 +77,7 @@ hosts:
   - { name: ${LAB.machine.name}, mac: "${LAB.machine.mac}", boot: lab }
 boot:
   files: ${directory}/files
-  loaders: ${JSON.stringify({ bios: 'none', uefi: 'none', ...loaders })}
+  loaders: ${JSON.stringify(loaders)}
   entries:
     lab:
       kernel: ${KERNEL_PATH}
@@ -143,7 +145,7 @@ describe(
     for (const firmware of ['bios', 'uefi'] as const) {
       it(`with ${firmware} firmware: its address from there, what to boot from the rack, and no lease here`, async (t) => {
         await using stack = new AsyncDisposableStack();
-        const files = await prepareLab({ firmware, loader: 'ipxe' }, console.error, t.signal);
+        const files = await prepareLab({ firmware, loader: LOADERS[firmware] }, console.error, t.signal);
         const workspace = stack.adopt(await createWorkspace(files), (made) => made.close());
         await writeFile(workspace.config, proxyConfig(workspace, files.loader.config));
         const settings = { name: workspace.name, address: `${LAB.rack}/${LAB.prefix}`, taps: 1 };

@@ -12,7 +12,7 @@ const PLACES = {
   files: '/tmp/a lab/files',
   interface: BRIDGE,
   console: 'ttyAMA0',
-  loaders: { uefi: 'snponly.efi' },
+  loaders: { bios: 'none', uefi: 'snponly' },
 };
 
 function compileLabConfig() {
@@ -22,7 +22,7 @@ function compileLabConfig() {
     hostName: 'anything',
     interfaces: [{ name: BRIDGE, address, prefix: LAB.prefix }],
     excuses: () => false,
-    fileExists: (path) => path.startsWith(`${PLACES.files}/`),
+    fileExists: (path) => path.startsWith(`${PLACES.files}/lab/`) || path.startsWith(`${PLACES.state}/loaders/`),
     directoryExists: () => true,
   });
 }
@@ -47,9 +47,9 @@ describe('labConfig', () => {
     );
   });
 
-  it('serves the loader that it was given, from its own files, and looks for no other', () => {
+  it('serves the loader that it was given, from where loaders are installed, and looks for no other', () => {
     const { loaders } = compileLabConfig().plan?.boot ?? {};
-    assert.equal(loaders?.uefi?.file, `${PLACES.files}/snponly.efi`);
+    assert.equal(loaders?.uefi?.file, `${PLACES.state}/loaders/snponly.efi`);
     assert.equal(loaders.bios, undefined);
   });
 });
