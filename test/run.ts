@@ -1,7 +1,7 @@
 /*
  * Runs the tests: `node test/run.ts` all of them, `node test/run.ts unit` those that need no other program and no
- * root, `node test/run.ts matrix` every row of the boot matrix. As root it first installs the Debian packages that the others need; what can't run here is listed at the
- * end with its reason.
+ * root, `node test/run.ts matrix` every row of the boot matrix. As root it first installs the Debian packages that
+ * the others need, and fetches kernels and loaders; what can't run here is listed at the end with its reason.
  */
 import { globSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,10 @@ import { join, relative } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 
-import { ensurePackages, LAB_PACKAGES, TEST_CLIENT_PACKAGES } from '../src/lab/debian-packages.ts';
+import { ensurePackages, TEST_CLIENT_PACKAGES } from '../src/lab/debian-packages.ts';
+import { FIRMWARES } from '../src/lab/firmware.ts';
+import { loadersFor } from '../src/lab/loader.ts';
+import { prepareLab } from '../src/lab/open-lab.ts';
 
 const HERE = import.meta.dirname;
 /** Folders whose tests start real programs. */
@@ -20,14 +23,21 @@ interface Outcome {
   readonly skipped: string[];
 }
 
-/** A package that this Debian has not must not keep the others from being installed. */
+/** One thing after the other, so that the tests, which run side by side, find it all there. */
 async function prepare(): Promise<void> {
-  for (const needs of [TEST_CLIENT_PACKAGES, ...Object.values(LAB_PACKAGES)]) {
-    try {
-      await ensurePackages(needs, console.log);
-    } catch (error) {
-      console.log(`some tests will be skipped: ${error instanceof Error ? error.message : String(error)}`);
-    }
+  await attempt(() => ensurePackages(TEST_CLIENT_PACKAGES, console.log));
+  if (process.geteuid?.() !== 0) return;
+  for (const firmware of FIRMWARES) {
+    for (const loader of loadersFor(firmware)) await attempt(() => prepareLab({ firmware, loader }, console.log));
+  }
+}
+
+/** A package that this Debian has not must not keep the others from being installed. */
+async function attempt(work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    console.log(`some tests will be skipped: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 

@@ -21,8 +21,8 @@ export interface LabPlaces {
   readonly control: string;
   readonly files: string;
   readonly interface: string;
-  /** The machine's serial console, as its kernel calls it. */
-  readonly console: string;
+  /** What the machine's kernel is told besides where the rack is. */
+  readonly kernelWords: string;
   /** `boot.loaders`. */
   readonly loaders: Readonly<Record<string, string>>;
 }
@@ -53,7 +53,7 @@ boot:
     lab:
       kernel: ${KERNEL_PATH}
       initrd: [${INITRD_PATH}]
-      cmdline: console=${places.console} rackboot=http://${LAB.rack}:${LAB.httpPort}
+      cmdline: ${places.kernelWords} rackboot=http://${LAB.rack}:${LAB.httpPort}
   loaders: ${JSON.stringify(places.loaders)}
 http:
   port: ${LAB.httpPort}

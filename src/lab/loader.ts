@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { COMPANIONS, DEBIAN_FILES, LOADER_WORDS } from '../plan/loader-table.ts';
 import type { LoaderKind } from '../plan/plan.ts';
 import { BOARDS, type Firmware, type GuestArchitecture } from './firmware.ts';
@@ -84,7 +84,7 @@ async function fetchFile(
     await fillDirectory(root, (work) => unpackPackages(apt, [from.package], work, signal));
   }
   for (const place of from.places) if (await isThere(join(root, place))) return join(root, place);
-  throw new LabError(`the package ${from.package} in ${dirname(root)} has no ${from.places.join(' and no ')}`);
+  throw new LabError(`the Debian package ${from.package}, unpacked in ${root}, has no ${from.places.join(' and no ')}`);
 }
 
 async function isThere(path: string): Promise<boolean> {

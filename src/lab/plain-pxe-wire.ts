@@ -8,6 +8,9 @@ import { pipeline, Transform } from 'node:stream';
  * loader; here what marks it is taken out of its DHCP requests on the wire: the user class (option 77) and iPXE's own options
  * (175). What is left is what a PXE ROM says (PXE 2.1 §2.2). From the moment it asks for its loader all passes as it is, so
  * that an iPXE which is then loaded is known for one.
+ *
+ * So a boot on this cable shows what a rack answers a plain PXE ROM, and a loader that comes by the ROM's TFTP and runs on its
+ * UNDI. It does not show the ROM of any other maker.
  */
 export interface PlainPxeWire extends AsyncDisposable {
   /** QEMU's words for a card's `net0` that hangs on this cable, and on `tap` at the other end. */

@@ -36,7 +36,8 @@ export async function createWorkspace({ guest, firmware, loader }: LabFiles): Pr
     const [state, control] = [join(directory, 'state'), join(directory, 'control.sock')];
     await installLoader(join(state, 'loaders'), loader);
     const places = { state, control, files, interface: BRIDGE };
-    await writeFile(config, labConfig({ ...places, console: BOARDS[firmware].console, loaders: loader.config }));
+    const { kernelWords } = BOARDS[firmware];
+    await writeFile(config, labConfig({ ...places, kernelWords, loaders: loader.config }));
     return { directory, name: basename(directory), config, close };
   } catch (error) {
     await close();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { env, execPath, geteuid } from 'node:process';
-import { describe, it, type TestContext } from 'node:test';
+import { before, describe, it, type TestContext } from 'node:test';
 import type { BootWay } from '../../src/lab/boot-way.ts';
 import { LabError } from '../../src/lab/lab-error.ts';
 import { prepareLab } from '../../src/lab/open-lab.ts';
@@ -17,7 +17,7 @@ interface Row extends BootWay {
   readonly what: string;
   /** Phases, and lines that the machine told of itself, that only such a boot has. */
   readonly shows: readonly string[];
-  readonly isExtra?: true;
+  readonly isExtra?: boolean;
 }
 
 const IPXE_SCRIPT = ['its script comes by HTTP', 'kernel comes by HTTP', 'initrd comes by HTTP'];
@@ -145,15 +145,14 @@ const NOT_TO_BE_HAD: readonly (readonly [string, string])[] = [
 /** Why there can be no boot here, or false. */
 const REASON_TO_SKIP = geteuid?.() === 0 ? false : 'network namespaces and taps need root';
 
-/** Installs and fetches what the row needs; says why where that can't be had. */
-async function isPrepared(row: Row, t: TestContext): Promise<boolean> {
+/** Installs and fetches what the row needs; why that can't be had, or undefined. */
+async function whyNot(row: Row): Promise<string | undefined> {
   try {
-    await prepareLab(row, console.error, t.signal);
-    return true;
+    await prepareLab(row, console.error);
+    return undefined;
   } catch (error) {
     if (!(error instanceof LabError)) throw error;
-    t.skip(error.message);
-    return false;
+    return error.message;
   }
 }
 
@@ -172,18 +171,30 @@ async function boot({ firmware, loader, shows }: Row, t: TestContext): Promise<v
   assert.ok(report.has('  disk    vda, 8.0 GiB'), told);
   assert.ok(report.has('  nic     eth0, 52:54:00:12:34:56'), told);
   const total = lines.find((line) => line.endsWith('  in all')) ?? '';
-  t.diagnostic(`${firmware} with ${loader}: up after ${total.replace('  in all', '').trim()}`);
+  t.diagnostic(`${firmware}, loader ${loader}: up after ${total.replace('  in all', '').trim()}`);
 }
 
 /** Two share the cores well, as each waits for much of its time; alone, what a row takes can be compared. */
 const concurrency = WANTS_ALL ? 1 : 2;
 
 describe('a real machine netboots from the rack', { concurrency, skip: REASON_TO_SKIP }, () => {
+  const reasons = new Map<Row, string | undefined>();
+  before(async () => {
+    // One after the other: apt locks its lists
+    for (const row of ROWS.filter(isWanted)) reasons.set(row, await whyNot(row));
+  });
+
   for (const row of ROWS) {
-    const skip = row.isExtra && !WANTS_ALL ? 'much like another row; npm run test:matrix runs it' : false;
+    const skip = isWanted(row) ? false : 'much like another row; npm run test:matrix runs it';
     it(`${row.what}: from power-on to its report that it is up`, { skip }, async (t) => {
-      if (await isPrepared(row, t)) await boot(row, t);
+      const reason = reasons.get(row);
+      if (reason === undefined) await boot(row, t);
+      else t.skip(reason);
     });
   }
   for (const [what, why] of NOT_TO_BE_HAD) it(what, { skip: why }, () => undefined);
 });
+
+function isWanted({ isExtra = false }: Row): boolean {
+  return WANTS_ALL || !isExtra;
+}

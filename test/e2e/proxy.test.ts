@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { execPath, geteuid } from 'node:process';
 import { before, describe, it } from 'node:test';
 import { isUp } from '../../src/lab/boot-phases.ts';
+import { BOARDS } from '../../src/lab/firmware.ts';
 import { INITRD_PATH, KERNEL_PATH, LAB } from '../../src/lab/config.ts';
 import {
   ensurePackages,
@@ -82,7 +83,7 @@ boot:
     lab:
       kernel: ${KERNEL_PATH}
       initrd: [${INITRD_PATH}]
-      cmdline: console=ttyS0 lab.names=no rackboot=http://${LAB.rack}:${LAB.httpPort}
+      cmdline: ${BOARDS.bios.kernelWords} lab.names=no rackboot=http://${LAB.rack}:${LAB.httpPort}
 `;
 }
 

@@ -11,7 +11,7 @@ const PLACES = {
   control: '/tmp/a lab/c.sock',
   files: '/tmp/a lab/files',
   interface: BRIDGE,
-  console: 'ttyAMA0',
+  kernelWords: 'console=ttyAMA0',
   loaders: { bios: 'none', uefi: 'snponly' },
 };
 
