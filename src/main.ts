@@ -30,6 +30,8 @@ const USAGE = `usage: rackboot COMMAND [OPTIONS]
             export                           all of them, as Kea's memfile (CSV)
             import --from kea|isc|dnsmasq FILE   takes over another server's
   events    [--mac M] [--follow] [--limit N] [--json]   what happened
+  loaders   [--json] [--config F]            the first programs machines fetch: which are here, and where
+            install [--config F]           takes them from Debian's packages: iPXE, shim, GRUB, PXELINUX
   lab       [--firmware F] [--loader L] [--keep] [--timeout S]   a virtual machine that boots from rackboot
             F: bios|bios-pxe|uefi|uefi-http|secure-boot|uefi-ia32|arm64|arm64-secure-boot
 
@@ -68,6 +70,13 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     const followed = { type: 'boolean', default: false } as const;
     const options = parse(argv, { ...ASKING, follow: followed, mac: { type: 'string' }, limit: { type: 'string' } });
     return events({ ...options, control: socketOf(options), stop: stopSignal() }, print);
+  },
+  loaders: async ([verb, ...argv]) => {
+    // What the daemon's own main thread need not hold
+    const { loaders, loadersInstall } = await import('./cli/loaders.ts');
+    if (verb === 'install') return loadersInstall(parse(argv, CONFIG), print);
+    const words = verb === undefined ? [] : [verb, ...argv];
+    return loaders(parse(words, { ...CONFIG, json: { type: 'boolean', default: false } }), print);
   },
   lab: (argv) => {
     const text = { type: 'string' } as const;

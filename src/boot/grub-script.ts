@@ -72,13 +72,12 @@ function initrdBoot({ initrd }: BootEntry): readonly string[] {
 }
 
 /**
- * An EFI GRUB that only exits leaves it to the firmware what comes next, which may be its menu, or the network once more: so the
- * usual way is to start what is on the disk.
+ * An EFI GRUB that only exits leaves it to the firmware what comes next, which with OVMF is its menu: 2.06 tells it that all is
+ * well, `exit 1` or not. So every way but `exit` starts what is on the disk.
  */
 function localBoot(who: string, exit: ExitMethod): readonly string[] {
   const opening = [say(`${who} boots its own disk`), 'set leave=disk'];
   if (exit === 'exit') return [...opening, 'exit'];
-  if (exit === 'exit-1') return [...opening, 'exit 1'];
   return [
     ...opening,
     'if [ "$grub_platform" = pc ]; then',

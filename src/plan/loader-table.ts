@@ -32,37 +32,58 @@ export const COMPANIONS: ReadonlyMap<string, Companions> = new Map([
 
 export interface DebianFile {
   readonly package: string;
+  /** The package is another one for each architecture: whose file it is, as Debian calls it. */
+  readonly architecture?: 'amd64' | 'arm64';
   /** Absolute; the first that is there is taken. */
   readonly places: readonly string[];
 }
 
 /** Where Debian's packages have the files, by the last part of the path each is served under. */
 export const DEBIAN_FILES: ReadonlyMap<string, DebianFile> = new Map([
-  ...['undionly.kpxe', 'ipxe.pxe', 'snponly.efi', 'ipxe.efi', 'snponly-arm64.efi', 'ipxe-arm64.efi'].map((name) =>
-    debianFile(name, 'ipxe', `/usr/lib/ipxe/${name}`),
+  ...['undionly.kpxe', 'ipxe.pxe', 'snponly.efi', 'ipxe.efi', 'snponly-arm64.efi', 'ipxe-arm64.efi'].map(
+    (name): [string, DebianFile] => [name, { package: 'ipxe', places: [`/usr/lib/ipxe/${name}`] }],
   ),
-  ...['x64', 'aa64'].map((arch) =>
-    debianFile(`shim${arch}.efi`, 'shim-signed', `/usr/lib/shim/shim${arch}.efi.signed`),
-  ),
-  debianFile('mmx64.efi', 'shim-helpers-amd64-signed', '/usr/lib/shim/mmx64.efi.signed', '/usr/lib/shim/mmx64.efi'),
-  debianFile('mmaa64.efi', 'shim-helpers-arm64-signed', '/usr/lib/shim/mmaa64.efi.signed', '/usr/lib/shim/mmaa64.efi'),
-  debianFile(
-    'grubx64.efi',
-    'grub-efi-amd64-signed',
-    '/usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed',
-    '/usr/lib/grub/x86_64-efi/monolithic/grubnetx64.efi',
-  ),
-  debianFile(
-    'grubaa64.efi',
-    'grub-efi-arm64-signed',
-    '/usr/lib/grub/arm64-efi-signed/grubnetaa64.efi.signed',
-    '/usr/lib/grub/arm64-efi/monolithic/grubnetaa64.efi',
-  ),
-  debianFile('grubia32.efi', 'grub-efi-ia32-bin', '/usr/lib/grub/i386-efi/monolithic/grubnetia32.efi'),
-  ...['pxelinux.0', 'lpxelinux.0'].map((name) => debianFile(name, 'pxelinux', `/usr/lib/PXELINUX/${name}`)),
-  ...PXELINUX.needs.map((name) => debianFile(name, 'syslinux-common', `/usr/lib/syslinux/modules/bios/${name}`)),
+  ...secureBootFiles('amd64', 'x64', 'x86_64-efi'),
+  ...secureBootFiles('arm64', 'aa64', 'arm64-efi'),
+  [
+    'grubia32.efi',
+    {
+      package: 'grub-efi-ia32-bin',
+      architecture: 'amd64',
+      places: ['/usr/lib/grub/i386-efi/monolithic/grubnetia32.efi'],
+    },
+  ],
+  ...['pxelinux.0', 'lpxelinux.0'].map((name): [string, DebianFile] => [
+    name,
+    { package: 'pxelinux', places: [`/usr/lib/PXELINUX/${name}`] },
+  ]),
+  ...PXELINUX.needs.map((name): [string, DebianFile] => [
+    name,
+    { package: 'syslinux-common', places: [`/usr/lib/syslinux/modules/bios/${name}`] },
+  ]),
 ]);
 
-function debianFile(name: string, from: string, ...places: readonly string[]): readonly [string, DebianFile] {
-  return [name, { package: from, places }];
+/** `efi`: the ending of EFI programs for it; `folder`: what GRUB calls it. */
+function secureBootFiles(architecture: 'amd64' | 'arm64', efi: string, folder: string): [string, DebianFile][] {
+  const shim = '/usr/lib/shim';
+  const grub = `/usr/lib/grub/${folder}`;
+  return [
+    [`shim${efi}.efi`, { package: 'shim-signed', architecture, places: [`${shim}/shim${efi}.efi.signed`] }],
+    [
+      `mm${efi}.efi`,
+      {
+        package: `shim-helpers-${architecture}-signed`,
+        architecture,
+        places: [`${shim}/mm${efi}.efi.signed`, `${shim}/mm${efi}.efi`],
+      },
+    ],
+    [
+      `grub${efi}.efi`,
+      {
+        package: `grub-efi-${architecture}-signed`,
+        architecture,
+        places: [`${grub}-signed/grubnet${efi}.efi.signed`, `${grub}/monolithic/grubnet${efi}.efi`],
+      },
+    ],
+  ];
 }

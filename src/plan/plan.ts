@@ -156,7 +156,7 @@ export interface BootCatalogue {
 /**
  * `auto`: what mostly works for the loader and the firmware. `exit`: back to the firmware, as if all were well; `exit-1`: as if
  * it had failed, so that the firmware goes on to its next boot option. `sanboot`: the first BIOS disk. `chain`: the first of
- * the well-known EFI programs on any disk.
+ * the well-known EFI programs on any disk. A loader that can't do it does what comes nearest.
  */
 export const EXIT_METHODS = ['auto', 'exit', 'exit-1', 'sanboot', 'chain'] as const;
 export type ExitMethod = (typeof EXIT_METHODS)[number];

@@ -101,6 +101,45 @@ describe('the boot offer', () => {
     });
   });
 
+  const IPXE = { userClasses: ['iPXE'], ipxe: { features: [19] } };
+  const OTHERS: readonly (readonly [arch: number, path: string])[] = [
+    [0, 'pxelinux.0'],
+    [0, 'lpxelinux/lpxelinux.0'],
+    [7, 'shimx64.efi'],
+    [11, 'grubaa64.efi'],
+  ];
+  for (const [arch, path] of OTHERS) {
+    it(`gives an iPXE ROM of architecture ${arch} ${path} where the file chose that`, () => {
+      const file = { path, file: `/x/${path}` };
+      const loaders = { bios: file, uefi: file, 'uefi-arm64': file };
+      assert.equal(offerOf({ arch, ...IPXE }, { plan: testPlan({ loaders }) }).bootFile, path);
+      assert.equal(offerOf({ arch, ...IPXE }, { loaders }).bootFile, path);
+    });
+  }
+
+  it('never gives an iPXE a loader that may be an iPXE again, by whatever name', () => {
+    for (const path of ['ipxe.efi', 'snponly.efi', 'mine/boot.efi', 'undionly.kkpxe']) {
+      const file = { path, file: `/x/${path}` };
+      const { bootFile } = offerOf({ arch: 7, ...IPXE }, { loaders: { uefi: file, bios: file } });
+      assert.equal(bootFile, 'http://192.0.2.1:5248/boot.ipxe');
+    }
+  });
+
+  it('gives one machine the loader of its own, and the others of that firmware theirs', () => {
+    const loaders = { uefi: { path: 'ipxe.efi', file: '/usr/lib/ipxe/ipxe.efi' } };
+    assert.equal(offerOf({ arch: 7 }, { loaders }).bootFile, 'ipxe.efi');
+    assert.equal(offerOf({ arch: 0 }, { loaders }).bootFile, 'undionly.kpxe');
+    assert.equal(offerOf({ arch: 7 }).bootFile, 'snponly.efi');
+  });
+
+  it('leaves UEFI HTTP boot to try PXE where the loader is a GRUB, which would have no network', () => {
+    for (const path of ['shimx64.efi', 'grubx64.efi']) {
+      assert.deepEqual(offerOf({ arch: 16 }, { loaders: { uefi: { path, file: '/x' } } }), {
+        why: 'architecture 16 is x86-64 UEFI, but a GRUB that came by HTTP has no network: the firmware is left to try PXE',
+      });
+    }
+  });
+
   it('never gives a full iPXE a loader, whatever else it says', () => {
     const clients = fc.record(
       {

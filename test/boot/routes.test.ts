@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 
 import { createRoutes, type Resolution } from '../../src/boot/routes.ts';
-import { ip4, testPlan } from './boot-plan-fixture.ts';
+import { ip4, mac, testPlan } from './boot-plan-fixture.ts';
 
 const ASKER = { rackAddress: ip4('192.0.2.1') };
 const routes = createRoutes(testPlan());
@@ -77,11 +77,92 @@ describe('the table of routes', () => {
     });
   }
 
+  const SCRIPTS: readonly (readonly [string, RegExp])[] = [
+    ['/grub/grub.cfg', /source "\/grub\/grub\.cfg-\$net_default_mac"/],
+    ['/EFI/debian/grub.cfg', /source /],
+    ['/efi/BOOT/grub.cfg', /source /],
+    ['grub.cfg', /source /],
+    ['/grub/grub.cfg-52:54:00:12:34:56', /^echo 'rackboot: node1 boots debian'$/m],
+    ['/grub/grub.cfg-01-52-54-00-12-34-56', /^echo 'rackboot: node1 boots debian'$/m],
+    ['/grub/grub.cfg-C0000232', /^echo 'rackboot: node1 boots debian'$/m],
+    ['/grub/grub.cfg-', /^echo 'rackboot: node1 boots debian'$/m],
+    ['/pxelinux.cfg/01-52-54-00-12-34-56', /^ {2}LINUX tftp:/m],
+    ['/pxelinux.cfg/564d3412-5678-90ab-cdef-0123456789ab', /^ {2}LINUX tftp:/m],
+    ['/pxelinux.cfg/C0000232', /^ {2}LINUX tftp:/m],
+    ['/pxelinux.cfg/default', /^ {2}LINUX tftp:/m],
+    ['/lpxelinux/pxelinux.cfg/01-52-54-00-12-34-56', /^ {2}LINUX http:/m],
+  ];
+  for (const [path, expected] of SCRIPTS) {
+    it(`serves a script at ${path}`, () => {
+      const asker = { ...ASKER, address: ip4('192.0.2.50'), mac: mac('52:54:00:12:34:56') };
+      assert.match(textOf(routes.resolve(path, asker)), expected);
+    });
+  }
+
+  it('boots the disk of a PXELINUX that it does not know, rather than guess', () => {
+    const plan = testPlan({ default: 'debian' });
+    assert.match(textOf(createRoutes(plan).resolve('/pxelinux.cfg/default', ASKER)), /LOCALBOOT 0\n$/);
+  });
+
+  it('lets a PXELINUX go on to its next name', () => {
+    for (const name of ['C000023', '564d3412-5678-90ab-cdef-0123456789ab', 'x']) {
+      assert.equal(routes.resolve(`/pxelinux.cfg/${name}`, ASKER).kind, 'missing');
+    }
+  });
+
+  it('serves the scripts of a loader in a folder of the operator’s own beside it', () => {
+    const hosts = [
+      {
+        name: 'a',
+        macs: [mac('02:00:00:00:00:0a')],
+        boot: 'debian',
+        loaders: { bios: { path: 'l/lpxelinux.0', file: '/l' } },
+      },
+      {
+        name: 'b',
+        macs: [mac('02:00:00:00:00:0b')],
+        boot: 'debian',
+        loaders: { uefi: { path: 'sb/shimx64.efi', file: '/s' } },
+      },
+      {
+        name: 'c',
+        macs: [mac('02:00:00:00:00:0c')],
+        boot: 'debian',
+        loaders: { uefi: { path: 'x/ipxe.efi', file: '/i' } },
+      },
+    ];
+    const own = createRoutes(testPlan({}, hosts));
+    assert.match(textOf(own.resolve('/l/pxelinux.cfg/01-02-00-00-00-00-0a', ASKER)), /LINUX http:/);
+    assert.match(textOf(own.resolve('/sb/grub.cfg', ASKER)), /source/);
+    assert.match(textOf(own.resolve('/x/autoexec.ipxe', ASKER)), /^#!ipxe/);
+    assert.equal(routes.resolve('/x/autoexec.ipxe', ASKER).kind, 'file');
+  });
+
+  it('leaves for the disk as the host says, else as the catalogue does', () => {
+    const node = { name: 'a', macs: [mac('02:00:00:00:00:0a')], boot: 'local' };
+    const exitOf = (host: typeof node & { exit?: 'exit-1' }): string =>
+      textOf(createRoutes(testPlan({ exit: 'exit' }, [host])).resolve('/ipxe/02-00-00-00-00-0a', ASKER));
+    assert.match(exitOf(node), /\nexit\n$/);
+    assert.match(exitOf({ ...node, exit: 'exit-1' }), /\nexit 1\n$/);
+  });
+
+  it('gives a Raspberry Pi the shared file where the folder of its serial number has none', () => {
+    assert.deepEqual(routes.resolve('/1a2b3c4d/start4.elf', ASKER), {
+      kind: 'file',
+      file: '/srv/files/1a2b3c4d/start4.elf',
+      root: '/srv/files',
+      immutable: false,
+      instead: '/srv/files/start4.elf',
+    });
+  });
+
   it('leads any path into its root or nowhere', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.webPath()), (path) => {
         const found = routes.resolve(path, ASKER);
-        if (found.kind === 'file') assert.ok(found.file === found.root || found.file.startsWith(`${found.root}/`));
+        if (found.kind !== 'file') return;
+        assert.ok(found.file === found.root || found.file.startsWith(`${found.root}/`));
+        assert.ok(found.instead === undefined || found.instead.startsWith(`${found.root}/`));
       }),
       { seed: 20261122, numRuns: 2000 },
     );

@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execPath, geteuid, pid } from 'node:process';
 
+import { efiProgram } from '../fixtures/programs.ts';
 import type { RackEvent } from '../../src/timeline/event.ts';
 import type { RackStatus } from '../../src/rack/status.ts';
 import { askDaemon, streamFromDaemon, UnreachableError } from '../../src/cli/control-client.ts';
@@ -49,7 +50,7 @@ export class RackRig implements AsyncDisposable {
     await rig.#wire();
     mkdirSync(rig.files);
     writeFileSync(join(rig.files, 'undionly.kpxe'), 'not really a loader\n');
-    writeFileSync(join(rig.files, 'snponly.efi'), 'not really a loader either\n');
+    writeFileSync(join(rig.files, 'snponly.efi'), efiProgram());
     rig.writeConfig(config);
     return rig;
   }

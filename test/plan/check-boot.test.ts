@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Surroundings } from '../../src/plan/surroundings.ts';
+import { efiProgram, PE_MACHINE } from '../fixtures/programs.ts';
 import { compile, faultLines, planOf, rackA1, SUBNET } from './rack-a1.ts';
 
 const FILES = '/var/lib/rackboot/files';
@@ -78,6 +80,21 @@ const faulty: readonly (readonly [title: string, text: string, ...lines: string[
     boot(String.raw`entries: { debian: { kernel: debian/vmlinuz, cmdline: "a\nb" } }`),
     '6:57: boot.entries.debian.cmdline: expected one line of at most 2047 characters without control characters, ' +
       String.raw`found "a\nb"`,
+  ],
+  ...['${net0/ip}', '${MAC}', '${', '$${mac}', '${}'].map(
+    (variable) =>
+      [
+        `the variable ${variable}, which stands for nothing`,
+        boot(`entries: { debian: { kernel: debian/vmlinuz, cmdline: "a ${variable}" } }`),
+        '6:57: boot.entries.debian.cmdline: expected no variables but ${mac}, ${rack}, ${name}, ${address}, found ' +
+          variable,
+      ] as const,
+  ),
+  [
+    'a command line that would be too long with what the loader says',
+    boot(`entries: { debian: { kernel: debian/vmlinuz, cmdline: "${'x'.repeat(1940)} \${name}" } }`),
+    '6:57: boot.entries.debian.cmdline: expected at most 1962 characters, as 85 of 2047 are for what the loader must say, ' +
+      'found up to 2004, with its variables filled in',
   ],
   [
     'no kernel',
@@ -191,6 +208,91 @@ describe('a loader', () => {
     const text = boot('loaders: { uefi: ipxe.efi }');
     assert.deepEqual(faultLines(text, only()), [`6:20: boot.loaders.uefi: ${missing('ipxe.efi')}`]);
     assert.deepEqual(planOf(text, only('ipxe.efi')).boot.loaders.uefi, { path: 'ipxe.efi', file: `${FILES}/ipxe.efi` });
+  });
+
+  test('may be a word, and brings what it asks for by itself', () => {
+    const { bios, uefi } = planOf(boot('loaders: { bios: lpxelinux, uefi: shim }')).boot.loaders;
+    assert.deepEqual(uefi, {
+      path: 'shimx64.efi',
+      file: '/usr/lib/shim/shimx64.efi.signed',
+      companions: [
+        { path: 'grubx64.efi', file: '/usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed' },
+        { path: 'mmx64.efi', file: '/usr/lib/shim/mmx64.efi.signed' },
+      ],
+    });
+    assert.equal(bios?.path, 'lpxelinux/lpxelinux.0');
+    assert.deepEqual(
+      bios.companions?.map(({ path }) => path),
+      ['ldlinux.c32', 'chain.c32', 'libcom32.c32', 'libutil.c32'].map((name) => `lpxelinux/${name}`),
+    );
+  });
+
+  test('is taken from what was installed rather than from a package', () => {
+    const all = { excuses: () => false, fileExists: (path: string) => !path.startsWith(FILES) };
+    assert.equal(
+      planOf(boot('loaders: { uefi: shim }'), all).boot.loaders.uefi?.file,
+      '/var/lib/rackboot/loaders/shimx64.efi',
+    );
+  });
+
+  test('that lacks what it asks for by itself is a fault; what it can do without is not', () => {
+    const text = boot('loaders: { uefi: shim }');
+    const lines = faultLines(text, only('shimx64.efi'));
+    assert.deepEqual(lines, [
+      `6:20: boot.loaders.uefi: expected grubx64.efi for shimx64.efi in ${FILES}, /var/lib/rackboot/loaders or ` +
+        '/usr/lib/grub/x86_64-efi-signed (Debian package grub-efi-amd64-signed), or the word none, found no readable file',
+    ]);
+    assert.equal(compile(text, only('shimx64.efi')).plan?.boot.loaders.uefi, undefined);
+    assert.equal(planOf(text, only('shimx64.efi', 'grubx64.efi')).boot.loaders.uefi?.companions?.length, 1);
+  });
+
+  test('under a word of another firmware is a fault that names the right ones', () => {
+    assert.match(
+      faultLines(boot('loaders: { uefi: pxelinux }')).join('\n'),
+      /expected pxelinux in .*, or one of the words snponly, ipxe, shim, grub, or the word none, found no readable file/,
+    );
+  });
+
+  test('for other firmware is a fault that names file and machine; so is one beside it', () => {
+    const arm: Partial<Surroundings> = {
+      fileExists: () => true,
+      firstBytes: (path) => efiProgram(path.includes('grub') ? PE_MACHINE.arm64 : PE_MACHINE.x64),
+    };
+    const text = boot('loaders: { bios: none, uefi: shim, uefi-arm64: shim, uefi-ia32: none }');
+    assert.deepEqual(faultLines(text, arm), [
+      `6:32: boot.loaders.uefi: expected an EFI program for x86-64, found ${FILES}/grubx64.efi, an EFI program for 64-bit ARM`,
+      `6:50: boot.loaders.uefi-arm64: expected an EFI program for 64-bit ARM, found ${FILES}/shimaa64.efi, an EFI program for x86-64`,
+    ]);
+    assert.deepEqual(compile(text, arm).plan?.boot.loaders, {});
+  });
+
+  test('of a host or a class goes with it, and a fault there takes out only that', () => {
+    const text = `${SUBNET}
+hosts:
+  - { name: a, mac: "52:54:00:00:00:01", loaders: { uefi: shim }, exit: exit-1 }
+  - { name: b, mac: "52:54:00:00:00:02", loaders: { uefi: gone.efi } }
+  - { name: c, mac: "52:54:00:00:00:03", loaders: { uefi: none } }
+classes:
+  - { name: k, match: { arch: 0 }, loaders: { bios: pxelinux } }
+  - { name: l, match: { arch: 0 }, loaders: { bios: gone.0 } }
+boot: { exit: sanboot }
+`;
+    const { plan, faults } = compile(text);
+    assert.deepEqual(
+      faults.map(({ path, scope }) => [path, scope]),
+      [
+        ['hosts[1].loaders.uefi', 'entry'],
+        ['hosts[2].loaders.uefi', 'entry'],
+        ['classes[1].loaders.bios', 'entry'],
+      ],
+    );
+    assert.equal(plan?.hosts[0]?.loaders?.uefi?.path, 'shimx64.efi');
+    assert.deepEqual([plan.hosts[0].exit, plan.boot.exit], ['exit-1', 'sanboot']);
+    assert.deepEqual(plan.hosts[1]?.loaders, {});
+    assert.deepEqual(
+      plan.classes?.map(({ name, loaders }) => [name, loaders?.bios?.path]),
+      [['k', 'pxelinux.0']],
+    );
   });
 
   test('has a path that fits into a DHCP message', () => {

@@ -25,8 +25,8 @@ execFileSync('/usr/bin/mkfifo', [join(root, 'fifo')]);
 
 after(() => rmSync(top, { recursive: true }));
 
-function contentOf(directory: string, path: string): string {
-  const opened = openServedFile(directory, path);
+function contentOf(directory: string, path: string, instead?: string): string {
+  const opened = openServedFile(directory, path, instead);
   if ('refused' in opened) return `${opened.because}: ${opened.refused}`;
   const content = readFileSync(opened.fd, 'utf8');
   closeSync(opened.fd);
@@ -34,6 +34,15 @@ function contentOf(directory: string, path: string): string {
 }
 
 describe('opening a served file', () => {
+  it('takes another in its place where it is not there, and from inside only', () => {
+    const there = join(root, 'dir/f');
+    assert.equal(contentOf(root, join(root, 'away'), there), 'hello');
+    assert.equal(contentOf(root, join(root, 'dir/f/below'), there), 'hello');
+    assert.match(contentOf(root, join(root, 'away'), join(root, 'outside')), /^forbidden/);
+    // What is there and not to be had is no reason to give something else
+    assert.match(contentOf(root, join(root, 'outside'), there), /^forbidden/);
+  });
+
   const CASES: readonly (readonly [string, string])[] = [
     ['dir/f', 'hello'],
     ['inside', 'hello'],

@@ -1,0 +1,69 @@
+import { accessSync, constants, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { parseDocument } from 'yaml';
+
+import { installedLoaders } from '../plan/loader-shelf.ts';
+import { COMPANIONS, DEBIAN_FILES, LOADER_WORDS } from '../plan/loader-table.ts';
+import { LOADER_KINDS, type LoaderKind } from '../plan/plan.ts';
+
+/** Where loaders are looked for, in this order; Debian's packages come after. */
+export interface LoaderDirectories {
+  readonly files: string;
+  readonly installed: string;
+}
+
+/** One loader that a word stands for, and where each of its files was found. */
+export interface LoaderLine {
+  readonly firmware: LoaderKind;
+  readonly word: string;
+  readonly files: readonly { readonly path: string; readonly found?: string; readonly package?: string }[];
+}
+
+/** Read leniently: loaders are wanted before the file is whole. */
+export function loaderDirectories(config: string): LoaderDirectories {
+  const [state = '/var/lib/rackboot', files] = textsAt(config, ['rack', 'state'], ['boot', 'files']);
+  return { files: files ?? join(state, 'files'), installed: installedLoaders(state) };
+}
+
+/** Every loader that has a word, in the order of the table. */
+export function loaderInventory(directories: LoaderDirectories): LoaderLine[] {
+  return LOADER_KINDS.flatMap((firmware) =>
+    Object.entries(LOADER_WORDS[firmware]).map(([word, path]) => ({
+      firmware,
+      word,
+      files: withCompanions(path).map((each) => ({ path: each, ...whereIs(each, directories) })),
+    })),
+  );
+}
+
+function withCompanions(path: string): string[] {
+  const folder = path.slice(0, path.lastIndexOf('/') + 1);
+  const { needs = [], uses = [] } = COMPANIONS.get(path.slice(folder.length)) ?? {};
+  return [path, ...[...needs, ...uses].map((name) => folder + name)];
+}
+
+function whereIs(path: string, { files, installed }: LoaderDirectories): { found?: string; package?: string } {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  const debian = DEBIAN_FILES.get(name);
+  const found = [join(files, path), join(installed, name), ...(debian?.places ?? [])].find(isReadable);
+  return { ...(found !== undefined && { found }), ...(debian && { package: debian.package }) };
+}
+
+function isReadable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function textsAt(config: string, ...paths: readonly (readonly string[])[]): (string | undefined)[] {
+  try {
+    const document = parseDocument(readFileSync(config, 'utf8'));
+    return paths.map((path) => document.getIn(path)).map((value) => (typeof value === 'string' ? value : undefined));
+  } catch {
+    return [];
+  }
+}
