@@ -95,7 +95,8 @@ function loaderOffer(
   effects: QuirkEffects,
   { arch, kind, loader }: Chosen,
 ): Choice {
-  const isHttp = kind.isHttp === true || isHttpClient(client);
+  // An iPXE says what it runs on, and fetches by any way
+  const isHttp = !isFullIpxe(client) && (kind.isHttp === true || isHttpClient(client));
   if (isHttp && effects.bootFile !== 'url')
     return { why: 'UEFI HTTP boot is switched off: the firmware is left to try PXE' };
   const says = `architecture ${arch} is ${kind.name}`;

@@ -22,7 +22,8 @@ const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ERR_INVALID_ARG_VA
 /**
  * Opens the regular file `absolute`, which must lie inside the directory `root` after all symbolic links are
  * followed. `root` equal to `absolute` means that this very file is allowed, wherever its links lead.
- * `instead` is opened where that file is not there. Never throws. What is checked is the open descriptor, so a link swapped meanwhile changes nothing.
+ * `instead` is opened where that file is not there.
+ * Never throws. What is checked is the open descriptor, so a link swapped meanwhile changes nothing.
  */
 export function openServedFile(root: string, absolute: string, instead?: string): OpenedFile | RefusedFile {
   const opened = openInside(root, absolute);

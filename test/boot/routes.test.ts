@@ -27,14 +27,14 @@ describe('the table of routes', () => {
   });
 
   it('serves a machine’s script for every spelling of its MAC', () => {
-    for (const mac of [
+    for (const spelling of [
       '52:54:00:12:34:56',
       '52-54-00-12-34-56',
       '525400123456',
       '5254.0012.3456',
       '52-54-00-12-34-57',
     ]) {
-      assert.match(textOf(routes.resolve(`/ipxe/${mac}`, ASKER)), /^echo rackboot: node1 boots debian$/m);
+      assert.match(textOf(routes.resolve(`/ipxe/${spelling}`, ASKER)), /^echo rackboot: node1 boots debian$/m);
     }
     assert.match(textOf(routes.resolve('/ipxe/02-00-00-00-00-01', ASKER)), /boots its own disk/);
   });

@@ -302,6 +302,18 @@ quirk('broadcast-reply', () => {
   });
 });
 
+test('a class chooses the loader of its machines, and a host goes before its class', () => {
+  const classes = `classes:
+  - { name: old, match: { mac-prefix: "52:54:00" }, loaders: { bios: pxelinux, uefi: ipxe } }
+  - { name: nine, match: { mac-prefix: "52:54:00:00:00:09" }, loaders: { bios: lpxelinux } }`;
+  const files = (options: Parameters<typeof offerTo>[1], own = ''): (string | undefined)[] =>
+    [QEMU_MAC, '52:54:00:00:00:09'].map((mac) => offerTo(rackWith(own, classes), options, mac).file);
+  assert.deepEqual(files(BIOS_PXE), ['pxelinux.0', 'lpxelinux/lpxelinux.0']);
+  assert.deepEqual(files(UEFI_PXE), ['ipxe.efi', 'ipxe.efi']);
+  assert.deepEqual(files(UEFI_PXE, '    loaders: { uefi: shim }'), ['shimx64.efi', 'ipxe.efi']);
+  assert.deepEqual(files(BIOS_PXE, '    loaders: { uefi: shim }'), ['pxelinux.0', 'lpxelinux/lpxelinux.0']);
+});
+
 test('a ROM that asked in vain while its switch port learned is answered after a minute as at once, and each time alike', () => {
   const rack = rackWith();
   for (const secs of [0, 4, 60, 0xffff]) {

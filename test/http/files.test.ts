@@ -9,6 +9,14 @@ import { ask, HttpRack, talk } from './http-rack.ts';
 const KERNEL = Buffer.from(Array.from({ length: 1000 }, (_, i) => i % 251));
 
 describe('a boot file over HTTP', () => {
+  it('that a Raspberry Pi asks for under its serial number may be the one for all', async (t) => {
+    const own = { '1a2b3c4d/cmdline.txt': Buffer.from('own'), 'cmdline.txt': Buffer.from('all'), 'start4.elf': KERNEL };
+    const rack = new HttpRack(t, own);
+    assert.equal((await ask(rack, '/1a2b3c4d/cmdline.txt')).body.toString(), 'own');
+    assert.deepEqual((await ask(rack, '/1a2b3c4d/start4.elf')).body, KERNEL);
+    assert.equal((await ask(rack, '/1a2b3c4d/fixup4.dat')).status, 404);
+  });
+
   it('comes with its length, never chunked, and without a word about the server', async (t) => {
     const rack = new HttpRack(t, { 'debian/vmlinuz': KERNEL });
     const { status, headers, body } = await ask(rack, '/debian/vmlinuz');

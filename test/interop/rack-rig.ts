@@ -50,7 +50,10 @@ export class RackRig implements AsyncDisposable {
     await rig.#wire();
     mkdirSync(rig.files);
     writeFileSync(join(rig.files, 'undionly.kpxe'), 'not really a loader\n');
-    writeFileSync(join(rig.files, 'snponly.efi'), efiProgram());
+    writeFileSync(
+      join(rig.files, 'snponly.efi'),
+      Buffer.concat([efiProgram(), Buffer.from('not really a loader either\n')]),
+    );
     rig.writeConfig(config);
     return rig;
   }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { toIp4 } from '../../src/addr/ip4.ts';
 import { formatMac, type Mac } from '../../src/addr/mac.ts';
-import { LeaseTable } from '../../src/service/lease-table.ts';
+import { LeaseTable, machineOf } from '../../src/service/lease-table.ts';
 import type { LeaseFact } from '../../src/service/letters.ts';
 import type { RackEvent } from '../../src/timeline/event.ts';
 
@@ -20,6 +20,12 @@ test('the table holds what is bound, as last told, until it ends', () => {
   assert.deepEqual(table.all(), [{ ...NODE1, expires: 200 }, NODE2]);
   table.learn([], [NODE1.address, toIp4(7)]);
   assert.deepEqual(table.all(), [NODE2]);
+});
+
+test('a lease tells the MAC, and the host only where the MAC does not', () => {
+  assert.deepEqual(machineOf(NODE1), { mac: NODE1.mac });
+  assert.deepEqual(machineOf({ ...NODE1, host: true }), { mac: NODE1.mac, host: 'node1' });
+  assert.deepEqual(machineOf(undefined), {});
 });
 
 test('in one letter what ended goes first', () => {

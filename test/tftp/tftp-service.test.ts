@@ -52,6 +52,15 @@ test('a block of 8 bytes is given to whom asks for it', (t) => {
   assert.deepEqual(client.readOn(client.request('tiny', { blksize: 8 }), 8), Buffer.from(content));
 });
 
+test('a Raspberry Pi gets a file of its own from the folder of its serial number, and else the one for all', (t) => {
+  const [own, all] = [someBytes(7), someBytes(9)];
+  const rack = new TestRack(t, { '1a2b3c4d/cmdline.txt': own, 'cmdline.txt': all });
+  const client = rack.client();
+  assert.deepEqual(client.readOn(client.request('1a2b3c4d/cmdline.txt')), Buffer.from(own));
+  const other = rack.client();
+  assert.deepEqual(other.readOn(other.request('99999999/cmdline.txt')), Buffer.from(all));
+});
+
 test('the iPXE script is served as text that names the rack by the address that was asked', (t) => {
   const rack = new TestRack(t);
   const client = rack.client();
