@@ -41,6 +41,13 @@ const ROWS: readonly Row[] = [
     isExtra: true,
   },
   {
+    what: 'SeaBIOS, an iPXE in its card → the PXELINUX that knows HTTP',
+    firmware: 'bios',
+    loader: 'lpxelinux',
+    shows: ['to boot lpxelinux/lpxelinux.0', ...PXELINUX, 'kernel comes by HTTP', BIOS],
+    isExtra: true,
+  },
+  {
     what: 'SeaBIOS, a ROM that tells of itself no more than plain PXE does → undionly.kpxe',
     firmware: 'bios-pxe',
     loader: 'undionly',
@@ -89,6 +96,13 @@ const ROWS: readonly Row[] = [
     firmware: 'uefi-http',
     loader: 'snponly',
     shows: ['loader comes by HTTP', ...IPXE_SCRIPT, UEFI],
+  },
+  {
+    what: 'OVMF, its HTTP boot → ipxe.efi',
+    firmware: 'uefi-http',
+    loader: 'ipxe',
+    shows: ['/ipxe.efi', 'loader comes by HTTP', ...IPXE_SCRIPT, UEFI],
+    isExtra: true,
   },
   {
     what: 'OVMF with Secure Boot → shim → signed GRUB → signed kernel',
