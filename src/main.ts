@@ -35,7 +35,8 @@ const USAGE = `usage: rackboot COMMAND [OPTIONS]
   events    [--mac M] [--follow] [--limit N] [--json]   what happened
   loaders   [--json] [--config F]            the first programs machines fetch: which are here, and where
             install [--config F]           takes them from Debian's packages: iPXE, shim, GRUB, PXELINUX
-  lab       [--firmware bios|uefi|uefi-http] [--keep] [--timeout S]   a virtual machine that boots from rackboot
+  lab       [--firmware F] [--loader L] [--keep] [--timeout S]   a virtual machine that boots from rackboot
+            F: bios|bios-pxe|uefi|uefi-http|secure-boot|uefi-ia32|arm64|arm64-secure-boot
 
 The file is /etc/rackboot/rackboot.yaml unless --config says otherwise. status, leases, boots and events find the
 daemon by the control socket the file names, or --control PATH.
@@ -87,7 +88,13 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   lab: (argv) => {
     const text = { type: 'string' } as const;
-    const options = parse(argv, { firmware: text, keep: { type: 'boolean' }, timeout: text, accel: text });
+    const options = parse(argv, {
+      firmware: text,
+      loader: text,
+      keep: { type: 'boolean' },
+      timeout: text,
+      accel: text,
+    });
     return lab({ ...options, signal: stopSignal() }, print);
   },
 };

@@ -1,12 +1,15 @@
 import { extname, join } from 'node:path';
 import { execPath } from 'node:process';
-import { FIRMWARES } from '../lab/machine.ts';
+import { FIRMWARES } from '../lab/firmware.ts';
+import { loadersFor } from '../lab/loader.ts';
 import { runLab } from '../lab/run-lab.ts';
 
 /** The words after `rackboot lab`, as they were written. */
 export interface LabWords {
   /** Default: bios. */
   readonly firmware?: string | undefined;
+  /** Default: the usual one for the firmware. */
+  readonly loader?: string | undefined;
   readonly keep?: boolean | undefined;
   /** Seconds. Default: 180. */
   readonly timeout?: string | undefined;
@@ -28,9 +31,15 @@ export async function lab(words: LabWords, out: (line: string) => void): Promise
     out(`--firmware: expected one of ${FIRMWARES.join(', ')}, found ${JSON.stringify(asked)}`);
     return WRONG_USAGE;
   }
+  const loaders = loadersFor(firmware);
+  const loader = words.loader === undefined ? loaders[0] : loaders.find((known) => known === words.loader);
+  if (loader === undefined) {
+    out(`--loader: expected one of ${loaders.join(', ')}, found ${JSON.stringify(words.loader)}`);
+    return WRONG_USAGE;
+  }
   if (!Number.isFinite(timeoutSeconds) || timeoutSeconds <= 0) {
     out(`--timeout: expected a number of seconds above 0, found ${JSON.stringify(timeout)}`);
     return WRONG_USAGE;
   }
-  return runLab({ firmware, keep, timeoutSeconds, accel, rackboot: [execPath, MAIN], signal }, out);
+  return runLab({ way: { firmware, loader }, keep, timeoutSeconds, accel, rackboot: [execPath, MAIN], signal }, out);
 }

@@ -21,6 +21,10 @@ export interface LabPlaces {
   readonly control: string;
   readonly files: string;
   readonly interface: string;
+  /** What the machine's kernel is told besides where the rack is. */
+  readonly kernelWords: string;
+  /** `boot.loaders`. */
+  readonly loaders: Readonly<Record<string, string>>;
 }
 
 /** The text of the lab's `rackboot.yaml`: one subnet, one host, one boot entry. Paths are quoted as JSON, which is YAML. */
@@ -49,7 +53,8 @@ boot:
     lab:
       kernel: ${KERNEL_PATH}
       initrd: [${INITRD_PATH}]
-      cmdline: console=ttyS0 rackboot=http://${LAB.rack}:${LAB.httpPort}
+      cmdline: ${places.kernelWords} rackboot=http://${LAB.rack}:${LAB.httpPort}
+  loaders: ${JSON.stringify(places.loaders)}
 http:
   port: ${LAB.httpPort}
 `;

@@ -5,6 +5,7 @@ import { env, geteuid, pid } from 'node:process';
 import { runCommand } from './run-command.ts';
 import { LabError } from './lab-error.ts';
 import type { Say } from './say.ts';
+import type { Firmware } from './firmware.ts';
 import { isAlive } from './is-alive.ts';
 
 /** A Debian package, and what of it is used: an absolute path, or the name of a command. */
@@ -13,22 +14,29 @@ export interface PackageNeed {
   readonly provides: readonly string[];
 }
 
-/** Loaders that tests of Secure Boot, GRUB and PXELINUX start. */
-export const LOADER_PACKAGES: readonly PackageNeed[] = [
-  { package: 'shim-signed', provides: ['/usr/lib/shim/shimx64.efi.signed'] },
-  { package: 'grub-efi-amd64-signed', provides: ['/usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed'] },
-  { package: 'pxelinux', provides: ['/usr/lib/PXELINUX/pxelinux.0', '/usr/lib/PXELINUX/lpxelinux.0'] },
-  { package: 'syslinux-common', provides: ['/usr/lib/syslinux/modules/bios/ldlinux.c32'] },
-];
+const NETWORK: PackageNeed = { package: 'iproute2', provides: ['ip'] };
+const QEMU_X86: PackageNeed = { package: 'qemu-system-x86', provides: ['qemu-system-x86_64'] };
+const QEMU_ARM: PackageNeed = { package: 'qemu-system-arm', provides: ['qemu-system-aarch64'] };
+const OVMF = '/usr/share/OVMF';
+const AAVMF = '/usr/share/AAVMF';
+const SEABIOS = [NETWORK, QEMU_X86, { package: 'ipxe-qemu', provides: ['/usr/lib/ipxe/qemu/efi-virtio.rom'] }];
+const UEFI = [NETWORK, QEMU_X86, { package: 'ovmf', provides: [`${OVMF}/OVMF_CODE_4M.fd`, `${OVMF}/OVMF_VARS_4M.fd`] }];
+const MICROSOFT_KEYS = { package: 'ovmf', provides: [`${OVMF}/OVMF_CODE_4M.ms.fd`, `${OVMF}/OVMF_VARS_4M.ms.fd`] };
 
-/** What the lab uses on this computer. Kernel and busybox of the lab machine are not installed: see `fetchGuestFiles`. */
-export const LAB_PACKAGES: readonly PackageNeed[] = [
-  { package: 'qemu-system-x86', provides: ['qemu-system-x86_64'] },
-  { package: 'ipxe', provides: ['/usr/lib/ipxe/undionly.kpxe', '/usr/lib/ipxe/snponly.efi'] },
-  { package: 'ipxe-qemu', provides: ['/usr/lib/ipxe/qemu/efi-virtio.rom'] },
-  { package: 'ovmf', provides: ['/usr/share/OVMF/OVMF_CODE_4M.fd', '/usr/share/OVMF/OVMF_VARS_4M.fd'] },
-  { package: 'iproute2', provides: ['ip'] },
-];
+/**
+ * What the lab uses on this computer. Kernel, busybox and loader of the lab machine are not installed: see `fetchGuestFiles`
+ * and `fetchLoader`.
+ */
+export const LAB_PACKAGES: Readonly<Record<Firmware, readonly PackageNeed[]>> = {
+  bios: SEABIOS,
+  'bios-pxe': SEABIOS,
+  uefi: UEFI,
+  'uefi-http': UEFI,
+  'secure-boot': [NETWORK, QEMU_X86, MICROSOFT_KEYS],
+  'uefi-ia32': [NETWORK, QEMU_X86, { package: 'ovmf-ia32', provides: [`${OVMF}/OVMF32_CODE_4M.secboot.fd`] }],
+  arm64: [NETWORK, QEMU_ARM, { package: 'qemu-efi-aarch64', provides: [`${AAVMF}/AAVMF_CODE.fd`] }],
+  'arm64-secure-boot': [NETWORK, QEMU_ARM, { package: 'qemu-efi-aarch64', provides: [`${AAVMF}/AAVMF_VARS.ms.fd`] }],
+};
 
 /** The programs that the tests put in front of the rack. */
 export const TEST_CLIENT_PACKAGES: readonly PackageNeed[] = [

@@ -1,23 +1,29 @@
-import { chmod, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { arch, homedir } from 'node:os';
 import { join } from 'node:path';
 import { env, geteuid } from 'node:process';
-import { runCommand } from './run-command.ts';
-import { aptGetWithUpdate } from './debian-packages.ts';
+import type { GuestArchitecture } from './firmware.ts';
 import { LabError } from './lab-error.ts';
+import { runCommand } from './run-command.ts';
 import type { Say } from './say.ts';
+import { fillDirectory, openApt, unpackPackages, type Apt } from './unpack-packages.ts';
 
 /** What the lab machine runs, as absolute paths on this computer. */
 export interface GuestFiles {
   readonly kernel: string;
   /** The directory of `modules.dep`. */
   readonly modules: string;
-  /** A static busybox. */
+  /** A static busybox, for the machine. */
   readonly busybox: string;
+  /** One that runs on this computer. */
+  readonly tools: string;
 }
 
 /** Packages that depend on the newest kernel; the cloud one is a third of the size and has all that a virtual machine needs. */
-const KERNEL_PACKAGES = ['linux-image-cloud-amd64', 'linux-image-amd64'];
+const KERNEL_PACKAGES: Readonly<Record<GuestArchitecture, readonly string[]>> = {
+  amd64: ['linux-image-cloud-amd64', 'linux-image-amd64'],
+  arm64: ['linux-image-cloud-arm64', 'linux-image-arm64'],
+};
 /** What such a package depends on: the kernel itself, and from Debian 14 its modules in a package of their own. */
 const KERNEL_PARTS = /^\s*Depends: (linux-(?:image|modules|binary)-\S*\d\S*)$/gm;
 
@@ -26,22 +32,28 @@ const KERNEL_PARTS = /^\s*Depends: (linux-(?:image|modules|binary)-\S*\d\S*)$/gm
  * boot stays as it is. What was fetched once is used from then on.
  * @throws LabError when they can't be had
  */
-export async function fetchGuestFiles(say: Say, signal?: AbortSignal): Promise<GuestFiles> {
-  const directory = join(cacheDirectory(), 'lab');
-  const cached = await findGuestFiles(join(directory, 'guest'));
+export async function fetchGuestFiles(
+  say: Say,
+  signal?: AbortSignal,
+  architecture: GuestArchitecture = 'amd64',
+): Promise<GuestFiles> {
+  const own = await fetchFor('amd64', say, signal);
+  if (architecture === 'amd64') return own;
+  return { ...(await fetchFor(architecture, say, signal, own.busybox)), tools: own.busybox };
+}
+
+async function fetchFor(
+  architecture: GuestArchitecture,
+  say: Say,
+  signal?: AbortSignal,
+  tools?: string,
+): Promise<GuestFiles> {
+  const directory = guestDirectory(architecture);
+  const cached = await findGuestFiles(directory);
   if (cached !== undefined) return cached;
   if (arch() !== 'x64') throw new LabError(`the lab needs an x86-64 computer, and this one is ${arch()}`);
-  await mkdir(directory, { recursive: true });
-  const work = await mkdtemp(join(directory, 'fetch-'));
-  try {
-    await unpackPackages(work, say, signal);
-    await chmod(work, 0o755);
-    // Another lab may have been quicker; its copy is as good as this one.
-    await rename(work, join(directory, 'guest')).catch(() => undefined);
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
-  const fetched = await findGuestFiles(join(directory, 'guest'));
+  await fillDirectory(directory, (work) => unpackGuest(work, architecture, say, signal, tools));
+  const fetched = await findGuestFiles(directory);
   if (fetched === undefined) throw new LabError(`the packages in ${directory} hold no kernel, modules and busybox`);
   say(`kernel and busybox of the lab machine are in ${directory} (delete it to fetch newer ones)`);
   return fetched;
@@ -53,33 +65,38 @@ export function cacheDirectory(): string {
   return join(env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'rackboot');
 }
 
-async function unpackPackages(work: string, say: Say, signal?: AbortSignal): Promise<void> {
-  const packages = [...(await kernelPackages(signal)), 'busybox-static'];
+function guestDirectory(architecture: GuestArchitecture): string {
+  return join(cacheDirectory(), 'lab', architecture === 'amd64' ? 'guest' : `guest-${architecture}`);
+}
+
+async function unpackGuest(
+  work: string,
+  architecture: GuestArchitecture,
+  say: Say,
+  signal: AbortSignal | undefined,
+  tools: string | undefined,
+): Promise<void> {
+  const apt = await openApt(architecture, join(cacheDirectory(), 'lab', architecture), signal);
+  const packages = [...(await kernelPackages(apt, architecture)), 'busybox-static'];
   say(`fetching Debian packages for the lab machine: ${packages.join(' ')}`);
-  await aptGetWithUpdate(['download', ...packages], signal, work);
-  const archives = (await readdir(work)).filter((name) => name.endsWith('.deb'));
-  for (const archive of archives) {
-    const unpacked = await runCommand(['dpkg-deb', '-x', archive, '.'], { cwd: work, signal });
-    if (unpacked.code !== 0) throw new LabError(`dpkg-deb could not unpack ${archive}: ${unpacked.output}`);
-    await rm(join(work, archive));
-  }
-  await writeModulesDep(work, signal);
+  await unpackPackages(apt, packages, work, signal);
+  await writeModulesDep(work, tools, signal);
 }
 
 /** Names the package of the newest kernel, asking the mirror when the local lists know none. */
-async function kernelPackages(signal?: AbortSignal): Promise<string[]> {
-  const known = await dependsOf(signal);
+async function kernelPackages(apt: Apt, architecture: GuestArchitecture): Promise<string[]> {
+  const known = await dependsOf(apt, architecture);
   if (known.length > 0) return known;
-  await aptGetWithUpdate(['update'], signal);
-  const refreshed = await dependsOf(signal);
+  await apt.update();
+  const refreshed = await dependsOf(apt, architecture);
   if (refreshed.length > 0) return refreshed;
-  throw new LabError(`no kernel package: expected ${KERNEL_PACKAGES.join(' or ')} in the package lists of apt`);
+  const names = KERNEL_PACKAGES[architecture].join(' or ');
+  throw new LabError(`no kernel package: expected ${names} in the package lists of apt`);
 }
 
-async function dependsOf(signal?: AbortSignal): Promise<string[]> {
-  for (const name of KERNEL_PACKAGES) {
-    const { stdout } = await runCommand(['apt-cache', 'depends', name], { signal });
-    const parts = kernelParts(stdout);
+async function dependsOf(apt: Apt, architecture: GuestArchitecture): Promise<string[]> {
+  for (const name of KERNEL_PACKAGES[architecture]) {
+    const parts = kernelParts(await apt.depends(name));
     if (parts.length > 0) return parts;
   }
   return [];
@@ -91,8 +108,8 @@ export function kernelParts(text: string): string[] {
 }
 
 /** `modules.dep` is written by the package's install script on a real system; here depmod makes it. */
-async function writeModulesDep(root: string, signal?: AbortSignal): Promise<void> {
-  const busybox = await firstThere(root, ['usr/bin/busybox', 'bin/busybox']);
+async function writeModulesDep(root: string, tools: string | undefined, signal?: AbortSignal): Promise<void> {
+  const busybox = tools ?? (await firstThere(root, ['usr/bin/busybox', 'bin/busybox']));
   const modules = await modulesDirectory(root);
   if (busybox === undefined || modules === undefined) return;
   const version = modules.slice(modules.lastIndexOf('/') + 1);
@@ -107,7 +124,7 @@ async function findGuestFiles(root: string): Promise<GuestFiles | undefined> {
   const modules = await modulesDirectory(root);
   const busybox = await firstThere(root, ['usr/bin/busybox', 'bin/busybox']);
   if (kernel === undefined || modules === undefined || busybox === undefined) return undefined;
-  return { kernel: join(root, 'boot', kernel), modules, busybox };
+  return { kernel: join(root, 'boot', kernel), modules, busybox, tools: busybox };
 }
 
 /** `lib/modules/VERSION`, which newer packages have below `usr`. */

@@ -1,6 +1,6 @@
 /**
  * The first process of the lab machine (`/init`), for busybox sh. It loads `/modules/*.ko` in the order of `/modules/order`,
- * gets a lease, checks that the machine's own name resolves both ways, and posts a MachineReport to the rack. Every failed
+ * says what its firmware is, gets a lease, checks that the machine's own name resolves both ways, and posts a MachineReport to the rack. Every failed
  * step is a plain sentence on the console. From the kernel's command line it takes `BOOTIF=01-52-54-…` (the card to use;
  * else the first), `rackboot=http://ip:port` (else port 5248 of the DHCP server), `lab.names=no` where nobody serves names, and `lab.poweroff=1`.
  */
@@ -47,6 +47,17 @@ load_modules() {
   while read -r module; do
     insmod "/modules/$module" || say "kernel module $module could not be loaded"
   done < /modules/order
+}
+
+# What started this machine: for UEFI, whether Secure Boot is on, by the firmware's own variable (UEFI 2.10 3.3; four bytes of
+# attributes, then the value) and by what the kernel made of it.
+tell_firmware() {
+  [ -d /sys/firmware/efi ] || { say "firmware: BIOS"; return; }
+  mount -t efivarfs efivarfs /sys/firmware/efi/efivars 2> /dev/null
+  secure=$(tail -c 1 /sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c 2> /dev/null | od -An -tu1 | tr -d ' ')
+  [ -n "$secure" ] || secure=unknown
+  say "firmware: UEFI with $(cat /sys/firmware/efi/fw_platform_size) bits, SecureBoot=$secure"
+  dmesg | grep -i 'secure *boot' | while read -r line; do say "kernel: $line"; done
 }
 
 # Prints the name of the card named by BOOTIF, or of the first one that is not the loopback.
@@ -135,6 +146,7 @@ mount_kernel_trees
 say "Linux is running"
 read_command_line
 load_modules
+tell_firmware
 wait_for_nic || give_up "no network card came up (wanted: $bootif)"
 say "asking for an address on $nic"
 get_lease || give_up "no lease on $nic: $(tail -n 1 /run/udhcpc.log)"

@@ -8,13 +8,13 @@ import type { GuestFiles } from './guest-files.ts';
 import { INIT_SCRIPT, LEASE_SCRIPT } from './init-script.ts';
 import { moduleLoadOrder, moduleName, parseModulesDep } from './kernel-modules.ts';
 
-/** What the lab machine's card and disk need, and the usual card of other virtual machines. */
-const WANTED_MODULES = ['virtio_pci', 'virtio_net', 'virtio_blk', 'e1000', 'af_packet'];
+/** What the lab machine's card and disk need, the usual card of other virtual machines, and the variables of UEFI. */
+const WANTED_MODULES = ['virtio_pci', 'virtio_net', 'virtio_blk', 'e1000', 'af_packet', 'efivarfs'];
 const DIRECTORIES = ['bin', 'dev', 'etc', 'modules', 'proc', 'run', 'sys', 'tmp'];
 
 /** The lab machine's initramfs: busybox, the kernel modules it needs, and the init script; a gzipped cpio archive. */
 export async function buildInitrd(guest: GuestFiles): Promise<Uint8Array> {
-  const modules = await loadModules(guest.modules, guest.busybox);
+  const modules = await loadModules(guest.modules, guest.tools);
   const order = modules.map((module) => `${module.name}\n`).join('');
   const entries: CpioEntry[] = [
     ...DIRECTORIES.map((path): CpioEntry => ({ kind: 'directory', path })),
@@ -52,7 +52,7 @@ async function readModule(file: string, busybox: string): Promise<Uint8Array> {
   return file.endsWith('.gz') ? gunzipSync(bytes) : bytes;
 }
 
-/** Node has no xz of its own; the machine's busybox is of this computer's kind and does. */
+/** Node has no xz of its own, busybox does. */
 async function unpackXz(file: string, busybox: string): Promise<Uint8Array> {
   const options = { encoding: 'buffer', maxBuffer: 64 * 1024 * 1024 } as const;
   const { stdout } = await promisify(execFile)(busybox, ['xz', '-dc', file], options);

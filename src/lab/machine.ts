@@ -1,15 +1,10 @@
 import { copyFile, open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { BOARDS, type Board, type Firmware } from './firmware.ts';
 import type { LabNetwork, LabProcess } from './network.ts';
+import { openPlainPxeWire } from './plain-pxe-wire.ts';
 import { readSerial, type SerialConsole } from './serial-console.ts';
 import { stopProcess } from './stop-process.ts';
-
-/**
- * `bios`: SeaBIOS, whose network card brings iPXE in its ROM. `uefi`: OVMF with its own PXE. `uefi-http`: OVMF with its own
- * HTTP boot.
- */
-export const FIRMWARES = ['bios', 'uefi', 'uefi-http'] as const;
-export type Firmware = (typeof FIRMWARES)[number];
 
 export interface MachineSettings {
   /** Where its disk, its firmware's variables and the serial log are put. */
@@ -34,50 +29,51 @@ export interface Machine {
   stop(): Promise<void>;
 }
 
-const OVMF = '/usr/share/OVMF';
-/** OVMF makes no boot options for PXE then; with them it would try that first, for a minute and a half. */
-const NO_PXE = ['IPv4', 'IPv6'].flatMap((ip) => ['-fw_cfg', `name=opt/org.tianocore/${ip}PXESupport,string=n`]);
-
 /** Makes an empty disk, and switches the machine on inside the network. */
 export async function startMachine(network: LabNetwork, settings: MachineSettings): Promise<Machine> {
   const { directory } = settings;
+  const { program, flash } = BOARDS[settings.firmware];
   await makeSparse(join(directory, 'disk.raw'), settings.diskBytes);
-  if (settings.firmware !== 'bios') await copyFile(`${OVMF}/OVMF_VARS_4M.fd`, join(directory, 'vars.fd'));
-  const child = network.exec(['qemu-system-x86_64', ...qemuArguments(settings)]);
+  if (flash !== undefined) await copyFile(flash.variables, join(directory, 'vars.fd'));
+  const wire = settings.firmware === 'bios-pxe' ? await openPlainPxeWire(directory, settings.tap) : undefined;
+  const child = network.exec([program, ...qemuArguments(settings, wire?.arguments)]);
   const serial = readSerial(child.stdout, join(directory, 'serial.log'));
-  return { serial, exited: exitOf(child), stop: () => stopProcess(child) };
+  const stop = async (): Promise<void> => {
+    await stopProcess(child);
+    await wire?.[Symbol.asyncDispose]();
+  };
+  return { serial, exited: exitOf(child), stop };
 }
 
-/** QEMU's command line for a machine. */
-export function qemuArguments(settings: MachineSettings): string[] {
+/** QEMU's command line for a machine; `net0`: what its card hangs on, else the tap. */
+export function qemuArguments(settings: MachineSettings, net0?: readonly string[]): string[] {
   const { directory, accel, firmware } = settings;
-  // SeaBIOS and its ROMs write to the serial console only on a machine without graphics.
+  const board = BOARDS[firmware];
   return [
     ['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none', '-monitor', 'none'],
-    ['-machine', 'q35,graphics=off', '-accel', accel === 'tcg' ? 'tcg,thread=multi' : accel, '-cpu', 'max'],
+    ['-accel', accel === 'tcg' ? 'tcg,thread=multi' : accel, ...board.arguments],
     ['-smp', String(settings.cores), '-m', String(settings.memoryMebibytes)],
-    firmwareArguments(firmware, directory),
+    flashArguments(board, directory),
     ['-drive', `if=none,id=disk0,format=raw,file=${join(directory, 'disk.raw')}`],
     ['-device', 'virtio-blk-pci,drive=disk0,bootindex=1'],
-    ['-netdev', `tap,id=net0,ifname=${settings.tap},script=no,downscript=no`],
-    ['-device', networkCard(settings)],
+    net0 ?? ['-netdev', `tap,id=net0,ifname=${settings.tap},script=no,downscript=no`],
+    ['-device', networkCard(settings.mac, board)],
     ['-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console'],
   ].flat();
 }
 
-function firmwareArguments(firmware: Firmware, directory: string): string[] {
-  if (firmware === 'bios') return [];
+function flashArguments({ flash }: Board, directory: string): string[] {
+  if (flash === undefined) return [];
   return [
-    ['-drive', `if=pflash,unit=0,format=raw,readonly=on,file=${OVMF}/OVMF_CODE_4M.fd`],
+    ['-drive', `if=pflash,unit=0,format=raw,readonly=on,file=${flash.code}`],
     ['-drive', `if=pflash,unit=1,format=raw,file=${join(directory, 'vars.fd')}`],
-    firmware === 'uefi-http' ? NO_PXE : [],
   ].flat();
 }
 
 /** Without `bootindex=0` OVMF tries its other boot options first; without `romfile=` iPXE takes the place of its own PXE. */
-function networkCard({ mac, firmware }: MachineSettings): string {
+function networkCard(mac: string, { hasCardRom }: Board): string {
   const card = `virtio-net-pci,netdev=net0,mac=${mac},bootindex=0`;
-  return firmware === 'bios' ? card : `${card},romfile=`;
+  return hasCardRom ? card : `${card},romfile=`;
 }
 
 async function makeSparse(file: string, bytes: number): Promise<void> {

@@ -7,11 +7,12 @@ import { bootPhases, isUp, phaseLines, seconds } from './boot-phases.ts';
 import { cacheDirectory } from './guest-files.ts';
 import { LabError } from './lab-error.ts';
 import { openLab, type LabHardware, type Lab } from './open-lab.ts';
-import type { Firmware, Machine } from './machine.ts';
+import type { BootWay } from './boot-way.ts';
+import type { Machine } from './machine.ts';
 import type { Say } from './say.ts';
 
 export interface LabOptions {
-  readonly firmware: Firmware;
+  readonly way: BootWay;
   /** Leave everything running until the signal comes. */
   readonly keep: boolean;
   /** How long the machine may take from power-on until it reports. */
@@ -25,10 +26,11 @@ export interface LabOptions {
 
 const HARDWARE = { cores: 2, memoryMebibytes: 1024, diskBytes: 8 * 2 ** 30 };
 const TAIL = 30;
+/** See `tell_firmware` in the init script. */
+const FIRMWARE_LINE = /^.*rackboot-lab: ((?:firmware|kernel): .*) \(\d.*$/;
 
 /** One boot as it was seen. */
 interface Boot {
-  readonly firmware: Firmware;
   /** Unix time in milliseconds. */
   readonly powerOn: number;
   readonly events: RackEvent[];
@@ -45,7 +47,7 @@ export async function runLab(options: LabOptions, say: Say): Promise<number> {
   }
   try {
     say('making a private network and starting the rack in it');
-    await using lab = await openLab(options.rackboot, say, options.signal);
+    await using lab = await openLab(options.rackboot, options.way, say, options.signal);
     const code = await bootOnce(lab, options, say);
     if (options.keep) await keepRunning(lab, options, say);
     return code;
@@ -61,22 +63,24 @@ export async function runLab(options: LabOptions, say: Say): Promise<number> {
 }
 
 async function bootOnce(lab: Lab, options: LabOptions, say: Say): Promise<number> {
-  const { firmware, accel } = options;
-  const hardware: LabHardware = { ...HARDWARE, firmware, accel };
+  const { way, accel } = options;
+  const hardware: LabHardware = { ...HARDWARE, accel };
   const events = lab.rack.events();
   const machine = await lab.switchOn(hardware);
-  const boot: Boot = { firmware, powerOn: Date.now(), events: [] };
-  say(`power on: ${firmware}, ${hardware.cores} cores, ${hardware.memoryMebibytes} MiB, an empty disk`);
+  const boot: Boot = { powerOn: Date.now(), events: [] };
+  say(
+    `power on: ${way.firmware}, loader ${way.loader}, ${hardware.cores} cores, ${hardware.memoryMebibytes} MiB, an empty disk`,
+  );
   const trouble = await Promise.race([
     followBoot(boot, events, say),
     machine.exited.then((complaint) => `the virtual machine went off: ${complaint ?? 'it powered itself off'}`),
     lab.rack.exited.then(() => 'rackboot ended in the middle of the boot'),
     afterSeconds(options.timeoutSeconds, options.signal),
   ]);
-  const summary = bootPhases(boot.events, firmware, boot.powerOn);
+  const summary = bootPhases(boot.events, way.loader, boot.powerOn);
   for (const line of ['', ...phaseLines(summary), '']) say(line);
-  if (trouble === undefined) for (const line of upLines(boot.events, summary.missing)) say(line);
-  else await sayTrouble([trouble, summary.missing], lab, machine, say, firmware);
+  if (trouble === undefined) for (const line of upLines(boot.events, machine, summary.missing)) say(line);
+  else await sayTrouble([trouble, summary.missing], lab, machine, say, way);
   return trouble === undefined ? 0 : 1;
 }
 
@@ -101,10 +105,12 @@ function afterSeconds(count: number, signal: AbortSignal): Promise<string> {
   });
 }
 
-function upLines(events: readonly RackEvent[], missing: string | undefined): string[] {
+function upLines(events: readonly RackEvent[], machine: Machine, missing: string | undefined): string[] {
   const last = events.findLast(isUp);
   const lines = missing === undefined ? [] : [`the phases above are not all: ${missing}`];
-  return last?.kind === 'machine.report' ? [...lines, 'machine is up', ...reportLines(last.report)] : lines;
+  return last?.kind === 'machine.report'
+    ? [...lines, 'machine is up', ...reportLines(last.report), ...firmwareLines(machine)]
+    : lines;
 }
 
 /** What a machine says of itself, a line for each kind of thing. */
@@ -119,14 +125,19 @@ function reportLines(report: MachineReport): string[] {
   return lines;
 }
 
+/** What the machine wrote on its console about the firmware that started it. */
+function firmwareLines({ serial }: Machine): string[] {
+  return serial.said(FIRMWARE_LINE).map((line) => `  ${line.replace(FIRMWARE_LINE, '$1')}`);
+}
+
 async function sayTrouble(
   sentences: readonly (string | undefined)[],
   lab: Lab,
   machine: Machine,
   say: Say,
-  firmware: Firmware,
+  { firmware, loader }: BootWay,
 ): Promise<void> {
-  const kept = join(cacheDirectory(), 'lab', `serial-${firmware}.log`);
+  const kept = join(cacheDirectory(), 'lab', `serial-${firmware}-${loader}.log`);
   await mkdir(join(cacheDirectory(), 'lab'), { recursive: true });
   await copyFile(machine.serial.file, kept).catch(() => undefined);
   say(`the end of the serial console (whole: ${kept}):`);

@@ -10,6 +10,8 @@ export interface SerialConsole {
   readonly file: string;
   /** Every line from power-on, then each new one as it comes, until the machine is off. */
   lines(): AsyncIterable<string>;
+  /** The lines so far that match. */
+  said(pattern: RegExp): string[];
   /** The last lines that are not empty. */
   tail(count: number): string[];
 }
@@ -45,6 +47,7 @@ export function readSerial(input: Readable, file: string): SerialConsole {
         await wake.promise;
       }
     },
+    said: (pattern) => seen.filter((line) => pattern.test(line)),
     tail: (count) => seen.filter((line) => line !== '').slice(-count),
   };
 }

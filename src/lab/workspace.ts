@@ -3,9 +3,18 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { geteuid, pid } from 'node:process';
 import { INITRD_PATH, KERNEL_PATH, labConfig } from './config.ts';
+import { BOARDS, type Firmware } from './firmware.ts';
+import type { FetchedLoader } from './loader.ts';
 import type { GuestFiles } from './guest-files.ts';
 import { buildInitrd } from './initrd.ts';
 import { BRIDGE, isStaleLabName, labName } from './network.ts';
+
+/** What a lab's rack serves, as it is on this computer. */
+export interface LabFiles {
+  readonly guest: GuestFiles;
+  readonly firmware: Firmware;
+  readonly loader: FetchedLoader;
+}
 
 /** One run's directory, in which everything is made that the run needs. */
 export interface Workspace {
@@ -16,10 +25,8 @@ export interface Workspace {
   close(): Promise<void>;
 }
 
-const LOADERS = ['undionly.kpxe', 'snponly.efi'];
-
 /** A fresh directory with the rack's config and the boot files. */
-export async function createWorkspace(guest: GuestFiles): Promise<Workspace> {
+export async function createWorkspace({ guest, firmware, loader }: LabFiles): Promise<Workspace> {
   const directory = await mkdtemp(join(tmpdir(), `${labName(pid)}-`));
   const close = (): Promise<void> => rm(directory, { recursive: true, force: true });
   try {
@@ -27,7 +34,10 @@ export async function createWorkspace(guest: GuestFiles): Promise<Workspace> {
     const files = join(directory, 'files');
     await writeBootFiles(files, guest);
     const [state, control] = [join(directory, 'state'), join(directory, 'control.sock')];
-    await writeFile(config, labConfig({ state, control, files, interface: BRIDGE }));
+    await installLoader(join(state, 'loaders'), loader);
+    const places = { state, control, files, interface: BRIDGE };
+    const { kernelWords } = BOARDS[firmware];
+    await writeFile(config, labConfig({ ...places, kernelWords, loaders: loader.config }));
     return { directory, name: basename(directory), config, close };
   } catch (error) {
     await close();
@@ -39,7 +49,12 @@ async function writeBootFiles(files: string, guest: GuestFiles): Promise<void> {
   await mkdir(join(files, 'lab'), { recursive: true });
   await copyFile(guest.kernel, join(files, KERNEL_PATH));
   await writeFile(join(files, INITRD_PATH), await buildInitrd(guest));
-  for (const loader of LOADERS) await copyFile(join('/usr/lib/ipxe', loader), join(files, loader));
+}
+
+/** Puts the loader where `rackboot loaders install` does. */
+async function installLoader(directory: string, { files }: FetchedLoader): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  for (const [name, file] of files) await copyFile(file, join(directory, name));
 }
 
 /** Removes the directories of labs whose process is gone. */

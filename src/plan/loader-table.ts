@@ -10,7 +10,7 @@ export const LOADER_WORDS: Readonly<Record<LoaderKind, Readonly<Record<string, s
     lpxelinux: 'lpxelinux/lpxelinux.0',
   },
   uefi: { snponly: 'snponly.efi', ipxe: 'ipxe.efi', shim: 'shimx64.efi', grub: 'grubx64.efi' },
-  'uefi-ia32': {},
+  'uefi-ia32': { grub: 'grubia32.efi' },
   'uefi-arm64': { snponly: 'snponly-arm64.efi', ipxe: 'ipxe-arm64.efi', shim: 'shimaa64.efi', grub: 'grubaa64.efi' },
 };
 
@@ -45,6 +45,14 @@ export const DEBIAN_FILES: ReadonlyMap<string, DebianFile> = new Map([
   ),
   ...secureBootFiles('amd64', 'x64', 'x86_64-efi'),
   ...secureBootFiles('arm64', 'aa64', 'arm64-efi'),
+  [
+    'grubia32.efi',
+    {
+      package: 'grub-efi-ia32-bin',
+      architecture: 'amd64',
+      places: ['/usr/lib/grub/i386-efi/monolithic/grubnetia32.efi'],
+    },
+  ],
   ...['pxelinux.0', 'lpxelinux.0'].map((name): [string, DebianFile] => [
     name,
     { package: 'pxelinux', places: [`/usr/lib/PXELINUX/${name}`] },

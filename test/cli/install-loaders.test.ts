@@ -39,6 +39,7 @@ test('loaders are taken from installed packages, and else from packages unpacked
     'shim-signed arm64',
     'shim-helpers-arm64-signed arm64',
     'grub-efi-arm64-signed arm64',
+    'grub-efi-ia32-bin amd64',
     'syslinux-common all',
   ]);
   assert.deepEqual(

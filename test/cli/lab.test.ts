@@ -7,7 +7,12 @@ const CASES: readonly (readonly [string, LabWords, string])[] = [
   [
     'a firmware that there is not',
     { firmware: 'efi', signal },
-    '--firmware: expected one of bios, uefi, uefi-http, found "efi"',
+    '--firmware: expected one of bios, bios-pxe, uefi, uefi-http, secure-boot, uefi-ia32, arm64, arm64-secure-boot, found "efi"',
+  ],
+  [
+    'a loader that there is not for the firmware',
+    { firmware: 'uefi', loader: 'pxelinux', signal },
+    '--loader: expected one of snponly, ipxe, shim, grub, found "pxelinux"',
   ],
   ['a time that is none', { timeout: '3m', signal }, '--timeout: expected a number of seconds above 0, found "3m"'],
   ['no time at all', { timeout: '0', signal }, '--timeout: expected a number of seconds above 0, found "0"'],

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { execPath, geteuid } from 'node:process';
 import { before, describe, it } from 'node:test';
 import { isUp } from '../../src/lab/boot-phases.ts';
+import { BOARDS } from '../../src/lab/firmware.ts';
 import { INITRD_PATH, KERNEL_PATH, LAB } from '../../src/lab/config.ts';
 import {
   ensurePackages,
@@ -12,7 +13,7 @@ import {
   missingText,
   TEST_CLIENT_PACKAGES,
 } from '../../src/lab/debian-packages.ts';
-import { fetchGuestFiles } from '../../src/lab/guest-files.ts';
+import { prepareLab } from '../../src/lab/open-lab.ts';
 import { startMachine } from '../../src/lab/machine.ts';
 import { BRIDGE, createLabNetwork, type LabNetwork } from '../../src/lab/network.ts';
 import { startRack } from '../../src/lab/rack-process.ts';
@@ -22,10 +23,16 @@ import { stopProcess } from '../../src/lab/stop-process.ts';
 import type { RackEvent } from '../../src/timeline/event.ts';
 
 const RACKBOOT = [execPath, join(import.meta.dirname, '../../src/main.ts')];
-const PACKAGES = [...LAB_PACKAGES, ...TEST_CLIENT_PACKAGES.filter((need) => need.package === 'dnsmasq-base')];
+const PACKAGES = [
+  ...LAB_PACKAGES.bios,
+  ...LAB_PACKAGES.uefi,
+  ...TEST_CLIENT_PACKAGES.filter((need) => need.package === 'dnsmasq-base'),
+];
 /** Some 40 s on an idle computer with two cores. */
 const TIMEOUT_SECONDS = 240;
 const ADDRESS_SERVER = '192.168.127.2';
+
+const LOADERS = { bios: 'none', uefi: 'snponly' } as const;
 
 /** What the rack tells of a boot, in order, up to the report; repetitions left out. */
 const STORY: Readonly<Record<'bios' | 'uefi', readonly string[]>> = {
@@ -63,7 +70,7 @@ async function reasonToSkip(): Promise<string | false> {
 }
 
 /** The lab's rack, where someone else gives the addresses and nobody serves names. */
-function proxyConfig({ directory }: Workspace): string {
+function proxyConfig({ directory }: Workspace, loaders: Readonly<Record<string, string>>): string {
   return `rack: { name: lab-rack, state: ${directory}/state, control: ${directory}/control.sock }
 subnets:
   - { cidr: ${LAB.cidr}, interface: ${BRIDGE}, management: proxy }
@@ -71,11 +78,12 @@ hosts:
   - { name: ${LAB.machine.name}, mac: "${LAB.machine.mac}", boot: lab }
 boot:
   files: ${directory}/files
+  loaders: ${JSON.stringify(loaders)}
   entries:
     lab:
       kernel: ${KERNEL_PATH}
       initrd: [${INITRD_PATH}]
-      cmdline: console=ttyS0 lab.names=no rackboot=http://${LAB.rack}:${LAB.httpPort}
+      cmdline: ${BOARDS.bios.kernelWords} lab.names=no rackboot=http://${LAB.rack}:${LAB.httpPort}
 `;
 }
 
@@ -133,15 +141,14 @@ describe(
   () => {
     before(async () => {
       await ensurePackages(PACKAGES, console.error);
-      await fetchGuestFiles(console.error);
     });
 
     for (const firmware of ['bios', 'uefi'] as const) {
       it(`with ${firmware} firmware: its address from there, what to boot from the rack, and no lease here`, async (t) => {
         await using stack = new AsyncDisposableStack();
-        const guest = await fetchGuestFiles(console.error, t.signal);
-        const workspace = stack.adopt(await createWorkspace(guest), (made) => made.close());
-        await writeFile(workspace.config, proxyConfig(workspace));
+        const files = await prepareLab({ firmware, loader: LOADERS[firmware] }, console.error, t.signal);
+        const workspace = stack.adopt(await createWorkspace(files), (made) => made.close());
+        await writeFile(workspace.config, proxyConfig(workspace, files.loader.config));
         const settings = { name: workspace.name, address: `${LAB.rack}/${LAB.prefix}`, taps: 1 };
         const network = stack.adopt(await createLabNetwork(settings), (made) => made.close());
         stack.use(await startAddressServer(network, workspace));

@@ -11,6 +11,8 @@ const PLACES = {
   control: '/tmp/a lab/c.sock',
   files: '/tmp/a lab/files',
   interface: BRIDGE,
+  kernelWords: 'console=ttyAMA0',
+  loaders: { bios: 'none', uefi: 'snponly' },
 };
 
 function compileLabConfig() {
@@ -20,7 +22,7 @@ function compileLabConfig() {
     hostName: 'anything',
     interfaces: [{ name: BRIDGE, address, prefix: LAB.prefix }],
     excuses: () => false,
-    fileExists: (path) => path.startsWith(`${PLACES.files}/`),
+    fileExists: (path) => path.startsWith(`${PLACES.files}/lab/`) || path.startsWith(`${PLACES.state}/loaders/`),
     directoryExists: () => true,
   });
 }
@@ -41,13 +43,13 @@ describe('labConfig', () => {
     assert.deepEqual([host.name, formatIp4(host.address), host.boot], ['node1', '192.168.127.221', 'lab']);
     assert.deepEqual(
       plan.boot.entries.map(({ cmdline }) => cmdline),
-      ['console=ttyS0 rackboot=http://192.168.127.1:5248'],
+      ['console=ttyAMA0 rackboot=http://192.168.127.1:5248'],
     );
   });
 
-  it('serves the loaders that it was given, and not the ones of this computer', () => {
+  it('serves the loader that it was given, from where loaders are installed, and looks for no other', () => {
     const { loaders } = compileLabConfig().plan?.boot ?? {};
-    assert.equal(loaders?.bios?.file, `${PLACES.files}/undionly.kpxe`);
-    assert.equal(loaders.uefi?.file, `${PLACES.files}/snponly.efi`);
+    assert.equal(loaders?.uefi?.file, `${PLACES.state}/loaders/snponly.efi`);
+    assert.equal(loaders.bios, undefined);
   });
 });

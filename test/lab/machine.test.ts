@@ -46,6 +46,21 @@ describe('qemuArguments', () => {
     ]);
   });
 
+  it('lets OVMF write its variables from System Management Mode only where it Secure Boot is on', () => {
+    const secure = { ...SETTINGS, firmware: 'secure-boot' } as const;
+    assert.deepEqual(valuesOf('-machine', secure), ['q35,graphics=off,smm=on']);
+    assert.deepEqual(valuesOf('-global', secure), ['driver=cfi.pflash01,property=secure,value=on']);
+    assert.ok(valuesOf('-drive', secure)[0]?.endsWith('OVMF_CODE_4M.ms.fd'));
+  });
+
+  it('hangs the card on another cable when there is one', () => {
+    const words = qemuArguments(SETTINGS, ['-netdev', 'stream,id=net0']);
+    assert.deepEqual(
+      words.filter((_, index) => words[index - 1] === '-netdev'),
+      ['stream,id=net0'],
+    );
+  });
+
   it('uses the accelerator that was asked for, and runs each core of tcg in a thread of its own', () => {
     assert.deepEqual(valuesOf('-accel', SETTINGS), ['tcg,thread=multi']);
     assert.deepEqual(valuesOf('-accel', { ...SETTINGS, accel: 'kvm' }), ['kvm']);

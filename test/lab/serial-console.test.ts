@@ -34,6 +34,14 @@ describe('readSerial', () => {
     assert.ok((await readFile(serial.file, 'utf8')).startsWith('\u001B[2J'));
   });
 
+  it('finds what was said so far', async () => {
+    const wire = new PassThrough();
+    const serial = readSerial(wire, join(directory, 'd.log'));
+    wire.end('firmware: UEFI\nLinux\nfirmware: none\n');
+    for await (const _ of serial.lines());
+    assert.deepEqual(serial.said(/^firmware:/), ['firmware: UEFI', 'firmware: none']);
+  });
+
   it('gives the last lines that say something', async () => {
     const wire = new PassThrough();
     const serial = readSerial(wire, join(directory, 'c.log'));
