@@ -131,6 +131,7 @@ class Firmware {
     machine.server = toIp4(packet.readUInt32BE(20));
     const written = options.get(67) ?? packet.subarray(108, 236);
     machine.bootFile = written.toString('latin1').replace(/\0.*$/s, '');
+    if (machine.bootFile === '') throw new Error(`machine ${machine.index} is told of nothing to boot`);
     if (machine.isIpxe) {
       machine.stage = 'done';
       this.left--;

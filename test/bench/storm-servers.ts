@@ -1,15 +1,16 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { efiProgram, x86Kernel } from '../fixtures/programs.ts';
 import { HTTP_PORT, HTTP_SERVERS, SERVER_ADDRESS, type FileServer } from './file-servers.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const LOADER = 'loader.efi';
 
 /** As large as snponly.efi, and a kernel and initrd of an installer. */
-export const STORM_FILES: readonly { readonly name: string; readonly bytes: number }[] = [
-  { name: LOADER, bytes: 300 * 1024 },
-  { name: 'vmlinuz', bytes: 8 * 2 ** 20 },
+export const STORM_FILES: readonly { readonly name: string; readonly bytes: number; readonly header?: Uint8Array }[] = [
+  { name: LOADER, bytes: 300 * 1024, header: efiProgram() },
+  { name: 'vmlinuz', bytes: 8 * 2 ** 20, header: x86Kernel() },
   { name: 'initrd', bytes: 32 * 2 ** 20 },
 ];
 

@@ -39,7 +39,7 @@ export async function benchStorm({ quick, only, json }: StormBenchOptions): Prom
   const ground = await TransferGround.open();
   const loads = [loadavg()[0] ?? 0];
   try {
-    for (const { name, bytes } of STORM_FILES) ground.addFile(name, bytes);
+    for (const { name, bytes, header } of STORM_FILES) ground.addFile(name, bytes, header);
     for (let round = 1; round <= rounds; round++) {
       for (const server of servers) figures.push(await measure(ground, server, order));
       loads.push(loadavg()[0] ?? 0);

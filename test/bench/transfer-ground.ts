@@ -58,9 +58,9 @@ export class TransferGround {
     return new TransferGround(pair);
   }
 
-  /** Random octets, as nothing on the way may gain by their sameness. */
-  addFile(name: string, bytes: number): void {
-    writeFileSync(join(this.files, name), randomBytes(bytes));
+  /** Random octets, as nothing on the way may gain by their sameness, behind what makes the file what its name says. */
+  addFile(name: string, bytes: number, header: Uint8Array = new Uint8Array(0)): void {
+    writeFileSync(join(this.files, name), Buffer.concat([header, randomBytes(bytes - header.length)]));
   }
 
   /** Starts a server on its core; it serves once `answers` says so. */
