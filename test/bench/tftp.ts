@@ -11,7 +11,7 @@ import { CLIENT_CORE, FIRST_CLIENT, SERVER_CORE, TransferGround, type RunningSer
 
 const SWARM = join(import.meta.dirname, 'tftp-swarm.ts');
 const FILE = 'image';
-const FILE_BYTES = 20 * 1024 * 1024;
+const FILE_BYTES = 100 * 1024 * 1024;
 /** What iPXE asks for on Ethernet. */
 const BLOCK = 1432;
 const CLIENTS = [1, 8, 64, 500];
@@ -28,6 +28,7 @@ interface Figure extends SwarmResult {
   readonly cell: Cell;
   readonly megabytesPerSecond: number;
   readonly cpuSecondsPerGigabyte: number;
+  /** The most that was seen, of the process that listens: tftpd-hpa's children are others. */
   readonly residentMegabytes: number;
 }
 
@@ -39,7 +40,7 @@ export interface TftpBenchOptions {
   readonly json?: string | undefined;
 }
 
-/** rackboot and its peers, side by side: one file of 20 MB, read over and over by 1 to 500 clients, lock-step and by windows. */
+/** rackboot and its peers, side by side: one file of 100 MB, read over and over by 1 to 500 clients, lock-step and by windows. */
 export async function benchTftp({ quick, only, json }: TftpBenchOptions): Promise<void> {
   await ensurePackages(FILE_SERVER_PACKAGES, console.log);
   await buildRackboot();
@@ -89,7 +90,9 @@ async function measureCell(
   seconds: number,
 ): Promise<Figure> {
   const before = running.cpuSeconds();
-  const result = await swarm(ground, cell, seconds);
+  let resident = 0;
+  const look = setInterval(() => (resident = Math.max(resident, running.residentMegabytes())), 200);
+  const result = await swarm(ground, cell, seconds).finally(() => clearInterval(look));
   const cpu = running.cpuSeconds() - before;
   const figure = {
     ...result,
@@ -97,7 +100,7 @@ async function measureCell(
     cell,
     megabytesPerSecond: result.bytes / result.seconds / 1e6,
     cpuSecondsPerGigabyte: (cpu * GIGABYTE) / result.bytes,
-    residentMegabytes: running.residentMegabytes(),
+    residentMegabytes: resident,
   };
   console.log(`${name.padEnd(10)} ${cellName(cell)}  ${figureText(figure)}`);
   return figure;
@@ -128,7 +131,7 @@ function report(
   console.log(`
 TFTP over a veth pair: a file of ${FILE_BYTES / 1024 / 1024} MiB, blocks of ${BLOCK}, read over and over for ${pace.seconds} s
 server on core ${SERVER_CORE}, all clients in one process on core ${CLIENT_CORE}; median of ${pace.rounds}, alternating; load average (1 min) around the rounds: ${loads}
-MB/s, CPU seconds a GB${pace.rounds > 1 ? ' (slowest–fastest)' : ''}, waits in vain
+MB/s, CPU seconds a GB${pace.rounds > 1 ? ' (slowest–fastest)' : ''}, waits in vain, resident memory
 `);
   for (const cell of cells) {
     console.log(cellName(cell));
@@ -141,11 +144,14 @@ MB/s, CPU seconds a GB${pace.rounds > 1 ? ' (slowest–fastest)' : ''}, waits in
   }
 }
 
-function middle(figures: readonly Figure[]): Pick<Figure, 'megabytesPerSecond' | 'cpuSecondsPerGigabyte' | 'timeouts'> {
+type Middle = Pick<Figure, 'megabytesPerSecond' | 'cpuSecondsPerGigabyte' | 'timeouts' | 'residentMegabytes'>;
+
+function middle(figures: readonly Figure[]): Middle {
   return {
     megabytesPerSecond: median(figures.map((figure) => figure.megabytesPerSecond)),
     cpuSecondsPerGigabyte: median(figures.map((figure) => figure.cpuSecondsPerGigabyte)),
     timeouts: median(figures.map((figure) => figure.timeouts)),
+    residentMegabytes: median(figures.map((figure) => figure.residentMegabytes)),
   };
 }
 
@@ -155,7 +161,7 @@ function spread(figures: readonly Figure[]): string {
 }
 
 /** The first against whichever other one is best at each. */
-function ratios([own, ...peers]: readonly (ReturnType<typeof middle> & { readonly server: string })[]): string {
+function ratios([own, ...peers]: readonly (Middle & { readonly server: string })[]): string {
   const fastest = peers.toSorted((a, b) => b.megabytesPerSecond - a.megabytesPerSecond)[0];
   const leanest = peers.toSorted((a, b) => a.cpuSecondsPerGigabyte - b.cpuSecondsPerGigabyte)[0];
   if (!own || !fastest || !leanest) return '';
@@ -164,9 +170,9 @@ function ratios([own, ...peers]: readonly (ReturnType<typeof middle> & { readonl
   return `${own.server}: ${rate} × the rate of ${fastest.server}, ${cpu} × the CPU of ${leanest.server}`;
 }
 
-function figureText({ megabytesPerSecond, cpuSecondsPerGigabyte, timeouts }: ReturnType<typeof middle>): string {
+function figureText({ megabytesPerSecond, cpuSecondsPerGigabyte, timeouts, residentMegabytes }: Middle): string {
   const rate = megabytesPerSecond.toFixed(1).padStart(6);
-  return `${rate} MB/s  ${cpuSecondsPerGigabyte.toFixed(2).padStart(6)} s/GB  ${String(timeouts).padStart(4)} waits`;
+  return `${rate} MB/s  ${cpuSecondsPerGigabyte.toFixed(2).padStart(6)} s/GB  ${String(timeouts).padStart(4)} waits  ${residentMegabytes.toFixed(0).padStart(4)} MB`;
 }
 
 function cellName({ clients, window }: Cell): string {
