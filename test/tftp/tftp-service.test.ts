@@ -351,7 +351,7 @@ test('a client is told at once of a fault that a timer finds, while another uses
   // A loss, after which a window leaves in bursts, by timers
   rack.loop.advance(1100);
   one.heard();
-  assert.equal(one.ack(64).length, 32);
+  assert.equal(one.ack(64).length, 16);
   truncateSync(join(rack.files, 'loader'), 10);
   rack.loop.advance(1);
   assert.deepEqual(errorCodes(one.heard()), [0]);
