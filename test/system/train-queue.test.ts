@@ -49,7 +49,10 @@ test('a socket that stays full costs everyone else one wait a second, not one fo
   const kernel = new FakeKernel(() => -EAGAIN);
   const queue = kernel.queue();
   for (let i = 0; i < 20; i++) assert.equal(sendTrain(queue, 5), 1);
-  assert.deepEqual(kernel.waits.filter((wait) => wait > 0), [50]);
+  assert.deepEqual(
+    kernel.waits.filter((wait) => wait > 0),
+    [50],
+  );
   kernel.time += 1000;
   sendTrain(queue, 5);
   assert.equal(kernel.waits.at(-1), 50);
