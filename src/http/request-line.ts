@@ -54,6 +54,8 @@ export class RequestLine {
 
   #next(): void {
     if (this.#underWay) return;
+    // RFC 9112 §9.6: after an answer that says close there is no other. Node never gives one a connection, nor closes it
+    if (!this.#socket.writable) this.#waiting.length = 0;
     const next = this.#waiting.shift();
     if (next === undefined) {
       if (this.#end !== undefined) refuseConnection(this.#end, this.#socket);

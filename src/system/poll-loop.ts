@@ -14,6 +14,8 @@ const EVENT_SIZE = arch() === 'x64' ? 12 : 16;
 const DATA_OFFSET = EVENT_SIZE - 8;
 const MAX_EVENTS = 256;
 const LONGEST_WAIT = 60_000;
+/** From so many on, cancelled timers are cleared away when they are the most. */
+const MANY_CANCELLED = 1024;
 
 interface PendingTimer extends Timer {
   readonly fire: () => void;
@@ -32,6 +34,8 @@ export class PollLoop implements Loop {
   readonly #timers = new TimerHeap<PendingTimer>();
   readonly #events = Buffer.alloc(EVENT_SIZE * MAX_EVENTS);
   readonly #bed = new Int32Array(new SharedArrayBuffer(4));
+  /** Of those in `#timers`. */
+  #cancelled = 0;
   #rest = 0;
   #running = false;
 
@@ -57,12 +61,15 @@ export class PollLoop implements Loop {
     const timer: PendingTimer = {
       fire,
       cancelled: false,
-      cancel: () => {
-        timer.cancelled = true;
-      },
+      cancel: () => this.#cancel(timer),
     };
     this.#timers.push(this.#clock.monotonic() + milliseconds, timer);
     return timer;
+  }
+
+  /** How many timers are kept, some of them cancelled. */
+  get timers(): number {
+    return this.#timers.size;
   }
 
   /** Sleeps so long before it looks at its descriptors again, so that more waits in them. */
@@ -93,8 +100,25 @@ export class PollLoop implements Loop {
     while (this.#running) {
       const timer = this.#timers.popDue(now);
       if (!timer) return;
-      if (!timer.cancelled) timer.fire();
+      if (timer.cancelled) this.#cancelled--;
+      else this.#fire(timer);
     }
+  }
+
+  #fire(timer: PendingTimer): void {
+    // It is in the heap no more: to cancel it is to do nothing
+    timer.cancelled = true;
+    timer.fire();
+  }
+
+  /** A timer may be due minutes from now, and what it would do holds on to what it is about: most are cancelled before. */
+  #cancel(timer: PendingTimer): void {
+    if (timer.cancelled) return;
+    timer.cancelled = true;
+    this.#cancelled++;
+    if (this.#cancelled < MANY_CANCELLED || this.#cancelled * 2 < this.#timers.size) return;
+    this.#timers.retain(({ cancelled }) => !cancelled);
+    this.#cancelled = 0;
   }
 
   #sleep(): void {

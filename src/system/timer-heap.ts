@@ -37,6 +37,12 @@ export class TimerHeap<T> {
     return value;
   }
 
+  /** Drops the values that are not `wanted`. */
+  retain(wanted: (value: T) => boolean): void {
+    const [due, values] = [this.#due.splice(0), this.#values.splice(0)];
+    for (const [i, value] of values.entries()) if (wanted(value)) this.push(due[i] as number, value);
+  }
+
   #sink(due: number, value: T): void {
     const size = this.#values.length;
     let hole = 0;

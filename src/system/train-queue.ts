@@ -9,6 +9,11 @@ const UDP_SEGMENT = 103;
 const POLLOUT = 4;
 /** Milliseconds. At a gigabit a socket's whole send buffer drains in less; longer than that the interface is stuck. */
 const BUSY_LIMIT = 50;
+/**
+ * Milliseconds in which nobody waits again for a socket that was waited for in vain. What holds its buffer may be packets to
+ * machines that are gone: the kernel keeps them for seconds while it asks for their hardware address.
+ */
+const NO_MORE_WAITS = 1000;
 /** Bytes a message of the batch has on average before the queue is sent: together they stay in the CPU's cache. */
 const AVERAGE = 4096;
 /** After so many trains refused in a row, and no other between, only one in RETRY is tried: a refusal costs a call. */
@@ -18,6 +23,7 @@ const RETRY = 64;
 /** Packets and packet trains waiting for one sendmmsg, of whichever socket of a thread queues. */
 export class TrainQueue {
   readonly #libc: Libc;
+  readonly #now: () => number;
   readonly #batch = new MessageBatch(BATCH, AVERAGE);
   readonly #begin = this.#batch.payload(0);
   readonly #end = this.#begin + BATCH * AVERAGE;
@@ -35,9 +41,13 @@ export class TrainQueue {
   #refused = 0;
   /** Trains since the last one that the kernel took. */
   #trainsInVain = 0;
+  /** By descriptor, until when it is not waited for. */
+  readonly #stuck = new Map<number, number>();
 
-  constructor(libc: Libc) {
+  /** `now`: milliseconds that never go back. */
+  constructor(libc: Libc, now: () => number = () => performance.now()) {
     this.#libc = libc;
+    this.#now = now;
   }
 
   get buffer(): Uint8Array {
@@ -120,19 +130,34 @@ export class TrainQueue {
     for (let offset = 0; offset < length; offset += segment) {
       this.#batch.describe(index, SOCKADDR_IN, control, Math.min(segment, length - offset));
       this.#batch.aim(index, start + offset);
-      if (this.#libc.sendmmsg(this.#fd, this.#batch.headersFrom(index), 1, MSG_DONTWAIT) <= 0) this.#refused++;
+      if (!this.#sendOne(index)) this.#refused++;
     }
     return 1;
   }
 
+  #sendOne(index: number): boolean {
+    do {
+      if (this.#libc.sendmmsg(this.#fd, this.#batch.headersFrom(index), 1, MSG_DONTWAIT) > 0) return true;
+    } while (lastError() === 'EAGAIN' && this.#hasRoom());
+    return false;
+  }
+
   /** The send buffer is full of what the interface has not taken yet. */
   #waitForRoom(first: number): number {
-    this.#pollSet.writeInt32LE(this.#fd, 0);
-    this.#pollSet.writeInt16LE(POLLOUT, 4);
-    if (this.#libc.poll(this.#pollSet, 1, BUSY_LIMIT) > 0) return 0;
+    if (this.#hasRoom()) return 0;
     const left = this.#queued - first;
     this.#refused += left;
     return left;
+  }
+
+  /** Whether there is some in time. */
+  #hasRoom(): boolean {
+    const isStuck = (this.#stuck.get(this.#fd) ?? 0) > this.#now();
+    this.#pollSet.writeInt32LE(this.#fd, 0);
+    this.#pollSet.writeInt16LE(POLLOUT, 4);
+    const hasRoom = this.#libc.poll(this.#pollSet, 1, isStuck ? 0 : BUSY_LIMIT) > 0;
+    if (!hasRoom && !isStuck) this.#stuck.set(this.#fd, this.#now() + NO_MORE_WAITS);
+    return hasRoom;
   }
 
   #isHopeless(): boolean {

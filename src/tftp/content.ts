@@ -16,8 +16,11 @@ export interface Content {
 
 type ServedFile = Extract<Resolution, { kind: 'file' }>;
 
-/** netascii is for text, and text is converted in memory; a kernel asked for in this mode would arrive broken anyhow. */
-const LARGEST_TEXT = 1024 * 1024;
+/**
+ * netascii is for text, and text is converted in memory, anew for each of thousands of transfers that may run; a kernel
+ * asked for in this mode would arrive broken anyhow.
+ */
+const LARGEST_TEXT = 64 * 1024;
 
 /** Where files come from. */
 export interface Shelf {
@@ -55,11 +58,16 @@ function openFile({ root, file, orElse }: ServedFile, mode: string, shelf: Shelf
       ? { counter: 'not-found', code: TFTP_ERROR.fileNotFound, reason: opened.refused }
       : { counter: 'forbidden', code: TFTP_ERROR.accessViolation, reason: opened.refused };
   }
-  const content = shelf.files.open(opened.fd);
-  return mode === 'netascii' ? convert(content) : content;
+  try {
+    const content = shelf.files.open(opened.fd);
+    return mode === 'netascii' ? convert(content) : content;
+  } catch (error) {
+    // A file server may be gone from one moment to the next
+    return { counter: 'unreadable', code: TFTP_ERROR.notDefined, reason: messageOf(error) };
+  }
 }
 
-/** Reads the whole file, and closes it. */
+/** Reads the whole file, and closes it. Throws when it can't be read. */
 function convert(file: Content): Content | Refusal {
   try {
     if (file.length > LARGEST_TEXT) {
@@ -69,8 +77,6 @@ function convert(file: Content): Content | Refusal {
     const bytes = new Uint8Array(file.length);
     file.read(0, bytes, 0, bytes.length);
     return textContent(bytes, 'netascii');
-  } catch (error) {
-    return { counter: 'unreadable', code: TFTP_ERROR.notDefined, reason: messageOf(error) };
   } finally {
     file.close();
   }

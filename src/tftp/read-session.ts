@@ -184,6 +184,8 @@ export class ReadSession {
 
   #fail(code: number, reason: string): void {
     this.#sendError(code, reason);
+    // The port may live on without us, and a timer flushes for nobody whose session is over
+    this.#subject.port.socket.flush();
     this.#end({ kind: 'failed', reason });
   }
 

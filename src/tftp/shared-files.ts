@@ -12,6 +12,8 @@ interface OpenFile {
   readonly fd: number;
   readonly key: string;
   readonly length: number;
+  /** When it was last written to, as `length` says of what it was when it was opened. */
+  readonly mtimeMs: number;
   readonly chunks: Map<number, Chunk>;
   readers: number;
 }
@@ -57,7 +59,7 @@ export class SharedFiles {
     return new SharedContent(this, file);
   }
 
-  /** Throws when the file can't be read. */
+  /** Throws when the file can't be read, or was written to since it was opened. */
   take(file: OpenFile, index: number): Chunk {
     const chunk = file.chunks.get(index) ?? this.#load(file, index);
     if (chunk.readers++ === 0) this.#idle.delete(chunk);
@@ -86,7 +88,7 @@ export class SharedFiles {
       const { dev, ino, size, mtimeMs, ctimeMs } = fstatSync(fd);
       const isSettled = Math.abs(this.#clock.now() - mtimeMs) > SETTLED;
       const key = [dev, ino, size, mtimeMs, ctimeMs, isSettled ? '' : ++this.#unsettled].join(':');
-      return { fd, key, length: size, chunks: new Map(), readers: 0 };
+      return { fd, key, length: size, mtimeMs, chunks: new Map(), readers: 0 };
     } catch (error) {
       closeSync(fd);
       throw error;
@@ -97,6 +99,7 @@ export class SharedFiles {
     const bytes = this.#spare.pop() ?? new Uint8Array(CHUNK);
     try {
       const chunk = { file, index, bytes, length: fill(bytes, file.fd, index * CHUNK), readers: 0 };
+      assertUnchanged(file, index * CHUNK + chunk.length);
       file.chunks.set(index, chunk);
       return chunk;
     } catch (error) {
@@ -154,6 +157,13 @@ class SharedContent {
     if (this.#chunk) this.#files.giveBack(this.#chunk);
     this.#chunk = undefined;
   }
+}
+
+/** One that was replaced goes on as it was; parts of one and of another content must not pass for either. `end`: of what was read. */
+function assertUnchanged({ fd, length, mtimeMs }: OpenFile, end: number): void {
+  const now = fstatSync(fd);
+  if (now.size < length) throw new Error(`the file ended at ${Math.min(end, now.size)} bytes, expected ${length}`);
+  if (now.size > length || now.mtimeMs !== mtimeMs) throw new Error('the file was changed while it was sent');
 }
 
 /** Returns how many octets there were: fewer than `bytes` holds at the end of the file. */

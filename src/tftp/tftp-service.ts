@@ -108,6 +108,7 @@ export class TftpService implements Service {
   close(): void {
     for (const { watch } of this.#listeners) watch.close();
     for (const session of this.#sessions.values()) session.close('the server stops');
+    for (const { port } of this.#listeners) port.socket.flush();
     this.#listeners = [];
     this.#sessions.clear();
     this.#perClient.clear();

@@ -283,3 +283,21 @@ describe('sendfile', () => {
     assert.equal(sender.unacknowledged(socket), 0);
   });
 });
+
+it('a request behind an answer that is the last of its connection opens nothing, and holds no place for ever', async (t) => {
+  const rack = new HttpRack(t, { big: Buffer.alloc(4 << 20) });
+  const last = 'GET /nothing HTTP/1.1\r\n\r\n';
+  const big = 'GET /big HTTP/1.1\r\nHost: rack\r\n\r\n';
+  const ends = Array.from({ length: 40 }, () => {
+    return new Promise<void>((resolve) => {
+      const socket = connect(rack.port, '127.0.0.1', () => socket.write(last + big));
+      socket.resume();
+      socket.once('error', () => undefined);
+      socket.once('close', () => resolve());
+    });
+  });
+  await Promise.all(ends);
+  await rack.until(() => rack.service.counters()['connections'] === 0);
+  assert.equal(rack.service.counters()['sending'], 0);
+  assert.equal(rack.totals()['requests'], 40);
+});

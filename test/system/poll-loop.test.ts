@@ -258,3 +258,15 @@ test('an epoll that fails is reported with its errno', () => {
     (error) => error instanceof SystemCallError && error.code === 'EBADF' && /^epoll_wait: EBADF$/.test(error.message),
   );
 });
+
+test('timers that are cancelled long before they are due do not pile up, and the others fire in their order', (t) => {
+  const loop = new PollLoop(libc, systemClock);
+  t.after(() => loop.close());
+  const fired: number[] = [];
+  for (const due of [3, 1, 2]) loop.after(due, () => fired.push(due));
+  for (let i = 0; i < 100_000; i++) loop.after(255_000, () => fired.push(255_000)).cancel();
+  assert.ok(loop.timers < 5000, `${loop.timers} timers`);
+  const last = loop.after(4, () => (last.cancel(), loop.stop()));
+  loop.run();
+  assert.deepEqual(fired, [1, 2, 3]);
+});

@@ -52,3 +52,19 @@ test('a value is due at its time, not before', () => {
   assert.equal(heap.popDue(9.999), undefined);
   assert.equal(heap.popDue(10), 'ten');
 });
+
+test('what is retained comes out in its order, the rest never', () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(50)), (dues) => {
+      const heap = new TimerHeap<number>();
+      for (const due of dues) heap.push(due, due);
+      heap.retain((due) => due % 2 === 0);
+      const even = dues.filter((due) => due % 2 === 0).toSorted((a, b) => a - b);
+      assert.equal(heap.size, even.length);
+      assert.deepEqual(
+        even.map(() => heap.popDue(Infinity)),
+        even,
+      );
+    }),
+  );
+});

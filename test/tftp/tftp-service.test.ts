@@ -80,7 +80,7 @@ test('netascii turns line ends into CR LF and lone CRs into CR NUL, and tells no
 });
 
 test('netascii of a file too large to be text is refused, and the file closed', (t) => {
-  const rack = new TestRack(t, { kernel: new Uint8Array(1024 * 1024 + 1) });
+  const rack = new TestRack(t, { kernel: new Uint8Array(64 * 1024 + 1) });
   assert.deepEqual(errorCodes(rack.client().request('kernel', {}, 'netascii')), [0]);
   rack.assertIdle();
 });
@@ -327,6 +327,36 @@ test('a file that becomes shorter meanwhile fails with the reason', (t) => {
   rack.assertIdle();
 });
 
+test('a file that is written into meanwhile fails, rather than arrive as parts of one and of another', (t) => {
+  const rack = new TestRack(t, { loader: someBytes(100_000) });
+  utimesSync(join(rack.files, 'loader'), 1_600_000_000, 1_600_000_000);
+  const client = rack.client();
+  client.request('loader', { blksize: 1468, windowsize: 10 });
+  client.ack(0);
+  writeFileSync(join(rack.files, 'loader'), new Uint8Array(100_000));
+  client.ack(10);
+  const answers = client.ack(20);
+  const message = 'the file was changed while it was sent';
+  assert.deepEqual(answers, [{ type: 'error', code: 0, message }]);
+  assert.deepEqual(rack.takeEvents(), [{ kind: 'tftp.failed', file: 'loader', reason: message }]);
+  rack.assertIdle();
+});
+
+test('a client is told at once of a fault that a timer finds, while another uses the same port of ours', (t) => {
+  const rack = new TestRack(t, { loader: someBytes(200_000) });
+  const [one, two] = [rack.client(1), rack.client(2)];
+  one.request('loader', { blksize: 1468, windowsize: 64 });
+  two.request('loader');
+  one.ack(0);
+  // A loss, after which a window leaves in bursts, by timers
+  rack.loop.advance(1100);
+  one.heard();
+  assert.equal(one.ack(64).length, 16);
+  truncateSync(join(rack.files, 'loader'), 10);
+  rack.loop.advance(1);
+  assert.deepEqual(errorCodes(one.heard()), [0]);
+});
+
 test('a file replaced meanwhile goes on as it was for who began with it, and is sent anew to the next', (t) => {
   const [before, after] = [someBytes(100_000), someBytes(90_000)];
   const rack = new TestRack(t, { loader: before });
@@ -505,6 +535,14 @@ describe('single-port', () => {
     assert.equal(rack.openFiles(), 0);
     assert.equal(rack.loop.timers, 0);
   });
+});
+
+test('a single-port service that stops tells its clients', (t) => {
+  const rack = new TestRack(t, { loader: someBytes(5000) }, { singlePort: true });
+  const client = rack.client();
+  client.request('loader');
+  rack.service.close();
+  assert.deepEqual(client.heard(), [{ type: 'error', code: 0, message: 'the server stops' }]);
 });
 
 test('a window that restarts does so in time, not when an older timer fires', (t) => {
