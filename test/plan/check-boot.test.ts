@@ -97,7 +97,7 @@ const faulty: readonly (readonly [title: string, text: string, ...lines: string[
   [
     'a command line of two lines',
     boot(String.raw`entries: { debian: { kernel: debian/vmlinuz, cmdline: "a\nb" } }`),
-    '6:57: boot.entries.debian.cmdline: expected one line of at most 2047 characters without control characters, ' +
+    '6:57: boot.entries.debian.cmdline: expected one line of at most 2047 bytes without control characters, ' +
       String.raw`found "a\nb"`,
   ],
   ...['${net0/ip}', '${MAC}', '${', '$${mac}', '${}'].map(
@@ -112,8 +112,14 @@ const faulty: readonly (readonly [title: string, text: string, ...lines: string[
   [
     'a command line that would be too long with what the loader says',
     boot(`entries: { debian: { kernel: debian/vmlinuz, cmdline: "${'x'.repeat(1940)} \${name}" } }`),
-    '6:57: boot.entries.debian.cmdline: expected at most 1962 characters, as 85 of 2047 are for what the loader must say, ' +
+    '6:57: boot.entries.debian.cmdline: expected at most 1962 bytes, as 85 of 2047 are for what the loader must say, ' +
       'found up to 2004, with its variables filled in',
+  ],
+  [
+    'a command line of few characters and many bytes',
+    boot(`entries: { debian: { kernel: debian/vmlinuz, cmdline: "${'ü'.repeat(1000)}" } }`),
+    '6:57: boot.entries.debian.cmdline: expected at most 1962 bytes, as 85 of 2047 are for what the loader must say, ' +
+      'found up to 2000, with its variables filled in',
   ],
   [
     'no kernel',
