@@ -61,6 +61,14 @@ test('an entry may be for once, and what counts as a loop may be said or switche
   assert.equal(planOf(boot('loop: off')).boot.loop, undefined);
 });
 
+test('one entry may be netbooted without end, and the others not', () => {
+  const text = boot('entries: { a: { kernel: debian/vmlinuz, loop: off }, b: { kernel: debian/vmlinuz } }');
+  assert.deepEqual(
+    planOf(text).boot.entries.map(({ isEndless }) => isEndless),
+    [true, undefined],
+  );
+});
+
 test('boot files are in the rack’s state unless told', () => {
   assert.equal(planOf(`rack: { state: /srv/rack }\n${SUBNET}`).boot.files, '/srv/rack/files');
 });
@@ -70,6 +78,11 @@ const faulty: readonly (readonly [title: string, text: string, ...lines: string[
     'a kernel that is not there',
     boot('entries: { debian: { kernel: debian/VMLINUZ } }'),
     `6:32: boot.entries.debian.kernel: expected a readable file ${FILES}/debian/VMLINUZ, found none`,
+  ],
+  [
+    'an entry with loop limits of its own',
+    boot('entries: { debian: { kernel: debian/vmlinuz, loop: on } }'),
+    '6:54: boot.entries.debian.loop: expected off, found on',
   ],
   [
     'an entry for once by a word that is none',
