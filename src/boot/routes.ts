@@ -68,8 +68,9 @@ export function createRoutes(plan: Plan, states?: BootStates): Routes {
     if (path === undefined) return missing('the path climbs out with ".." or holds a control character');
     if (path === '') return missing('this rack lists no directories');
     const wanted = scriptName(path);
-    if (wanted !== undefined) return scriptFor(wanted, asker);
     const file = named.get(path);
+    const isScript = wanted !== undefined && !(file !== undefined && isNobodys(wanted, asker));
+    if (isScript) return scriptFor(wanted, asker);
     return file === undefined ? underFiles(path, substituteFor(path)) : namedFile(file);
   }
 
@@ -113,6 +114,11 @@ export function createRoutes(plan: Plan, states?: BootStates): Routes {
   }
 
   return { resolve };
+}
+
+/** In a folder of scripts under a name that is no machine's, like ipxe/snponly.efi. */
+function isNobodys(wanted: ScriptName, asker: Asker): boolean {
+  return 'whom' in wanted && typeof scriptOwner(wanted.whom, asker) === 'string';
 }
 
 function textOf(wanted: MachineScriptName, bootPlan: BootPlan, facts: ScriptFacts): string {

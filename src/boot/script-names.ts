@@ -40,10 +40,9 @@ export function createScriptNames(plan: Plan): (path: string) => ScriptName | un
   return (path) => {
     const folder = folderOf(path);
     const name = path.slice(folder === '' ? 0 : folder.length + 1);
-    if (folder === 'ipxe') return { script: 'ipxe', whom: name };
-    if (folder.startsWith('ipxe/')) return { script: 'ipxe', whom: path.slice('ipxe/'.length) };
     if (path === 'boot.ipxe' || (name === 'autoexec.ipxe' && ipxeFolders.has(folder.toLowerCase())))
       return { script: 'ipxe-chain' };
+    if (path.startsWith('ipxe/')) return { script: 'ipxe', whom: path.slice('ipxe/'.length) };
     const grub = /^grub\.cfg(?:-(.*))?$/.exec(name);
     if (grub && grubFolders.has(folder.toLowerCase()))
       return grub[1] === undefined ? { script: 'grub-chain' } : { script: 'grub', whom: grub[1] };

@@ -87,9 +87,13 @@ export class BootLedger {
     this.#loop = plan.boot.loop;
     for (const row of this.#book.all()) {
       if (row.state.kind !== 'held') continue;
-      if (this.#loop && this.#wanted(row) === row.entry) continue;
+      if (this.#limitsOf(row) && this.#wanted(row) === row.entry) continue;
       this.#release(row, 'changed');
     }
+  }
+
+  #limitsOf({ entry }: BootKey): LoopLimits | undefined {
+    return this.#entries.get(entry)?.isEndless ? undefined : this.#loop;
   }
 
   learn(sign: BootSign): void {
@@ -175,7 +179,7 @@ export class BootLedger {
     const now = this.#clock.steady();
     if (row.isCounted || wanted.some((file) => row.files[file] === undefined)) return row;
     if (now - (row.boots.at(-1) ?? -Infinity) < LEAST_BOOT_MILLISECONDS) return row;
-    const limits = this.#loop;
+    const limits = this.#limitsOf(row);
     const recent = limits ? row.boots.filter((at) => now - at < limits.withinSeconds * 1000) : [];
     const boots = [...recent, now];
     const counted = { ...row, boots, isCounted: true };

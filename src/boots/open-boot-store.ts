@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { lstatSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import { isDamage, openForReading, setDatabaseAside } from '../system/database-file.ts';
@@ -51,7 +51,7 @@ function replace(file: string, now: number, reason: string): OpenedBoots {
 /** The disk takes no writes: what is there is read, and the file is opened anew for each write. */
 function stranded(file: string, now: number, fault: string): OpenedBoots {
   const store = new StrandedStore(file);
-  if (!existsSync(file)) return { store, rows: [], fault };
+  if (isNew(file)) return { store, rows: [], fault };
   try {
     const database = openForReading(file, 'SELECT count(*) FROM boot');
     try {
@@ -61,6 +61,20 @@ function stranded(file: string, now: number, fault: string): OpenedBoots {
     }
   } catch {
     return { store, rows: [], lostSince: now, fault };
+  }
+}
+
+/** Nothing is there: not what can't be reached now, like a state directory that links to a volume that is not mounted. */
+function isNew(file: string): boolean {
+  try {
+    if (lstatSync(file, { throwIfNoEntry: false })) return false;
+    const directory = dirname(file);
+    return (
+      statSync(directory, { throwIfNoEntry: false }) !== undefined || !lstatSync(directory, { throwIfNoEntry: false })
+    );
+  } catch (error) {
+    // A file where a directory should be: nothing was ever written under it
+    return error instanceof Error && 'code' in error && error.code === 'ENOTDIR';
   }
 }
 

@@ -109,8 +109,11 @@ class Shelf {
     const initrd = (draft.initrd ?? []).map((file, i) => this.#find(this.#book.element([...path, 'initrd'], i), file));
     if (draft.cmdline !== undefined) checkCommandLine(this.#book, path, draft);
     if (!kernel || draft.cmdline === undefined || this.#book.touches(path)) return [];
-    const once = draft.once === undefined ? {} : { once: draft.once };
-    return [{ name, kernel, initrd: initrd.filter((file) => file !== undefined), cmdline: draft.cmdline, ...once }];
+    const times = {
+      ...(draft.once !== undefined && { once: draft.once }),
+      ...(draft.loop === 'off' && { isEndless: true as const }),
+    };
+    return [{ name, kernel, initrd: initrd.filter((file) => file !== undefined), cmdline: draft.cmdline, ...times }];
   }
 
   /**

@@ -23,7 +23,7 @@ export function checkCommandLine(
   const room = LONGEST_CMDLINE - ahead;
   const length = longestLength(cmdline);
   if (length > room) {
-    const expected = `at most ${room} characters, as ${ahead} of ${LONGEST_CMDLINE} are for what the loader must say`;
+    const expected = `at most ${room} bytes, as ${ahead} of ${LONGEST_CMDLINE} are for what the loader must say`;
     book.report(path, expected, { found: `up to ${length}, with its variables filled in` });
   }
 }

@@ -30,10 +30,10 @@ export function unknownVariables(template: string): string[] {
   });
 }
 
-/** The length of the command line, with each variable as long as it can get. */
+/** The bytes of the command line, with each variable as long as it can get. */
 export function longestLength(template: string): number {
   const lengths: Readonly<Record<string, number>> = COMMAND_LINE_VARIABLES;
-  return replaceVariables(template, (name) =>
-    Object.hasOwn(lengths, name) ? 'x'.repeat(lengths[name] ?? 0) : undefined,
-  ).length;
+  return Buffer.byteLength(
+    replaceVariables(template, (name) => (Object.hasOwn(lengths, name) ? 'x'.repeat(lengths[name] ?? 0) : undefined)),
+  );
 }

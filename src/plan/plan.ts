@@ -222,6 +222,8 @@ export interface BootEntry {
   readonly cmdline: string;
   /** From then on a machine boots its own disk; absent: it netboots this entry each time. */
   readonly once?: Once;
+  /** However often a machine netboots it, that is no loop. */
+  readonly isEndless?: true;
 }
 
 /** A file a machine may fetch. */

@@ -201,6 +201,10 @@ export const entrySchema = mapping({
     .describe(
       'When a machine has had this entry and boots its own disk from then on. delivered: it was sent the kernel and every initrd; reported: it reported stage installed. Absent: never.',
     ),
+  loop: z
+    .enum(['off'], { error: 'off' })
+    .optional()
+    .describe('off: machines may netboot this entry without end. Absent: as boot.loop says.'),
 });
 
 export const loadersSchema = mapping({

@@ -189,8 +189,8 @@ export const ownLoaderText = textForm({
 });
 
 export const cmdlineText = textForm({
-  expected: `one line of at most ${LONGEST_CMDLINE} characters without control characters`,
-  parse: (text) => (text.length > LONGEST_CMDLINE || CONTROL_PATTERN.test(text) ? undefined : text),
+  expected: `one line of at most ${LONGEST_CMDLINE} bytes without control characters`,
+  parse: (text) => (Buffer.byteLength(text) > LONGEST_CMDLINE || CONTROL_PATTERN.test(text) ? undefined : text),
 });
 
 export const endpointText = textForm({

@@ -194,6 +194,18 @@ describe('the table of routes', () => {
     assert.equal(routes.resolve('/x/autoexec.ipxe', ASKER).kind, 'file');
   });
 
+  it('serves a loader or kernel that the file names in a folder of scripts, and the scripts beside it', () => {
+    const kernel = { path: 'ipxe/vmlinuz', file: '/srv/files/ipxe/vmlinuz' };
+    const loaders = { uefi: { path: 'ipxe/snponly.efi', file: '/srv/files/ipxe/snponly.efi' } };
+    const own = createRoutes(testPlan({ loaders, entries: [{ ...DEBIAN, kernel }] }));
+    for (const { path, file } of [kernel, loaders.uefi]) {
+      const found = own.resolve(`/${path}`, ASKER);
+      assert.equal(found.kind === 'file' ? found.file : found.kind, file);
+    }
+    assert.match(textOf(own.resolve('/ipxe/52-54-00-12-34-56', ASKER)), /^kernel /m);
+    assert.match(textOf(own.resolve('/ipxe/autoexec.ipxe', ASKER)), /^:ask$/m);
+  });
+
   it('leaves for the disk as the host says, else as the catalogue does', () => {
     const node = { name: 'a', macs: [macOf('02:00:00:00:00:0a')], boot: 'local' };
     const exitOf = (host: typeof node & { exit?: 'exit-1' }): string =>

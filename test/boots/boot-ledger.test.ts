@@ -299,6 +299,18 @@ describe('a machine that netboots over and over', () => {
     assert.equal(rack.boot(1).boot(1).state(), 'armed');
   });
 
+  test('is not held where its entry is netbooted without end, and goes on when that is said of one it is held on', () => {
+    const endless = planOf(undefined, { entries: [{ ...DEBIAN, isEndless: true }, NEXT] });
+    const rack = new Desk(endless);
+    for (let i = 0; i < 50; i++) rack.boot(1);
+    assert.equal(rack.state(), 'armed');
+    assert.ok((rack.ledger.rows()[0]?.boots.length ?? 0) < 3);
+    const held = new Desk(planOf()).boot(0).boot(10).boot(10);
+    held.ledger.apply(endless);
+    held.settle();
+    assert.deepEqual([held.state(), held.turns.at(-1)], ['armed', 'armed: changed']);
+  });
+
   test('is never held where loops are allowed', () => {
     const rack = new Desk(testPlan());
     for (let i = 0; i < 50; i++) rack.boot(1);

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -123,6 +132,35 @@ for (const [what, spoil, atLeast] of DAMAGES) {
     assert.deepEqual([again.rows.length, again.lostSince, again.replaced], [rows.length, NOW, undefined]);
   });
 }
+
+const OUT_OF_REACH: readonly (readonly [string, (folder: string) => void])[] = [
+  ['a file behind a link to a volume that is not mounted', (folder) => link(folder, 'boots.db', '/nowhere/boots.db')],
+  ['a file behind links in a circle', (folder) => link(folder, 'boots.db', 'boots.db')],
+];
+
+function link(folder: string, name: string, to: string): void {
+  mkdirSync(folder, { recursive: true });
+  symlinkSync(to, join(folder, name));
+}
+
+for (const [what, make] of OUT_OF_REACH) {
+  test(`${what} is no new rack: what is in it counts as lost`, () => {
+    const file = newFile();
+    make(join(file, '..'));
+    const { store, rows, lostSince, fault } = openBootStore(file, NOW);
+    store.close();
+    assert.deepEqual([rows, lostSince], [[], NOW]);
+    assert.notEqual(fault, undefined);
+  });
+}
+
+test('a state directory that is a link to a volume that is not mounted is no new rack', () => {
+  const file = newFile();
+  link(join(file, '..', '..'), 'state', '/nowhere/at/all');
+  const { store, lostSince } = openBootStore(file, NOW);
+  store.close();
+  assert.equal(lostSince, NOW);
+});
 
 test('progress that is not what we wrote is no progress, and what was promised stands', () => {
   const file = written(STATES);

@@ -61,6 +61,14 @@ test('an entry may be for once, and what counts as a loop may be said or switche
   assert.equal(planOf(boot('loop: off')).boot.loop, undefined);
 });
 
+test('one entry may be netbooted without end, and the others not', () => {
+  const text = boot('entries: { a: { kernel: debian/vmlinuz, loop: off }, b: { kernel: debian/vmlinuz } }');
+  assert.deepEqual(
+    planOf(text).boot.entries.map(({ isEndless }) => isEndless),
+    [true, undefined],
+  );
+});
+
 test('boot files are in the rack’s state unless told', () => {
   assert.equal(planOf(`rack: { state: /srv/rack }\n${SUBNET}`).boot.files, '/srv/rack/files');
 });
@@ -70,6 +78,11 @@ const faulty: readonly (readonly [title: string, text: string, ...lines: string[
     'a kernel that is not there',
     boot('entries: { debian: { kernel: debian/VMLINUZ } }'),
     `6:32: boot.entries.debian.kernel: expected a readable file ${FILES}/debian/VMLINUZ, found none`,
+  ],
+  [
+    'an entry with loop limits of its own',
+    boot('entries: { debian: { kernel: debian/vmlinuz, loop: on } }'),
+    '6:54: boot.entries.debian.loop: expected off, found on',
   ],
   [
     'an entry for once by a word that is none',
@@ -97,7 +110,7 @@ const faulty: readonly (readonly [title: string, text: string, ...lines: string[
   [
     'a command line of two lines',
     boot(String.raw`entries: { debian: { kernel: debian/vmlinuz, cmdline: "a\nb" } }`),
-    '6:57: boot.entries.debian.cmdline: expected one line of at most 2047 characters without control characters, ' +
+    '6:57: boot.entries.debian.cmdline: expected one line of at most 2047 bytes without control characters, ' +
       String.raw`found "a\nb"`,
   ],
   ...['${net0/ip}', '${MAC}', '${', '$${mac}', '${}'].map(
@@ -112,8 +125,14 @@ const faulty: readonly (readonly [title: string, text: string, ...lines: string[
   [
     'a command line that would be too long with what the loader says',
     boot(`entries: { debian: { kernel: debian/vmlinuz, cmdline: "${'x'.repeat(1940)} \${name}" } }`),
-    '6:57: boot.entries.debian.cmdline: expected at most 1962 characters, as 85 of 2047 are for what the loader must say, ' +
+    '6:57: boot.entries.debian.cmdline: expected at most 1962 bytes, as 85 of 2047 are for what the loader must say, ' +
       'found up to 2004, with its variables filled in',
+  ],
+  [
+    'a command line of few characters and many bytes',
+    boot(`entries: { debian: { kernel: debian/vmlinuz, cmdline: "${'ü'.repeat(1000)}" } }`),
+    '6:57: boot.entries.debian.cmdline: expected at most 1962 bytes, as 85 of 2047 are for what the loader must say, ' +
+      'found up to 2000, with its variables filled in',
   ],
   [
     'no kernel',
