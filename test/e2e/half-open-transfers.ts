@@ -7,8 +7,8 @@ import { createSocket } from 'node:dgram';
 import { argv } from 'node:process';
 
 const [, , server = '', file = '', count = '0', ...addresses] = argv;
-/** A server sends the first packet again for about half a minute. */
-const AGAIN = 10_000;
+/** Milliseconds. A server that gave up on one is asked anew so soon. */
+const AGAIN = 2000;
 const words = [file, 'octet', 'blksize', '1432', 'windowsize', '16', ''];
 const request = Buffer.concat([Buffer.from([0, 1]), Buffer.from(words.join('\0'))]);
 
@@ -19,7 +19,8 @@ const answered = await Promise.all(
     return new Promise<void>((resolve) => {
       socket.once('message', () => resolve());
       socket.bind(0, addresses[index % addresses.length], ask);
-      setInterval(ask, AGAIN);
+      // Not all at once, so that at any time nearly all stand there
+      setTimeout(() => setInterval(ask, AGAIN), Math.random() * AGAIN);
     });
   }),
 );
