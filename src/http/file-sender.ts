@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net';
 
 import { lastError, type Libc } from '../system/libc.ts';
+import { readTcpUnacknowledged } from '../system/tcp-progress.ts';
+import { descriptorOf } from './descriptor-of.ts';
 
 /**
  * What became of it: the bytes that the kernel took (0: the file has no more), or
@@ -19,8 +21,6 @@ export interface FileSender {
   readAhead(file: number, offset: number, bytes: number): void;
 }
 
-/** `SIOCOUTQ` of linux/sockios.h. */
-const SIOCOUTQ = 0x5411;
 const POSIX_FADV_SEQUENTIAL = 2;
 const POSIX_FADV_WILLNEED = 3;
 const WOULD_BLOCK = new Set(['EAGAIN', 'EINTR']);
@@ -40,7 +40,6 @@ const NOT_THIS_WAY = new Set(['EINVAL', 'ENOSYS', 'EOPNOTSUPP', 'ESPIPE', 'EPERM
 export class SendfileSender implements FileSender {
   readonly #libc: Libc;
   readonly #offset = Buffer.alloc(8);
-  readonly #count = Buffer.alloc(4);
 
   constructor(libc: Libc) {
     this.#libc = libc;
@@ -57,8 +56,7 @@ export class SendfileSender implements FileSender {
 
   unacknowledged(socket: Socket): number {
     const descriptor = descriptorOf(socket);
-    if (descriptor === undefined || this.#libc.ioctl(descriptor, SIOCOUTQ, this.#count) < 0) return 0;
-    return this.#count.readInt32LE();
+    return (descriptor === undefined ? undefined : readTcpUnacknowledged(this.#libc, descriptor)) ?? 0;
   }
 
   readAhead(file: number, offset: number, bytes: number): void {
@@ -82,14 +80,4 @@ function meaningOf(code: string): Sent {
 
 function isEncrypted(socket: Socket): boolean {
   return 'encrypted' in socket;
-}
-
-/**
- * Node keeps it to itself, and from one turn to the next it may be closed and its number be another's: asked for each
- * time, and used before anything else can run.
- */
-function descriptorOf(socket: Socket): number | undefined {
-  const { _handle: handle } = socket as { readonly _handle?: { readonly fd?: unknown } | null };
-  const fd = handle?.fd;
-  return typeof fd === 'number' && fd >= 0 && !socket.destroyed ? fd : undefined;
 }

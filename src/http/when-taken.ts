@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 
 import type { Libc } from '../system/libc.ts';
 import { readTcpProgress, readTcpWritten } from '../system/tcp-progress.ts';
+import { descriptorOf } from './descriptor-of.ts';
 
 const LOOK_EVERY = 50;
 /** A peer that acknowledges nothing for so long has gone. Milliseconds. */
@@ -33,8 +34,8 @@ export function whenTaken(libc: Libc, socket: Socket, settled: (isTaken: boolean
 
 /** Node closes its own when it has written the last byte of a connection that is not kept. */
 function duplicate(libc: Libc, socket: Socket): number | undefined {
-  const { _handle: handle } = socket as Socket & { readonly _handle?: { readonly fd?: number } | null };
-  if (handle?.fd === undefined || handle.fd < 0) return undefined;
-  const fd = libc.dup(handle.fd);
+  const original = descriptorOf(socket);
+  if (original === undefined) return undefined;
+  const fd = libc.dup(original);
   return fd < 0 ? undefined : fd;
 }

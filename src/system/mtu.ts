@@ -1,9 +1,9 @@
 import type { Ip4 } from '../addr/ip4.ts';
 import type { Libc } from './libc.ts';
+import { IPPROTO_IP } from './packet-info.ts';
 import { AF_INET, SOCK_CLOEXEC_NONBLOCK, SOCK_DGRAM, SOCKADDR_IN } from './socket-numbers.ts';
 import { socketAddress } from './udp-socket.ts';
 
-const IPPROTO_IP = 0;
 const IP_MTU = 14;
 const SIOCGIFMTU = 0x8921;
 /** struct ifreq: the name, and at 16 the answer. */

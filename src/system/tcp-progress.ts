@@ -7,7 +7,7 @@ const TCP_CLOSE = 7;
 const INFO_SIZE = 136;
 const BYTES_ACKED_AT = 120;
 
-/** `SIOCOUTQ` of linux/sockios.h: bytes that were written and not acknowledged. */
+/** linux/sockios.h */
 const SIOCOUTQ = 0x5411;
 /** Two looks between which nothing was acknowledged are wanted; a fast peer may need some. */
 const MOST_LOOKS = 8;
@@ -20,15 +20,21 @@ export interface TcpProgress {
 
 /** Bytes that were written to a socket since it connected, by whatever call; undefined where the kernel does not say. */
 export function readTcpWritten(libc: Libc, fd: number): number | undefined {
-  const queued = Buffer.alloc(4);
   let before = readTcpProgress(libc, fd)?.acknowledged;
   for (let looks = 0; ; looks++) {
-    if (before === undefined || libc.ioctl(fd, SIOCOUTQ, queued) < 0) return undefined;
+    const queued = readTcpUnacknowledged(libc, fd);
+    if (before === undefined || queued === undefined) return undefined;
     const after = readTcpProgress(libc, fd)?.acknowledged;
     // Of one that goes on acknowledging this is a little less than it is
-    if (after === before || looks === MOST_LOOKS) return before + queued.readInt32LE();
+    if (after === before || looks === MOST_LOOKS) return before + queued;
     before = after;
   }
+}
+
+/** Bytes that were written and that the peer has not acknowledged; undefined where the kernel does not say. */
+export function readTcpUnacknowledged(libc: Libc, fd: number): number | undefined {
+  const queued = Buffer.alloc(4);
+  return libc.ioctl(fd, SIOCOUTQ, queued) < 0 ? undefined : queued.readInt32LE();
 }
 
 /** Undefined where the kernel does not say. */

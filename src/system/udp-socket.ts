@@ -1,9 +1,10 @@
 import { writeIp4, type Ip4 } from '../addr/ip4.ts';
-import type { DatagramSocket, Inbound, Outbound, TrainSocket } from './datagram.ts';
+import type { DatagramSocket, Outbound, TrainSocket } from './datagram.ts';
 import { Inbox } from './inbox.ts';
 import { checked, type Libc } from './libc.ts';
 import { IP_PKTINFO, IPPROTO_IP, writePacketInfo } from './packet-info.ts';
 import { SendQueue } from './send-queue.ts';
+import { ThreadSocket } from './thread-socket.ts';
 import { TrainQueue } from './train-queue.ts';
 import { UdpTrainSocket } from './train-socket.ts';
 import { AF_INET, SOCKADDR_IN, SOCK_CLOEXEC_NONBLOCK, SOCK_DGRAM, SOL_SOCKET } from './socket-numbers.ts';
@@ -144,45 +145,16 @@ export class UdpSockets {
   }
 }
 
-class UdpSocket implements DatagramSocket {
-  readonly #libc: Libc;
-  readonly #fd: number;
-  readonly #inbox: Inbox;
-  readonly #queue: SendQueue;
-  #owned: boolean;
-
-  constructor(libc: Libc, fd: number, inbox: Inbox, queue: SendQueue, owned: boolean) {
-    this.#libc = libc;
-    this.#fd = fd;
-    this.#inbox = inbox;
-    this.#queue = queue;
-    this.#owned = owned;
-  }
-
-  receive(handle: (datagram: Inbound) => void): number {
-    return this.#inbox.receive(this.#fd, handle);
-  }
-
+class UdpSocket extends ThreadSocket<SendQueue> implements DatagramSocket {
   send(bytes: Uint8Array, to: Outbound): void {
-    const batch = this.#queue.batch;
+    const batch = this.queue.batch;
     if (bytes.length > batch.slot) throw new RangeError(`a datagram of ${bytes.length} bytes, at most ${batch.slot}`);
-    const index = this.#queue.next(this.#fd);
+    const index = this.queue.next(this.fd);
     const name = batch.nameOffset(index);
     batch.arenaView.setUint16(name, AF_INET, true);
     batch.arenaView.setUint16(name + 2, to.port);
     batch.arenaView.setUint32(name + 4, to.address);
     batch.arena.set(bytes, batch.payload(index));
     batch.describe(index, SOCKADDR_IN, writePacketInfo(batch, index, to), bytes.length);
-  }
-
-  flush(): number {
-    return this.#queue.flush();
-  }
-
-  close(): void {
-    this.#queue.flush();
-    if (this.#owned) this.#libc.close(this.#fd);
-    // A second close would take the descriptor of whoever got its number meanwhile
-    this.#owned = false;
   }
 }
