@@ -1,10 +1,8 @@
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { chmod } from 'node:fs/promises';
-import { arch, tmpdir } from 'node:os';
+import { chmodSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { aptGetWithUpdate } from '../lab/debian-packages.ts';
-import { runCommand } from '../lab/run-command.ts';
+import { openApt, unpackPackages } from '../lab/unpack-packages.ts';
 import { DEBIAN_FILES } from '../plan/loader-table.ts';
 import { replaceFile } from '../system/replace-file.ts';
 
@@ -106,37 +104,10 @@ async function unpackFromMirror({ name, architecture }: DebianPackage, into: str
   const work = mkdtempSync(join(tmpdir(), 'rackboot-deb-'));
   try {
     // apt downloads as a user of its own
-    await chmod(work, 0o777);
-    const isForeign = architecture !== undefined && architecture !== NATIVE[arch()];
-    if (isForeign) await downloadForeign(`${name}:${architecture}`, architecture, work);
-    else await aptGetWithUpdate(['download', name], undefined, work);
-    const archive = readdirSync(work).find((file) => file.endsWith('.deb')) ?? name;
-    await runOrThrow(['dpkg-deb', '-x', archive, into], work);
+    chmodSync(work, 0o777);
+    await unpackPackages(await openApt(architecture, work), [name], work);
+    renameSync(work, into);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
-}
-
-/** What Node calls this computer's architecture, as Debian calls it. */
-const NATIVE: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
-
-/** With package lists of its own, so that this computer's apt need not know the architecture, and does not learn it. */
-async function downloadForeign(name: string, architecture: string, work: string): Promise<void> {
-  const lists = join(work, 'lists');
-  const settings = [
-    `APT::Architecture=${architecture}`,
-    `APT::Architectures=${architecture}`,
-    `Dir::State::lists=${lists}`,
-    'Dir::State::status=/dev/null',
-    `Dir::Cache=${join(work, 'cache')}`,
-  ].flatMap((setting) => ['-o', setting]);
-  for (const directory of ['lists/partial', 'cache/archives/partial'])
-    mkdirSync(join(work, directory), { recursive: true });
-  await runOrThrow(['apt-get', ...settings, 'update'], work);
-  await runOrThrow(['apt-get', ...settings, 'download', name], work);
-}
-
-async function runOrThrow(argv: readonly string[], cwd: string): Promise<void> {
-  const { code, output } = await runCommand([...argv], { cwd, env: { DEBIAN_FRONTEND: 'noninteractive' } });
-  if (code !== 0) throw new Error(output || `${argv.join(' ')} failed with exit code ${code}`);
 }

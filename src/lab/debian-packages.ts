@@ -97,7 +97,9 @@ export async function ensurePackages(needs: readonly PackageNeed[], say: Say, si
   if (geteuid?.() !== 0 || !(await provided('apt-get', fileExists))) throw new LabError(missingText(missing));
   const names = missing.map((need) => need.package);
   say(`installing Debian packages: ${names.join(' ')}`);
-  await withoutServiceStarts(() => aptGetWithUpdate(['install', '-y', '--no-install-recommends', ...names], signal));
+  await withoutServiceStarts(() =>
+    aptGetWithUpdate(['install', '-y', '--no-install-recommends', ...names], { signal }),
+  );
   const still = await missingPackages(needs);
   if (still.length > 0) throw new LabError(`apt-get installed the packages, and yet: ${missingText(still)}`);
 }
@@ -109,13 +111,23 @@ export function missingText(missing: readonly PackageNeed[]): string {
   return ['missing Debian packages:', ...lines, `install them with: apt-get install ${names}`].join('\n');
 }
 
+export interface AptGetOptions {
+  /** apt's own, for which lists it refreshes as well as what it does. */
+  readonly settings?: readonly string[];
+  readonly signal?: AbortSignal | undefined;
+  readonly cwd?: string;
+}
+
 /**
  * Runs apt-get; when that fails, refreshes the package lists and tries once more: lists may be absent or older than the mirror.
  * @throws LabError with the last lines apt-get wrote
  */
-export async function aptGetWithUpdate(args: readonly string[], signal?: AbortSignal, cwd?: string): Promise<void> {
-  const options = { env: { DEBIAN_FRONTEND: 'noninteractive' }, signal, ...(cwd === undefined ? {} : { cwd }) };
-  const aptGet = ['apt-get', '-o', `DPkg::Lock::Timeout=${LOCK_SECONDS}`];
+export async function aptGetWithUpdate(
+  args: readonly string[],
+  { settings = [], ...place }: AptGetOptions = {},
+): Promise<void> {
+  const options = { env: { DEBIAN_FRONTEND: 'noninteractive' }, ...place };
+  const aptGet = ['apt-get', '-o', `DPkg::Lock::Timeout=${LOCK_SECONDS}`, ...settings];
   const first = await runCommand([...aptGet, ...args], options);
   if (first.code === 0) return;
   await runCommand([...aptGet, 'update'], options);

@@ -1,7 +1,7 @@
 import { chmod, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { arch } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { aptGetWithUpdate } from './debian-packages.ts';
-import type { GuestArchitecture } from './firmware.ts';
 import { LabError } from './lab-error.ts';
 import { runCommand } from './run-command.ts';
 
@@ -16,26 +16,26 @@ export interface Apt {
   update(): Promise<void>;
 }
 
+/** What Node calls this computer's architecture, as Debian calls it. */
+const OWN: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
+
 /**
- * apt for packages of an architecture. This computer's own are asked of its own apt. For any other, apt is given lists, cache
+ * apt for packages of an architecture, or, without one, for those that are the same for all. This computer's own are asked of its own apt. For any other, apt is given lists, cache
  * and a status file of its own below `directory`, so that `dpkg --add-architecture` need not be told, and nothing of the
  * computer's own apt changes.
  */
-export async function openApt(
-  architecture: GuestArchitecture,
-  directory: string,
-  signal: AbortSignal | undefined,
-): Promise<Apt> {
-  const options = architecture === 'amd64' ? [] : await privateApt(architecture, directory);
+export async function openApt(architecture: string | undefined, directory: string, signal?: AbortSignal): Promise<Apt> {
+  const isOwn = architecture === undefined || architecture === OWN[arch()];
+  const options = isOwn ? [] : await privateApt(architecture, directory);
   return {
     options,
-    get: (args, cwd) => aptGetWithUpdate([...options, ...args], signal, cwd),
+    get: (args, cwd) => aptGetWithUpdate(args, { settings: options, signal, cwd }),
     depends: async (name) => (await runCommand(['apt-cache', ...options, 'depends', name], { signal })).stdout,
-    update: () => aptGetWithUpdate([...options, 'update'], signal),
+    update: () => aptGetWithUpdate(['update'], { settings: options, signal }),
   };
 }
 
-async function privateApt(architecture: GuestArchitecture, directory: string): Promise<string[]> {
+async function privateApt(architecture: string, directory: string): Promise<string[]> {
   const state = join(directory, 'apt');
   await mkdir(join(state, 'lists/partial'), { recursive: true });
   await mkdir(join(state, 'archives/partial'), { recursive: true });
@@ -71,7 +71,7 @@ export async function unpackPackages(
   apt: Apt,
   packages: readonly string[],
   root: string,
-  signal: AbortSignal | undefined,
+  signal?: AbortSignal,
 ): Promise<void> {
   await apt.get(['download', ...packages], root);
   const archives = (await readdir(root)).filter((name) => name.endsWith('.deb'));
