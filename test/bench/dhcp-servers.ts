@@ -5,6 +5,7 @@ import { formatIp4 } from '../../src/addr/ip4.ts';
 import { formatRange, type Range } from '../../src/addr/range.ts';
 import type { PackageNeed } from '../../src/lab/debian-packages.ts';
 import { writeDhcpdLeases, writeDnsmasqLeases, writeKeaLeases, writeRackbootLeases, type Fill } from './dhcp-leases.ts';
+import { prepareRackboot } from './rackboot-server.ts';
 
 export const BENCH_PACKAGES: readonly PackageNeed[] = [
   { package: 'iproute2', provides: ['ip'] },
@@ -13,8 +14,6 @@ export const BENCH_PACKAGES: readonly PackageNeed[] = [
   { package: 'isc-dhcp-server', provides: ['/usr/sbin/dhcpd'] },
   { package: 'kea-admin', provides: ['perfdhcp'] },
 ];
-
-const ROOT = join(import.meta.dirname, '..', '..');
 
 /** What each server is told: one subnet, one range, leases of one hour. */
 export interface Wishes {
@@ -47,30 +46,23 @@ const LEASE_SECONDS = 3600;
 
 /** Each as quiet as its config allows, without the ping or ARP check of an address; nothing else differs from Debian's defaults. */
 export const SERVERS: readonly BenchServer[] = [
-  { name: 'rackboot', durability: 'fsync before ACK', prepare: prepareRackboot },
+  { name: 'rackboot', durability: 'fsync before ACK', prepare: prepareRack },
   { name: 'kea', durability: 'memfile, no fsync', prepare: prepareKea },
   { name: 'dnsmasq', durability: 'file rewritten, no fsync', prepare: prepareDnsmasq },
   { name: 'dhcpd', durability: 'fsync before ACK', prepare: prepareDhcpd },
 ];
 
-function prepareRackboot({ directory, interface: name, range, fill }: Wishes): StartCommand {
-  // In a directory of its own, as in /etc: the rack watches it
-  const config = join(directory, 'etc', 'rackboot.yaml');
-  const state = join(directory, 'state');
-  mkdirSync(join(directory, 'etc'));
-  mkdirSync(state);
+function prepareRack({ directory, interface: name, range, fill }: Wishes): StartCommand {
   mkdirSync(join(directory, 'files'));
-  writeFileSync(
-    config,
-    `rack: { state: ${state}, control: ${directory}/control.sock }
-subnets:
+  const argv = prepareRackboot(
+    directory,
+    `subnets:
   - { cidr: ${SUBNET.cidr}, interface: ${name}, management: dhcp, dynamic: ${formatRange(range)}, lease: 1h, conflict-check: off }
 boot: { files: ${directory}/files }
-log: { level: warn }
 `,
   );
-  if (fill.count > 0) writeRackbootLeases(join(state, 'leases.db'), fill);
-  return { argv: [process.execPath, join(ROOT, 'dist', 'main.js'), 'run', '--config', config], env: {} };
+  if (fill.count > 0) writeRackbootLeases(join(directory, 'state', 'leases.db'), fill);
+  return { argv, env: {} };
 }
 
 function prepareKea({ directory, interface: name, range, fill }: Wishes): StartCommand {

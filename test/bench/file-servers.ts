@@ -1,10 +1,10 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { PackageNeed } from '../../src/lab/debian-packages.ts';
+import { prepareRackboot } from './rackboot-server.ts';
 import { unpackedProgram } from './unpacked-programs.ts';
 
-const ROOT = join(import.meta.dirname, '..', '..');
 export const SERVER_ADDRESS = '10.0.0.1';
 export const HTTP_PORT = 5248;
 
@@ -26,22 +26,14 @@ export const FILE_SERVER_PACKAGES: readonly PackageNeed[] = [
 
 export const RACKBOOT: FileServer = {
   name: 'rackboot',
-  prepare: async (directory, files) => {
-    // In a directory of its own, as in /etc: the rack watches it
-    const config = join(directory, 'etc', 'rackboot.yaml');
-    mkdirSync(join(directory, 'etc'));
-    mkdirSync(join(directory, 'state'));
-    writeFileSync(
-      config,
-      `rack: { state: ${directory}/state, control: ${directory}/control.sock }
-subnets:
+  prepare: async (directory, files) =>
+    prepareRackboot(
+      directory,
+      `subnets:
   - { cidr: 10.0.0.0/12, interface: serve, management: dhcp, dynamic: 10.2.0.0-10.2.255.255 }
 boot: { files: ${files} }
-log: { level: warn }
 `,
-    );
-    return [process.execPath, join(ROOT, 'dist', 'main.js'), 'run', '--config', config];
-  },
+    ),
 };
 
 export const TFTP_SERVERS: readonly FileServer[] = [

@@ -1,10 +1,10 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { efiProgram, x86Kernel } from '../fixtures/programs.ts';
 import { HTTP_PORT, HTTP_SERVERS, SERVER_ADDRESS, type FileServer } from './file-servers.ts';
+import { prepareRackboot } from './rackboot-server.ts';
 
-const ROOT = join(import.meta.dirname, '..', '..');
 const LOADER = 'loader.efi';
 
 /** As large as snponly.efi, and a kernel and initrd of an installer. */
@@ -18,14 +18,10 @@ export const STORM_FILES: readonly { readonly name: string; readonly bytes: numb
 export const STORM_SERVERS: readonly FileServer[] = [
   {
     name: 'rackboot',
-    prepare: async (directory, files) => {
-      const config = join(directory, 'etc', 'rackboot.yaml');
-      mkdirSync(join(directory, 'etc'));
-      mkdirSync(join(directory, 'state'));
-      writeFileSync(
-        config,
-        `rack: { state: ${directory}/state, control: ${directory}/control.sock }
-subnets:
+    prepare: async (directory, files) =>
+      prepareRackboot(
+        directory,
+        `subnets:
   - { cidr: 10.0.0.0/12, interface: serve, management: dhcp, dynamic: 10.2.0.1-10.2.255.254, lease: 1h, conflict-check: off }
 boot:
   files: ${files}
@@ -33,11 +29,8 @@ boot:
   loaders: { uefi: ${LOADER} }
   entries:
     linux: { kernel: vmlinuz, initrd: initrd, cmdline: quiet }
-log: { level: warn }
 `,
-      );
-      return [process.execPath, join(ROOT, 'dist', 'main.js'), 'run', '--config', config];
-    },
+      ),
   },
   {
     name: 'dnsmasq+nginx',
