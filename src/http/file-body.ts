@@ -15,9 +15,9 @@ export interface FileBodyDependencies {
 }
 
 /**
- * A response's body on its way out: pieces of an open file, and bytes of ours between them. Its header and first bytes
- * go through Node, whose callback tells that the connection is this response's and empty; then the kernel copies
- * from the page cache, until the socket is full and Node is asked again to tell when it is not.
+ * A response's body on its way out: pieces of an open file, and bytes of ours between them. Its header goes through Node and
+ * is held in the kernel until file bytes fill its packet; those the kernel takes from the page cache. When the socket is full,
+ * or the connection still another response's, Node is given some bytes: its callback tells when they left.
  */
 export class FileBody implements Sending {
   readonly length: number;
@@ -34,8 +34,10 @@ export class FileBody implements Sending {
   #at = 0;
   #done = 0;
   #given = 0;
-  #hasBegun = false;
   #isDirect = true;
+  #isHeld = false;
+  /** What Node is given; free again when its callback comes. */
+  #buffer: Buffer | undefined;
 
   /** `file` is closed when the transfer ends, whichever way. */
   constructor(
@@ -66,13 +68,14 @@ export class FileBody implements Sending {
     // The schedule judges who stalls: Node sees nothing of what the kernel sends.
     this.#socket.setTimeout(0);
     if (this.length >= this.#limits.large)
-      this.#sender.readAhead(this.#file.fd, this.#offset(), this.#limits.readAhead);
+      this.#sender.readAhead(this.#file.fd, this.#offset(), Math.min(this.length, this.#limits.readAhead));
     if (this.#isGone()) this.#finish();
   }
 
   turn(most: number): number {
     const before = this.#given;
     try {
+      if (!this.#response.headersSent) this.#sendHeader();
       while (this.#state === 'ready' && this.#given - before < most) this.#step(most - (this.#given - before));
     } catch (error) {
       this.#fail(
@@ -101,42 +104,58 @@ export class FileBody implements Sending {
     this.#fail(reason);
   }
 
+  /** By itself only where it leaves at once: else the first bytes take it along. */
+  #sendHeader(): void {
+    if (this.#isGone() || this.#response.socket !== this.#socket || this.#socket.writableLength > 0) return;
+    this.#isHeld = this.#sender.hold(this.#socket);
+    if (this.#isHeld) this.#response.flushHeaders();
+  }
+
   #step(most: number): void {
     const piece = this.#pieces[this.#at];
     if (this.#isGone() || piece === undefined) return this.#finish();
     if (!('first' in piece)) return this.#write(piece, piece.length);
     const left = piece.last + 1 - piece.first - this.#done;
-    // The end of the file goes the other way, after a last look whether it is still the same file.
-    const direct = left - this.#limits.chunk;
-    if (direct > 0 && this.#isDirect && this.#hasBegun && this.#socket.writableLength === 0) {
-      this.#send(Math.min(most, direct), Math.min(most, this.#limits.chunk));
-    } else {
-      this.#read(Math.min(most, left, this.#isDirect ? this.#limits.chunk : this.#limits.readChunk), left);
-    }
+    if (this.#isDirect && this.#response.headersSent && this.#socket.writableLength === 0) this.#send(most, left);
+    else this.#read(Math.min(most, left, this.#isDirect ? this.#limits.chunk : this.#limits.readChunk), left);
   }
 
-  #send(most: number, chunk: number): void {
-    const sent = this.#sender.send(this.#socket, this.#file.fd, this.#offset(), most);
-    if (sent === 'full') this.#read(chunk, Number.POSITIVE_INFINITY);
+  /** `left`: bytes of this piece that are still to go. */
+  #send(most: number, left: number): void {
+    const { chunk } = this.#limits;
+    const isLast = this.#at === this.#pieces.length - 1;
+    // The end is held back for a last look whether it is still the same file
+    const held = isLast && left > chunk ? chunk : 0;
+    if (isLast && held === 0 && !this.#isSameFile()) return;
+    const sent = this.#sender.send(this.#socket, this.#file.fd, this.#offset(), Math.min(most, left - held));
+    if (sent === 'full') this.#read(Math.min(most, left, chunk), left);
     else if (sent === 'unable') this.#isDirect = false;
     else if (sent === 'gone') this.#breakOff();
     else if (typeof sent !== 'number') this.#fail(sent.fault);
     else if (sent === 0) this.#fail('the file became shorter while it was sent');
-    else this.#advance(sent);
+    else this.#sent(sent, left);
+  }
+
+  #sent(bytes: number, left: number): void {
+    this.#advance(bytes);
+    if (bytes < left) return;
+    this.#nextPiece();
+    if (this.#at < this.#pieces.length) return;
+    this.#response.end();
+    this.#finish();
   }
 
   #read(most: number, left: number): void {
-    const bytes = Buffer.allocUnsafeSlow(most);
-    const read = readSync(this.#file.fd, bytes, 0, most, this.#offset());
+    if (this.#buffer === undefined || this.#buffer.length < most) this.#buffer = Buffer.allocUnsafeSlow(most);
+    const read = readSync(this.#file.fd, this.#buffer, 0, most, this.#offset());
     if (read === 0) this.#fail('the file became shorter while it was sent');
-    else this.#write(read === most ? bytes : bytes.subarray(0, read), left);
+    else this.#write(this.#buffer.subarray(0, read), left);
   }
 
   /** `left`: bytes of this piece that are still to go, these included. */
   #write(bytes: Uint8Array, left: number): void {
     this.#advance(bytes.length);
     if (bytes.length === left) this.#nextPiece();
-    this.#hasBegun = true;
     if (this.#at < this.#pieces.length) {
       this.#state = 'blocked';
       this.#response.write(bytes, () => this.#written());
@@ -197,6 +216,7 @@ export class FileBody implements Sending {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
     closeSync(this.#file.fd);
+    if (this.#isHeld) this.#sender.letGo(this.#socket);
     // What comes after it on this connection is Node's to watch again
     if (!this.#socket.destroyed) this.#socket.setTimeout(this.#limits.stallWindow);
     this.#signs?.ended();

@@ -37,8 +37,8 @@ export interface SendLimits {
 
 export const SEND_LIMITS: SendLimits = {
   inline: 16 * KIB,
-  turn: MIB,
-  tick: 4 * MIB,
+  turn: 8 * MIB,
+  tick: 16 * MIB,
   chunk: 16 * KIB,
   readChunk: 64 * KIB,
   readAhead: 4 * MIB,

@@ -27,6 +27,7 @@ export interface Libc {
   read(fd: number, into: Uint8Array, size: number): number;
   write(fd: number, bytes: Uint8Array, size: number): number;
   sendfile(to: number, from: number, offset: Uint8Array, size: number): number;
+  preadv2(fd: number, vectors: Uint8Array, count: number, offset: number, flags: number): number;
   posix_fadvise(fd: number, offset: number, length: number, advice: number): number;
   dup(fd: number): number;
   flock(fd: number, operation: number): number;
@@ -54,6 +55,7 @@ const SIGNATURES: Readonly<Record<keyof Libc, string>> = {
   read: 'intptr_t read(int, void *, size_t)',
   write: 'intptr_t write(int, void *, size_t)',
   sendfile: 'intptr_t sendfile(int, int, void *, size_t)',
+  preadv2: 'intptr_t preadv2(int, void *, int, int64_t, int)',
   posix_fadvise: 'int posix_fadvise(int, int64_t, int64_t, int)',
   dup: 'int dup(int)',
   flock: 'int flock(int, int)',
