@@ -21,6 +21,7 @@ export interface FileBodyDependencies {
  */
 export class FileBody implements Sending {
   readonly length: number;
+  readonly client: string;
   readonly #response: ServerResponse;
   readonly #socket: Socket;
   readonly #exchange: Exchange;
@@ -50,6 +51,7 @@ export class FileBody implements Sending {
     this.length = lengthOf(pieces);
     this.#response = response;
     this.#socket = response.req.socket;
+    this.client = this.#socket.remoteAddress ?? '';
     this.#exchange = exchange;
     this.#file = file;
     this.#pieces = pieces;

@@ -20,6 +20,8 @@ export interface SendLimits {
   readonly large: number;
   /** So many large transfers go at full speed; 32 at 1 Gbit/s each fill any link a rack has. */
   readonly places: number;
+  /** And so many of one client: firmware and loaders fetch one file after the other, installers a few at a time. */
+  readonly placesOfClient: number;
   /** Who waits gets this at once: more than a client that does not read takes into its buffers, so that we see whether it reads. */
   readonly first: number;
   /** And then this much every `trickleEvery`, as firmware gives up on a silent server (EDK II: 5 s). */
@@ -44,6 +46,7 @@ export const SEND_LIMITS: SendLimits = {
   readAhead: 4 * MIB,
   large: MIB,
   places: 32,
+  placesOfClient: 8,
   first: 512 * KIB,
   trickle: 4 * KIB,
   trickleEvery: 1000,

@@ -14,6 +14,8 @@ export interface SendingSigns {
 export interface Sending {
   /** Bytes in all. */
   readonly length: number;
+  /** Whose it is: the address. */
+  readonly client: string;
   readonly isReady: boolean;
   /** Bytes on their way so far. */
   readonly given: number;
@@ -85,6 +87,8 @@ export class SendSchedule {
   /** In the order they came. */
   readonly #waiting = new Set<Transfer>();
   #placed = 0;
+  /** Of those placed, by client. */
+  readonly #placedOf = new Map<string, number>();
   #isDue = false;
   #review: Timer | undefined;
 
@@ -113,7 +117,7 @@ export class SendSchedule {
     };
     this.#all.add(transfer);
     this.#ready.add(transfer);
-    if (transfer.lane === 'placed') this.#placed++;
+    if (transfer.lane === 'placed') this.#countPlace(sending, 1);
     if (transfer.lane === 'waiting') this.#waiting.add(transfer);
     sending.begin({ ready: () => this.#wake(transfer), ended: () => this.#leave(transfer) });
     this.#plan();
@@ -129,10 +133,23 @@ export class SendSchedule {
     this.#review = undefined;
   }
 
-  #laneFor({ length }: Sending, bucket: TokenBucket | undefined): Lane {
-    if (length < this.#limits.large) return 'small';
+  #laneFor(sending: Sending, bucket: TokenBucket | undefined): Lane {
+    if (sending.length < this.#limits.large) return 'small';
     if (bucket !== undefined && bucket.rate <= this.#limits.slow) return 'slow';
-    return this.#placed < this.#limits.places ? 'placed' : 'waiting';
+    return this.#hasPlaceFor(sending) ? 'placed' : 'waiting';
+  }
+
+  /** One machine that opens many connections must not keep all others waiting. */
+  #hasPlaceFor({ client }: Sending): boolean {
+    const { places, placesOfClient } = this.#limits;
+    return this.#placed < places && (this.#placedOf.get(client) ?? 0) < placesOfClient;
+  }
+
+  #countPlace({ client }: Sending, by: 1 | -1): void {
+    this.#placed += by;
+    const left = (this.#placedOf.get(client) ?? 0) + by;
+    if (left > 0) this.#placedOf.set(client, left);
+    else this.#placedOf.delete(client);
   }
 
   #wake(transfer: Transfer): void {
@@ -146,7 +163,7 @@ export class SendSchedule {
     this.#ready.delete(transfer);
     this.#waiting.delete(transfer);
     if (transfer.lane !== 'placed') return;
-    this.#placed--;
+    this.#countPlace(transfer.sending, -1);
     this.#fillPlaces();
   }
 
@@ -226,14 +243,14 @@ export class SendSchedule {
 
   /** `speed`: bytes a second. */
   #judgeSpeed(transfer: Transfer, speed: number): void {
-    const { slow, places } = this.#limits;
+    const { slow } = this.#limits;
     const fast = transfer.bucket === undefined ? slow : Math.min(slow, transfer.bucket.rate / 2);
     if (transfer.lane === 'placed' && speed < fast) {
       transfer.lane = 'slow';
-      this.#placed--;
-    } else if (transfer.lane === 'slow' && speed > 2 * slow && this.#placed < places) {
+      this.#countPlace(transfer.sending, -1);
+    } else if (transfer.lane === 'slow' && speed > 2 * slow && this.#hasPlaceFor(transfer.sending)) {
       transfer.lane = 'placed';
-      this.#placed++;
+      this.#countPlace(transfer.sending, 1);
     }
   }
 
@@ -244,6 +261,7 @@ export class SendSchedule {
       if (this.#placed >= this.#limits.places) return;
       if (transfer.tryAt > now) continue;
       const { sending } = transfer;
+      if (!this.#hasPlaceFor(sending)) continue;
       if (sending.given > 0 && sending.delivered() === sending.given) this.#place(transfer, now);
       else transfer.tryAt = now + TRY_AGAIN;
     }
@@ -252,7 +270,7 @@ export class SendSchedule {
   #place(transfer: Transfer, now: number): void {
     this.#waiting.delete(transfer);
     transfer.lane = 'placed';
-    this.#placed++;
+    this.#countPlace(transfer.sending, 1);
     transfer.speedMark = { at: now, delivered: transfer.sending.given };
     transfer.lookAt = now + this.#limits.review;
     transfer.sending.hasPlace(Math.round(now - transfer.arrived));

@@ -12,6 +12,7 @@ const LARGE = 64 * MIB;
 /** A client that takes `rate` bytes a second, behind a socket that holds `window`. */
 class Client implements Sending {
   readonly length: number;
+  readonly client: string;
   given = 0;
   taken = 0;
   readonly turns: number[] = [];
@@ -25,8 +26,9 @@ class Client implements Sending {
   /** Of less than a byte. */
   #appetite = 0;
 
-  constructor(loop: HandLoop, length: number, rate = Infinity, window = 4 * MIB) {
+  constructor(loop: HandLoop, client: string, length: number, rate = Infinity, window = 4 * MIB) {
     this.#loop = loop;
+    this.client = client;
     this.length = length;
     this.#rate = rate;
     this.#window = window;
@@ -89,7 +91,11 @@ class World {
   }
 
   enter(length: number, rate?: number, bucket?: TokenBucket, window?: number): Client {
-    const client = new Client(this.loop, length, rate, window);
+    return this.enterAs(`10.0.0.${this.clients.length}`, length, rate, bucket, window);
+  }
+
+  enterAs(address: string, length: number, rate?: number, bucket?: TokenBucket, window?: number): Client {
+    const client = new Client(this.loop, address, length, rate, window);
     this.clients.push(client);
     this.schedule.enter(client, bucket);
     return client;
@@ -157,6 +163,18 @@ describe('when many large transfers begin at once', () => {
     }
     assert.equal(clients[0]?.waited, undefined);
     assert.ok((clients[5]?.waited ?? 0) > 1000);
+  });
+
+  test('one client that wants them all gets some of the places, and the others go on', () => {
+    const world = new World({ places: 4, placesOfClient: 2 });
+    const greedy = Array.from({ length: 10 }, () => world.enterAs('10.9.9.9', LARGE, 20 * MIB));
+    const [a, b] = [world.enter(LARGE, 20 * MIB), world.enter(LARGE, 20 * MIB)];
+    world.pass(1000);
+    assert.deepEqual(world.schedule.levels(), { sending: 12, waiting: 8 });
+    assert.ok(a.taken > 15 * MIB && b.taken > 15 * MIB, `${a.taken}, ${b.taken}`);
+    world.pass(30_000);
+    assert.ok([...greedy, a, b].every(({ endedAt }) => endedAt !== undefined));
+    assert.deepEqual(world.schedule.levels(), { sending: 0, waiting: 0 });
   });
 
   test('one that waits hears from us every second', () => {
