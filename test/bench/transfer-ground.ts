@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,8 +25,10 @@ const READY_LIMIT_MILLISECONDS = 20_000;
 export interface RunningServer {
   /** CPU seconds of it and of all it forked. */
   cpuSeconds(): number;
-  /** Resident memory in MB of the process itself, as it is now. */
+  /** Resident memory in MB of the process itself, as it is now; 0 when it has ended. */
   residentMegabytes(): number;
+  /** Peers have been seen to die under load. */
+  hasEnded(): boolean;
   stop(): Promise<void>;
 }
 
@@ -77,6 +79,7 @@ export class TransferGround {
     const running = {
       cpuSeconds: () => group.seconds(),
       residentMegabytes: () => residentMegabytes(server_),
+      hasEnded: () => child.exitCode !== null || child.signalCode !== null,
       stop: async () => {
         this.#running = undefined;
         await stopProcess(child);
@@ -112,8 +115,9 @@ async function untilServing(child: ChildProcess, log: string, answers: () => Pro
 }
 
 function residentMegabytes(process_: number): number {
-  const status = readFileSync(`/proc/${process_}/status`, 'utf8');
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
+  const file = `/proc/${process_}/status`;
+  const status = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1024;
 }
 
 async function succeed(running: Promise<CommandResult>): Promise<void> {
