@@ -50,3 +50,20 @@ export interface StreamConnector {
   /** To a socket in the file system. */
   connectUnix(path: string, handler: StreamHandler): Stream;
 }
+
+/** A connection that came in, as yet nobody's. */
+export interface Accepted {
+  readonly fd: number;
+  readonly address: Ip4;
+  readonly port: number;
+}
+
+/** Takes connections in. */
+export interface StreamAcceptor {
+  /** The next connection that waits at a listening socket, or why there is none: EAGAIN, EMFILE, … */
+  accept(listener: number): Accepted | string;
+  /** A stream on what was accepted. */
+  adopt(accepted: Accepted, handler: StreamHandler): Stream;
+  /** Hangs up on what was accepted. */
+  refuse(accepted: Accepted): void;
+}

@@ -3,7 +3,7 @@ import { checked, lastError, SystemCallError, type Libc } from './libc.ts';
 import type { DuplexLoop } from './loop.ts';
 import { AF_INET, AF_UNIX, IPPROTO_TCP, SOCK_CLOEXEC_NONBLOCK, SOCK_STREAM, SOCKADDR_IN } from './socket-numbers.ts';
 import { Outbox } from './stream-outbox.ts';
-import type { Stream, StreamConnector, StreamHandler, TcpDestination } from './stream.ts';
+import type { Accepted, Stream, StreamAcceptor, StreamConnector, StreamHandler, TcpDestination } from './stream.ts';
 import { TcpStream, type StreamGround } from './tcp-stream.ts';
 import { socketAddress } from './udp-socket.ts';
 
@@ -17,15 +17,8 @@ const RECEIVE_ROOM = 128 * 1024;
 /** struct sockaddr_un: family and path, with its zero. */
 const UNIX_PATH_ROOM = 108;
 
-/** A connection that came in, as yet nobody's. */
-export interface Accepted {
-  readonly fd: number;
-  readonly address: Ip4;
-  readonly port: number;
-}
-
 /** Makes streams of one thread: they share the room they receive into and gather in. */
-export class TcpStreams implements StreamConnector {
+export class TcpStreams implements StreamAcceptor, StreamConnector {
   readonly #ground: StreamGround;
   readonly #peer = Buffer.alloc(SOCKADDR_IN);
 
@@ -33,7 +26,6 @@ export class TcpStreams implements StreamConnector {
     this.#ground = { libc, loop, inbox: Buffer.alloc(RECEIVE_ROOM), outbox: new Outbox() };
   }
 
-  /** The next connection that waits at a listening socket, or why there is none: EAGAIN, EMFILE, … */
   accept(listener: number): Accepted | string {
     const length = Buffer.from([SOCKADDR_IN, 0, 0, 0]);
     const fd = this.#ground.libc.accept4(listener, this.#peer, length, SOCK_CLOEXEC_NONBLOCK);
@@ -41,13 +33,11 @@ export class TcpStreams implements StreamConnector {
     return { fd, address: readIp4(this.#peer, 4), port: this.#peer.readUInt16BE(2) };
   }
 
-  /** A stream on what was accepted. */
-  adopt({ fd }: Pick<Accepted, 'fd'>, handler: StreamHandler): Stream {
+  adopt({ fd }: Accepted, handler: StreamHandler): Stream {
     this.#sendAtOnce(fd);
     return new TcpStream(this.#ground, fd, handler, 'open');
   }
 
-  /** Hangs up on what was accepted. */
   refuse({ fd }: Accepted): void {
     this.#ground.libc.close(fd);
   }
