@@ -2,6 +2,7 @@ import type { Clock } from '../../system/clock.ts';
 import type { Loop, Timer } from '../../system/loop.ts';
 import type { RandomBits } from '../../system/random-bits.ts';
 import type { Stream, StreamHandler } from '../../system/stream.ts';
+import { FRAME, MessageFrames } from '../../wire/dns/message-frames.ts';
 import type { Exchange, ExchangeWatcher, Told } from './exchange.ts';
 import { headOf, matchReply } from './match-reply.ts';
 
@@ -134,8 +135,7 @@ interface ConnectionOwner {
 class Connection implements StreamHandler {
   readonly #owner: ConnectionOwner;
   readonly #stream: Stream;
-  /** The beginning of a message that has not come whole. */
-  #begun = Buffer.alloc(0);
+  readonly #frames = new MessageFrames();
   #isClosed = false;
   hasAnswered = false;
 
@@ -145,9 +145,9 @@ class Connection implements StreamHandler {
   }
 
   send(message: Buffer): void {
-    const framed = Buffer.alloc(2 + message.length);
+    const framed = Buffer.alloc(FRAME + message.length);
     framed.writeUInt16BE(message.length);
-    framed.set(message, 2);
+    framed.set(message, FRAME);
     this.#stream.hand(framed);
   }
 
@@ -157,22 +157,17 @@ class Connection implements StreamHandler {
   }
 
   received(bytes: Buffer): void {
-    let rest = this.#begun.length === 0 ? bytes : Buffer.concat([this.#begun, bytes]);
-    while (rest.length >= 2) {
-      const end = 2 + rest.readUInt16BE();
-      if (rest.length < end) break;
-      this.hasAnswered = true;
-      this.#owner.received(rest.subarray(2, end));
+    this.hasAnswered = true;
+    const isWhole = this.#frames.push(bytes, (message) => {
+      this.#owner.received(message);
       // What was told may have ended it
-      if (this.#isClosed) return;
-      rest = rest.subarray(end);
-    }
-    this.#begun = Buffer.from(rest);
+      return !this.#isClosed;
+    });
+    if (!isWhole && !this.#isClosed) this.#fail('it sent something else than DNS');
   }
 
   ended(): void {
-    this.#stream.close();
-    this.closed(this.#stream, 'it hung up');
+    this.#fail('it hung up');
   }
 
   drained(): void {
@@ -182,5 +177,10 @@ class Connection implements StreamHandler {
   closed(_stream: Stream, error = 'it hung up'): void {
     this.#isClosed = true;
     this.#owner.over(this, error);
+  }
+
+  #fail(reason: string): void {
+    this.close();
+    this.#owner.over(this, reason);
   }
 }

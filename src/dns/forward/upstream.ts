@@ -5,7 +5,7 @@ import { encodeQuestion } from '../../wire/dns/encode-question.ts';
 import type { NameKey } from '../../wire/dns/name.ts';
 import { RCODE } from '../../wire/dns/rcode.ts';
 import { TYPE } from '../../wire/dns/record-type.ts';
-import { readResponse, type DnsResponse } from '../../wire/dns/response.ts';
+import { readResponse, type DnsResponse, type ResponseHead } from '../../wire/dns/response.ts';
 import { WireError } from '../../wire/wire-error.ts';
 import type { Exchange, ExchangeWatcher, Told } from './exchange.ts';
 import { Health } from './health.ts';
@@ -41,7 +41,7 @@ export type Answer =
   | { readonly kind: 'answer'; readonly response: DnsResponse; readonly isTrusted: boolean }
   /** It said something of no use: it failed itself, or does not want to. */
   | { readonly kind: 'unwilling' }
-  | { readonly kind: 'none' };
+  | { readonly kind: 'silent' | 'unreachable' };
 
 /** What an upstream counts. */
 export interface UpstreamCounts {
@@ -119,7 +119,7 @@ export class Upstream {
 
   /** Asks it; calls `take` once, perhaps before it returns. */
   ask(question: Question, take: (answer: Answer) => void): void {
-    const { datagrams } = { datagrams: this.#datagrams };
+    const datagrams = this.#datagrams;
     if (datagrams && this.#now() >= this.#noDatagramsUntil) this.#askByDatagram(datagrams, question, take);
     else this.#askByStream(question, take);
   }
@@ -133,67 +133,58 @@ export class Upstream {
   #askByDatagram(datagrams: Exchange, question: Question, take: (answer: Answer) => void): void {
     const edns = this.#now() >= this.#noEdnsUntil;
     const isMixed = this.#now() >= this.#noMixUntil;
-    const message = this.#encode(question, edns, isMixed);
-    this.#exchange(datagrams, message, UDP_WAIT, (told, reply) => {
-      if (reply === undefined) return take({ kind: 'none' });
-      if (!told.isSpelled) {
-        this.#countRespelled();
-        // A stream can't be forged from afar: its letters need no proof
-        return this.#askByStream(question, take);
-      }
-      if (isMixed && told.head.question) this.#respelledInRow = 0;
-      if (told.head.truncated) return this.#askByStream(question, take);
-      if (edns && isAgainstEdns(reply)) return this.#askWithoutEdns(datagrams, question, take);
-      this.#judge(reply, take);
-    });
-  }
-
-  /** RFC 6891 §7: a server of before EDNS may say FORMERR or NOTIMP to it. */
-  #askWithoutEdns(exchange: Exchange, question: Question, take: (answer: Answer) => void): void {
-    const isMixed = exchange === this.#datagrams && this.#now() >= this.#noMixUntil;
-    this.#exchange(exchange, this.#encode(question, false, isMixed), UDP_WAIT, (told, reply) => {
-      if (reply === undefined) return take({ kind: 'none' });
-      if (!told.isSpelled || told.head.truncated) return this.#askByStream(question, take);
-      if (!isAgainstEdns(reply)) this.#noEdnsUntil = this.#now() + RELEARN;
-      this.#judge(reply, take);
+    this.#exchange(datagrams, this.#encode(question, edns, isMixed), UDP_WAIT, (heard) => {
+      if (typeof heard === 'string') return take({ kind: heard });
+      const { response, isSpelled } = heard;
+      if (isMixed && response.question) this.#countSpelling(isSpelled);
+      // A stream can't be forged from afar: its letters need no proof
+      if (!isSpelled || response.truncated) return this.#askByStream(question, take);
+      if (edns && isAgainstEdns(response)) return this.#askWithoutEdns(datagrams, question, take);
+      this.#judge(response, take);
     });
   }
 
   #askByStream(question: Question, take: (answer: Answer) => void): void {
     const edns = this.#now() >= this.#noEdnsUntil;
     this.counts.streamed++;
-    this.#exchange(this.#streams, this.#encode(question, edns, false), STREAM_WAIT, (_told, reply) => {
-      if (reply === undefined) return take({ kind: 'none' });
-      if (edns && isAgainstEdns(reply)) return this.#askWithoutEdns(this.#streams, question, take);
-      this.#judge(reply, take);
+    this.#exchange(this.#streams, this.#encode(question, edns, false), STREAM_WAIT, (heard) => {
+      if (typeof heard === 'string') return take({ kind: heard });
+      if (edns && isAgainstEdns(heard.response)) return this.#askWithoutEdns(this.#streams, question, take);
+      this.#judge(heard.response, take);
     });
   }
 
-  /** Sends, counts and measures; hands over what came, with its records, or undefined where there is nothing to be had. */
-  #exchange(
-    exchange: Exchange,
-    message: Buffer,
-    wait: number,
-    take: (told: Extract<Told, { kind: 'reply' }>, reply: DnsResponse | undefined) => void,
-  ): void {
+  /** RFC 6891 §7: a server of before EDNS may say FORMERR or NOTIMP to it. */
+  #askWithoutEdns(exchange: Exchange, question: Question, take: (answer: Answer) => void): void {
+    this.#exchange(exchange, this.#encode(question, false, false), UDP_WAIT, (heard) => {
+      if (typeof heard === 'string') return take({ kind: heard });
+      if (!isAgainstEdns(heard.response)) this.#noEdnsUntil = this.#now() + RELEARN;
+      if (heard.response.truncated && exchange === this.#datagrams) return this.#askByStream(question, take);
+      this.#judge(heard.response, take);
+    });
+  }
+
+  /** Sends, counts and measures; hands over what came, or how nothing did. */
+  #exchange(exchange: Exchange, message: Buffer, wait: number, take: (heard: Heard | Nothing) => void): void {
     const sentAt = this.#now();
     this.counts.sent++;
     exchange.ask(message, wait, (told) => {
       if (told.kind !== 'reply') {
         this.#missed(told);
-        return take(NOTHING, undefined);
+        return take(told.kind);
       }
       this.counts.answered++;
       this.#heard(this.#now() - sentAt);
-      take(told, this.#read(told));
+      const response = this.#read(told);
+      take(response ? { response, isSpelled: told.isSpelled } : 'unwilling');
     });
   }
 
-  #read(told: Extract<Told, { kind: 'reply' }>): DnsResponse | undefined {
-    // Of what is cut off only the head counts
-    if (told.head.truncated || !told.isSpelled) return emptyResponse(told);
+  #read({ head, bytes, isSpelled }: Extract<Told, { kind: 'reply' }>): DnsResponse | undefined {
+    // Of what is cut off, or not believed, only the head counts
+    if (head.truncated || !isSpelled) return withoutRecords(head);
     try {
-      return readResponse(told.bytes, told.head);
+      return readResponse(bytes, head);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       this.counts.malformed++;
@@ -202,7 +193,8 @@ export class Upstream {
   }
 
   #judge(response: DnsResponse, take: (answer: Answer) => void): void {
-    const isUseful = !USELESS.has(response.rcode);
+    // Cut off on a stream, where all has room
+    const isUseful = !USELESS.has(response.rcode) && !response.truncated;
     this.health.judged(isUseful);
     if (!isUseful) this.counts.unwilling++;
     take(isUseful ? { kind: 'answer', response, isTrusted: this.#dependencies.isTrusted } : { kind: 'unwilling' });
@@ -262,9 +254,9 @@ export class Upstream {
     if (isNews) this.#dependencies.onForgery(this);
   }
 
-  #countRespelled(): void {
-    this.counts.respelled++;
-    this.#respelledInRow++;
+  #countSpelling(isSpelled: boolean): void {
+    this.#respelledInRow = isSpelled ? 0 : this.#respelledInRow + 1;
+    if (!isSpelled) this.counts.respelled++;
     if (this.#respelledInRow >= MANY_RESPELLED) this.#noMixUntil = this.#now() + RELEARN;
   }
 
@@ -276,14 +268,16 @@ export class Upstream {
 /** Of these another upstream may know more. */
 const USELESS: ReadonlySet<number> = new Set([RCODE.FORMERR, RCODE.SERVFAIL, RCODE.NOTIMP, RCODE.REFUSED]);
 
-const NOTHING: Extract<Told, { kind: 'reply' }> = {
-  kind: 'reply',
-  bytes: Buffer.alloc(0),
-  head: { id: 0, truncated: false, authentic: false, rcode: RCODE.SERVFAIL },
-  isSpelled: false,
-};
+/** Silence, nobody there, or an answer that can't be read. */
+type Nothing = 'silent' | 'unreachable' | 'unwilling';
 
-function emptyResponse({ head }: Extract<Told, { kind: 'reply' }>): DnsResponse {
+/** A response to our question, and whether it was in our letters. */
+interface Heard {
+  readonly response: DnsResponse;
+  readonly isSpelled: boolean;
+}
+
+function withoutRecords(head: ResponseHead): DnsResponse {
   return { ...head, extendedRcode: head.rcode, hasEdns: false, answers: [], authorities: [] };
 }
 
