@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { compile, faultLines, ip, planOf, SUBNET } from './rack-a1.ts';
+import { NO_DNS } from './no-dns.ts';
 
 test('a file with nothing but a subnet gives a Plan of safe defaults', () => {
   const { subnets, ...rest } = planOf(SUBNET);
@@ -20,6 +21,7 @@ test('a file with nothing but a subnet gives a Plan of safe defaults', () => {
     },
     http: { port: 5248 },
     tftp: { blockSize: 1468, window: 64, transfers: 4000, perClient: 1000, singlePort: false },
+    dns: NO_DNS,
     admin: { address: ip('127.0.0.1'), port: 5249 },
     log: { level: 'info' },
   });
