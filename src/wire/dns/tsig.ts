@@ -2,7 +2,7 @@ import { WireError } from '../wire-error.ts';
 import { expandName, keyOfName } from './compressed-name.ts';
 import { skipName, type NameKey } from './name.ts';
 import { HEADER } from './query.ts';
-import { TYPE } from './record-type.ts';
+import { CLASS_ANY, TYPE } from './record-type.ts';
 
 // NAME (of the key), TYPE TSIG, CLASS ANY, TTL 0, RDLENGTH, then
 //
@@ -17,7 +17,6 @@ import { TYPE } from './record-type.ts';
 // |                   Other Len                   |
 // /                  Other Data                   /   RFC 8945 §4.2
 
-const CLASS_ANY = 255;
 /** TYPE, CLASS, TTL, RDLENGTH. */
 const RECORD_FIXED = 10;
 /** Time, fudge and MAC size; original ID, error and length of the other data. */
