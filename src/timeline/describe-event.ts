@@ -81,6 +81,16 @@ export function describeEvent(event: EventBody): string {
       return `HTTPS is served for ${event.subject}, with a certificate ${until(event.expires).trim()}`;
     case 'dns.first-question':
       return `asks for its first name, ${event.name} ${event.type}: ${event.answer}`;
+    case 'dns.upstream-failed':
+      return `the upstream ${event.upstream} does not answer: ${event.reason}`;
+    case 'dns.upstream-works':
+      return `the upstream ${event.upstream} answers again, after ${event.seconds} s`;
+    case 'dns.upstream-forged':
+      return `somebody sends answers in the name of the upstream ${event.upstream}: it is asked by TCP for a minute`;
+    case 'dns.tls-failed':
+      return `no TLS with the upstream ${event.upstream}: ${event.reason}`;
+    case 'dns.tls-works':
+      return `TLS with the upstream ${event.upstream} works again`;
     case 'machine.report':
       return `reports stage "${event.report.stage}"`;
     case 'boot.done':
