@@ -9,12 +9,16 @@ const STANDING: ReadonlySet<string> = new Set([
   'boot.store-failed',
   'boot.store-replaced',
   'http.certificate-failed',
+  'dns.upstream-failed',
+  'dns.tls-failed',
 ]);
 const ENDED_BY: ReadonlyMap<string, string> = new Map([
   ['dhcp.store-works', 'dhcp.store-failed'],
   ['boot.store-works', 'boot.store-failed'],
   ['dhcp.conflict-check-on', 'dhcp.conflict-check-off'],
   ['http.certificate-loaded', 'http.certificate-failed'],
+  ['dns.upstream-works', 'dns.upstream-failed'],
+  ['dns.tls-works', 'dns.tls-failed'],
 ]);
 
 /** Trouble that lasts: what an operator who looks now should still see, although its event was told long ago. */

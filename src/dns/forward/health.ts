@@ -4,7 +4,7 @@ const LEAST_PATIENCE = 30;
 const MOST_PATIENCE = 1_000;
 /** Silences in a row from which on an upstream may be taken for dead. */
 const MOST_MISSES = 3;
-/** Milliseconds without an answer that are needed too: a burst that is lost is no death. */
+/** Milliseconds that these must be spread over: a burst that is lost is no death. */
 const QUIET = 1_000;
 /** What a refusal to answer costs in the order, in milliseconds: another may know more. */
 const FAULT_COST = 100;
@@ -16,7 +16,7 @@ export class Health {
   #variance = 0;
   #misses = 0;
   #faults = 0;
-  #heardAt = -Infinity;
+  #firstMiss = 0;
   #downSince: number | undefined;
 
   get isUp(): boolean {
@@ -44,9 +44,8 @@ export class Health {
   }
 
   /** An answer came; true when that is news, as it had been given up. */
-  heard(now: number, roundTrip?: number): boolean {
+  heard(roundTrip?: number): boolean {
     this.#misses = 0;
-    this.#heardAt = now;
     if (roundTrip !== undefined) this.#measure(roundTrip);
     const isNews = this.#downSince !== undefined;
     this.#downSince = undefined;
@@ -60,8 +59,9 @@ export class Health {
 
   /** Nothing came. `isCertain`: nobody listens there. True when it is given up now. */
   missed(now: number, isCertain: boolean): boolean {
+    if (this.#misses === 0) this.#firstMiss = now;
     this.#misses++;
-    const isDead = this.#misses >= MOST_MISSES && (isCertain || now - this.#heardAt >= QUIET);
+    const isDead = this.#misses >= MOST_MISSES && (isCertain || now - this.#firstMiss >= QUIET);
     if (!isDead || this.#downSince !== undefined) return false;
     this.#downSince = now;
     return true;
