@@ -84,7 +84,7 @@ function writeReply(query: DnsQuery, content: Content, into: Uint8Array): number
 }
 
 /** RFC 6891 §6.2.3: a size below 512 means 512. */
-function replyLimit(query: DnsQuery, into: Uint8Array): number {
+export function replyLimit(query: DnsQuery, into: Uint8Array): number {
   const wanted = query.edns ? Math.min(Math.max(query.edns.udpSize, PLAIN_UDP), EDNS_UDP) : PLAIN_UDP;
   return Math.min(wanted, into.length);
 }

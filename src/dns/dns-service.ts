@@ -6,6 +6,8 @@ import type { EventSink, Service, ServiceContext } from '../service/service.ts';
 import type { DatagramSocket, Inbound } from '../system/datagram.ts';
 import type { Loop } from '../system/loop.ts';
 import { HEADER } from '../wire/dns/query.ts';
+import { replyLimit } from './answer.ts';
+import type { Forwarding } from './forward/forwarding.ts';
 import { RackNames } from './rack-names.ts';
 import { summarize } from './reply-summary.ts';
 import { respond } from './respond.ts';
@@ -29,9 +31,15 @@ export class DnsService implements Service {
   readonly #names: RackNames;
   readonly #tally = new Tally();
   readonly #reply = Buffer.alloc(REPLY_ROOM);
+  readonly #forwarding: Forwarding | undefined;
   #sockets: readonly OpenSocket[] = [];
 
-  constructor(context: ServiceContext, openSocket: (handle: SocketHandle) => DatagramSocket) {
+  constructor(
+    context: ServiceContext,
+    openSocket: (handle: SocketHandle) => DatagramSocket,
+    forwarding?: Forwarding,
+  ) {
+    this.#forwarding = forwarding;
     this.#loop = context.loop;
     this.#events = context.events;
     this.#openSocket = openSocket;
@@ -40,6 +48,7 @@ export class DnsService implements Service {
 
   apply(plan: Plan, sockets: readonly SocketHandle[]): void {
     this.#names.apply(plan);
+    this.#forwarding?.apply(plan);
     // The streams are not answered yet (issue 5)
     const datagram = sockets.filter(({ transport }) => transport === 'udp');
     const kept = this.#sockets.filter((open) => datagram.some((handle) => sameSocket(handle, open.handle)));
@@ -53,10 +62,11 @@ export class DnsService implements Service {
   }
 
   counters(): Counters {
-    return this.#tally.counters();
+    return { ...this.#tally.counters(), ...this.#forwarding?.counters() };
   }
 
   close(): void {
+    this.#forwarding?.close();
     for (const open of this.#sockets) closeSocket(open);
     this.#sockets = [];
   }
@@ -76,7 +86,12 @@ export class DnsService implements Service {
     const { bytes, source, sourcePort, destination } = datagram;
     // Nobody listens on port 0: a forged source
     if (sourcePort === 0) return this.#tally.dropped('port-zero');
-    const length = respond(bytes, this.#names.zones, this.#reply, this.#tally);
+    const length = respond(bytes, this.#names.zones, this.#reply, this.#tally, (query) =>
+      this.#forwarding?.ask(query, datagram, this.#reply, replyLimit(query, this.#reply), () => (reply) => {
+        socket.send(reply, { address: source, port: sourcePort, source: destination });
+        this.#tally.lost(socket.flush());
+      }),
+    );
     if (length === 0) return;
     const reply = this.#reply.subarray(0, length);
     socket.send(reply, { address: source, port: sourcePort, source: destination });

@@ -1,4 +1,5 @@
 import { decodeHeader, decodeQuery, OPCODE_QUERY, type DnsQuery, type DnsHeader, HEADER } from '../wire/dns/query.ts';
+import { CLASS_IN } from '../wire/dns/record-type.ts';
 import { RCODE } from '../wire/dns/rcode.ts';
 import { WireError } from '../wire/wire-error.ts';
 import { answer, answerHeader } from './answer.ts';
@@ -9,7 +10,13 @@ import type { ZoneSet } from './zone-set.ts';
 const OPT_TTL = 6;
 
 /** Any message → the length of the reply written into `into`, or 0 for no reply. Takes any bytes, throws nothing. */
-export function respond(bytes: Uint8Array, zones: ZoneSet, into: Uint8Array, tally: Tally): number {
+export function respond(
+  bytes: Uint8Array,
+  zones: ZoneSet,
+  into: Uint8Array,
+  tally: Tally,
+  elsewhere?: (query: DnsQuery) => number | undefined,
+): number {
   tally.received();
   if (bytes.length < HEADER) return drop('short', tally);
   const header = decodeHeader(bytes);
@@ -17,10 +24,17 @@ export function respond(bytes: Uint8Array, zones: ZoneSet, into: Uint8Array, tal
   if (header.response) return drop('response', tally);
   const query = readQuery(bytes, header);
   if (!query) return refuse(bytes, header.opcode === OPCODE_QUERY ? RCODE.FORMERR : RCODE.NOTIMP, into, tally);
-  const length = answer(query, zones, into);
+  const length = (isElsewhere(query, zones) ? elsewhere?.(query) : undefined) ?? answer(query, zones, into);
+  if (length === 0) return 0;
   tally.asked(query.type);
   tally.replied(replyCode(query, into, length));
   return length;
+}
+
+/** An ordinary question about a name that is not ours. */
+function isElsewhere(query: DnsQuery, zones: ZoneSet): boolean {
+  if (query.header.opcode !== OPCODE_QUERY || (query.edns && query.edns.version > 0)) return false;
+  return query.header.recursionDesired && query.class === CLASS_IN && !zones.find(query.key);
 }
 
 function readQuery(bytes: Uint8Array, header: DnsHeader): DnsQuery | undefined {

@@ -27,6 +27,7 @@ const LASTING_KINDS: ReadonlySet<EventBody['kind']> = new Set<EventBody['kind']>
   'http.certificate-loaded',
   'dns.upstream-failed',
   'dns.upstream-works',
+  'dns.upstream-dismissed',
   'dns.tls-failed',
   'dns.tls-works',
 ]);

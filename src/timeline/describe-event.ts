@@ -85,6 +85,8 @@ export function describeEvent(event: EventBody): string {
       return `the upstream ${event.upstream} does not answer: ${event.reason}`;
     case 'dns.upstream-works':
       return `the upstream ${event.upstream} answers again, after ${event.seconds} s`;
+    case 'dns.upstream-dismissed':
+      return `the upstream ${event.upstream}, which does not answer, is asked no more`;
     case 'dns.upstream-forged':
       return `somebody sends answers in the name of the upstream ${event.upstream}: it is asked by TCP for a minute`;
     case 'dns.tls-failed':

@@ -82,6 +82,8 @@ export type EventBody =
   | { readonly kind: 'dns.upstream-failed'; readonly upstream: string; readonly reason: string }
   /** After so many seconds. */
   | { readonly kind: 'dns.upstream-works'; readonly upstream: string; readonly seconds: number }
+  /** It did not answer, and the Plan needs it no more. */
+  | { readonly kind: 'dns.upstream-dismissed'; readonly upstream: string }
   /** Many answers in its name fit no question: it is asked by TCP for a while. */
   | { readonly kind: 'dns.upstream-forged'; readonly upstream: string }
   /** No TLS with it that can be trusted: told once for each reason, until `dns.tls-works`. */

@@ -122,6 +122,9 @@ const SENTENCES: {
   'dns.upstream-works': [
     [{ upstream: '192.0.2.53', seconds: 7 }, 'the upstream 192.0.2.53 answers again, after 7 s'],
   ],
+  'dns.upstream-dismissed': [
+    [{ upstream: '192.0.2.53' }, 'the upstream 192.0.2.53, which does not answer, is asked no more'],
+  ],
   'dns.upstream-forged': [
     [
       { upstream: '192.0.2.53' },

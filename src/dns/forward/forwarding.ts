@@ -2,16 +2,16 @@ import type { Plan } from '../../plan/plan.ts';
 import type { Counters } from '../../service/letters.ts';
 import type { DnsQuery } from '../../wire/dns/query.ts';
 import { CachingForwarder, type ForwardSettings } from './caching-forwarder.ts';
-import type { Forwarder } from './forwarder.ts';
 import type { Client } from './open-questions.ts';
 import { UpstreamDirectory, type DirectoryGround, type Directions } from './upstream-directory.ts';
 import type { Upstream } from './upstream.ts';
 
 /** The forwarder of the Plan in force, with its upstreams. */
-export class Forwarding implements Forwarder {
+export class Forwarding {
   readonly #ground: DirectoryGround;
   readonly #directory: UpstreamDirectory;
   #forwarder: CachingForwarder | undefined;
+  #isOn = false;
 
   constructor(ground: DirectoryGround) {
     this.#ground = ground;
@@ -21,12 +21,20 @@ export class Forwarding implements Forwarder {
   apply(plan: Plan): void {
     const directions = this.#directory.apply(plan);
     const settings = settingsOf(plan, directions);
+    this.#isOn = plan.dns.forward.length > 0 || plan.dns.routes.length > 0;
     if (this.#forwarder) this.#forwarder.apply(settings, directions.areOthers);
     else this.#forwarder = new CachingForwarder(this.#ground, settings);
   }
 
-  ask(query: DnsQuery, client: Client, into: Buffer, limit: number, later: () => (reply: Uint8Array) => void): number {
-    return this.#forwarder?.ask(query, client, into, limit, later) ?? 0;
+  /** Undefined where the Plan has no upstream: the question is not passed on. */
+  ask(
+    query: DnsQuery,
+    client: Client,
+    into: Buffer,
+    limit: number,
+    later: () => (reply: Uint8Array) => void,
+  ): number | undefined {
+    return this.#isOn ? this.#forwarder?.ask(query, client, into, limit, later) : undefined;
   }
 
   counters(): Counters {

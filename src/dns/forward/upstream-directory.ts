@@ -53,7 +53,7 @@ export class UpstreamDirectory {
       );
     const domains = dns.routes.map(({ domain, forward }) => [domain, group(forward, domain)] as const);
     const everything = dns.forward.length > 0 ? group(dns.forward, '') : undefined;
-    for (const [name, upstream] of before) if (!this.#upstreams.has(name)) upstream.close();
+    for (const [name, upstream] of before) if (!this.#upstreams.has(name)) this.#dismiss(upstream);
     return {
       routes: new Routes(domains, everything),
       addresses: new Set(settingsOf(dns).map(({ address }) => address)),
@@ -64,6 +64,11 @@ export class UpstreamDirectory {
   close(): void {
     for (const upstream of this.all) upstream.close();
     this.#upstreams.clear();
+  }
+
+  #dismiss(upstream: Upstream): void {
+    upstream.close();
+    if (!upstream.health.isUp) this.#ground.events.emit({ kind: 'dns.upstream-dismissed', upstream: upstream.name });
   }
 
   #isNews({ forward, routes }: DnsSettings): boolean {

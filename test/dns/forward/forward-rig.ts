@@ -88,7 +88,7 @@ export class ForwardRig {
     );
     // The datagram is gone when the question is answered
     message.fill(0xdd);
-    if (length > 0) reply = Buffer.from(into.subarray(0, length));
+    if (length !== undefined && length > 0) reply = Buffer.from(into.subarray(0, length));
     return {
       get bytes() {
         return reply;
