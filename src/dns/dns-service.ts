@@ -34,11 +34,7 @@ export class DnsService implements Service {
   readonly #forwarding: Forwarding | undefined;
   #sockets: readonly OpenSocket[] = [];
 
-  constructor(
-    context: ServiceContext,
-    openSocket: (handle: SocketHandle) => DatagramSocket,
-    forwarding?: Forwarding,
-  ) {
+  constructor(context: ServiceContext, openSocket: (handle: SocketHandle) => DatagramSocket, forwarding?: Forwarding) {
     this.#forwarding = forwarding;
     this.#loop = context.loop;
     this.#events = context.events;

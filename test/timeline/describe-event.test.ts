@@ -119,9 +119,7 @@ const SENTENCES: {
   'dns.upstream-failed': [
     [{ upstream: '192.0.2.53', reason: 'no answer' }, 'the upstream 192.0.2.53 does not answer: no answer'],
   ],
-  'dns.upstream-works': [
-    [{ upstream: '192.0.2.53', seconds: 7 }, 'the upstream 192.0.2.53 answers again, after 7 s'],
-  ],
+  'dns.upstream-works': [[{ upstream: '192.0.2.53', seconds: 7 }, 'the upstream 192.0.2.53 answers again, after 7 s']],
   'dns.upstream-dismissed': [
     [{ upstream: '192.0.2.53' }, 'the upstream 192.0.2.53, which does not answer, is asked no more'],
   ],

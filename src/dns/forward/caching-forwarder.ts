@@ -87,7 +87,8 @@ export class CachingForwarder implements Forwarder {
   apply(settings: ForwardSettings, areUpstreamsOthers: boolean): void {
     const before = this.#settings;
     this.#settings = settings;
-    if (areUpstreamsOthers || settings.cacheBytes !== before.cacheBytes) this.#cache = new ReplyCache(settings.cacheBytes);
+    if (areUpstreamsOthers || settings.cacheBytes !== before.cacheBytes)
+      this.#cache = new ReplyCache(settings.cacheBytes);
     if (areUpstreamsOthers) for (const question of this.#open.all()) this.#askAgain(question);
   }
 
@@ -186,7 +187,9 @@ export class CachingForwarder implements Forwarder {
 
   /** Who waits would wait in vain: RFC 8767 §5 lets the client have the stale answer at once. */
   #isPointless(entry: CacheEntry, { group }: Route): boolean {
-    return this.#now() < entry.recheckAt || group.isDown;
+    if (group.isDown) return true;
+    const failedAt = entry.recheckAt - RECHECK;
+    return this.#now() < entry.recheckAt && group.recoveredAt < failedAt * 1000;
   }
 
   #answerStale(asking: Asking, entry: CacheEntry, into: Buffer, limit: number): number {
@@ -230,9 +233,7 @@ export class CachingForwarder implements Forwarder {
     if (overload === 'questions') this.counts.overloadQuestions++;
     else if (overload === 'client') this.counts.overloadClient++;
     else this.counts.overloadDomain++;
-    return stale
-      ? this.#answerStale(query, stale, into, limit)
-      : writeReply(query, SERVER_FAILURE, FRESH, into, limit);
+    return stale ? this.#answerStale(query, stale, into, limit) : writeReply(query, SERVER_FAILURE, FRESH, into, limit);
   }
 
   #giveStaleLater(question: OpenQuestion): void {

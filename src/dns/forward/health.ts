@@ -6,6 +6,8 @@ const MOST_PATIENCE = 1_000;
 const MOST_MISSES = 3;
 /** Milliseconds that these must be spread over: a burst that is lost is no death. */
 const QUIET = 1_000;
+/** Where the network itself says that nobody is there, once may be a restart. */
+const MOST_REFUSALS = 2;
 /** What a refusal to answer costs in the order, in milliseconds: another may know more. */
 const FAULT_COST = 100;
 const MOST_FAULTS = 10;
@@ -18,9 +20,15 @@ export class Health {
   #faults = 0;
   #firstMiss = 0;
   #downSince: number | undefined;
+  #recoveredAt = -Infinity;
 
   get isUp(): boolean {
     return this.#downSince === undefined;
+  }
+
+  /** When it last was back after it had been given up. */
+  get recoveredAt(): number {
+    return this.#recoveredAt;
   }
 
   get downSince(): number | undefined {
@@ -44,11 +52,12 @@ export class Health {
   }
 
   /** An answer came; true when that is news, as it had been given up. */
-  heard(roundTrip?: number): boolean {
+  heard(now: number, roundTrip?: number): boolean {
     this.#misses = 0;
     if (roundTrip !== undefined) this.#measure(roundTrip);
     const isNews = this.#downSince !== undefined;
     this.#downSince = undefined;
+    if (isNews) this.#recoveredAt = now;
     return isNews;
   }
 
@@ -61,7 +70,9 @@ export class Health {
   missed(now: number, isCertain: boolean): boolean {
     if (this.#misses === 0) this.#firstMiss = now;
     this.#misses++;
-    const isDead = this.#misses >= MOST_MISSES && (isCertain || now - this.#firstMiss >= QUIET);
+    const isDead = isCertain
+      ? this.#misses >= MOST_REFUSALS
+      : this.#misses >= MOST_MISSES && now - this.#firstMiss >= QUIET;
     if (!isDead || this.#downSince !== undefined) return false;
     this.#downSince = now;
     return true;

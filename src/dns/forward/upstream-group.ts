@@ -19,6 +19,11 @@ export class UpstreamGroup {
     return this.upstreams.every(({ health }) => !health.isUp);
   }
 
+  /** When one of them was last back after it had been given up; milliseconds. */
+  get recoveredAt(): number {
+    return Math.max(-Infinity, ...this.upstreams.map(({ health }) => health.recoveredAt));
+  }
+
   /** Which to ask first for a new question. */
   first(): Upstream | undefined {
     const up = this.upstreams.filter(({ health }) => health.isUp);

@@ -213,7 +213,7 @@ export class Upstream {
 
   #heard(roundTrip?: number): void {
     const { downSince } = this.health;
-    if (!this.health.heard(roundTrip)) return;
+    if (!this.health.heard(this.#now(), roundTrip)) return;
     this.#probe?.cancel();
     this.#probeDelay = FIRST_PROBE;
     this.#dependencies.onUp(this, this.#now() - (downSince ?? this.#now()));

@@ -109,7 +109,6 @@ export class ForwardRig {
   count(name: string): number {
     return this.forwarding.counters()[name] ?? 0;
   }
-
 }
 
 function planWith({ upstreams = [FIRST], routes = {}, cache, allow = [] }: RigWishes): Plan {

@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, test } from 'node:test';
 
 import { parseCidr } from '../../../src/addr/cidr.ts';
-import { FIRST, ForwardRig, SECOND, THIRD } from './forward-rig.ts';
+import { decodeQuery } from '../../../src/wire/dns/query.ts';
+import { question } from '../ask.ts';
+import { ip4 } from '../plan-of.ts';
+import { CLIENT, FIRST, ForwardRig, SECOND, THIRD } from './forward-rig.ts';
 import { replyTo, type Server } from './memory-upstreams.ts';
 
 const WWW: Server = ({ message, name }) => replyTo(message, { answers: [`${name} 300 A 203.0.113.1`] });
@@ -125,7 +130,9 @@ describe('what is kept', () => {
   for (const [title, rcode, ttl, minimum, seconds, line] of noes) {
     test(`${title} is kept for ${seconds} s (RFC 2308)`, () => {
       const rig = servedRig({ cache: { staleSeconds: 0 } });
-      rig.serve(FIRST, ({ message }) => replyTo(message, { rcode, authorities: [`example.com ${ttl} SOA ${minimum}`] }));
+      rig.serve(FIRST, ({ message }) =>
+        replyTo(message, { rcode, authorities: [`example.com ${ttl} SOA ${minimum}`] }),
+      );
       rig.answer('no.example.com A');
       rig.time.pass(seconds - 1);
       const lines = rig.answer('no.example.com A');
@@ -295,7 +302,8 @@ describe('what has ended', () => {
     for (let i = 0; i < 3; i++) rig.answer(`dead${i}.example A`);
     assert.equal(rig.ask('www.example.com A').lines[2], 'answer www.example.com 30 A 203.0.113.1');
     rig.serve(FIRST, WWW);
-    rig.time.pass(31);
+    // The next probe
+    rig.time.pass(2);
     assert.equal(rig.answer('www.example.com A')[2], 'answer www.example.com 300 A 203.0.113.1');
   });
 
@@ -357,3 +365,56 @@ describe('a failure', () => {
     assert.deepEqual(rig.world.asked, [`${FIRST} udp www.example.com A`, `${SECOND} udp www.example.com A`]);
   });
 });
+
+describe('a flood of distinct names', () => {
+  test('leaves the memory flat, and the names that are in use where they are', () => {
+    const rig = servedRig({ cache: { sizeBytes: 4 * 1024 * 1024 } });
+    const use = (): void => {
+      for (let i = 0; i < 50; i++) rig.answer(`used${i}.example A`);
+    };
+    for (let i = 0; i < 4; i++) use();
+    const query = question('00000000.flood.example A', { recursion: true });
+    const into = Buffer.alloc(1232);
+    const client = { source: ip4(CLIENT), sourcePort: 4000 };
+    const flood = (from: number, to: number): void => {
+      for (let i = from; i < to; i++) {
+        query.write(i.toString(16).padStart(8, '0'), 13);
+        rig.forwarding.ask(decodeQuery(query), client, into, 1232, () => () => {});
+        if (i % 16 === 0) rig.time.pass(1, 'milliseconds');
+        if (i % 2000 === 0) use();
+        rig.world.asked.length = 0;
+        rig.world.messages.length = 0;
+      }
+    };
+    rig.serve(FIRST, ({ message }) => answerQuickly(message));
+    flood(0, 20_000);
+    const before = heldMemory();
+    flood(20_000, 100_000);
+    const grown = heldMemory() - before;
+    assert.ok(grown < 1024 * 1024, `${grown} bytes more`);
+    assert.ok(rig.count('cache.bytes') <= 4 * 1024 * 1024);
+    rig.world.servers.clear();
+    for (let i = 0; i < 50; i++) assert.equal(rig.ask(`used${i}.example A`).lines[0], 'NOERROR qr rd ra');
+  });
+});
+
+/** An address for whatever was asked, as fast as that goes: the flood is to be large. */
+function answerQuickly(message: Buffer): Buffer {
+  const end = message.length - 11;
+  const record = Buffer.from('c00c000100010000012c0004cb007101', 'hex');
+  const reply = Buffer.concat([message.subarray(0, end), record, message.subarray(end)]);
+  reply[2] = 0x81;
+  reply[3] = 0x80;
+  reply[7] = 1;
+  return reply;
+}
+
+/** Bytes held after a full collection. */
+function heldMemory(): number {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  collect();
+  collect();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}

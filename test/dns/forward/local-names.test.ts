@@ -9,10 +9,26 @@ const NOERROR = 'NOERROR qr rd ra';
 describe('a name that means nothing elsewhere', () => {
   const rows: [question: string, ...lines: string[]][] = [
     ['4.3.2.10.in-addr.arpa PTR', NXDOMAIN, 'authority 10.in-addr.arpa 10800 SOA 10.in-addr.arpa nobody.invalid'],
-    ['1.0.16.172.in-addr.arpa PTR', NXDOMAIN, 'authority 16.172.in-addr.arpa 10800 SOA 16.172.in-addr.arpa nobody.invalid'],
-    ['1.0.31.172.in-addr.arpa PTR', NXDOMAIN, 'authority 31.172.in-addr.arpa 10800 SOA 31.172.in-addr.arpa nobody.invalid'],
-    ['1.1.168.192.in-addr.arpa PTR', NXDOMAIN, 'authority 168.192.in-addr.arpa 10800 SOA 168.192.in-addr.arpa nobody.invalid'],
-    ['1.0.127.100.in-addr.arpa PTR', NXDOMAIN, 'authority 127.100.in-addr.arpa 10800 SOA 127.100.in-addr.arpa nobody.invalid'],
+    [
+      '1.0.16.172.in-addr.arpa PTR',
+      NXDOMAIN,
+      'authority 16.172.in-addr.arpa 10800 SOA 16.172.in-addr.arpa nobody.invalid',
+    ],
+    [
+      '1.0.31.172.in-addr.arpa PTR',
+      NXDOMAIN,
+      'authority 31.172.in-addr.arpa 10800 SOA 31.172.in-addr.arpa nobody.invalid',
+    ],
+    [
+      '1.1.168.192.in-addr.arpa PTR',
+      NXDOMAIN,
+      'authority 168.192.in-addr.arpa 10800 SOA 168.192.in-addr.arpa nobody.invalid',
+    ],
+    [
+      '1.0.127.100.in-addr.arpa PTR',
+      NXDOMAIN,
+      'authority 127.100.in-addr.arpa 10800 SOA 127.100.in-addr.arpa nobody.invalid',
+    ],
     ['1.0.d.f.ip6.arpa PTR', NXDOMAIN, 'authority d.f.ip6.arpa 10800 SOA d.f.ip6.arpa nobody.invalid'],
     ['10.in-addr.arpa NS', NOERROR, 'answer 10.in-addr.arpa 10800 NS 10.in-addr.arpa'],
     ['10.in-addr.arpa SOA', NOERROR, 'answer 10.in-addr.arpa 10800 SOA 10.in-addr.arpa nobody.invalid'],
@@ -36,7 +52,14 @@ describe('a name that means nothing elsewhere', () => {
     });
   }
 
-  const passedOn = ['15.172.in-addr.arpa PTR', '32.172.in-addr.arpa PTR', '8.8.8.8.in-addr.arpa PTR', 'mylocal A', 'www.example.com A', 'local.example A'];
+  const passedOn = [
+    '15.172.in-addr.arpa PTR',
+    '32.172.in-addr.arpa PTR',
+    '8.8.8.8.in-addr.arpa PTR',
+    'mylocal A',
+    'www.example.com A',
+    'local.example A',
+  ];
   for (const question of passedOn) {
     test(`is not ${question}`, () => {
       const rig = new ForwardRig();

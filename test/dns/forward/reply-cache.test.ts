@@ -26,12 +26,20 @@ describe('the cache', () => {
     const cache = new ReplyCache(1e6);
     const slots = [slotOf(1, false, false), slotOf(1, true, false), slotOf(1, false, true), slotOf(28, false, false)];
     for (const [i, slot] of slots.entries()) cache.put(keyOf('a'), slot, replyOf(40 + i), 0);
-    assert.deepEqual(slots.map((slot) => cache.find(keyOf('a'), slot)?.reply.wire.length), [40, 41, 42, 43]);
+    assert.deepEqual(
+      slots.map((slot) => cache.find(keyOf('a'), slot)?.reply.wire.length),
+      [40, 41, 42, 43],
+    );
     assert.equal(cache.levels.entries, 4);
   });
 
   test('does as a map does, as long as there is room', () => {
-    const step = fc.record({ name: fc.nat(5), slot: fc.nat(3), put: fc.boolean(), length: fc.integer({ min: 1, max: 9 }) });
+    const step = fc.record({
+      name: fc.nat(5),
+      slot: fc.nat(3),
+      put: fc.boolean(),
+      length: fc.integer({ min: 1, max: 9 }),
+    });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const cache = new ReplyCache(1e6);
@@ -54,7 +62,12 @@ describe('the cache', () => {
   });
 
   test('is never larger than it may be, whatever comes', () => {
-    const item = fc.record({ name: fc.nat(200), slot: fc.nat(2), length: fc.integer({ min: 1, max: 3000 }), uses: fc.nat(4) });
+    const item = fc.record({
+      name: fc.nat(200),
+      slot: fc.nat(2),
+      length: fc.integer({ min: 1, max: 3000 }),
+      uses: fc.nat(4),
+    });
     fc.assert(
       fc.property(fc.array(item, { minLength: 50, maxLength: 400 }), (items) => {
         const cache = new ReplyCache(40_000);

@@ -34,8 +34,22 @@ function scrubbed(question: string, dnssecOk: boolean, answers: string[], author
 }
 
 describe('of a response', () => {
-  const rows: [title: string, question: string, dnssecOk: boolean, answers: string[], authorities: string[], kept: string[]][] = [
-    ['the records asked for are kept', 'www.example A', false, ['www.example A', 'www.example A'], [], ['www.example A', 'www.example A']],
+  const rows: [
+    title: string,
+    question: string,
+    dnssecOk: boolean,
+    answers: string[],
+    authorities: string[],
+    kept: string[],
+  ][] = [
+    [
+      'the records asked for are kept',
+      'www.example A',
+      false,
+      ['www.example A', 'www.example A'],
+      [],
+      ['www.example A', 'www.example A'],
+    ],
     [
       'aliases are kept with what they lead to, in any order',
       'www.example A',
@@ -44,21 +58,61 @@ describe('of a response', () => {
       [],
       ['web.other A', 'www.example CNAME', 'cdn.example CNAME'],
     ],
-    ['what nobody asked for is not', 'www.example A', false, ['www.example A', 'bank.example A', 'www.example TXT'], [], ['www.example A']],
-    ['an alias of another name is not', 'www.example A', false, ['bank.example CNAME evil.example', 'evil.example A'], [], []],
-    ['who asks for the alias gets it alone', 'www.example CNAME', false, ['www.example CNAME web.example', 'web.example A'], [], ['www.example CNAME']],
+    [
+      'what nobody asked for is not',
+      'www.example A',
+      false,
+      ['www.example A', 'bank.example A', 'www.example TXT'],
+      [],
+      ['www.example A'],
+    ],
+    [
+      'an alias of another name is not',
+      'www.example A',
+      false,
+      ['bank.example CNAME evil.example', 'evil.example A'],
+      [],
+      [],
+    ],
+    [
+      'who asks for the alias gets it alone',
+      'www.example CNAME',
+      false,
+      ['www.example CNAME web.example', 'web.example A'],
+      [],
+      ['www.example CNAME'],
+    ],
     [
       'a DNAME above is kept, one beside is not',
       'a.old.example A',
       false,
-      ['old.example DNAME new.example', 'a.old.example CNAME a.new.example', 'a.new.example A', 'x.example DNAME y.example'],
+      [
+        'old.example DNAME new.example',
+        'a.old.example CNAME a.new.example',
+        'a.new.example A',
+        'x.example DNAME y.example',
+      ],
       [],
       ['old.example DNAME', 'a.old.example CNAME', 'a.new.example A'],
     ],
-    ['aliases in a ring end', 'a.example A', false, ['a.example CNAME b.example', 'b.example CNAME a.example'], [], ['a.example CNAME', 'b.example CNAME']],
+    [
+      'aliases in a ring end',
+      'a.example A',
+      false,
+      ['a.example CNAME b.example', 'b.example CNAME a.example'],
+      [],
+      ['a.example CNAME', 'b.example CNAME'],
+    ],
     ['delegations are left out', 'www.example A', false, ['www.example A'], ['example NS ns.evil'], ['www.example A']],
     ['the SOA of a "no" is kept', 'no.example A', false, [], ['example SOA'], ['authority example SOA']],
-    ['that of the last alias is', 'www.example A', false, ['www.example CNAME web.other'], ['other SOA'], ['www.example CNAME', 'authority other SOA']],
+    [
+      'that of the last alias is',
+      'www.example A',
+      false,
+      ['www.example CNAME web.other'],
+      ['other SOA'],
+      ['www.example CNAME', 'authority other SOA'],
+    ],
     ['that of a zone elsewhere is not', 'no.example A', false, [], ['evil SOA'], []],
     ['a SOA beside an answer is not', 'www.example A', false, ['www.example A'], ['example SOA'], ['www.example A']],
     [
@@ -69,8 +123,22 @@ describe('of a response', () => {
       ['*.example NSEC z.example', '*.example RRSIG NSEC example', 'ns.evil NSEC z.evil'],
       ['www.example A', 'www.example RRSIG', 'authority *.example NSEC', 'authority *.example RRSIG'],
     ],
-    ['and for nobody else', 'www.example A', false, ['www.example A', 'www.example RRSIG A example'], ['*.example NSEC z.example'], ['www.example A']],
-    ['but when they are the question', 'www.example RRSIG', false, ['www.example RRSIG A example'], [], ['www.example RRSIG']],
+    [
+      'and for nobody else',
+      'www.example A',
+      false,
+      ['www.example A', 'www.example RRSIG A example'],
+      ['*.example NSEC z.example'],
+      ['www.example A'],
+    ],
+    [
+      'but when they are the question',
+      'www.example RRSIG',
+      false,
+      ['www.example RRSIG A example'],
+      [],
+      ['www.example RRSIG'],
+    ],
   ];
   for (const [title, question, dnssecOk, answers, authorities, kept] of rows) {
     test(title, () => assert.deepEqual(scrubbed(question, dnssecOk, answers, authorities), kept));

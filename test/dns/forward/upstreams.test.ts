@@ -73,14 +73,15 @@ describe('an upstream that is dead', () => {
       rig.ask(`n${i}.example A`);
       rig.time.pass(30, 'milliseconds');
     }
-    assert.deepEqual(rig.events, [
-      { kind: 'dns.upstream-failed', upstream: FIRST, reason: 'nobody listens there' },
-    ]);
+    assert.deepEqual(rig.events, [{ kind: 'dns.upstream-failed', upstream: FIRST, reason: 'nobody listens there' }]);
     assert.equal(rig.count(`upstream.${FIRST}.up`), 0);
     const before = rig.world.asked.length;
     rig.time.pass(7.5);
     // After 1, 2 and 4 seconds
-    assert.deepEqual(rig.world.asked.slice(before), Array.from({ length: 3 }, () => `${FIRST} udp . NS`));
+    assert.deepEqual(
+      rig.world.asked.slice(before),
+      Array.from({ length: 3 }, () => `${FIRST} udp . NS`),
+    );
     rig.serve(FIRST, WWW);
     rig.time.pass(8);
     assert.deepEqual(rig.events.at(-1), { kind: 'dns.upstream-works', upstream: FIRST, seconds: 15 });
@@ -124,8 +125,14 @@ describe('an upstream that is dead', () => {
 describe('an answer', () => {
   const lies: [title: string, lie: (asked: Asked) => Buffer][] = [
     ['another id', ({ message, name }) => withId(replyTo(message, { answers: [`${name} 300 A 6.6.6.6`] }), 1)],
-    ['another name', ({ message }) => replyTo(message, { spelled: 'evil.example.com', answers: ['evil.example.com 1 A 6.6.6.6'] })],
-    ['another type', ({ message, name }) => withType(replyTo(message, { answers: [`${name} 300 A 6.6.6.6`] }), message)],
+    [
+      'another name',
+      ({ message }) => replyTo(message, { spelled: 'evil.example.com', answers: ['evil.example.com 1 A 6.6.6.6'] }),
+    ],
+    [
+      'another type',
+      ({ message, name }) => withType(replyTo(message, { answers: [`${name} 300 A 6.6.6.6`] }), message),
+    ],
     ['no question', ({ message, name }) => withoutQuestion(replyTo(message, { answers: [`${name} 300 A 6.6.6.6`] }))],
     ['no QR', ({ message }) => Buffer.from(message)],
     ['only a part of a header', () => Buffer.from([1, 2, 3])],
@@ -133,7 +140,10 @@ describe('an answer', () => {
   for (const [title, lie] of lies) {
     test(`with ${title} is as if it had not come`, () => {
       const rig = new ForwardRig();
-      rig.serve(FIRST, (asked) => [lie(asked), replyTo(asked.message, { answers: [`${asked.name} 300 A 203.0.113.1`] })]);
+      rig.serve(FIRST, (asked) => [
+        lie(asked),
+        replyTo(asked.message, { answers: [`${asked.name} 300 A 203.0.113.1`] }),
+      ]);
       assert.equal(rig.answer('www.example.com A')[2], 'answer www.example.com 300 A 203.0.113.1');
       assert.equal(rig.count(`upstream.${FIRST}.wrong`), 1);
     });

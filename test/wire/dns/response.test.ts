@@ -34,10 +34,25 @@ describe('a response', () => {
       `${HEAD} 0001 0000 0001 0000 ${QUESTION} c010 0006 0001 0000003c 001a 01 6e c010 c00c 00000001 00000002 00000003 00000004 00000005`,
       'example 60 SOA 016e076578616d706c65000377777707' + '6578616d706c65000000000100000002000000030000000400000005',
     ],
-    ['with a TTL that is below zero, as zero (RFC 2181 §8)', `${HEAD} 0001 0001 0000 0000 ${QUESTION} c00c 0001 0001 80000001 0004 c0000201`, 'www.example 0 A c0000201'],
-    ['with a record of another class, which is left out', `${HEAD} 0001 0001 0000 0000 ${QUESTION} c00c 0001 0003 0000012c 0004 c0000201`],
-    ['with bytes behind its end', `${HEAD} 0001 0001 0000 0000 ${QUESTION} c00c ${A} ffff`, 'www.example 300 A c0000201'],
-    ['of an unknown type, whose bytes are kept', `${HEAD} 0001 0001 0000 0000 ${QUESTION} c00c ff00 0001 00000001 0003 c00cff`, 'www.example 1 TYPE65280 c00cff'],
+    [
+      'with a TTL that is below zero, as zero (RFC 2181 §8)',
+      `${HEAD} 0001 0001 0000 0000 ${QUESTION} c00c 0001 0001 80000001 0004 c0000201`,
+      'www.example 0 A c0000201',
+    ],
+    [
+      'with a record of another class, which is left out',
+      `${HEAD} 0001 0001 0000 0000 ${QUESTION} c00c 0001 0003 0000012c 0004 c0000201`,
+    ],
+    [
+      'with bytes behind its end',
+      `${HEAD} 0001 0001 0000 0000 ${QUESTION} c00c ${A} ffff`,
+      'www.example 300 A c0000201',
+    ],
+    [
+      'of an unknown type, whose bytes are kept',
+      `${HEAD} 0001 0001 0000 0000 ${QUESTION} c00c ff00 0001 00000001 0003 c00cff`,
+      'www.example 1 TYPE65280 c00cff',
+    ],
   ];
   for (const [title, hex, ...lines] of readable) {
     test(`${title} is read`, () => assert.deepEqual(records(hex), lines));
@@ -57,7 +72,10 @@ describe('a response', () => {
     ['a pointer forward', `${HEAD} 0001 0001 0000 0000 ${QUESTION} c040 ${A}`],
     ['a pointer into a label that leads back to it', `${HEAD} 0001 0001 0000 0000 ${QUESTION} 01 c0 c01d ${A}`],
     ['data that run past the end', `${HEAD} 0001 0001 0000 0000 ${QUESTION} c00c 0001 0001 0000012c 0005 c0000201`],
-    ['an alias longer than its data', `${HEAD} 0001 0001 0000 0000 ${QUESTION} c00c 0005 0001 0000003c 0003 03 576562 c010`],
+    [
+      'an alias longer than its data',
+      `${HEAD} 0001 0001 0000 0000 ${QUESTION} c00c 0005 0001 0000003c 0003 03 576562 c010`,
+    ],
     ['an alias shorter than its data', `${HEAD} 0001 0001 0000 0000 ${QUESTION} c00c 0005 0001 0000003c 0003 c010 ff`],
     ['a SOA without its numbers', `${HEAD} 0001 0001 0000 0000 ${QUESTION} c00c 0006 0001 0000003c 0004 c010 c010`],
     ['a signature without a signer', `${HEAD} 0001 0001 0000 0000 ${QUESTION} c00c 002e 0001 0000003c 0002 0001`],
