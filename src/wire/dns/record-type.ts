@@ -19,6 +19,7 @@ export const TYPE = {
   RRSIG: 46,
   NSEC: 47,
   DNSKEY: 48,
+  NSEC3: 50,
   TLSA: 52,
   SVCB: 64,
   HTTPS: 65,
