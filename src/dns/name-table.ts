@@ -7,6 +7,8 @@ export interface Named<Entry> {
   readonly hash: number;
   /** The next one in the same place of the table. */
   next: Entry | undefined;
+  /** Where it stands among all of the table; the table keeps it. */
+  index: number;
 }
 
 /** Places of an empty table, a power of two. */
@@ -18,10 +20,15 @@ const FEWEST = 8;
  */
 export class NameTable<Entry extends Named<Entry>> {
   #places: (Entry | undefined)[] = emptyPlaces(FEWEST);
-  #size = 0;
+  readonly #entries: Entry[] = [];
 
   get size(): number {
-    return this.#size;
+    return this.#entries.length;
+  }
+
+  /** All of them, in an order that only what was done to the table decides. */
+  all(): Iterable<Entry> {
+    return this.#entries;
   }
 
   /** The entry of the name without its first `label` labels. */
@@ -49,37 +56,35 @@ export class NameTable<Entry extends Named<Entry>> {
 
   /** Adds an entry whose name is not there yet. */
   add(entry: Entry): void {
-    if (this.#size >= this.#places.length) this.#grow();
+    if (this.size >= this.#places.length) this.#grow();
+    entry.index = this.#entries.push(entry) - 1;
     this.#put(entry);
-    this.#size++;
   }
 
+  /** Takes away an entry that is there. */
   delete(entry: Entry): void {
-    const index = entry.hash & (this.#places.length - 1);
-    let before = this.#places[index];
-    if (before === entry) this.#places[index] = entry.next;
+    const place = entry.hash & (this.#places.length - 1);
+    let before = this.#places[place];
+    if (before === entry) this.#places[place] = entry.next;
     else {
       while (before && before.next !== entry) before = before.next;
-      if (!before) return;
-      before.next = entry.next;
+      if (before) before.next = entry.next;
     }
-    this.#size--;
-  }
-
-  *[Symbol.iterator](): Generator<Entry> {
-    for (const first of this.#places) for (let entry = first; entry; entry = entry.next) yield entry;
+    const last = this.#entries.pop();
+    if (!last || last === entry) return;
+    last.index = entry.index;
+    this.#entries[entry.index] = last;
   }
 
   #put(entry: Entry): void {
-    const index = entry.hash & (this.#places.length - 1);
-    entry.next = this.#places[index];
-    this.#places[index] = entry;
+    const place = entry.hash & (this.#places.length - 1);
+    entry.next = this.#places[place];
+    this.#places[place] = entry;
   }
 
   #grow(): void {
-    const entries = [...this];
     this.#places = emptyPlaces(this.#places.length * 2);
-    for (const entry of entries) this.#put(entry);
+    for (const entry of this.#entries) this.#put(entry);
   }
 }
 

@@ -101,13 +101,13 @@ export class Zone {
 
   /** Every name with what is there, in no order. */
   *names(): Generator<readonly [NameKey, { readonly sets: readonly RecordSet[] }]> {
-    for (const node of this.#nodes) yield [node.key, node];
+    for (const node of this.#nodes.all()) yield [node.key, node];
   }
 
   /** The content as it is now; it stays so whatever becomes of the zone. */
   snapshot(): ZoneSnapshot {
     const names: (readonly [NameKey, readonly RecordSet[]])[] = [[this.origin, this.apex.sets]];
-    for (const node of this.#nodes) {
+    for (const node of this.#nodes.all()) {
       if (node.sets.length > 0 && node !== this.apex) names.push([node.key, node.sets]);
     }
     return names;
@@ -267,7 +267,7 @@ function isSame(a: ResourceRecord, b: ResourceRecord): boolean {
 
 function nodeOf(key: NameKey, parent: ZoneNode | undefined): ZoneNode {
   const hash = hashKey(key);
-  return { key, hash, next: undefined, parent, sets: NO_SETS, children: 0, cut: false, dname: false };
+  return { key, hash, next: undefined, index: 0, parent, sets: NO_SETS, children: 0, cut: false, dname: false };
 }
 
 function negativeOf(soa: RecordSet): RecordSet {
