@@ -69,18 +69,18 @@ describe('long work', () => {
     };
     const clock = { now: () => 0, monotonic: () => now++ };
     const results: number[] = [];
-    runSlices({ loop, clock }, work(1), (result) => results.push(result));
+    runSlices({ loop, clock }, steps(1), (result) => results.push(result));
     assert.deepEqual([results, waiting.length], [[1], 0], 'short work is done at once');
-    runSlices({ loop, clock }, work(8), (result) => results.push(result));
+    runSlices({ loop, clock }, steps(8), (result) => results.push(result));
     for (let fire = waiting.shift(); fire; fire = waiting.shift()) fire();
     assert.deepEqual(results, [1, 8]);
-    const giveUp = runSlices({ loop, clock }, work(100), (result) => results.push(result));
+    const giveUp = runSlices({ loop, clock }, steps(100), (result) => results.push(result));
     giveUp();
     assert.deepEqual([waiting.length, results], [0, [1, 8]]);
   });
 });
 
-function* work(steps: number): Generator<undefined, number, undefined> {
-  for (let i = 0; i < steps; i++) yield;
-  return steps;
+function* steps(count: number): Generator<undefined, number, undefined> {
+  for (let i = 0; i < count; i++) yield;
+  return count;
 }
