@@ -19,6 +19,7 @@ export const TYPE = {
   RRSIG: 46,
   NSEC: 47,
   DNSKEY: 48,
+  NSEC3: 50,
   TLSA: 52,
   SVCB: 64,
   HTTPS: 65,
@@ -38,3 +39,4 @@ export function typeName(type: number): string {
 
 /** Classes (RFC 1035 §3.2.4). */
 export const CLASS_IN = 1;
+export const CLASS_CH = 3;
