@@ -3,6 +3,7 @@ import type { Mac } from '../addr/mac.ts';
 import type { BootNews, BootSign } from '../boots/boot-sign.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { RackEvent, ServiceName } from '../timeline/event.ts';
+import type { ZoneColumns } from '../zones/zone-columns.ts';
 
 /** A socket that the rack opened and a service uses. It stays the rack's: the service never closes it. */
 export interface SocketHandle {
@@ -74,6 +75,12 @@ export type ToService =
   | { readonly type: 'plan'; readonly plan: Plan; readonly sockets: readonly SocketHandle[] }
   | { readonly type: 'leases'; readonly bound: LeaseColumns; readonly ended: readonly Ip4[] }
   | { readonly type: 'boots'; readonly news: BootNews }
+  /**
+   * Whole contents of zones of the Plan, each in the place of what the zone held before, and the names of zones (text, as
+   * in the Plan) that the Plan has no more. A zone of the Plan that was never sent could not be read yet. Comes ahead of
+   * the Plan that first names the zone.
+   */
+  | { readonly type: 'zones'; readonly zones: readonly ZoneColumns[]; readonly gone: readonly string[] }
   | { readonly type: 'order'; readonly id: number; readonly order: LeaseOrder }
   | { readonly type: 'ping'; readonly id: number }
   | { readonly type: 'fail'; readonly reason: string }

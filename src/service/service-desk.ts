@@ -24,6 +24,9 @@ export function openLetter(desk: ServiceDesk, letter: ToService): void {
     case 'boots':
       desk.service.learnBoots?.(letter.news);
       break;
+    case 'zones':
+      desk.service.learnZones?.(letter.zones, letter.gone);
+      break;
     case 'order': {
       const answer = desk.service.obey?.(letter.order) ?? { done: [], refused: [], fault: 'it has no leases' };
       desk.post({ type: 'answer', id: letter.id, answer });

@@ -10,6 +10,7 @@ import { matches, type EventFilter } from '../../src/timeline/event-filter.ts';
 import type { EventStore } from '../../src/timeline/event-store.ts';
 import type { RackEvent } from '../../src/timeline/event.ts';
 import { Timeline } from '../../src/timeline/timeline.ts';
+import { NO_DNS } from '../plan/no-dns.ts';
 
 const LEASE_SECONDS = 3600;
 
@@ -38,6 +39,7 @@ export const PLAN: Plan = {
   boot: { files: '/nowhere', default: 'local', entries: [], loaders: {} },
   http: { port: 5248 },
   tftp: { blockSize: 1468, window: 64, transfers: 4000, perClient: 1000, singlePort: false },
+  dns: NO_DNS,
   admin: { address: toIp4(0x7f000001), port: 5249 },
   log: { level: 'info' },
 };
