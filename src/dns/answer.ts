@@ -5,7 +5,6 @@ import { RCODE } from '../wire/dns/rcode.ts';
 import { ttlOf, type RecordSet, type Target } from '../wire/dns/record-set.ts';
 import { TYPE } from '../wire/dns/record-type.ts';
 import { SECTION, type ReplyWriter } from './reply-writer.ts';
-import type { ZoneSet } from './zone-set.ts';
 import type { Zone, ZoneNode } from './zone.ts';
 
 /** CNAMEs and DNAMEs followed for one question. */
@@ -15,6 +14,13 @@ const MOST_HOSTS = 64;
 const MAX_NAME = 255;
 /** The types whose targets are asked for next (RFC 1035 §3.3, RFC 2782, RFC 9460 §4.1). */
 const HAVE_HOSTS: ReadonlySet<number> = new Set([TYPE.NS, TYPE.MX, TYPE.SRV, TYPE.SVCB, TYPE.HTTPS]);
+
+/** Finds the zone a name belongs to. */
+export interface ZoneFinder {
+  /** By the name without its first `label` labels. */
+  findAbove(path: NamePath, label: number): Zone | undefined;
+  find(key: NameKey): Zone | undefined;
+}
 
 /** What a reply says. */
 export type ReplyKind = 'answer' | 'nodata' | 'nxdomain' | 'referral' | 'outside' | 'alias-outside';
@@ -46,7 +52,7 @@ export class Answerer implements Outcome {
   readonly #hosts: ZoneNode[] = [];
 
   /** The outcome is good until the next question. */
-  answer(query: DnsQuery, zones: ZoneSet, writer: ReplyWriter): Outcome {
+  answer(query: DnsQuery, zones: ZoneFinder, writer: ReplyWriter): Outcome {
     this.reset(RCODE.NOERROR);
     this.#hosts.length = 0;
     this.zone = zoneFor(query.path, query.type, zones);
@@ -64,7 +70,7 @@ export class Answerer implements Outcome {
   }
 
   /** The alias that leads on, name by name, as far as our zones reach. */
-  #follow(query: DnsQuery, first: Zone, zones: ZoneSet, writer: ReplyWriter): void {
+  #follow(query: DnsQuery, first: Zone, zones: ZoneFinder, writer: ReplyWriter): void {
     let { path } = query;
     let zone = first;
     let at = this.#step(query, path, zone, zones, HEADER, writer);
@@ -88,7 +94,7 @@ export class Answerer implements Outcome {
   }
 
   /** One name, which stands at offset `at`, in one zone. Returns the offset of the name it is an alias for, or 0 at the end. */
-  #step(query: DnsQuery, path: NamePath, zone: Zone, zones: ZoneSet, at: number, writer: ReplyWriter): number {
+  #step(query: DnsQuery, path: NamePath, zone: Zone, zones: ZoneFinder, at: number, writer: ReplyWriter): number {
     const node = zone.node(path, 0);
     const encloser = node ?? closestEncloser(path, zone);
     if (zone.hasRedirects) {
@@ -113,7 +119,7 @@ export class Answerer implements Outcome {
     query: DnsQuery,
     sets: readonly RecordSet[],
     zone: Zone,
-    zones: ZoneSet,
+    zones: ZoneFinder,
     path: NamePath,
     at: number,
     writer: ReplyWriter,
@@ -134,7 +140,7 @@ export class Answerer implements Outcome {
     return record + (alias.targets[0]?.at ?? 0);
   }
 
-  #give(set: RecordSet, zone: Zone, zones: ZoneSet, at: number, writer: ReplyWriter): number {
+  #give(set: RecordSet, zone: Zone, zones: ZoneFinder, at: number, writer: ReplyWriter): number {
     const start = writer.end;
     this.kind = 'answer';
     if (!writer.add(SECTION.ANSWER, set, at)) return cut(writer);
@@ -160,7 +166,14 @@ export class Answerer implements Outcome {
   }
 
   /** RFC 1034 §4.3.2 step 3b: who answers for the name is told instead. */
-  #refer(query: DnsQuery, delegation: ZoneNode, zone: Zone, zones: ZoneSet, at: number, writer: ReplyWriter): number {
+  #refer(
+    query: DnsQuery,
+    delegation: ZoneNode,
+    zone: Zone,
+    zones: ZoneFinder,
+    at: number,
+    writer: ReplyWriter,
+  ): number {
     const servers = delegation.sets.find(({ type }) => type === TYPE.NS);
     const signer = query.edns?.dnssecOk ? delegation.sets.find(({ type }) => type === TYPE.DS) : undefined;
     const start = writer.end;
@@ -199,7 +212,7 @@ export class Answerer implements Outcome {
    * Adds the addresses that a zone of ours has of a host named in the set that begins at offset `start`. False if they do not fit;
    * RFC 2181 §9 leaves them out then.
    */
-  #addHost(target: Target, zone: Zone, zones: ZoneSet, start: number, writer: ReplyWriter): boolean {
+  #addHost(target: Target, zone: Zone, zones: ZoneFinder, start: number, writer: ReplyWriter): boolean {
     const node = zone.nodeAt(target.key) ?? zones.find(target.key)?.nodeAt(target.key);
     if (!node || this.#hosts.length >= MOST_HOSTS || this.#hosts.includes(node)) return true;
     this.#hosts.push(node);
@@ -213,7 +226,7 @@ export class Answerer implements Outcome {
 }
 
 /** Of the name of a zone DS is asked of the zone above (RFC 4035 §3.1.4.1). */
-function zoneFor(path: NamePath, type: number, zones: ZoneSet): Zone | undefined {
+function zoneFor(path: NamePath, type: number, zones: ZoneFinder): Zone | undefined {
   const zone = zones.findAbove(path, 0);
   if (type !== TYPE.DS || !zone || zone.origin.length !== path.length || path.labels === 0) return zone;
   return zones.findAbove(path, 1) ?? zone;

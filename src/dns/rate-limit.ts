@@ -1,15 +1,7 @@
 import type { Ip4 } from '../addr/ip4.ts';
+import type { RateLimit as RateLimitSettings } from '../plan/plan.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Outcome } from './answer.ts';
-
-export interface RateLimitSettings {
-  /** A second, of one kind to one /24. */
-  readonly responses: number;
-  /** How long an excess is remembered. */
-  readonly windowSeconds: number;
-  /** Each so many-th reply over the limit is sent, cut: who is really there comes again by TCP. 0: none. */
-  readonly slip: number;
-}
 
 /** What is to become of a reply. */
 export type Verdict = 'send' | 'cut' | 'drop';

@@ -1,18 +1,18 @@
+import type { RateLimit as RateLimitSettings } from '../plan/plan.ts';
 import type { Clock } from '../system/clock.ts';
 import { FLAG, HEADER, OPCODE_QUERY, QueryReader, type DnsQuery } from '../wire/dns/query.ts';
 import { RCODE } from '../wire/dns/rcode.ts';
 import { CLASS_CH, CLASS_IN, TYPE } from '../wire/dns/record-type.ts';
 import { WireError } from '../wire/wire-error.ts';
 import type { AddressSet } from './address-set.ts';
-import { Answerer } from './answer.ts';
+import { Answerer, type ZoneFinder } from './answer.ts';
 import type { DnsClient } from './dns-client.ts';
-import { RateLimit, type RateLimitSettings } from './rate-limit.ts';
+import { RateLimit } from './rate-limit.ts';
 import { EDNS_UDP, ReplyOptions } from './reply-options.ts';
 import { ReplyWriter } from './reply-writer.ts';
 import { ServerCookies, type CookieState } from './server-cookies.ts';
 import { ServerIdentity } from './server-identity.ts';
 import type { RefuseReason, Tally } from './tally.ts';
-import type { ZoneSet } from './zone-set.ts';
 
 /** What every client takes by UDP without EDNS (RFC 1035 §4.2.1). */
 const PLAIN_UDP = 512;
@@ -62,7 +62,7 @@ export interface RespondDependencies {
 
 /** Any message → its reply. Makes no garbage of ordinary questions. */
 export class Responder {
-  zones: ZoneSet;
+  zones: ZoneFinder;
   desk: MessageDesk = {};
   forwarder: ForwardDesk | undefined;
   readonly #clock: Clock;
@@ -76,7 +76,7 @@ export class Responder {
   #identity: ServerIdentity;
   #rateLimit: RateLimit | undefined;
 
-  constructor({ clock, tally, newSecret }: RespondDependencies, settings: RespondSettings, zones: ZoneSet) {
+  constructor({ clock, tally, newSecret }: RespondDependencies, settings: RespondSettings, zones: ZoneFinder) {
     this.#clock = clock;
     this.#tally = tally;
     this.#cookies = new ServerCookies(clock, newSecret);

@@ -81,6 +81,8 @@ export function describeEvent(event: EventBody): string {
       return `HTTPS is served for ${event.subject}, with a certificate ${until(event.expires).trim()}`;
     case 'dns.first-question':
       return `asks for its first name, ${event.name} ${event.type}: ${event.answer}`;
+    case 'dns.query':
+      return `asks for ${event.name} ${event.type}: ${event.answer}`;
     case 'machine.report':
       return `reports stage "${event.report.stage}"`;
     case 'boot.done':

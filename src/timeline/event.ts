@@ -78,6 +78,8 @@ export type EventBody =
   | { readonly kind: 'http.certificate-loaded'; readonly subject: string; readonly expires: number }
   /** The first question of a client since its lease began. */
   | { readonly kind: 'dns.first-question'; readonly name: string; readonly type: string; readonly answer: string }
+  /** A question, where `dns.query-log` is on. */
+  | { readonly kind: 'dns.query'; readonly name: string; readonly type: string; readonly answer: string }
   | { readonly kind: 'machine.report'; readonly report: MachineReport }
   /** It has had the boot entry, as that is for once. */
   | { readonly kind: 'boot.done'; readonly entry: string; readonly by: 'delivered' | 'reported' }
