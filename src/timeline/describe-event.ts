@@ -93,6 +93,8 @@ export function describeEvent(event: EventBody): string {
       return `no TLS with the upstream ${event.upstream}: ${event.reason}`;
     case 'dns.tls-works':
       return `TLS with the upstream ${event.upstream} works again`;
+    case 'dns.query':
+      return `asks for ${event.name} ${event.type}: ${event.answer}`;
     case 'machine.report':
       return `reports stage "${event.report.stage}"`;
     case 'boot.done':

@@ -89,6 +89,8 @@ export type EventBody =
   /** No TLS with it that can be trusted: told once for each reason, until `dns.tls-works`. */
   | { readonly kind: 'dns.tls-failed'; readonly upstream: string; readonly reason: string }
   | { readonly kind: 'dns.tls-works'; readonly upstream: string }
+  /** A question, where `dns.query-log` is on. */
+  | { readonly kind: 'dns.query'; readonly name: string; readonly type: string; readonly answer: string }
   | { readonly kind: 'machine.report'; readonly report: MachineReport }
   /** It has had the boot entry, as that is for once. */
   | { readonly kind: 'boot.done'; readonly entry: string; readonly by: 'delivered' | 'reported' }

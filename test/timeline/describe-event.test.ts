@@ -138,6 +138,7 @@ const SENTENCES: {
   'dns.tls-works': [
     [{ upstream: '192.0.2.53:853/dns.example' }, 'TLS with the upstream 192.0.2.53:853/dns.example works again'],
   ],
+  'dns.query': [[{ name: 'node1.rack', type: 'A', answer: '192.0.2.5' }, 'asks for node1.rack A: 192.0.2.5']],
   'machine.report': [[{ report: { stage: 'up' } }, 'reports stage "up"']],
   'boot.done': [
     [
