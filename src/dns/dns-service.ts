@@ -10,6 +10,7 @@ import type { Loop } from '../system/loop.ts';
 import { HEADER } from '../wire/dns/query.ts';
 import type { ZoneColumns } from '../zones/zone-columns.ts';
 import { AddressSet } from './address-set.ts';
+import type { Forwarding } from './forward/forwarding.ts';
 import { summarize } from './reply-summary.ts';
 import { EDNS_UDP } from './reply-options.ts';
 import { Responder, type RespondSettings } from './respond.ts';
@@ -27,7 +28,7 @@ interface OpenSocket {
   readonly watch: { close(): void };
 }
 
-/** Answers for the names of the rack's own zones and of those in the file, and refuses all others. */
+/** Answers for the names of the rack's own zones and of those in the file; has others asked for its machines, and refuses them to all others. */
 export class DnsService implements Service {
   readonly #loop: Loop;
   readonly #events: EventSink;
@@ -35,17 +36,20 @@ export class DnsService implements Service {
   readonly #zones: ServedZones;
   readonly #tally = new Tally();
   readonly #responder: Responder;
+  readonly #forwarding: Forwarding | undefined;
   /** What is sent is copied, so one serves all. */
   readonly #reply = Buffer.alloc(EDNS_UDP);
   readonly #client = new UdpClient((reply, to) => this.#sendLate(reply, to));
   #logsQueries = false;
   #sockets: readonly OpenSocket[] = [];
 
-  constructor(context: ServiceContext, openSocket: (handle: SocketHandle) => DatagramSocket) {
+  /** `forwarding`: absent, names outside the zones are refused. */
+  constructor(context: ServiceContext, openSocket: (handle: SocketHandle) => DatagramSocket, forwarding?: Forwarding) {
     const { loop, clock, events } = context;
     this.#loop = loop;
     this.#events = events;
     this.#openSocket = openSocket;
+    this.#forwarding = forwarding;
     this.#zones = new ServedZones({ loop, clock, serials: new Serials(clock) });
     const settings = { nsid: '', recursion: NOBODY, unlimited: NOBODY };
     this.#responder = new Responder({ clock, tally: this.#tally, newSecret }, settings, this.#zones);
@@ -54,6 +58,8 @@ export class DnsService implements Service {
   apply(plan: Plan, sockets: readonly SocketHandle[]): void {
     this.#zones.apply(plan);
     this.#responder.configure(settingsOf(plan));
+    this.#forwarding?.apply(plan);
+    this.#responder.forwarder = this.#forwarding?.isOn ? this.#forwarding : undefined;
     this.#logsQueries = plan.dns.queryLog;
     // The streams are not answered yet (issue 5)
     const datagram = sockets.filter(({ transport }) => transport === 'udp');
@@ -72,10 +78,11 @@ export class DnsService implements Service {
   }
 
   counters(): Counters {
-    return this.#tally.counters();
+    return { ...this.#tally.counters(), ...this.#forwarding?.counters() };
   }
 
   close(): void {
+    this.#forwarding?.close();
     for (const open of this.#sockets) closeSocket(open);
     this.#sockets = [];
     this.#zones.close();
@@ -107,6 +114,7 @@ export class DnsService implements Service {
   /** What is told is told once, and what is sent for its own: nothing else is on its way in this socket now. */
   #sendLate(reply: Uint8Array, { socket, address, port, source }: ReturnPath): void {
     if (!this.#sockets.some((open) => open.socket === socket)) return;
+    this.#tally.replied((reply[3] ?? 0) & 15);
     socket.send(reply, { address, port, source });
     this.#tally.lost(socket.flush());
     this.#tell(reply, address);

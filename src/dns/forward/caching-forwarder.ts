@@ -1,4 +1,3 @@
-import { cidrContains, type Cidr } from '../../addr/cidr.ts';
 import type { Ip4 } from '../../addr/ip4.ts';
 import type { Clock } from '../../system/clock.ts';
 import type { Loop } from '../../system/loop.ts';
@@ -8,16 +7,17 @@ import { RCODE } from '../../wire/dns/rcode.ts';
 import { CLASS_IN, TYPE } from '../../wire/dns/record-type.ts';
 import type { DnsResponse } from '../../wire/dns/response.ts';
 import { WireError } from '../../wire/wire-error.ts';
+import type { AddressSet } from '../address-set.ts';
+import type { DnsClient } from '../dns-client.ts';
 import { noCounts, type ForwardCounts } from './forward-tally.ts';
-import type { Forwarder } from './forwarder.ts';
 import { LocalNames } from './local-names.ts';
-import { isSameWaiter, OpenQuestions, type Client, type OpenQuestion, type Overload } from './open-questions.ts';
+import { isSameWaiter, OpenQuestions, type OpenQuestion, type Overload } from './open-questions.ts';
 import { Race, type Outcome } from './race.ts';
 import { ReplyCache, slotOf, type CacheEntry, type CacheLevels, type Slot } from './reply-cache.ts';
 import { bareReply, ReplyCompiler, type CompiledReply } from './reply-compiler.ts';
 import type { Route, Routes } from './routes.ts';
 import type { Question } from './upstream.ts';
-import { EXTENDED, writeReply, type Age, type Asking } from './write-reply.ts';
+import { EXTENDED, keepAsking, writeReply, type Age, type Asking } from './write-reply.ts';
 
 /** Milliseconds until a client gets what has ended (RFC 8767 §5, client response timer). */
 const STALE_AFTER = 1_800;
@@ -34,8 +34,7 @@ const PREFETCH_USES = 1;
 /** Nobody waits for these, so that they leave room for those somebody waits for. */
 const MOST_PREFETCHES = 1_024;
 const REPLY_ROOM = 65_535;
-/** Bits of the header's second word. */
-const RD = 0x01;
+/** Of the header's second word. */
 const CD = 0x10;
 
 const FRESH: Age = { seconds: 0 };
@@ -47,13 +46,21 @@ const REFUSED = bareReply(RCODE.REFUSED);
 const NOT_IMPLEMENTED = bareReply(RCODE.NOTIMP);
 const SERVER_FAILURE = bareReply(RCODE.SERVFAIL);
 
+/** One question in hand: read, and written, before the next. */
+export interface Turn extends Asking {
+  readonly query: DnsQuery;
+  readonly client: DnsClient;
+  /** Where a reply that is there at once goes; does not overlap the query. */
+  readonly into: Buffer;
+}
+
 /** How and for whom it works; the Plan says so. */
 export interface ForwardSettings {
   readonly routes: Routes;
   /** Addresses of all upstreams: who asks from there what is asked of it closes a loop. */
   readonly upstreamAddresses: ReadonlySet<Ip4>;
   /** Who may ask. */
-  readonly clients: readonly Cidr[];
+  readonly clients: AddressSet;
   readonly cacheBytes: number;
   /** Seconds after its end that an answer may be given for want of a better one; 0: never. */
   readonly staleSeconds: number;
@@ -63,7 +70,7 @@ export interface ForwardSettings {
 }
 
 /** Asks upstreams for those who may ask, and keeps what they say. */
-export class CachingForwarder implements Forwarder {
+export class CachingForwarder {
   readonly counts: ForwardCounts = noCounts();
   readonly #loop: Loop;
   readonly #clock: Clock;
@@ -104,14 +111,17 @@ export class CachingForwarder implements Forwarder {
     return this.#open.waiting;
   }
 
-  ask(query: DnsQuery, client: Client, into: Buffer, limit: number, later: () => (reply: Uint8Array) => void): number {
+  ask(turn: Turn): number {
+    const { query } = turn;
     // Never an open resolver, whoever forgot to look
-    if (!this.#mayAsk(client.source) || ((query.bytes[2] ?? 0) & RD) === 0) return this.#refuse(query, into, limit);
+    if (!this.#settings.clients.has(turn.client.address) || !query.header.recursionDesired) return this.#refuse(turn);
+    if (query.class !== CLASS_IN) return this.#reject(turn);
+    const { key } = query;
     const slot = slotOf(query.type, query.edns?.dnssecOk === true, ((query.bytes[3] ?? 0) & CD) !== 0);
-    const entry = query.class === CLASS_IN ? this.#cache.find(query.key, slot) : undefined;
+    const entry = this.#cache.find(key, slot);
     const now = this.#now();
-    if (entry && now < entry.expiresAt) return this.#answerKept(query, entry, now, into, limit);
-    return this.#answerOther(query, slot, entry, client, into, limit, later);
+    if (entry && now < entry.expiresAt) return this.#answerKept(turn, entry, now);
+    return this.#answerOther(turn, key, slot, entry);
   }
 
   close(): void {
@@ -122,62 +132,47 @@ export class CachingForwarder implements Forwarder {
     }
   }
 
-  #mayAsk(source: Ip4): boolean {
-    const { clients } = this.#settings;
-    for (let i = 0; i < clients.length; i++) {
-      const cidr = clients[i];
-      if (cidr !== undefined && cidrContains(cidr, source)) return true;
-    }
-    return false;
-  }
-
-  #refuse(query: DnsQuery, into: Buffer, limit: number): number {
+  #refuse(turn: Turn): number {
     this.counts.refused++;
-    return writeReply(query, REFUSED, FRESH, into, limit);
+    return writeReply(turn, REFUSED, FRESH, turn.into);
   }
 
-  #answerKept(query: DnsQuery, entry: CacheEntry, now: number, into: Buffer, limit: number): number {
+  #reject(turn: Turn): number {
+    this.counts.refused++;
+    return writeReply(turn, NOT_IMPLEMENTED, FRESH, turn.into);
+  }
+
+  #answerKept(turn: Turn, entry: CacheEntry, now: number): number {
     if (entry.failures > 0) {
       this.counts.failedAgain++;
-      return writeReply(query, entry.reply, FAILED_BEFORE, into, limit);
+      return writeReply(turn, entry.reply, FAILED_BEFORE, turn.into);
     }
     this.counts.hits++;
     const isWanted = entry.uses >= PREFETCH_USES;
     this.#cache.use(entry);
     if (isWanted && (entry.expiresAt - now) * PREFETCH_SHARE <= entry.reply.ttl) this.#prefetch(entry, now);
     this.#age.seconds = now - entry.storedAt;
-    return writeReply(query, entry.reply, this.#age, into, limit);
+    return writeReply(turn, entry.reply, this.#age, turn.into);
   }
 
-  #answerOther(
-    query: DnsQuery,
-    slot: Slot,
-    entry: CacheEntry | undefined,
-    client: Client,
-    into: Buffer,
-    limit: number,
-    later: () => (reply: Uint8Array) => void,
-  ): number {
-    const { key, type } = query;
-    if (query.class !== CLASS_IN || isMeta(type)) {
-      this.counts.refused++;
-      return writeReply(query, NOT_IMPLEMENTED, FRESH, into, limit);
-    }
+  #answerOther(turn: Turn, key: NameKey, slot: Slot, entry: CacheEntry | undefined): number {
+    const { type } = turn.query;
+    if (isMeta(type)) return this.#reject(turn);
     const route = this.#settings.routes.find(key);
     const zone = this.#local.zoneOf(key);
     if (zone !== undefined && !(route && route.domain.length >= zone.length)) {
       this.counts.local++;
-      return writeReply(query, this.#local.answer(key, type, zone), FRESH, into, limit);
+      return writeReply(turn, this.#local.answer(key, type, zone), FRESH, turn.into);
     }
-    if (!route) return this.#refuse(query, into, limit);
+    if (!route) return this.#refuse(turn);
     // RFC 8482 §4.2: all that is known of a name is for nobody but attackers
-    if (type === TYPE.ANY) return writeReply(query, this.#any, FRESH, into, limit);
+    if (type === TYPE.ANY) return writeReply(turn, this.#any, FRESH, turn.into);
     const stale = entry && this.#isUsable(entry) ? entry : undefined;
     if (stale && this.#isPointless(stale, route)) {
       if (this.#now() >= stale.recheckAt) this.#refresh(stale, route);
-      return this.#answerStale(query, stale, into, limit);
+      return this.#answerStale(turn, stale);
     }
-    return this.#wait(query, slot, route, stale, client, into, limit, later);
+    return this.#wait(turn, key, slot, route, stale);
   }
 
   /** An answer that has ended, and may be given all the same. */
@@ -192,48 +187,40 @@ export class CachingForwarder implements Forwarder {
     return this.#now() < entry.recheckAt && group.recoveredAt < failedAt * 1000;
   }
 
-  #answerStale(asking: Asking, entry: CacheEntry, into: Buffer, limit: number): number {
+  #answerStale(turn: Turn, entry: CacheEntry): number {
     this.counts.stale++;
-    return writeReply(asking, entry.reply, entry.reply.rcode === RCODE.NXDOMAIN ? STALE_NO : STALE, into, limit);
+    return writeReply(turn, entry.reply, entry.reply.rcode === RCODE.NXDOMAIN ? STALE_NO : STALE, turn.into);
   }
 
-  #wait(
-    query: DnsQuery,
-    slot: Slot,
-    route: Route,
-    stale: CacheEntry | undefined,
-    client: Client,
-    into: Buffer,
-    limit: number,
-    later: () => (reply: Uint8Array) => void,
-  ): number {
-    const open = this.#open.find(query.key, slot);
-    if (open?.waiters.some((waiter) => isSameWaiter(waiter, client, query.bytes))) {
+  #wait(turn: Turn, key: NameKey, slot: Slot, route: Route, stale: CacheEntry | undefined): number {
+    const { client } = turn;
+    const open = this.#open.find(key, slot);
+    if (open?.waiters.some((waiter) => isSameWaiter(waiter, client, turn.bytes))) {
       this.counts.repeated++;
       return 0;
     }
-    if (open && this.#settings.upstreamAddresses.has(client.source)) {
+    if (open && this.#settings.upstreamAddresses.has(client.address)) {
       this.counts.loops++;
-      return writeReply(query, SERVER_FAILURE, FRESH, into, limit);
+      return writeReply(turn, SERVER_FAILURE, FRESH, turn.into);
     }
-    const overload = this.#open.clientOverload(client) ?? (open ? undefined : this.#open.overload(query.key));
-    if (overload) return this.#turnAway(query, overload, stale, into, limit);
+    const overload = this.#open.clientOverload(client) ?? (open ? undefined : this.#open.overload(key));
+    if (overload) return this.#turnAway(turn, overload, stale);
     if (open) this.counts.joined++;
     else this.counts.misses++;
-    const question = open ?? this.#open.open(query.key, slot);
-    const { source, sourcePort } = client;
-    this.#open.wait(question, { source, sourcePort, asking: keepAsking(query), limit, reply: later() });
+    const question = open ?? this.#open.open(key, slot);
+    const { address, port } = client;
+    this.#open.wait(question, { address, port, asking: keepAsking(turn), reply: client.later() });
     if (stale) this.#giveStaleLater(question);
     // Last, as it may have its end at once
     if (!open) this.#race(question, route);
     return 0;
   }
 
-  #turnAway(query: DnsQuery, overload: Overload, stale: CacheEntry | undefined, into: Buffer, limit: number): number {
+  #turnAway(turn: Turn, overload: Overload, stale: CacheEntry | undefined): number {
     if (overload === 'questions') this.counts.overloadQuestions++;
     else if (overload === 'client') this.counts.overloadClient++;
     else this.counts.overloadDomain++;
-    return stale ? this.#answerStale(query, stale, into, limit) : writeReply(query, SERVER_FAILURE, FRESH, into, limit);
+    return stale ? this.#answerStale(turn, stale) : writeReply(turn, SERVER_FAILURE, FRESH, turn.into);
   }
 
   #giveStaleLater(question: OpenQuestion): void {
@@ -336,7 +323,7 @@ export class CachingForwarder implements Forwarder {
 
   #tell(question: OpenQuestion, reply: CompiledReply, age: Age): void {
     for (const waiter of this.#open.release(question)) {
-      const length = writeReply(waiter.asking, reply, age, this.#reply, waiter.limit);
+      const length = writeReply(waiter.asking, reply, age, this.#reply);
       waiter.reply(this.#reply.subarray(0, length));
     }
   }
@@ -349,11 +336,6 @@ export class CachingForwarder implements Forwarder {
 
 function questionOf({ key, slot }: { readonly key: NameKey; readonly slot: Slot }): Question {
   return { key, type: slot >>> 2, dnssecOk: (slot & 2) !== 0, checkingDisabled: (slot & 1) !== 0 };
-}
-
-/** Header and question: what the reply takes of the query, whose buffer is used again. */
-function keepAsking({ bytes, questionEnd, edns }: DnsQuery): Asking {
-  return { bytes: Buffer.from(bytes.subarray(0, questionEnd)), questionEnd, edns };
 }
 
 /** Questions about the question, and those that need a stream to a zone's own server (RFC 6895 §3.1). */

@@ -1,13 +1,15 @@
 import type { Plan } from '../../plan/plan.ts';
 import type { Counters } from '../../service/letters.ts';
 import type { DnsQuery } from '../../wire/dns/query.ts';
+import { AddressSet } from '../address-set.ts';
+import type { DnsClient } from '../dns-client.ts';
+import type { ForwardDesk, ReplyTerms } from '../forward-desk.ts';
 import { CachingForwarder, type ForwardSettings } from './caching-forwarder.ts';
-import type { Client } from './open-questions.ts';
 import { UpstreamDirectory, type DirectoryGround, type Directions } from './upstream-directory.ts';
 import type { Upstream } from './upstream.ts';
 
 /** The forwarder of the Plan in force, with its upstreams. */
-export class Forwarding {
+export class Forwarding implements ForwardDesk {
   readonly #ground: DirectoryGround;
   readonly #directory: UpstreamDirectory;
   #forwarder: CachingForwarder | undefined;
@@ -26,15 +28,14 @@ export class Forwarding {
     else this.#forwarder = new CachingForwarder(this.#ground, settings);
   }
 
-  /** Undefined where the Plan has no upstream: the question is not passed on. */
-  ask(
-    query: DnsQuery,
-    client: Client,
-    into: Buffer,
-    limit: number,
-    later: () => (reply: Uint8Array) => void,
-  ): number | undefined {
-    return this.#isOn ? this.#forwarder?.ask(query, client, into, limit, later) : undefined;
+  /** Whether the Plan has upstreams. */
+  get isOn(): boolean {
+    return this.#isOn;
+  }
+
+  ask(query: DnsQuery, client: DnsClient, into: Buffer, reply: ReplyTerms): number {
+    const { bytes, questionEnd, edns } = query;
+    return this.#forwarder?.ask({ query, client, into, bytes, questionEnd, edns, ...reply }) ?? 0;
   }
 
   counters(): Counters {
@@ -63,7 +64,7 @@ function settingsOf({ dns, subnets }: Plan, { routes, addresses }: Directions): 
   return {
     routes,
     upstreamAddresses: addresses,
-    clients: [...subnets.map(({ cidr }) => cidr), ...dns.allow],
+    clients: new AddressSet([...subnets.map(({ cidr }) => cidr), ...dns.allow]),
     cacheBytes: dns.cache.sizeBytes,
     staleSeconds: dns.cache.staleSeconds,
     prefetch: dns.cache.prefetch,

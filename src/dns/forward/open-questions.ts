@@ -2,6 +2,7 @@ import type { Ip4 } from '../../addr/ip4.ts';
 import type { Timer } from '../../system/loop.ts';
 import { parentKey, type NameKey } from '../../wire/dns/name.ts';
 import { HEADER } from '../../wire/dns/query.ts';
+import type { DnsClient } from '../dns-client.ts';
 import type { Slot } from './reply-cache.ts';
 import type { Asking } from './write-reply.ts';
 
@@ -19,15 +20,11 @@ const MOST_BELOW = 512;
 const FEWEST_LABELS = 2;
 
 /** Who asks. */
-export interface Client {
-  readonly source: Ip4;
-  readonly sourcePort: number;
-}
+export type Sender = Pick<DnsClient, 'address' | 'port'>;
 
 /** A client that waits for an answer, with what of its query the reply takes. */
-export interface Waiter extends Client {
+export interface Waiter extends Sender {
   readonly asking: Asking;
-  readonly limit: number;
   readonly reply: (bytes: Uint8Array) => void;
 }
 
@@ -81,9 +78,9 @@ export class OpenQuestions {
   }
 
   /** Whether one more client may wait. */
-  clientOverload({ source }: Client): Overload | undefined {
+  clientOverload({ address }: Sender): Overload | undefined {
     if (this.#waiting >= MOST_WAITING) return 'questions';
-    return (this.#clients.get(source) ?? 0) >= MOST_A_CLIENT ? 'client' : undefined;
+    return (this.#clients.get(address) ?? 0) >= MOST_A_CLIENT ? 'client' : undefined;
   }
 
   open(key: NameKey, slot: Slot): OpenQuestion {
@@ -99,14 +96,14 @@ export class OpenQuestions {
   wait(question: OpenQuestion, waiter: Waiter): void {
     question.waiters.push(waiter);
     this.#waiting++;
-    add(this.#clients, waiter.source, 1);
+    add(this.#clients, waiter.address, 1);
   }
 
   /** Takes all who wait: the question may go on without them. */
   release(question: OpenQuestion): Waiter[] {
     const waiters = question.waiters.splice(0);
     this.#waiting -= waiters.length;
-    for (const { source } of waiters) add(this.#clients, source, -1);
+    for (const { address } of waiters) add(this.#clients, address, -1);
     return waiters;
   }
 
@@ -140,8 +137,8 @@ export class OpenQuestions {
 }
 
 /** A client that asks once more what it waits for: nothing was lost but its patience. */
-export function isSameWaiter(waiter: Waiter, client: Client, bytes: Uint8Array): boolean {
-  if (waiter.source !== client.source || waiter.sourcePort !== client.sourcePort) return false;
+export function isSameWaiter(waiter: Waiter, sender: Sender, bytes: Uint8Array): boolean {
+  if (waiter.address !== sender.address || waiter.port !== sender.port) return false;
   const { bytes: ours, questionEnd } = waiter.asking;
   if (ours[0] !== bytes[0] || ours[1] !== bytes[1]) return false;
   for (let at = HEADER; at < questionEnd; at++) if (ours[at] !== bytes[at]) return false;

@@ -1,5 +1,8 @@
 import type { Ip4 } from '../../../src/addr/ip4.ts';
+import type { ReplyTerms } from '../../../src/dns/forward-desk.ts';
 import { Forwarding } from '../../../src/dns/forward/forwarding.ts';
+import { ReplyOptions } from '../../../src/dns/reply-options.ts';
+import { ServerCookies } from '../../../src/dns/server-cookies.ts';
 import type { CacheSettings, DnsSettings, Plan, Upstream } from '../../../src/plan/plan.ts';
 import type { EventBody } from '../../../src/timeline/event.ts';
 import { decodeQuery } from '../../../src/wire/dns/query.ts';
@@ -42,6 +45,7 @@ export class ForwardRig {
   readonly forwarding: Forwarding;
   /** Not random, so that a failure repeats. */
   readonly random = new Xorshift16();
+  readonly #options = new ReplyOptions(new ServerCookies(this.time, () => new Uint8Array(16)), '');
   #lastPort = 40_000;
 
   constructor(wishes: RigWishes = {}) {
@@ -76,19 +80,18 @@ export class ForwardRig {
     const into = Buffer.alloc(65_535);
     const port = wishes.port ?? ++this.#lastPort;
     let reply: Buffer | undefined;
-    const length = this.forwarding.ask(
-      decodeQuery(message),
-      { source: ip4(wishes.from ?? CLIENT), sourcePort: port },
-      into,
-      wishes.limit ?? 1232,
-      () => (bytes) => {
+    const client = {
+      address: ip4(wishes.from ?? CLIENT),
+      port,
+      later: () => (bytes: Uint8Array) => {
         if (reply) throw new Error('answered twice');
         reply = Buffer.from(bytes);
       },
-    );
+    };
+    const length = this.forwarding.ask(decodeQuery(message), client, into, this.terms(wishes.limit));
     // The datagram is gone when the question is answered
     message.fill(0xdd);
-    if (length !== undefined && length > 0) reply = Buffer.from(into.subarray(0, length));
+    if (length > 0) reply = Buffer.from(into.subarray(0, length));
     return {
       get bytes() {
         return reply;
@@ -97,6 +100,10 @@ export class ForwardRig {
         return reply ? describeReply(reply) : ['nothing'];
       },
     };
+  }
+
+  terms(limit = 1232): ReplyTerms {
+    return { limit, options: this.#options, cookie: 'client' };
   }
 
   /** Asks and lets a moment pass. */

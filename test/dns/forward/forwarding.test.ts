@@ -375,11 +375,11 @@ describe('a flood of distinct names', () => {
     for (let i = 0; i < 4; i++) use();
     const query = question('00000000.flood.example A', { recursion: true });
     const into = Buffer.alloc(1232);
-    const client = { source: ip4(CLIENT), sourcePort: 4000 };
+    const client = { address: ip4(CLIENT), port: 4000, later: () => () => {} };
     const flood = (from: number, to: number): void => {
       for (let i = from; i < to; i++) {
         query.write(i.toString(16).padStart(8, '0'), 13);
-        rig.forwarding.ask(decodeQuery(query), client, into, 1232, () => () => {});
+        rig.forwarding.ask(decodeQuery(query), client, into, rig.terms());
         if (i % 16 === 0) rig.time.pass(1, 'milliseconds');
         if (i % 2000 === 0) use();
         rig.world.asked.length = 0;

@@ -3,11 +3,14 @@ import { test } from 'node:test';
 
 import { ReplyCompiler } from '../../../src/dns/forward/reply-compiler.ts';
 import { writeReply } from '../../../src/dns/forward/write-reply.ts';
+import { ReplyOptions } from '../../../src/dns/reply-options.ts';
+import { ServerCookies } from '../../../src/dns/server-cookies.ts';
 import { nameKey } from '../../../src/wire/dns/name.ts';
 import { decodeQuery } from '../../../src/wire/dns/query.ts';
 import { readResponse } from '../../../src/wire/dns/response.ts';
 import { fuzz } from '../../wire/fuzz.ts';
 import { question } from '../ask.ts';
+import { ip4 } from '../plan-of.ts';
 import { replyTo } from './memory-upstreams.ts';
 
 const ASKED = 'www.example.com A';
@@ -15,6 +18,13 @@ const ASKED = 'www.example.com A';
 test('whatever an upstream says is refused, or is a reply that we can read ourselves', () => {
   const message = question(ASKED);
   const query = decodeQuery(question('WWW.EXAMPLE.COM A', { edns: {} }));
+  const { bytes, questionEnd, edns } = query;
+  const options = new ReplyOptions(
+    new ServerCookies({ now: () => 0, monotonic: () => 0 }, () => new Uint8Array(16)),
+    '',
+  );
+  const client = { address: ip4('192.0.2.50') };
+  const asking = { bytes, questionEnd, edns, client, options, cookie: 'none', limit: 65_535 } as const;
   const asked = { key: nameKey('www.example.com'), type: 1, dnssecOk: true };
   const compiler = new ReplyCompiler();
   const into = Buffer.alloc(65_535);
@@ -35,7 +45,7 @@ test('whatever an upstream says is refused, or is a reply that we can read ourse
     run: (bytes) => {
       const response = readResponse(bytes);
       const reply = compiler.compile(asked, response, true, { least: 0, most: 86_400 });
-      const length = writeReply(query, reply, { seconds: 7 }, into, 65_535);
+      const length = writeReply(asking, reply, { seconds: 7 }, into);
       // What we send is to be read by others
       const again = readResponse(into.subarray(0, length));
       assert.equal(again.answers.length, reply.answers);
