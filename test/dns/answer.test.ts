@@ -11,6 +11,7 @@ import { decodeQuery } from '../../src/wire/dns/query.ts';
 import { compileRecords, type RecordData } from '../../src/wire/dns/record-set.ts';
 import { describeReply, question } from './ask.ts';
 import { leaseOf, planOf } from './plan-of.ts';
+import { soaOf } from './soa-of.ts';
 
 const names = new RackNames(new Serials({ now: () => 0, monotonic: () => 0 }));
 names.apply(
@@ -190,7 +191,7 @@ describe('EDNS', () => {
 describe('a reply too large for UDP', () => {
   const zones = new ZoneSet();
   const times = { refresh: 1, retry: 1, expire: 1, minimum: 1 };
-  const zone = new Zone(nameKey('a'), { primary: 'ns.a', mailbox: 'h.a', ttl: 1, times });
+  const zone = new Zone(nameKey('a'), soaOf('ns.a', 1, times));
   zone.put(nameKey('s30.a'), compileRecords(60, ...addresses(30)));
   zone.put(nameKey('s74.a'), compileRecords(60, ...addresses(74)));
   zone.put(nameKey('s75.a'), compileRecords(60, ...addresses(75)));
