@@ -107,22 +107,19 @@ export class ZoneJournal {
     return serial;
   }
 
-  /** A serial that a zone has from elsewhere was published. */
-  took(origin: NameKey, serial: number): void {
-    const serials = this.#serials.get(origin) ?? { last: undefined, reserved: 0 };
-    this.#serials.set(origin, { ...serials, last: serial });
-  }
-
   /** A change was published. `kept`: how many changes of the zone there are now, this one included. */
   add(change: ZoneChange, kept: number): void {
     const { origin } = change;
     if (!this.#missed.has(origin)) this.#enqueue(this.#writeChange(change, kept));
+    else if (!this.#hasTrouble) this.write(origin);
   }
 
   /** All of a zone is to be written. */
   write(origin: NameKey): void {
     const content = this.#context.content(origin);
-    if (content) this.#enqueue(this.#writeContent(origin, content));
+    if (!content) return;
+    this.#missed.delete(origin);
+    this.#enqueue(this.#writeContent(origin, content));
   }
 
   /** Writes what an update does; throws when it is not on disk, synced, when this returns. */
@@ -296,9 +293,7 @@ export class ZoneJournal {
     }
     this.#hasTrouble = false;
     this.#context.trouble(undefined);
-    const missed = [...this.#missed];
-    this.#missed.clear();
-    for (const origin of missed) this.write(origin);
+    for (const origin of [...this.#missed]) this.write(origin);
   }
 
   #attempt<Result>(read: () => Result): Result | undefined {
