@@ -11,7 +11,7 @@ import { ZoneJournal, type OverlayChange } from '../zones/zone-journal.ts';
 import { ZoneOverlay } from '../zones/zone-overlay.ts';
 import type { NotifyDestination } from './notify/notify-target.ts';
 import { Notifier } from './notify/notifier.ts';
-import { RequestDesk, type Answerer } from './request-desk.ts';
+import { PrimaryDesk } from './primary-desk.ts';
 import { TransferDesk, type TransferZones } from './transfer/transfer-desk.ts';
 import { TransferPump } from './transfer/transfer-pump.ts';
 import { TsigKeys } from './tsig/tsig-keys.ts';
@@ -28,8 +28,6 @@ export interface AuthorityContext extends ServiceContext {
   readonly zone: (origin: NameKey) => Zone | undefined;
   /** Sends a NOTIFY; what comes back is for `notifier.heard`. */
   readonly sendNotify: (bytes: Uint8Array, to: Outbound) => void;
-  /** Answers ordinary questions. */
-  readonly answer: Answerer;
   readonly checkData: DataCheck;
 }
 
@@ -38,7 +36,7 @@ export interface AuthorityContext extends ServiceContext {
  * by.
  */
 export class Authority implements TransferZones, UpdateZones, PublicationListener {
-  readonly requests: RequestDesk;
+  readonly desk: PrimaryDesk;
   readonly #context: AuthorityContext;
   readonly #keys: TsigKeys;
   readonly #journal: ZoneJournal;
@@ -50,7 +48,7 @@ export class Authority implements TransferZones, UpdateZones, PublicationListene
   #settings = new Map<NameKey, ZoneSettings>();
 
   constructor(context: AuthorityContext, plan: Plan) {
-    const { loop, clock, events, sendNotify, answer, checkData } = context;
+    const { loop, clock, events, sendNotify, checkData } = context;
     this.#context = context;
     this.#plan = plan;
     this.#keys = new TsigKeys(events);
@@ -66,12 +64,11 @@ export class Authority implements TransferZones, UpdateZones, PublicationListene
     });
     this.#publisher = new ZonePublisher({ loop, clock, journal: this.#journal, listener: this });
     this.#pump = new TransferPump(loop, clock);
-    this.requests = new RequestDesk({
+    this.desk = new PrimaryDesk({
       clock,
       keys: this.#keys,
       transfers: new TransferDesk(this, this.#pump, events),
       updates: new UpdateDesk({ zones: this, events, clock, check: checkData }),
-      answer,
     });
     this.apply(plan);
   }
@@ -149,7 +146,7 @@ export class Authority implements TransferZones, UpdateZones, PublicationListene
   }
 
   counters(): Counters {
-    return { ...this.requests.counters(), ...this.#notifier.counters() };
+    return { ...this.desk.counters(), ...this.#notifier.counters() };
   }
 
   close(): void {
