@@ -293,7 +293,7 @@ export class ZoneJournal {
     }
     this.#hasTrouble = false;
     this.#context.trouble(undefined);
-    for (const origin of [...this.#missed]) this.write(origin);
+    for (const origin of this.#missed) this.write(origin);
   }
 
   #attempt<Result>(read: () => Result): Result | undefined {
