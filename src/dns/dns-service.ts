@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+
 import { formatIp4, type Ip4 } from '../addr/ip4.ts';
 import { formatMac } from '../addr/mac.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -6,14 +8,18 @@ import type { EventSink, Service, ServiceContext } from '../service/service.ts';
 import type { DatagramSocket, Inbound } from '../system/datagram.ts';
 import type { Loop } from '../system/loop.ts';
 import { HEADER } from '../wire/dns/query.ts';
-import { RackNames } from './rack-names.ts';
+import type { ZoneColumns } from '../zones/zone-columns.ts';
+import { AddressSet } from './address-set.ts';
 import { summarize } from './reply-summary.ts';
-import { respond } from './respond.ts';
+import { EDNS_UDP } from './reply-options.ts';
+import { Responder, type RespondSettings } from './respond.ts';
 import { Serials } from './serials.ts';
+import { ServedZones } from './served-zones.ts';
 import { Tally } from './tally.ts';
+import { UdpClient, type ReturnPath } from './udp-client.ts';
 
-/** Room for the largest reply by UDP; what is sent is copied, so one serves all. */
-const REPLY_ROOM = 1232;
+const SECRET = 16;
+const NOBODY = new AddressSet([]);
 
 interface OpenSocket {
   readonly handle: SocketHandle;
@@ -21,25 +27,34 @@ interface OpenSocket {
   readonly watch: { close(): void };
 }
 
-/** Answers for the names of the rack's own zones by UDP, and refuses all others. */
+/** Answers for the names of the rack's own zones and of those in the file, and refuses all others. */
 export class DnsService implements Service {
   readonly #loop: Loop;
   readonly #events: EventSink;
   readonly #openSocket: (handle: SocketHandle) => DatagramSocket;
-  readonly #names: RackNames;
+  readonly #zones: ServedZones;
   readonly #tally = new Tally();
-  readonly #reply = Buffer.alloc(REPLY_ROOM);
+  readonly #responder: Responder;
+  /** What is sent is copied, so one serves all. */
+  readonly #reply = Buffer.alloc(EDNS_UDP);
+  readonly #client = new UdpClient((reply, to) => this.#sendLate(reply, to));
+  #logsQueries = false;
   #sockets: readonly OpenSocket[] = [];
 
   constructor(context: ServiceContext, openSocket: (handle: SocketHandle) => DatagramSocket) {
-    this.#loop = context.loop;
-    this.#events = context.events;
+    const { loop, clock, events } = context;
+    this.#loop = loop;
+    this.#events = events;
     this.#openSocket = openSocket;
-    this.#names = new RackNames(new Serials(context.clock));
+    this.#zones = new ServedZones({ loop, clock, serials: new Serials(clock) });
+    const settings = { nsid: '', recursion: NOBODY, unlimited: NOBODY };
+    this.#responder = new Responder({ clock, tally: this.#tally, newSecret }, settings, this.#zones);
   }
 
   apply(plan: Plan, sockets: readonly SocketHandle[]): void {
-    this.#names.apply(plan);
+    this.#zones.apply(plan);
+    this.#responder.configure(settingsOf(plan));
+    this.#logsQueries = plan.dns.queryLog;
     // The streams are not answered yet (issue 5)
     const datagram = sockets.filter(({ transport }) => transport === 'udp');
     const kept = this.#sockets.filter((open) => datagram.some((handle) => sameSocket(handle, open.handle)));
@@ -49,7 +64,11 @@ export class DnsService implements Service {
   }
 
   learn(bound: readonly LeaseFact[], ended: readonly Ip4[]): void {
-    this.#names.learn(bound, ended);
+    this.#zones.learn(bound, ended);
+  }
+
+  learnZones(zones: readonly ZoneColumns[], gone: readonly string[]): void {
+    this.#zones.learnZones(zones, gone);
   }
 
   counters(): Counters {
@@ -59,6 +78,7 @@ export class DnsService implements Service {
   close(): void {
     for (const open of this.#sockets) closeSocket(open);
     this.#sockets = [];
+    this.#zones.close();
   }
 
   #open(handle: SocketHandle): OpenSocket {
@@ -76,16 +96,47 @@ export class DnsService implements Service {
     const { bytes, source, sourcePort, destination } = datagram;
     // Nobody listens on port 0: a forged source
     if (sourcePort === 0) return this.#tally.dropped('port-zero');
-    const length = respond(bytes, this.#names.zones, this.#reply, this.#tally);
+    this.#client.take(datagram, socket);
+    const length = this.#responder.respond(bytes, this.#client, this.#reply);
     if (length === 0) return;
     const reply = this.#reply.subarray(0, length);
     socket.send(reply, { address: source, port: sourcePort, source: destination });
-    // A reply that is a header alone had no question worth telling
-    const mac = length > HEADER ? this.#names.firstQuestion(source) : undefined;
-    if (mac === undefined) return;
-    const subject = { mac: formatMac(mac), address: formatIp4(source) };
-    this.#events.emit({ kind: 'dns.first-question', ...summarize(reply) }, subject);
+    this.#tell(reply, source);
   }
+
+  /** What is told is told once, and what is sent for its own: nothing else is on its way in this socket now. */
+  #sendLate(reply: Uint8Array, { socket, address, port, source }: ReturnPath): void {
+    if (!this.#sockets.some((open) => open.socket === socket)) return;
+    socket.send(reply, { address, port, source });
+    this.#tally.lost(socket.flush());
+    this.#tell(reply, address);
+  }
+
+  #tell(reply: Uint8Array, source: Ip4): void {
+    // A reply that is a header alone had no question worth telling
+    if (reply.length <= HEADER) return;
+    const mac = this.#zones.firstQuestion(source);
+    if (mac !== undefined) {
+      const subject = { mac: formatMac(mac), address: formatIp4(source) };
+      this.#events.emit({ kind: 'dns.first-question', ...summarize(reply) }, subject);
+    }
+    if (this.#logsQueries)
+      this.#events.emit({ kind: 'dns.query', ...summarize(reply) }, { address: formatIp4(source) });
+  }
+}
+
+function newSecret(): Uint8Array {
+  return randomBytes(SECRET);
+}
+
+function settingsOf({ subnets, dns }: Plan): RespondSettings {
+  const own = subnets.map(({ cidr }) => cidr);
+  return {
+    nsid: dns.nsid,
+    recursion: new AddressSet([...own, ...dns.allow]),
+    unlimited: new AddressSet(own),
+    ...(dns.rateLimit && { rateLimit: dns.rateLimit }),
+  };
 }
 
 /** A descriptor's number may come back for another socket. */

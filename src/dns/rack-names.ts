@@ -2,9 +2,11 @@ import type { Ip4 } from '../addr/ip4.ts';
 import type { Mac } from '../addr/mac.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { LeaseFact } from '../service/letters.ts';
+import type { ZoneChange } from '../zones/zone-change.ts';
 import { PlanZones, type NamedLease } from './plan-zones.ts';
-import type { Serials } from './serials.ts';
+import type { SerialSource } from './serials.ts';
 import { ZoneSet } from './zone-set.ts';
+import type { Zone } from './zone.ts';
 
 /** A lease's wish for a name, kept from one Plan to the next. `age`: the higher the newer. */
 interface Claim extends NamedLease {
@@ -18,16 +20,25 @@ interface KnownLease {
   asked: boolean;
 }
 
+export interface RackNamesDependencies {
+  readonly serials: SerialSource;
+  /** Is told what became of a zone from one serial to the next; without a change, of a zone that is new. */
+  readonly published?: (zone: Zone, change: ZoneChange | undefined) => void;
+}
+
 /** The names of this rack: what the Plan wrote down, and what the leases brought. */
 export class RackNames {
-  readonly #serials: Serials;
+  readonly #dependencies: RackNamesDependencies;
+  readonly #switched: () => void;
   readonly #leases = new Map<Ip4, KnownLease>();
   #lastAge = 0;
   #current: PlanZones | undefined;
   #zones = new ZoneSet();
 
-  constructor(serials: Serials) {
-    this.#serials = serials;
+  /** `switched` is called when `zones` are others. */
+  constructor(dependencies: RackNamesDependencies, switched: () => void = () => {}) {
+    this.#dependencies = dependencies;
+    this.#switched = switched;
   }
 
   get zones(): ZoneSet {
@@ -39,15 +50,16 @@ export class RackNames {
     this.#current = new PlanZones(plan);
     const claims = [...this.#leases.values()].flatMap(({ claim }) => (claim ? [claim] : []));
     for (const claim of claims.toSorted((a, b) => a.turn - b.turn || a.age - b.age)) this.#current.add(claim);
-    this.#publish(this.#current.zones);
+    this.#publish(this.#current.zones.all());
     this.#zones = this.#current.zones;
+    this.#switched();
   }
 
   /** Takes in leases that began or changed, and those that ended; touches no other record. */
   learn(bound: readonly LeaseFact[], ended: readonly Ip4[]): void {
     for (const address of ended) this.#end(address);
     for (const fact of bound) this.#bind(fact);
-    this.#publish(this.#zones);
+    this.#publish(this.#zones.all());
   }
 
   /** The MAC of the lease at `address`, the first time it is called since that lease began. */
@@ -86,7 +98,11 @@ export class RackNames {
     return claim !== undefined && (this.#current?.isOvertaken(claim) ?? false);
   }
 
-  #publish(zones: ZoneSet): void {
-    for (const zone of zones.all()) zone.publish(() => this.#serials.next());
+  #publish(zones: Iterable<Zone>): void {
+    const { serials, published } = this.#dependencies;
+    for (const zone of zones) {
+      const change = zone.publish(() => serials.nextSerial(zone.origin));
+      if (change) published?.(zone, change);
+    }
   }
 }

@@ -99,6 +99,8 @@ export function describeEvent(event: EventBody): string {
       return `${event.by} updated ${event.zone}: ${count(event.added, 'record')} added, ${count(event.removed, 'record')} removed`;
     case 'zone.transferred':
       return `${event.to} has all of ${event.zone}, serial ${event.serial}`;
+    case 'dns.query':
+      return `asks for ${event.name} ${event.type}: ${event.answer}`;
     case 'machine.report':
       return `reports stage "${event.report.stage}"`;
     case 'boot.done':

@@ -103,6 +103,8 @@ export type EventBody =
     }
   /** Somebody has the whole zone now. `serial`: that it has. */
   | { readonly kind: 'zone.transferred'; readonly zone: string; readonly to: string; readonly serial: number }
+  /** A question, where `dns.query-log` is on. */
+  | { readonly kind: 'dns.query'; readonly name: string; readonly type: string; readonly answer: string }
   | { readonly kind: 'machine.report'; readonly report: MachineReport }
   /** It has had the boot entry, as that is for once. */
   | { readonly kind: 'boot.done'; readonly entry: string; readonly by: 'delivered' | 'reported' }

@@ -21,7 +21,7 @@ const PLAN = planOf({
 const STEADY = recordsOf(namesOf(PLAN).zones);
 
 function namesOf(plan: Plan): RackNames {
-  const names = new RackNames(new Serials({ now: () => 1_000_000, monotonic: () => 0 }));
+  const names = new RackNames({ serials: new Serials({ now: () => 1_000_000, monotonic: () => 0 }) });
   names.apply(plan);
   return names;
 }
@@ -160,7 +160,7 @@ describe('a new Plan', () => {
   });
 
   test('knows leases that came before the first one', () => {
-    const names = new RackNames(new Serials({ now: () => 0, monotonic: () => 0 }));
+    const names = new RackNames({ serials: new Serials({ now: () => 0, monotonic: () => 0 }) });
     play(names, [`192.0.2.50 ${ONE} x`]);
     names.apply(PLAN);
     assert.deepEqual(leaseRecords(names), ['x.a.example 192.0.2.50']);

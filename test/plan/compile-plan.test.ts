@@ -115,7 +115,7 @@ describe('after a syntax error', () => {
 });
 
 describe('the file as a whole', () => {
-  const whole = 'a mapping with rack, subnets, hosts, options, always, classes, boot, http, tftp, admin, log';
+  const whole = 'a mapping with rack, subnets, hosts, options, always, classes, boot, http, tftp, dns, admin, log';
   const texts = [
     ['', '1:1: subnets: expected a list of subnets, found nothing'],
     ['# nothing yet\n', '1:1: subnets: expected a list of subnets, found nothing'],
@@ -123,7 +123,7 @@ describe('the file as a whole', () => {
     ['rack-a1', `1:1: expected ${whole}, found rack-a1`],
     [
       `${SUBNET}region: { url: x }\n`,
-      '5:1: region: expected one of rack, subnets, hosts, options, always, classes, boot, http, tftp, admin, log, found region',
+      '5:1: region: expected one of rack, subnets, hosts, options, always, classes, boot, http, tftp, dns, admin, log, found region',
     ],
     [`${SUBNET}hosts:\n`, '5:1: hosts: expected a list of hosts, found nothing'],
     [

@@ -116,6 +116,7 @@ const SENTENCES: {
   'dns.first-question': [
     [{ name: 'node1.rack', type: 'A', answer: '192.0.2.5' }, 'asks for its first name, node1.rack A: 192.0.2.5'],
   ],
+  'dns.query': [[{ name: 'node1.rack', type: 'A', answer: '192.0.2.5' }, 'asks for node1.rack A: 192.0.2.5']],
   'machine.report': [[{ report: { stage: 'up' } }, 'reports stage "up"']],
   'boot.done': [
     [

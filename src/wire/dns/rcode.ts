@@ -13,6 +13,8 @@ export const RCODE = {
   NOTAUTH: 9,
   NOTZONE: 10,
   BADVERS: 16,
+  /** RFC 7873 §8 */
+  BADCOOKIE: 23,
 } as const;
 
 const NAMES: ReadonlyMap<number, string> = new Map(Object.entries(RCODE).map(([name, rcode]) => [rcode, name]));

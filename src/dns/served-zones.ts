@@ -1,0 +1,136 @@
+import type { Ip4 } from '../addr/ip4.ts';
+import type { Mac } from '../addr/mac.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { LeaseFact } from '../service/letters.ts';
+import type { Clock } from '../system/clock.ts';
+import type { Loop } from '../system/loop.ts';
+import type { NamePath } from '../wire/dns/name-path.ts';
+import { nameKey, type NameKey } from '../wire/dns/name.ts';
+import { withSerial } from '../wire/dns/record-set.ts';
+import { isLater, type ZoneChange } from '../zones/zone-change.ts';
+import { recordsOf, type ZoneColumns } from '../zones/zone-columns.ts';
+import type { ZoneFinder } from './answer.ts';
+import { RackNames } from './rack-names.ts';
+import type { SerialSource } from './serials.ts';
+import { runSlices, type Slices } from './slices.ts';
+import { buildZone, compareZones } from './zone-builder.ts';
+import { ZoneSet } from './zone-set.ts';
+import type { Zone } from './zone.ts';
+
+export interface ServedZonesDependencies {
+  readonly loop: Loop;
+  readonly clock: Clock;
+  readonly serials: SerialSource;
+  /** Is told what became of a zone from one serial to the next; without a change, of a zone that is new. */
+  readonly published?: (zone: Zone, change: ZoneChange | undefined) => void;
+}
+
+/** All zones this rack answers for: its own, of Plan and leases, and those of master files. */
+export class ServedZones implements ZoneFinder {
+  readonly #dependencies: ServedZonesDependencies;
+  readonly #rack: RackNames;
+  readonly #files = new Map<NameKey, Zone>();
+  /** The content that is being read, by origin: what gives it up. */
+  readonly #building = new Map<NameKey, () => void>();
+  #all = new ZoneSet();
+
+  constructor(dependencies: ServedZonesDependencies) {
+    this.#dependencies = dependencies;
+    this.#rack = new RackNames(dependencies, () => this.#gather());
+  }
+
+  findAbove(path: NamePath, label: number): Zone | undefined {
+    return this.#all.findAbove(path, label);
+  }
+
+  find(key: NameKey): Zone | undefined {
+    return this.#all.find(key);
+  }
+
+  get(origin: NameKey): Zone | undefined {
+    return this.#all.get(origin);
+  }
+
+  all(): Iterable<Zone> {
+    return this.#all.all();
+  }
+
+  apply(plan: Plan): void {
+    this.#rack.apply(plan);
+  }
+
+  learn(bound: readonly LeaseFact[], ended: readonly Ip4[]): void {
+    this.#rack.learn(bound, ended);
+  }
+
+  firstQuestion(address: Ip4): Mac | undefined {
+    return this.#rack.firstQuestion(address);
+  }
+
+  /** Zones of master files: new contents, and those that are served no more. */
+  learnZones(zones: readonly ZoneColumns[], gone: readonly string[]): void {
+    for (const name of gone) this.#drop(nameKey(name));
+    for (const columns of zones) this.#read(columns);
+  }
+
+  close(): void {
+    for (const giveUp of this.#building.values()) giveUp();
+    this.#building.clear();
+  }
+
+  #drop(origin: NameKey): void {
+    this.#building.get(origin)?.();
+    this.#building.delete(origin);
+    if (this.#files.delete(origin)) this.#gather();
+  }
+
+  /** The content before it is answered from until the new one is whole. */
+  #read(columns: ZoneColumns): void {
+    const { origin } = columns;
+    this.#building.get(origin)?.();
+    this.#building.delete(origin);
+    let isDone = false;
+    const giveUp = runSlices(this.#dependencies, this.#replace(columns), () => {
+      isDone = true;
+      this.#building.delete(origin);
+    });
+    if (!isDone) this.#building.set(origin, giveUp);
+  }
+
+  *#replace(columns: ZoneColumns): Slices<void> {
+    const zone = yield* buildZone(columns.origin, recordsOf(columns), 'file');
+    const before = this.#files.get(columns.origin);
+    const change = before ? yield* this.#publishAfter(before, zone) : undefined;
+    if (!before) zone.publish(this.#nextSerial(zone));
+    this.#files.set(columns.origin, zone);
+    this.#gather();
+    this.#dependencies.published?.(zone, change);
+  }
+
+  /** The serial is the file's if that rises (RFC 1982), else one of ours that does. */
+  *#publishAfter(before: Zone, zone: Zone): Slices<ZoneChange | undefined> {
+    const differences = yield* compareZones(before, zone);
+    if (differences.removed.length + differences.added.length === 0 && isSameSoa(before, zone)) {
+      zone.publishAs(before.soa);
+      return undefined;
+    }
+    return zone.publishAfter(before.soa, differences, this.#nextSerial(zone));
+  }
+
+  #nextSerial({ origin }: Zone): (inFile: number) => number {
+    return (inFile) => this.#dependencies.serials.nextSerial(origin, inFile);
+  }
+
+  #gather(): void {
+    const all = new ZoneSet();
+    for (const zone of this.#files.values()) all.add(zone);
+    // Checked before: no zone of a file is one of the rack's
+    for (const zone of this.#rack.zones.all()) all.add(zone);
+    this.#all = all;
+  }
+}
+
+/** Whether the SOA in a file says nothing new: an older serial than ours is no news. */
+function isSameSoa(before: Zone, { soa, serial }: Zone): boolean {
+  return withSerial(soa, before.serial).wire === before.soa.wire && !isLater(serial, before.serial);
+}
