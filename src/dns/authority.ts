@@ -18,6 +18,7 @@ import { TsigKeys } from './tsig/tsig-keys.ts';
 import type { DataCheck } from './update/apply-update.ts';
 import { UpdateDesk, type UpdateZones } from './update/update-desk.ts';
 import { ZonePublisher, type PublicationListener, type PublishedZone } from './zone-publisher.ts';
+import type { ZonePublishing } from './zone-publishing.ts';
 import type { Zone } from './zone.ts';
 
 /** What the zones' other side is built from. */
@@ -35,7 +36,7 @@ export interface AuthorityContext extends ServiceContext {
  * What makes this rack the primary of its zones: serials, journal, transfers, NOTIFY, updates, and the keys they are allowed
  * by.
  */
-export class Authority implements TransferZones, UpdateZones, PublicationListener {
+export class Authority implements TransferZones, UpdateZones, PublicationListener, ZonePublishing {
   readonly desk: PrimaryDesk;
   readonly #context: AuthorityContext;
   readonly #keys: TsigKeys;
@@ -44,6 +45,8 @@ export class Authority implements TransferZones, UpdateZones, PublicationListene
   readonly #notifier: Notifier;
   readonly #pump: TransferPump;
   readonly #overlays = new Map<NameKey, ZoneOverlay>();
+  /** Zones whose content is being read: an update now would not be in it. */
+  readonly #reading = new Set<NameKey>();
   #plan: Plan;
   #settings = new Map<NameKey, ZoneSettings>();
 
@@ -73,25 +76,28 @@ export class Authority implements TransferZones, UpdateZones, PublicationListene
     this.apply(plan);
   }
 
-  /** Who may what, from now on. */
-  apply(plan: Plan): void {
+  /** Who may what, from now on. Returns the zones that take updates now and did not before: they must be read again. */
+  apply(plan: Plan): NameKey[] {
+    const before = this.#settings;
     this.#plan = plan;
     this.#settings = new Map(plan.dns.zones.map((zone) => [nameKey(zone.name), zone]));
     this.#keys.apply(plan.dns.keys);
     this.#notifier.keep((zone, to) => this.#destinations(zone).some((wanted) => isSame(wanted, to)));
+    const updatable = [...this.#settings].filter(([, { update }]) => update.length > 0).map(([origin]) => origin);
+    return updatable.filter((origin) => before.has(origin) && !this.#overlays.has(origin));
   }
 
-  /** A zone is served from now on, in the place of the one of its origin. */
   replace(zone: Zone): void {
+    this.#reading.delete(zone.origin);
     this.#publisher.replace(zone);
   }
 
-  /** A zone that is served may have changed. */
   publish(zone: Zone): void {
     this.#publisher.publish(zone);
   }
 
   withdraw(origin: NameKey): void {
+    this.#reading.delete(origin);
     this.#publisher.withdraw(origin);
     this.#overlays.delete(origin);
   }
@@ -101,11 +107,14 @@ export class Authority implements TransferZones, UpdateZones, PublicationListene
     this.#publisher.leasesKnown();
   }
 
-  /** What a zone with this file content is, with what updates did to it. */
+  /** A zone whose settings are not known yet may take updates. What is left of a time when it did counts in any case. */
   withUpdates(origin: NameKey, file: Iterable<ResourceRecord>): Iterable<ResourceRecord> {
-    if ((this.#settings.get(origin)?.update.length ?? 0) === 0) return file;
-    const overlay = this.#overlays.get(origin) ?? this.#loadOverlay(origin);
-    return overlay ? overlay.over(file) : file;
+    const settings = this.#settings.get(origin);
+    const overlay = this.#overlays.get(origin) ?? new ZoneOverlay(this.#journal.overlay(origin));
+    if (overlay.size === 0 && settings?.update.length === 0) return file;
+    this.#overlays.set(origin, overlay);
+    this.#reading.add(origin);
+    return overlay.over(file);
   }
 
   published(origin: NameKey): PublishedZone | undefined {
@@ -138,7 +147,7 @@ export class Authority implements TransferZones, UpdateZones, PublicationListene
   }
 
   overlay(origin: NameKey): ZoneOverlay | undefined {
-    return this.#publisher.get(origin) && this.#overlays.get(origin);
+    return this.#reading.has(origin) ? undefined : this.#overlays.get(origin);
   }
 
   commit(origin: NameKey, change: OverlayChange): void {
@@ -154,13 +163,6 @@ export class Authority implements TransferZones, UpdateZones, PublicationListene
     this.#notifier.close();
     this.#pump.close();
     this.#journal.close();
-  }
-
-  #loadOverlay(origin: NameKey): ZoneOverlay | undefined {
-    const stored = this.#journal.overlay(origin);
-    const overlay = new ZoneOverlay(stored ?? { added: [], deleted: [] });
-    this.#overlays.set(origin, overlay);
-    return overlay;
   }
 
   #destinations(origin: NameKey): NotifyDestination[] {

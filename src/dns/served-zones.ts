@@ -26,6 +26,8 @@ export class ServedZones implements ZoneFinder {
   readonly #dependencies: ServedZonesDependencies;
   readonly #rack: RackNames;
   readonly #files = new Map<NameKey, Zone>();
+  /** What the files said last. */
+  readonly #contents = new Map<NameKey, ZoneColumns>();
   /** The content that is being read, by origin: what gives it up. */
   readonly #building = new Map<NameKey, () => void>();
   #all = new ZoneSet();
@@ -69,6 +71,14 @@ export class ServedZones implements ZoneFinder {
     for (const columns of zones) this.#read(columns);
   }
 
+  /** Builds zones of master files anew, as what updates did to them is wanted now. */
+  readAgain(origins: Iterable<NameKey>): void {
+    for (const origin of origins) {
+      const columns = this.#contents.get(origin);
+      if (columns) this.#read(columns);
+    }
+  }
+
   close(): void {
     for (const giveUp of this.#building.values()) giveUp();
     this.#building.clear();
@@ -77,6 +87,7 @@ export class ServedZones implements ZoneFinder {
   #drop(origin: NameKey): void {
     this.#building.get(origin)?.();
     this.#building.delete(origin);
+    this.#contents.delete(origin);
     if (this.#files.delete(origin)) this.#gather();
     this.#dependencies.publisher.withdraw(origin);
   }
@@ -86,6 +97,7 @@ export class ServedZones implements ZoneFinder {
     const { origin } = columns;
     this.#building.get(origin)?.();
     this.#building.delete(origin);
+    this.#contents.set(origin, columns);
     let isDone = false;
     const giveUp = runSlices(this.#dependencies, this.#replace(columns), () => {
       isDone = true;

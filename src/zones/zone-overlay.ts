@@ -14,7 +14,7 @@ export class ZoneOverlay {
   /** What the file has. */
   #file = new Set<string>();
 
-  constructor({ added, deleted }: Overlay) {
+  constructor({ added, deleted }: Overlay = { added: [], deleted: [] }) {
     for (const record of added) this.#added.set(identity(record), record);
     for (const record of deleted) this.#deleted.set(identity(record), record);
   }
