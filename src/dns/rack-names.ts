@@ -2,11 +2,9 @@ import type { Ip4 } from '../addr/ip4.ts';
 import type { Mac } from '../addr/mac.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { LeaseFact } from '../service/letters.ts';
-import type { ZoneChange } from '../zones/zone-change.ts';
 import { PlanZones, type NamedLease } from './plan-zones.ts';
-import type { SerialSource } from './serials.ts';
+import type { ZonePublishing } from './zone-publishing.ts';
 import { ZoneSet } from './zone-set.ts';
-import type { Zone } from './zone.ts';
 
 /** A lease's wish for a name, kept from one Plan to the next. `age`: the higher the newer. */
 interface Claim extends NamedLease {
@@ -20,15 +18,9 @@ interface KnownLease {
   asked: boolean;
 }
 
-export interface RackNamesDependencies {
-  readonly serials: SerialSource;
-  /** Is told what became of a zone from one serial to the next; without a change, of a zone that is new. */
-  readonly published?: (zone: Zone, change: ZoneChange | undefined) => void;
-}
-
 /** The names of this rack: what the Plan wrote down, and what the leases brought. */
 export class RackNames {
-  readonly #dependencies: RackNamesDependencies;
+  readonly #publisher: ZonePublishing;
   readonly #switched: () => void;
   readonly #leases = new Map<Ip4, KnownLease>();
   #lastAge = 0;
@@ -36,8 +28,8 @@ export class RackNames {
   #zones = new ZoneSet();
 
   /** `switched` is called when `zones` are others. */
-  constructor(dependencies: RackNamesDependencies, switched: () => void = () => {}) {
-    this.#dependencies = dependencies;
+  constructor(publisher: ZonePublishing, switched: () => void = () => {}) {
+    this.#publisher = publisher;
     this.#switched = switched;
   }
 
@@ -50,8 +42,10 @@ export class RackNames {
     this.#current = new PlanZones(plan);
     const claims = [...this.#leases.values()].flatMap(({ claim }) => (claim ? [claim] : []));
     for (const claim of claims.toSorted((a, b) => a.turn - b.turn || a.age - b.age)) this.#current.add(claim);
-    this.#publish(this.#current.zones.all());
+    const before = this.#zones;
     this.#zones = this.#current.zones;
+    for (const zone of before.all()) if (!this.#zones.get(zone.origin)) this.#publisher.withdraw(zone.origin);
+    for (const zone of this.#zones.all()) this.#publisher.replace(zone);
     this.#switched();
   }
 
@@ -59,7 +53,7 @@ export class RackNames {
   learn(bound: readonly LeaseFact[], ended: readonly Ip4[]): void {
     for (const address of ended) this.#end(address);
     for (const fact of bound) this.#bind(fact);
-    this.#publish(this.#zones.all());
+    for (const zone of this.#zones.all()) this.#publisher.publish(zone);
   }
 
   /** The MAC of the lease at `address`, the first time it is called since that lease began. */
@@ -96,13 +90,5 @@ export class RackNames {
   /** A machine that renews a lease it had moved away from moved back. */
   #isOvertaken(claim: Claim | undefined): boolean {
     return claim !== undefined && (this.#current?.isOvertaken(claim) ?? false);
-  }
-
-  #publish(zones: Iterable<Zone>): void {
-    const { serials, published } = this.#dependencies;
-    for (const zone of zones) {
-      const change = zone.publish(() => serials.nextSerial(zone.origin));
-      if (change) published?.(zone, change);
-    }
   }
 }

@@ -11,10 +11,15 @@ const STANDING: ReadonlySet<string> = new Set([
   'http.certificate-failed',
   'dns.upstream-failed',
   'dns.tls-failed',
+  'dns.keys-failed',
+  'dns.store-failed',
+  'dns.store-replaced',
 ]);
 const ENDED_BY: ReadonlyMap<string, string> = new Map([
   ['dhcp.store-works', 'dhcp.store-failed'],
   ['boot.store-works', 'boot.store-failed'],
+  ['dns.keys-work', 'dns.keys-failed'],
+  ['dns.store-works', 'dns.store-failed'],
   ['dhcp.conflict-check-on', 'dhcp.conflict-check-off'],
   ['http.certificate-loaded', 'http.certificate-failed'],
   ['dns.upstream-works', 'dns.upstream-failed'],

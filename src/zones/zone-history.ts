@@ -70,8 +70,7 @@ export class ZoneHistory {
   }
 }
 
-/** A serial that is later than `last`: that which the zone's file wants, else the time in Unix seconds; one more where it must be. */
-export function nextSerial(last: number, now: number, wanted?: number): number {
-  const candidate = wanted ?? Math.floor(now / 1000) >>> 0;
-  return isLater(candidate, last) ? candidate : following(last);
+/** The serial after `last`: what the zone's file wants if that is later, else one more. */
+export function nextSerial(last: number, wanted?: number): number {
+  return wanted !== undefined && isLater(wanted, last) ? wanted : following(last);
 }

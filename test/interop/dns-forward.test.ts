@@ -46,7 +46,7 @@ describe('forwarding', { skip }, () => {
 
   /** Counters are told once a second. */
   async function untilCount(name: string, holds: (count: number) => boolean): Promise<void> {
-    await rig.until(`${name}`, async () => holds((await counters())[name] ?? 0));
+    await rig.until(name, async () => holds((await counters())[name] ?? 0));
   }
 
   before(async () => {

@@ -37,8 +37,8 @@ export class UpstreamServers implements AsyncDisposable {
     const zones = new Set(data.map((line) => line.split(' ', 1)[0]?.split('.').slice(1).join('.')));
     const lines = [
       'server:',
-      ...['directory: ""', 'chroot: ""', 'username: ""', 'pidfile: ""', 'use-syslog: no', 'do-daemonize: no'],
-      ...['access-control: 0.0.0.0/0 allow', 'module-config: "iterator"', 'num-threads: 1'],
+      'directory: ""\nchroot: ""\nusername: ""\npidfile: ""\nuse-syslog: no\ndo-daemonize: no',
+      'access-control: 0.0.0.0/0 allow\nmodule-config: "iterator"\nnum-threads: 1',
       `interface: ${address}`,
       ...(tls ? [`interface: ${address}@853`, 'tls-service-key: key.pem', 'tls-service-pem: cert.pem'] : []),
       ...Array.from(zones, (zone) => `local-zone: "${zone}" static`),

@@ -1,13 +1,8 @@
-import type { Ip4 } from '../../addr/ip4.ts';
+import type { DnsClient } from '../dns-client.ts';
 
-/** Where a message by TCP came from, and how an answer that is not ready yet gets there. */
-export interface StreamClient {
-  readonly address: Ip4;
-  readonly port: number;
-  /** For how long the connection may be idle now, in milliseconds (RFC 7828 tells it to who asks). */
+/** Who sent a message by TCP, and may be sent more than one. */
+export interface StreamClient extends DnsClient {
   readonly idleTimeout: number;
-  /** A reply will come later, or never. The function takes it when it is there; it may change afterwards. */
-  later(): (reply: Uint8Array) => void;
   /** Many messages will follow: a transfer. */
   open(): ReplySink;
 }

@@ -41,6 +41,14 @@ export class MessageWriter {
     this.#bytes.writeUInt16BE(1, FRAME + 4);
   }
 
+  /** The ID and the question of who asked, as it was spelled. */
+  echo(id: number, question: Uint8Array): void {
+    this.#bytes.writeUInt16BE(id, FRAME);
+    this.#bytes.writeUInt16BE(1, FRAME + 4);
+    this.#bytes.set(question, this.#end);
+    this.#end += question.length;
+  }
+
   /** False, with nothing written, when the record may not fit. */
   add({ owner, type, ttl, data }: ResourceRecord): boolean {
     const bytes = this.#bytes;

@@ -134,7 +134,7 @@ function planWith({ upstreams = [FIRST], routes = {}, cache, allow = [] }: RigWi
 function upstreamOf(text: string): Upstream {
   const [where = '', tls] = text.split('/');
   const [address = '', port = '53'] = where.split(':');
-  return { address: ip4(address) as Ip4, port: Number(port), ...(tls !== undefined && { tls }) };
+  return { address: ip4(address), port: Number(port), ...(tls !== undefined && { tls }) };
 }
 
 class Xorshift16 {

@@ -29,8 +29,11 @@ function scrubbed(question: string, dnssecOk: boolean, answers: string[], author
   const response = { id: 0, truncated: false, authentic: false, rcode: 0, extendedRcode: 0, hasEdns: true };
   const asked = { key: nameKey(name), type: typeOf(type), dnssecOk };
   const result = scrub(asked, { ...response, answers: answers.map(record), authorities: authorities.map(record) });
-  const describe = ({ owner, type: number }: ResourceRecord): string => `${keyText(owner)} ${typeName(number)}`;
-  return [...result.answers.map(describe), ...result.authorities.map((one) => `authority ${describe(one)}`)];
+  return [...result.answers.map(wordsOf), ...result.authorities.map((one) => `authority ${wordsOf(one)}`)];
+}
+
+function wordsOf({ owner, type }: ResourceRecord): string {
+  return `${keyText(owner)} ${typeName(type)}`;
 }
 
 describe('of a response', () => {
