@@ -10,7 +10,7 @@ import { WireError } from '../../wire/wire-error.ts';
 import type { AddressSet } from '../address-set.ts';
 import type { DnsClient } from '../dns-client.ts';
 import { noCounts, type ForwardCounts } from './forward-tally.ts';
-import { LocalNames } from './local-names.ts';
+import { LocalNames, localResponse } from './local-names.ts';
 import { isSameWaiter, OpenQuestions, type OpenQuestion, type Overload } from './open-questions.ts';
 import { Race, type Outcome } from './race.ts';
 import { ReplyCache, slotOf, type CacheEntry, type CacheLevels, type Slot } from './reply-cache.ts';
@@ -347,11 +347,8 @@ function isMeta(type: number): boolean {
 function anyReply(): CompiledReply {
   // Any name will do: it is pointed at
   const key = nameKey('any');
-  const response: DnsResponse = {
-    ...{ id: 0, truncated: false, authentic: false, rcode: RCODE.NOERROR, extendedRcode: 0, hasEdns: true },
-    answers: [{ owner: key, type: TYPE.HINFO, ttl: 3600, data: '\x07RFC8482\0' }],
-    authorities: [],
-  };
+  const answers = [{ owner: key, type: TYPE.HINFO, ttl: 3600, data: '\x07RFC8482\0' }];
+  const response = localResponse(RCODE.NOERROR, answers, []);
   const asked = { key, type: TYPE.HINFO, dnssecOk: false };
   return new ReplyCompiler().compile(asked, response, false, { least: 0, most: 3600 });
 }

@@ -72,12 +72,19 @@ export class LocalNames {
     const answers = recordsAt(key, type, zone, soa);
     const isThere = answers.length > 0 || zone === LOCALHOST || (key === zone && this.#zones.get(zone) === 'empty');
     const rcode = isThere ? RCODE.NOERROR : RCODE.NXDOMAIN;
-    const response: DnsResponse = {
-      ...{ id: 0, truncated: false, authentic: false, hasEdns: true },
-      ...{ rcode, extendedRcode: rcode, answers, authorities: answers.length > 0 ? [] : [soa] },
-    };
+    const response = localResponse(rcode, answers, answers.length > 0 ? [] : [soa]);
     return this.#compiler.compile({ key, type, dnssecOk: false }, response, false, NO_LIMITS);
   }
+}
+
+/** As if a server had said so. */
+export function localResponse(
+  rcode: number,
+  answers: readonly ResourceRecord[],
+  authorities: readonly ResourceRecord[],
+): DnsResponse {
+  const head = { id: 0, truncated: false, authentic: false, rcode };
+  return { ...head, extendedRcode: rcode, hasEdns: true, answers, authorities };
 }
 
 function recordsAt(key: NameKey, type: number, zone: NameKey, soa: ResourceRecord): ResourceRecord[] {

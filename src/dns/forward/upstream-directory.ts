@@ -94,7 +94,10 @@ export class UpstreamDirectory {
     const { loop, clock, random, events, connector } = this.#ground;
     const { address, port, tls } = settings;
     return new Upstream(name, nameKey(domain), {
-      ...{ loop, clock, random, isTrusted: tls !== undefined },
+      loop,
+      clock,
+      random,
+      isTrusted: tls !== undefined,
       ...(tls === undefined && { datagrams: (watcher) => new UdpExchange(this.#ground, { address, port }, watcher) }),
       streams: (watcher) =>
         new StreamExchange(

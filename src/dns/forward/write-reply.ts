@@ -33,7 +33,7 @@ export interface Asking extends Pick<DnsQuery, 'bytes' | 'questionEnd' | 'edns'>
 }
 
 /** Writes OPT with what the client asked for (cookie, NSID, …). */
-export type OptWriter = Pick<ReplyOptions, 'size' | 'write'>;
+type OptWriter = Pick<ReplyOptions, 'size' | 'write'>;
 
 /** How old a reply is: its TTLs are less by so much, or all this one (RFC 8767 §4). */
 export interface Age {
@@ -128,6 +128,8 @@ export function keepAsking({ bytes, questionEnd, edns, client, options, cookie, 
     questionEnd,
     edns: edns && { ...edns, cookieLength: isNear ? edns.cookieLength : 0 },
     client: { address, ...(idleTimeout !== undefined && { idleTimeout }) },
-    ...{ options, cookie, limit },
+    options,
+    cookie,
+    limit,
   };
 }

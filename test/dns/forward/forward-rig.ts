@@ -1,4 +1,3 @@
-import type { Ip4 } from '../../../src/addr/ip4.ts';
 import type { ReplyTerms } from '../../../src/dns/forward-desk.ts';
 import { Forwarding } from '../../../src/dns/forward/forwarding.ts';
 import { ReplyOptions } from '../../../src/dns/reply-options.ts';

@@ -193,8 +193,14 @@ export function replyTo(message: Buffer, wishes: Wishes = {}): Buffer {
   const [asked] = questions;
   const spelled = wishes.spelled ?? asked?.name ?? '';
   const opt: Answer = {
-    ...{ type: 'OPT', name: '.', udpPayloadSize: 1232, extendedRcode: 0, ednsVersion: 0 },
-    ...{ flags: 0, flag_do: false, options: [] },
+    type: 'OPT',
+    name: '.',
+    udpPayloadSize: 1232,
+    extendedRcode: 0,
+    ednsVersion: 0,
+    flags: 0,
+    flag_do: false,
+    options: [],
   };
   return encode({
     type: 'response',

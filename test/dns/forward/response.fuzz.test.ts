@@ -16,7 +16,7 @@ import { replyTo } from './memory-upstreams.ts';
 const ASKED = 'www.example.com A';
 
 test('whatever an upstream says is refused, or is a reply that we can read ourselves', () => {
-  const message = question(ASKED);
+  const sent = question(ASKED);
   const query = decodeQuery(question('WWW.EXAMPLE.COM A', { edns: {} }));
   const { bytes, questionEnd, edns } = query;
   const options = new ReplyOptions(
@@ -29,21 +29,21 @@ test('whatever an upstream says is refused, or is a reply that we can read ourse
   const compiler = new ReplyCompiler();
   const into = Buffer.alloc(65_535);
   const seeds = [
-    replyTo(message, { answers: ['www.example.com 300 A 203.0.113.1', 'www.example.com 300 A 203.0.113.2'] }),
-    replyTo(message, {
+    replyTo(sent, { answers: ['www.example.com 300 A 203.0.113.1', 'www.example.com 300 A 203.0.113.2'] }),
+    replyTo(sent, {
       answers: ['www.example.com 300 CNAME web.example.net', 'web.example.net 60 A 203.0.113.1'],
       authorities: ['example.net 60 NS ns.example.net'],
       additionals: ['ns.example.net 60 A 203.0.113.9'],
     }),
-    replyTo(message, { rcode: 3, authorities: ['example.com 900 SOA 60'] }),
-    replyTo(message, { answers: ['com 300 DNAME net', 'www.example.com 300 CNAME www.example.net'] }),
-    replyTo(message, { answers: ['www.example.com 300 MX 10 mail.example.com'] }),
+    replyTo(sent, { rcode: 3, authorities: ['example.com 900 SOA 60'] }),
+    replyTo(sent, { answers: ['com 300 DNAME net', 'www.example.com 300 CNAME www.example.net'] }),
+    replyTo(sent, { answers: ['www.example.com 300 MX 10 mail.example.com'] }),
   ];
   const { accepted, refused } = fuzz({
     seeds,
     rounds: Number(process.env['RACKBOOT_FUZZ_ROUNDS'] ?? 200_000),
-    run: (bytes) => {
-      const response = readResponse(bytes);
+    run: (message) => {
+      const response = readResponse(message);
       const reply = compiler.compile(asked, response, true, { least: 0, most: 86_400 });
       const length = writeReply(asking, reply, { seconds: 7 }, into);
       // What we send is to be read by others

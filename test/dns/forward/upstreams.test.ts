@@ -5,6 +5,8 @@ import { CLIENT, FIRST, ForwardRig, SECOND, THIRD } from './forward-rig.ts';
 import { replyTo, type Asked, type Server } from './memory-upstreams.ts';
 
 const WWW: Server = ({ message, name }) => replyTo(message, { answers: [`${name} 300 A 203.0.113.1`] });
+const VALIDATING: Server = ({ message, name }) =>
+  replyTo(message, { flags: 0x20, answers: [`${name} 300 A 203.0.113.1`] });
 const OK = 'NOERROR qr rd ra';
 
 /** Places that were asked, in order. */
@@ -294,10 +296,8 @@ describe('an upstream over TLS', () => {
   for (const [title, upstream, wishes, line] of rows) {
     test(`AD is ${title} (RFC 6840 §5.8)`, () => {
       const rig = new ForwardRig({ upstreams: [upstream] });
-      const server: Server = ({ message, name }) =>
-        replyTo(message, { flags: 0x20, answers: [`${name} 300 A 203.0.113.1`] });
       rig.ask('probe.example A');
-      rig.serve(rig.world.asked[0]?.split(' ')[0] ?? '', server);
+      rig.serve(rig.world.asked[0]?.split(' ')[0] ?? '', VALIDATING);
       assert.equal(rig.answer('www.example.com A', wishes)[0], line);
     });
   }
