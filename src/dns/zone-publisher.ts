@@ -256,7 +256,7 @@ export function* snapshotRecords(snapshot: ZoneSnapshot): Generator<ResourceReco
   }
 }
 
-export function soaRecord(zone: Zone): ResourceRecord {
+function soaRecord(zone: Zone): ResourceRecord {
   const [soa] = recordsOf(zone.origin, zone.soa);
   if (!soa) throw new RangeError('an SOA without a record');
   return soa;

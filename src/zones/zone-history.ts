@@ -7,7 +7,7 @@ export interface HistoryLimits {
 }
 
 /** A thousand machines that all come up again twice over; secondaries that were away for longer fetch the zone whole. */
-export const HISTORY_LIMITS: HistoryLimits = { changes: 4096, bytes: 8 * 1024 * 1024 };
+const HISTORY_LIMITS: HistoryLimits = { changes: 4096, bytes: 8 * 1024 * 1024 };
 /** Of a small zone so much is kept in any case, as a message holds that much. */
 const ALWAYS = 16_384;
 

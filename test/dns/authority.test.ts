@@ -357,44 +357,44 @@ describe('a reload', () => {
 describe('a zone of a file that takes updates', () => {
   test('has the serial of its file, and follows it where that rises', (t) => {
     const made = primary(t, labPlan());
-    made.zones.learnZones(file(2024010101, 'a A 192.0.2.1'), []);
+    made.zones.learnZones(labFile(2024010101, 'a A 192.0.2.1'), []);
     assert.equal(made.serial(), 2024010101);
-    made.zones.learnZones(file(2024010109, 'b A 192.0.2.1'), []);
+    made.zones.learnZones(labFile(2024010109, 'b A 192.0.2.1'), []);
     assert.equal(made.serial(), 2024010109);
-    made.zones.learnZones(file(5, 'c A 192.0.2.1'), []);
+    made.zones.learnZones(labFile(5, 'c A 192.0.2.1'), []);
     assert.equal(made.serial(), 2024010110);
-    made.zones.learnZones(file(5, 'c A 192.0.2.1'), []);
+    made.zones.learnZones(labFile(5, 'c A 192.0.2.1'), []);
     assert.equal(made.serial(), 2024010110);
   });
 
   test('keeps them when its file changes, and after a crash', (t) => {
     const path = join(folder(t), 'zones.db');
     const first = new Primary(labPlan(), { file: path });
-    first.zones.learnZones(file(7, 'a A 192.0.2.1', 'b A 192.0.2.2'), []);
+    first.zones.learnZones(labFile(7, 'a A 192.0.2.1', 'b A 192.0.2.2'), []);
     const message = updateMessage(['add new A 192.0.2.7', 'del a A']);
     assert.equal(rcodeOf(first.askUdp(message)), NOERROR);
     const all = ['b.rack.example A 192.0.2.2', 'new.rack.example A 192.0.2.7'];
     assert.deepEqual([names(first), first.serial()], [all, 8]);
-    first.zones.learnZones(file(9, 'a A 192.0.2.1', 'c A 192.0.2.3'), []);
+    first.zones.learnZones(labFile(9, 'a A 192.0.2.1', 'c A 192.0.2.3'), []);
     assert.deepEqual(names(first), ['c.rack.example A 192.0.2.3', 'new.rack.example A 192.0.2.7']);
     const second = primary(t, labPlan(), { file: path });
-    second.zones.learnZones(file(9, 'a A 192.0.2.1', 'c A 192.0.2.3'), []);
+    second.zones.learnZones(labFile(9, 'a A 192.0.2.1', 'c A 192.0.2.3'), []);
     assert.deepEqual(names(second), ['c.rack.example A 192.0.2.3', 'new.rack.example A 192.0.2.7']);
     assert.ok(second.serial() > first.serial());
   });
 
   test('what was added and deleted again is the file’s to have', (t) => {
     const made = primary(t, labPlan());
-    made.zones.learnZones(file(7), []);
+    made.zones.learnZones(labFile(7), []);
     made.askUdp(updateMessage(['add x A 192.0.2.7']));
     made.askUdp(updateMessage(['del x A 192.0.2.7']));
-    made.zones.learnZones(file(8, 'x A 192.0.2.7'), []);
+    made.zones.learnZones(labFile(8, 'x A 192.0.2.7'), []);
     assert.deepEqual(names(made), ['x.rack.example A 192.0.2.7']);
   });
 
   test('is told of by NOTIMP where nobody listens, and refused to who may not', (t) => {
     const made = primary(t, labPlan());
-    made.zones.learnZones(file(7), []);
+    made.zones.learnZones(labFile(7), []);
     assert.equal(rcodeOf(made.askUdp(updateMessage(['add x A 192.0.2.7']), '192.0.2.200')), REFUSED);
   });
 });
@@ -458,7 +458,7 @@ function labPlan(): ReturnType<typeof primaryPlan> {
   return { ...plan, subnets: [], dns: { ...plan.dns, zones: [{ ...LAB, transfer, notify: [] }] } };
 }
 
-function file(serial: number, ...lines: readonly string[]): Parameters<Primary['zones']['learnZones']>[0] {
+function labFile(serial: number, ...lines: readonly string[]): Parameters<Primary['zones']['learnZones']>[0] {
   const records = [soa(serial), record('@ NS ns.rack.example'), ...lines.map((line) => record(line))];
   return [toColumns(nameKey('rack.example'), records)];
 }
