@@ -3,11 +3,11 @@ import { formatIp4, type Ip4 } from '../addr/ip4.ts';
 import type { Mac } from '../addr/mac.ts';
 import type { Host, Plan } from '../plan/plan.ts';
 import { childKey, keyText, nameKey, type NameKey } from '../wire/dns/name.ts';
-import { compileRecords, type RecordData } from '../wire/dns/record-set.ts';
+import { compileRecords, type RecordData, type RecordSet, type SoaTimes } from '../wire/dns/record-set.ts';
 import { TYPE } from '../wire/dns/record-type.ts';
 import { reverseKey, reverseOrigins } from './reverse.ts';
 import { ZoneSet } from './zone-set.ts';
-import { Zone, type Authority } from './zone.ts';
+import { Zone } from './zone.ts';
 
 /** A lease that wants a name. `name`: one label, lower case. */
 export interface NamedLease {
@@ -25,7 +25,7 @@ const STEADY_TTL = 300;
 /** A lease may end at any moment. */
 const LEASE_TTL = 30;
 /** A name asked for too early must be there soon after: the "no" is kept for `minimum` seconds only. */
-const SOA_TIMES = { refresh: 300, retry: 60, expire: 604_800, minimum: 10 };
+const SOA_TIMES: SoaTimes = { refresh: 300, retry: 60, expire: 604_800, minimum: 10 };
 
 /** What a machine may call itself: letters, digits, hyphens inside (RFC 1123 §2.1), and the underscore that some use. */
 const HOST_LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i;
@@ -121,15 +121,19 @@ export class PlanZones {
   #addZones(subnet: NamedSubnet, rack: string): void {
     const domain = keyText(subnet.domain);
     const primary = `${rack}.${domain}`;
-    const authority = { primary, mailbox: `hostmaster.${domain}`, ttl: STEADY_TTL, times: SOA_TIMES };
-    for (const origin of [subnet.domain, ...reverseOrigins(subnet.cidr)]) this.#addZone(origin, authority);
+    const soa = compileRecords(STEADY_TTL, {
+      type: 'SOA',
+      data: { mname: primary, rname: `hostmaster.${domain}`, ...SOA_TIMES },
+    });
+    const servers = compileRecords(STEADY_TTL, { type: 'NS', data: primary });
+    for (const origin of [subnet.domain, ...reverseOrigins(subnet.cidr)]) this.#addZone(origin, soa, servers);
   }
 
-  #addZone(origin: NameKey, authority: Authority): void {
+  #addZone(origin: NameKey, soa: RecordSet, servers: RecordSet): void {
     // Two subnets may share a domain, or the /24 of their reverse names
     if (this.zones.get(origin)) return;
-    const zone = new Zone(origin, authority);
-    zone.put(origin, compileRecords(STEADY_TTL, { type: 'NS', data: authority.primary }));
+    const zone = new Zone(origin, soa);
+    zone.put(origin, servers);
     this.zones.add(zone);
   }
 

@@ -3,7 +3,7 @@ import type { Mac } from '../addr/mac.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { LeaseFact } from '../service/letters.ts';
 import { PlanZones, type NamedLease } from './plan-zones.ts';
-import type { Serials } from './serials.ts';
+import type { ZonePublishing } from './zone-publishing.ts';
 import { ZoneSet } from './zone-set.ts';
 
 /** A lease's wish for a name, kept from one Plan to the next. `age`: the higher the newer. */
@@ -20,14 +20,17 @@ interface KnownLease {
 
 /** The names of this rack: what the Plan wrote down, and what the leases brought. */
 export class RackNames {
-  readonly #serials: Serials;
+  readonly #publisher: ZonePublishing;
+  readonly #switched: () => void;
   readonly #leases = new Map<Ip4, KnownLease>();
   #lastAge = 0;
   #current: PlanZones | undefined;
   #zones = new ZoneSet();
 
-  constructor(serials: Serials) {
-    this.#serials = serials;
+  /** `switched` is called when `zones` are others. */
+  constructor(publisher: ZonePublishing, switched: () => void = () => {}) {
+    this.#publisher = publisher;
+    this.#switched = switched;
   }
 
   get zones(): ZoneSet {
@@ -39,15 +42,18 @@ export class RackNames {
     this.#current = new PlanZones(plan);
     const claims = [...this.#leases.values()].flatMap(({ claim }) => (claim ? [claim] : []));
     for (const claim of claims.toSorted((a, b) => a.turn - b.turn || a.age - b.age)) this.#current.add(claim);
-    this.#publish(this.#current.zones);
+    const before = this.#zones;
     this.#zones = this.#current.zones;
+    for (const zone of before.all()) if (!this.#zones.get(zone.origin)) this.#publisher.withdraw(zone.origin);
+    for (const zone of this.#zones.all()) this.#publisher.replace(zone);
+    this.#switched();
   }
 
   /** Takes in leases that began or changed, and those that ended; touches no other record. */
   learn(bound: readonly LeaseFact[], ended: readonly Ip4[]): void {
     for (const address of ended) this.#end(address);
     for (const fact of bound) this.#bind(fact);
-    this.#publish(this.#zones);
+    for (const zone of this.#zones.all()) this.#publisher.publish(zone);
   }
 
   /** The MAC of the lease at `address`, the first time it is called since that lease began. */
@@ -84,9 +90,5 @@ export class RackNames {
   /** A machine that renews a lease it had moved away from moved back. */
   #isOvertaken(claim: Claim | undefined): boolean {
     return claim !== undefined && (this.#current?.isOvertaken(claim) ?? false);
-  }
-
-  #publish(zones: ZoneSet): void {
-    for (const zone of zones.all()) zone.publish(() => this.#serials.next());
   }
 }

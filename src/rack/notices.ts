@@ -9,10 +9,15 @@ const STANDING: ReadonlySet<string> = new Set([
   'boot.store-failed',
   'boot.store-replaced',
   'http.certificate-failed',
+  'dns.keys-failed',
+  'dns.store-failed',
+  'dns.store-replaced',
 ]);
 const ENDED_BY: ReadonlyMap<string, string> = new Map([
   ['dhcp.store-works', 'dhcp.store-failed'],
   ['boot.store-works', 'boot.store-failed'],
+  ['dns.keys-work', 'dns.keys-failed'],
+  ['dns.store-works', 'dns.store-failed'],
   ['dhcp.conflict-check-on', 'dhcp.conflict-check-off'],
   ['http.certificate-loaded', 'http.certificate-failed'],
 ]);

@@ -81,6 +81,26 @@ export function describeEvent(event: EventBody): string {
       return `HTTPS is served for ${event.subject}, with a certificate ${until(event.expires).trim()}`;
     case 'dns.first-question':
       return `asks for its first name, ${event.name} ${event.type}: ${event.answer}`;
+    case 'dns.keys-failed':
+      return `what is signed by these keys is refused: ${event.faults.join('; ')}`;
+    case 'dns.keys-work':
+      return 'all keys can be had again';
+    case 'dns.store-failed':
+      return `zones can't be written: they are served and transferred from memory, and take no updates: ${event.reason}`;
+    case 'dns.store-works':
+      return 'zones are written again';
+    case 'dns.store-replaced':
+      return `the file of zones is damaged (${event.reason}): set aside as ${event.setAside}; names that came by updates are lost`;
+    case 'zone.notify-failed':
+      return `the secondary ${event.secondary} can't be told that ${event.zone} changed: ${event.reason}`;
+    case 'zone.notify-works':
+      return `the secondary ${event.secondary} hears of changes again`;
+    case 'zone.updated':
+      return `${event.by} updated ${event.zone}: ${count(event.added, 'record')} added, ${count(event.removed, 'record')} removed`;
+    case 'zone.transferred':
+      return `${event.to} has all of ${event.zone}, serial ${event.serial}`;
+    case 'dns.query':
+      return `asks for ${event.name} ${event.type}: ${event.answer}`;
     case 'machine.report':
       return `reports stage "${event.report.stage}"`;
     case 'boot.done':

@@ -78,6 +78,33 @@ export type EventBody =
   | { readonly kind: 'http.certificate-loaded'; readonly subject: string; readonly expires: number }
   /** The first question of a client since its lease began. */
   | { readonly kind: 'dns.first-question'; readonly name: string; readonly type: string; readonly answer: string }
+  /** Keys of `dns.keys` that can't be had: what is signed by them is refused. Told anew when it changes. */
+  | { readonly kind: 'dns.keys-failed'; readonly faults: readonly string[] }
+  | { readonly kind: 'dns.keys-work' }
+  /** The disk takes no zones: told once, until `dns.store-works`. */
+  | { readonly kind: 'dns.store-failed'; readonly reason: string }
+  | { readonly kind: 'dns.store-works' }
+  | { readonly kind: 'dns.store-replaced'; readonly reason: string; readonly setAside: string }
+  /** A secondary can't be told that zones changed: told once, until `zone.notify-works`. */
+  | {
+      readonly kind: 'zone.notify-failed';
+      readonly zone: string;
+      readonly secondary: string;
+      readonly reason: string;
+    }
+  | { readonly kind: 'zone.notify-works'; readonly secondary: string }
+  /** By RFC 2136. `by`: the key, or the address where none is asked for. */
+  | {
+      readonly kind: 'zone.updated';
+      readonly zone: string;
+      readonly by: string;
+      readonly added: number;
+      readonly removed: number;
+    }
+  /** Somebody has the whole zone now. `serial`: that it has. */
+  | { readonly kind: 'zone.transferred'; readonly zone: string; readonly to: string; readonly serial: number }
+  /** A question, where `dns.query-log` is on. */
+  | { readonly kind: 'dns.query'; readonly name: string; readonly type: string; readonly answer: string }
   | { readonly kind: 'machine.report'; readonly report: MachineReport }
   /** It has had the boot entry, as that is for once. */
   | { readonly kind: 'boot.done'; readonly entry: string; readonly by: 'delivered' | 'reported' }

@@ -5,9 +5,9 @@ import * as fc from 'fast-check';
 
 import { formatIp4 } from '../../src/addr/ip4.ts';
 import { RackNames } from '../../src/dns/rack-names.ts';
-import { Serials } from '../../src/dns/serials.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { nameKey } from '../../src/wire/dns/name.ts';
+import { PlainPublisher } from './plain-publisher.ts';
 import { ip4, leaseOf, macOf, planOf } from './plan-of.ts';
 import { recordsOf } from './records-of.ts';
 
@@ -21,7 +21,7 @@ const PLAN = planOf({
 const STEADY = recordsOf(namesOf(PLAN).zones);
 
 function namesOf(plan: Plan): RackNames {
-  const names = new RackNames(new Serials({ now: () => 1_000_000, monotonic: () => 0 }));
+  const names = new RackNames(new PlainPublisher());
   names.apply(plan);
   return names;
 }
@@ -160,7 +160,7 @@ describe('a new Plan', () => {
   });
 
   test('knows leases that came before the first one', () => {
-    const names = new RackNames(new Serials({ now: () => 0, monotonic: () => 0 }));
+    const names = new RackNames(new PlainPublisher());
     play(names, [`192.0.2.50 ${ONE} x`]);
     names.apply(PLAN);
     assert.deepEqual(leaseRecords(names), ['x.a.example 192.0.2.50']);

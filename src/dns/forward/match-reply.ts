@@ -2,7 +2,11 @@ import { HEADER } from '../../wire/dns/query.ts';
 import type { ResponseHead } from '../../wire/dns/response.ts';
 
 /** Whether a response repeats the question of `sent`: letter by letter, in other letters, or not at all. */
-export function matchReply(sent: Buffer, bytes: Buffer, { question, rcode }: ResponseHead): 'same' | 'respelled' | 'none' {
+export function matchReply(
+  sent: Buffer,
+  bytes: Buffer,
+  { question, rcode }: ResponseHead,
+): 'same' | 'respelled' | 'none' {
   // Some servers say FORMERR to EDNS by their header alone (RFC 6891 §7): it can only make us ask again without
   if (!question) return rcode === 0 ? 'none' : 'same';
   const { end } = question;

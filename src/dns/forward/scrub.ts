@@ -96,12 +96,7 @@ function zoneOfProof(
   return isWithin(name, signer) ? signer : undefined;
 }
 
-function isProof(
-  asked: AskedFor,
-  record: ResourceRecord,
-  name: NameKey,
-  zone: NameKey | undefined,
-): boolean {
+function isProof(asked: AskedFor, record: ResourceRecord, name: NameKey, zone: NameKey | undefined): boolean {
   if (record.type === TYPE.SOA) return record.owner === zone && isWithin(name, zone);
   if (!asked.dnssecOk || zone === undefined || !isWithin(record.owner, zone)) return false;
   const type = record.type === TYPE.RRSIG ? coveredType(record) : record.type;
