@@ -47,6 +47,7 @@ export const TEST_CLIENT_PACKAGES: readonly PackageNeed[] = [
   { package: 'systemd', provides: ['/lib/systemd/systemd-networkd'] },
   { package: 'bind9-dnsutils', provides: ['dig'] },
   { package: 'bind9', provides: ['named'] },
+  { package: 'unbound', provides: ['unbound'] },
   { package: 'knot', provides: ['knotd'] },
   { package: 'knot-dnsutils', provides: ['kdig'] },
   { package: 'nsd', provides: ['nsd'] },
