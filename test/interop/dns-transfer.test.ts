@@ -142,15 +142,15 @@ describe('the secondaries', { skip }, () => {
 
   test('follow a rack that was killed, whose serials never go back', async () => {
     for (let round = 0; round < 3; round++) {
-      const before = await Promise.all(ZONES.map((zone) => serialAt(RACK, zone)));
+      const old = await Promise.all(ZONES.map((zone) => serialAt(RACK, zone)));
       await lease(`kill${round}`);
       await rig.end('SIGKILL');
       await rig.start();
-      await rig.until('the zones to be settled', async () => (await serialAt(RACK, ZONES[0] ?? '')) > (before[0] ?? 0));
+      await rig.until('the zones to be settled', async () => (await serialAt(RACK, ZONES[0] ?? '')) > (old[0] ?? 0));
       const now = await Promise.all(ZONES.map((zone) => serialAt(RACK, zone)));
       assert.ok(
-        now.every((serial, index) => serial > (before[index] ?? 0)),
-        `${before.join()} then ${now.join()}`,
+        now.every((serial, index) => serial > (old[index] ?? 0)),
+        `${old.join()} then ${now.join()}`,
       );
       await inStep();
     }
@@ -158,11 +158,11 @@ describe('the secondaries', { skip }, () => {
 
   test('fetch nothing whole when the rack was only stopped, and serials stay', async () => {
     await inStep();
-    const before = await Promise.all(ZONES.map((zone) => serialAt(RACK, zone)));
+    const old = await Promise.all(ZONES.map((zone) => serialAt(RACK, zone)));
     await rig.end('SIGTERM');
     await rig.start();
     await rig.until('the secondaries to be told', async () => (await counter('notify.answered')) >= 6);
-    assert.deepEqual(await Promise.all(ZONES.map((zone) => serialAt(RACK, zone))), before);
+    assert.deepEqual(await Promise.all(ZONES.map((zone) => serialAt(RACK, zone))), old);
     assert.equal(await counter('transfer.axfr'), 0);
   });
 
@@ -219,7 +219,7 @@ describe('the secondaries', { skip }, () => {
   });
 
   test('a thousand idle connections cost next to nothing, and keep nobody from an answer', async () => {
-    const before = await memory();
+    const empty = await memory();
     const idle = rig.startClient(
       execPath,
       join(import.meta.dirname, 'idle-clients.ts'),
@@ -236,7 +236,7 @@ describe('the secondaries', { skip }, () => {
         assert.equal(await ask(RACK, 'node1.rack.test', 'A'), '192.168.127.221');
         assert.equal(await ask(RACK, '+tcp', 'node1.rack.test', 'A'), '192.168.127.221');
       }
-      const grown = (await memory()) - before;
+      const grown = (await memory()) - empty;
       assert.ok(grown < 24 * 1024 * 1024, `grown by ${grown} bytes`);
     } finally {
       idle.kill('SIGKILL');
