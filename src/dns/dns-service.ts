@@ -8,7 +8,8 @@ import type { Service, ServiceContext } from '../service/service.ts';
 import type { DatagramSocket, Inbound } from '../system/datagram.ts';
 import type { StreamAcceptor } from '../system/stream.ts';
 import { HEADER } from '../wire/dns/query.ts';
-import { expandData } from '../wire/dns/rdata-names.ts';
+import { checkRdata } from '../wire/dns/rdata/rdata.ts';
+import { WireError } from '../wire/wire-error.ts';
 import type { OpenedZones } from '../zones/open-zone-store.ts';
 import type { ZoneColumns } from '../zones/zone-columns.ts';
 import { AddressSet } from './address-set.ts';
@@ -204,7 +205,7 @@ export class DnsService implements Service {
 /** Throws WireError for data that are not such of their type. */
 function checkData(type: number, data: string): void {
   const bytes = Buffer.from(data, 'latin1');
-  expandData(bytes, type, 0, bytes.length);
+  if (checkRdata(type, bytes, 0, bytes.length) !== data) throw new WireError('a compressed name where none may be');
 }
 
 function newSecret(): Uint8Array {
