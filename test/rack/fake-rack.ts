@@ -5,6 +5,7 @@ import type { Plan } from '../../src/plan/plan.ts';
 import { LeaseTable } from '../../src/service/lease-table.ts';
 import { Notices } from '../../src/rack/notices.ts';
 import type { Rack } from '../../src/rack/rack.ts';
+import type { KeptZone } from '../../src/rack/zone-keeper.ts';
 import type { LeaseAnswer, LeaseOrder, ToService } from '../../src/service/letters.ts';
 import { matches, type EventFilter } from '../../src/timeline/event-filter.ts';
 import type { EventStore } from '../../src/timeline/event-store.ts';
@@ -78,6 +79,7 @@ export class FakeRack {
   answer: LeaseAnswer = { done: [], refused: [] };
   readonly notices = new Notices();
   readonly boots = { notices: (): string[] => [] };
+  readonly zones = { notices: (): string[] => [], zones: (): KeptZone[] => [] };
   reloads = 0;
   readonly threads = (['dhcp', 'tftp'] as const).map((name) => ({
     name,
