@@ -37,8 +37,13 @@ function* describe({
 }: ZoneLine): Generator<string> {
   const from = file === undefined ? (kind === 'rack' ? 'hosts and leases' : 'updates') : file;
   const since = loaded === undefined ? '' : `, read at ${loaded}`;
-  const content = serial === undefined ? 'not served' : `serial ${serial}, ${names} names, ${records} records`;
+  const content =
+    serial === undefined ? 'not served' : `serial ${serial}, ${count(names, 'name')}, ${count(records, 'record')}`;
   yield `${zone}  ${content}, from ${from}${since}`;
   for (const fault of faults) yield `  REFUSED ${fault}`;
   for (const warning of warnings) yield `  ${warning}`;
+}
+
+function count(number: number | undefined, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
