@@ -9,10 +9,12 @@ import type { DatagramSocket, Inbound } from '../system/datagram.ts';
 import type { StreamAcceptor } from '../system/stream.ts';
 import { HEADER } from '../wire/dns/query.ts';
 import { checkRdata } from '../wire/dns/rdata/rdata.ts';
+import { WireError } from '../wire/wire-error.ts';
 import type { OpenedZones } from '../zones/open-zone-store.ts';
 import type { ZoneColumns } from '../zones/zone-columns.ts';
 import { AddressSet } from './address-set.ts';
 import { Authority } from './authority.ts';
+import type { Forwarding } from './forward/forwarding.ts';
 import { OwnSocket } from './own-socket.ts';
 import { summarize } from './reply-summary.ts';
 import { EDNS_UDP } from './reply-options.ts';
@@ -36,6 +38,8 @@ export interface DnsOutside {
   readonly streams: StreamAcceptor;
   /** Opens the file that zones are kept in, of the state directory. */
   readonly openStore: (state: string) => OpenedZones;
+  /** Absent: names outside our zones are refused. */
+  readonly forwarding?: Forwarding;
 }
 
 interface Serving {
@@ -54,7 +58,7 @@ interface OpenSocket {
   readonly watch: { close(): void };
 }
 
-/** Answers for the names of the rack's own zones and of those in the file, and refuses all others. */
+/** Answers for the names of the rack's own zones and of those in the file; has others asked for its machines, and refuses them to all others. */
 export class DnsService implements Service {
   readonly #context: ServiceContext;
   readonly #outside: DnsOutside;
@@ -79,11 +83,18 @@ export class DnsService implements Service {
     const serving = this.#serving ?? this.#begin(plan);
     serving.zones.apply(plan);
     serving.responder.configure(settingsOf(plan));
+    this.#applyForwarding(plan, serving.responder);
     this.#logsQueries = plan.dns.queryLog;
     const kept = this.#sockets.filter((open) => sockets.some((handle) => sameSocket(handle, open.handle)));
     for (const open of this.#sockets) if (!kept.includes(open)) closeSocket(open);
     const added = sockets.filter((handle) => !kept.some((open) => sameSocket(handle, open.handle)));
     this.#sockets = [...kept, ...added.map((handle) => this.#open(handle, serving))];
+  }
+
+  #applyForwarding(plan: Plan, responder: Responder): void {
+    const { forwarding } = this.#outside;
+    forwarding?.apply(plan);
+    responder.forwarder = forwarding?.isOn ? forwarding : undefined;
   }
 
   #begin(plan: Plan): Serving {
@@ -131,10 +142,12 @@ export class DnsService implements Service {
 
   counters(): Counters {
     const { authority, tcp } = this.#serving ?? {};
-    return { ...this.#tally.counters(), ...authority?.counters(), ...tcp?.counters() };
+    const forwarding = this.#outside.forwarding?.counters();
+    return { ...this.#tally.counters(), ...authority?.counters(), ...tcp?.counters(), ...forwarding };
   }
 
   close(): void {
+    this.#outside.forwarding?.close();
     for (const open of this.#sockets) closeSocket(open);
     this.#sockets = [];
     const { zones, tcp, authority, notify } = this.#serving ?? {};
@@ -177,6 +190,7 @@ export class DnsService implements Service {
   /** What is told is told once, and what is sent for its own: nothing else is on its way in this socket now. */
   #sendLate(reply: Uint8Array, { socket, address, port, source }: ReturnPath): void {
     if (!this.#sockets.some((open) => open.socket === socket)) return;
+    this.#tally.replied((reply[3] ?? 0) & 15);
     socket.send(reply, { address, port, source });
     this.#tally.lost(socket.flush());
     this.#tell(reply, address);
@@ -198,7 +212,7 @@ export class DnsService implements Service {
 /** Throws WireError for data that are not such of their type. */
 function checkData(type: number, data: string): void {
   const bytes = Buffer.from(data, 'latin1');
-  checkRdata(type, bytes, 0, bytes.length);
+  if (checkRdata(type, bytes, 0, bytes.length) !== data) throw new WireError('a compressed name where none may be');
 }
 
 function newSecret(): Uint8Array {

@@ -48,6 +48,7 @@ export const TEST_CLIENT_PACKAGES: readonly PackageNeed[] = [
   { package: 'bind9-dnsutils', provides: ['dig'] },
   { package: 'bind9-utils', provides: ['named-checkzone'] },
   { package: 'bind9', provides: ['named'] },
+  { package: 'unbound', provides: ['unbound'] },
   { package: 'knot', provides: ['knotd'] },
   { package: 'knot-dnsutils', provides: ['kdig'] },
   { package: 'nsd', provides: ['nsd'] },

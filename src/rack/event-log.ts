@@ -14,6 +14,11 @@ const ERRORS: ReadonlySet<string> = new Set([
   'zone.refused',
 ]);
 const WARNINGS: ReadonlySet<string> = new Set([
+  'dns.upstream-failed',
+  'dns.upstream-forged',
+  'dns.upstream-works',
+  'dns.tls-failed',
+  'dns.tls-works',
   'boot.held',
   'boot.store-works',
   'dhcp.exhausted',

@@ -81,6 +81,18 @@ export function describeEvent(event: EventBody): string {
       return `HTTPS is served for ${event.subject}, with a certificate ${until(event.expires).trim()}`;
     case 'dns.first-question':
       return `asks for its first name, ${event.name} ${event.type}: ${event.answer}`;
+    case 'dns.upstream-failed':
+      return `the upstream ${event.upstream} does not answer: ${event.reason}`;
+    case 'dns.upstream-works':
+      return `the upstream ${event.upstream} answers again, after ${event.seconds} s`;
+    case 'dns.upstream-dismissed':
+      return `the upstream ${event.upstream}, which does not answer, is asked no more`;
+    case 'dns.upstream-forged':
+      return `somebody sends answers in the name of the upstream ${event.upstream}: it is asked by TCP for a minute`;
+    case 'dns.tls-failed':
+      return `no TLS with the upstream ${event.upstream}: ${event.reason}`;
+    case 'dns.tls-works':
+      return `TLS with the upstream ${event.upstream} works again`;
     case 'dns.keys-failed':
       return `what is signed by these keys is refused: ${event.faults.join('; ')}`;
     case 'dns.keys-work':

@@ -1,5 +1,5 @@
 /** Who saw it: a service, or the rack process itself. */
-export type ServiceName = 'dhcp' | 'dns' | 'tftp' | 'http';
+export type ServiceName = 'dhcp' | 'dns' | 'dot' | 'tftp' | 'http';
 type EventSource = ServiceName | 'rack';
 
 /** What one event says beyond when, who and which machine. Plain JSON values; addresses and MACs in text. */
@@ -78,6 +78,17 @@ export type EventBody =
   | { readonly kind: 'http.certificate-loaded'; readonly subject: string; readonly expires: number }
   /** The first question of a client since its lease began. */
   | { readonly kind: 'dns.first-question'; readonly name: string; readonly type: string; readonly answer: string }
+  /** It is asked no more while others are there, but to see whether it is back: told once, until `dns.upstream-works`. */
+  | { readonly kind: 'dns.upstream-failed'; readonly upstream: string; readonly reason: string }
+  /** After so many seconds. */
+  | { readonly kind: 'dns.upstream-works'; readonly upstream: string; readonly seconds: number }
+  /** It did not answer, and the Plan needs it no more. */
+  | { readonly kind: 'dns.upstream-dismissed'; readonly upstream: string }
+  /** Many answers in its name fit no question: it is asked by TCP for a while. */
+  | { readonly kind: 'dns.upstream-forged'; readonly upstream: string }
+  /** No TLS with it that can be trusted: told once for each reason, until `dns.tls-works`. */
+  | { readonly kind: 'dns.tls-failed'; readonly upstream: string; readonly reason: string }
+  | { readonly kind: 'dns.tls-works'; readonly upstream: string }
   /** Keys of `dns.keys` that can't be had: what is signed by them is refused. Told anew when it changes. */
   | { readonly kind: 'dns.keys-failed'; readonly faults: readonly string[] }
   | { readonly kind: 'dns.keys-work' }

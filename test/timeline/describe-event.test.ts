@@ -116,6 +116,28 @@ const SENTENCES: {
   'dns.first-question': [
     [{ name: 'node1.rack', type: 'A', answer: '192.0.2.5' }, 'asks for its first name, node1.rack A: 192.0.2.5'],
   ],
+  'dns.upstream-failed': [
+    [{ upstream: '192.0.2.53', reason: 'no answer' }, 'the upstream 192.0.2.53 does not answer: no answer'],
+  ],
+  'dns.upstream-works': [[{ upstream: '192.0.2.53', seconds: 7 }, 'the upstream 192.0.2.53 answers again, after 7 s']],
+  'dns.upstream-dismissed': [
+    [{ upstream: '192.0.2.53' }, 'the upstream 192.0.2.53, which does not answer, is asked no more'],
+  ],
+  'dns.upstream-forged': [
+    [
+      { upstream: '192.0.2.53' },
+      'somebody sends answers in the name of the upstream 192.0.2.53: it is asked by TCP for a minute',
+    ],
+  ],
+  'dns.tls-failed': [
+    [
+      { upstream: '192.0.2.53:853/dns.example', reason: 'certificate has expired' },
+      'no TLS with the upstream 192.0.2.53:853/dns.example: certificate has expired',
+    ],
+  ],
+  'dns.tls-works': [
+    [{ upstream: '192.0.2.53:853/dns.example' }, 'TLS with the upstream 192.0.2.53:853/dns.example works again'],
+  ],
   'dns.query': [[{ name: 'node1.rack', type: 'A', answer: '192.0.2.5' }, 'asks for node1.rack A: 192.0.2.5']],
   'machine.report': [[{ report: { stage: 'up' } }, 'reports stage "up"']],
   'boot.done': [
