@@ -31,8 +31,7 @@ export function* showZones(order: ZoneOrder, served: ServedNow): Slices<ZoneAnsw
 function* listZones(served: ServedNow): Slices<ZoneFact[]> {
   const facts: ZoneFact[] = [];
   for (const { origin, kind, serial, snapshot } of Array.from(served.all(), factsOf)) {
-    let names = 0;
-    let records = 0;
+    let [names, records] = [0, 0];
     for (const [, sets] of snapshot) {
       for (const { count } of sets) records += count;
       if (++names % STRIDE === 0) yield;
