@@ -20,6 +20,8 @@ export interface ZoneFinder {
   /** By the name without its first `label` labels. */
   findAbove(path: NamePath, label: number): Zone | undefined;
   find(key: NameKey): Zone | undefined;
+  /** Whether it belongs to a zone that is ours, and of which nothing can be said now. */
+  isAwaited?(path: NamePath): boolean;
 }
 
 /** What a reply says. */

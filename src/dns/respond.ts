@@ -144,6 +144,7 @@ export class Responder {
       return this.desk.transfer?.(query, client, into, limit) ?? this.#refuse(query, client, state, 'transfer');
     }
     if (isMeta(query.type)) return this.#finish(query, client, state, 0, RCODE.NOTIMP);
+    if (this.zones.isAwaited?.(query.path)) return this.#failAwaited(query, client, state);
     const outcome = this.#answerer.answer(query, this.zones, this.#writer);
     const mayRecurse = this.forwarder !== undefined && this.#settings.recursion.has(client.address);
     const isElsewhere = outcome.kind === 'outside' || (outcome.kind === 'referral' && !outcome.authoritative);
@@ -158,6 +159,12 @@ export class Responder {
       (outcome.authoritative ? FLAG.AA : 0) | (mayRecurse ? FLAG.RA : 0),
       outcome.rcode,
     );
+  }
+
+  /** Whoever else is asked does not know, and a "no" of theirs would be kept. */
+  #failAwaited(query: DnsQuery, client: DnsClient, state: CookieState): number {
+    this.#answerer.reset(RCODE.SERVFAIL);
+    return this.#give(query, client, state, 0, RCODE.SERVFAIL);
   }
 
   #forward(query: DnsQuery, client: DnsClient, cookie: CookieState, into: Buffer, limit: number): number {
