@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { formatIp4, type Ip4 } from '../addr/ip4.ts';
 import { formatMac } from '../addr/mac.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { Counters, LeaseFact, SocketHandle } from '../service/letters.ts';
+import type { Counters, LeaseFact, SocketHandle, ZoneAnswer, ZoneOrder } from '../service/letters.ts';
 import type { Service, ServiceContext } from '../service/service.ts';
 import type { DatagramSocket, Inbound } from '../system/datagram.ts';
 import type { StreamAcceptor } from '../system/stream.ts';
@@ -20,6 +20,8 @@ import { summarize } from './reply-summary.ts';
 import { EDNS_UDP } from './reply-options.ts';
 import { Responder, type RespondSettings } from './respond.ts';
 import { ServedZones } from './served-zones.ts';
+import { showZones } from './show-zones.ts';
+import { runSlices } from './slices.ts';
 import type { StreamClient } from './stream/stream-client.ts';
 import { TcpServer } from './stream/tcp-server.ts';
 import { Tally } from './tally.ts';
@@ -131,6 +133,11 @@ export class DnsService implements Service {
   learnZones(zones: readonly ZoneColumns[], gone: readonly string[]): void {
     if (this.#serving) this.#serving.zones.learnZones(zones, gone);
     else this.#early.push({ zones, gone });
+  }
+
+  showZones(order: ZoneOrder, answer: (answer: ZoneAnswer) => void): void {
+    if (this.#serving) runSlices(this.#context, showZones(order, this.#serving.zones), answer);
+    else answer({ zones: [], fault: 'it has no Plan yet' });
   }
 
   counters(): Counters {

@@ -14,13 +14,19 @@ const BESIDE_CNAME: ReadonlySet<number> = new Set([TYPE.CNAME, TYPE.RRSIG, TYPE.
 const SINGLE: ReadonlySet<number> = new Set([TYPE.SOA, TYPE.CNAME, TYPE.DNAME]);
 /** Their targets should have addresses of their own (RFC 2181 §10.3, RFC 2782). */
 const POINTING: ReadonlySet<number> = new Set([TYPE.MX, TYPE.SRV]);
+/** Names between two pauses. */
+const STRIDE = 256;
 const WILDCARD = '\u{1}*';
 
 /** Holds the records of a zone against each other. `top`: where to say what is missing. */
-export function checkZone(draft: ZoneDraft, top: Place, report: ZoneReport): void {
+export function* checkZone(draft: ZoneDraft, top: Place, report: ZoneReport): Generator<undefined, void> {
   const check = new ZoneCheck(draft, report);
   check.checkApex(top);
-  for (const [owner, sets] of draft.names) check.checkName(owner, sets);
+  let count = 0;
+  for (const [owner, sets] of draft.names) {
+    check.checkName(owner, sets);
+    if (++count % STRIDE === 0) yield;
+  }
 }
 
 class ZoneCheck {

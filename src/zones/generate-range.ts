@@ -44,7 +44,7 @@ function formatNumber(number: number, modifier: string): string {
 
 /** As in ip6.arpa: hex digits, the lowest first, with dots. The width counts the dots too: an even one ends in a dot. */
 function nibbles(value: number, width: number, isUpper: boolean): string {
-  const digits = [...value.toString(16)].toReversed().join('.');
+  const digits = value.toString(16).split('').toReversed().join('.');
   const text = digits.length < width ? `${digits}${'.0'.repeat(Math.ceil(width / 2))}`.slice(0, width) : digits;
   return isUpper ? text.toUpperCase() : text;
 }

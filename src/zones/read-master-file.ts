@@ -31,6 +31,10 @@ export interface MasterZone {
   readonly files: readonly string[];
 }
 
+export type Steps<Result> = Generator<undefined, Result>;
+
+/** Entries between two pauses. */
+const STRIDE = 256;
 /** More are those of one slip of the pen. */
 const MOST_PROBLEMS = 100;
 const MOST_RECORDS = 2_000_000;
@@ -54,6 +58,15 @@ interface Scope {
  * other. Pure, and total: whatever the text, the answer is a zone or faults. `origin`: as in the Plan. `file`: absolute.
  */
 export function readMasterFile(origin: string, file: string, readFile: ReadFile): MasterZone {
+  const steps = readMasterFileInSteps(origin, file, readFile);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/** The same, with a pause every millisecond or two of work, for whoever has other things to do. */
+export function readMasterFileInSteps(origin: string, file: string, readFile: ReadFile): Steps<MasterZone> {
   return new MasterFileReader(origin, readFile).read(file);
 }
 
@@ -67,6 +80,7 @@ class MasterFileReader {
   /** By $TTL, or else by the SOA. */
   #standardTtl: number | undefined;
   #lastTtl: number | undefined;
+  #entries = 0;
   #lastOwner: { readonly text: string; readonly origin: string; readonly key: NameKey } | undefined;
 
   constructor(origin: string, readFile: ReadFile) {
@@ -75,18 +89,24 @@ class MasterFileReader {
     this.#draft = new ZoneDraft(keyOfName(this.#origin));
   }
 
-  read(file: string): MasterZone {
-    this.#readWhole({ file, stack: [file], origin: this.#origin, owner: undefined }, { file, line: 1 });
+  *read(file: string): Steps<MasterZone> {
+    yield* this.#readWhole({ file, stack: [file], origin: this.#origin, owner: undefined }, { file, line: 1 });
     const report = { fault: this.#fault.bind(this), warn: this.#warn.bind(this) };
     // After a fault names are missing that are there
-    if (this.#faults.length === 0) checkZone(this.#draft, { file, line: 1 }, report);
+    if (this.#faults.length === 0) yield* checkZone(this.#draft, { file, line: 1 }, report);
     const { origin } = this.#draft;
     const read = { origin, faults: this.#faults, warnings: this.#warnings, files: [...this.#files] };
-    return this.#faults.length > 0 ? read : { ...read, records: [...this.#draft.records()] };
+    return this.#faults.length > 0 ? read : { ...read, records: yield* this.#gather() };
+  }
+
+  *#gather(): Steps<ResourceRecord[]> {
+    const records: ResourceRecord[] = [];
+    for (const record of this.#draft.records()) if (records.push(record) % STRIDE === 0) yield;
+    return records;
   }
 
   /** `asked`: where the file is named. */
-  #readWhole(scope: Scope, asked: Place): void {
+  *#readWhole(scope: Scope, asked: Place): Steps<void> {
     this.#files.add(scope.file);
     let text: string;
     try {
@@ -96,23 +116,27 @@ class MasterFileReader {
       return;
     }
     const lexer = new MasterLexer(text);
-    for (let entry = lexer.next(); entry && !this.#isFull; entry = lexer.next()) this.#readEntry(entry, scope);
+    for (let entry = lexer.next(); entry && !this.#isFull; entry = lexer.next()) {
+      yield* this.#readEntry(entry, scope);
+    }
   }
 
   get #isFull(): boolean {
     return this.#faults.length >= MOST_PROBLEMS;
   }
 
-  #readEntry(entry: Entry, scope: Scope): void {
+  *#readEntry(entry: Entry, scope: Scope): Steps<void> {
+    if (++this.#entries % STRIDE === 0) yield;
     const { words, fault } = entry;
     if (fault) return this.#faultOf(fault.error, { file: scope.file, line: fault.line });
     const [first] = words;
     if (!first) return;
-    if (!entry.isIndented && !first.isQuoted && first.text.startsWith('$')) return this.#readDirective(words, scope);
+    if (!entry.isIndented && !first.isQuoted && first.text.startsWith('$'))
+      return yield* this.#readDirective(words, scope);
     this.#readRecord(entry, scope);
   }
 
-  #readDirective(words: readonly PlacedWord[], scope: Scope): void {
+  *#readDirective(words: readonly PlacedWord[], scope: Scope): Steps<void> {
     const [{ text, line }] = words as readonly [PlacedWord];
     const place = { file: scope.file, line };
     try {
@@ -124,10 +148,10 @@ class MasterFileReader {
           this.#standardTtl = toTtl(only(words, 'a time'));
           break;
         case '$INCLUDE':
-          this.#include(words, scope);
+          yield* this.#include(words, scope);
           break;
         case '$GENERATE':
-          this.#generate(words, scope);
+          yield* this.#generate(words, scope);
           break;
         default:
           throw new TextError('one of $ORIGIN, $TTL, $INCLUDE, $GENERATE', showWord(text));
@@ -138,7 +162,7 @@ class MasterFileReader {
   }
 
   /** RFC 1035 §5.1: the origin of this file, and its last owner, stay what they are. */
-  #include(words: readonly PlacedWord[], scope: Scope): void {
+  *#include(words: readonly PlacedWord[], scope: Scope): Steps<void> {
     const [, name, origin, extra] = words;
     if (!name || extra)
       throw new TextError('$INCLUDE, a file, and perhaps an origin', showWord(extra?.text ?? 'nothing'));
@@ -154,15 +178,16 @@ class MasterFileReader {
       origin: origin ? toName(origin.text, scope.origin, 'the origin') : scope.origin,
       owner: scope.owner,
     };
-    this.#readWhole(inner, { file: scope.file, line: name.line });
+    yield* this.#readWhole(inner, { file: scope.file, line: name.line });
   }
 
-  #generate(words: readonly PlacedWord[], scope: Scope): void {
+  *#generate(words: readonly PlacedWord[], scope: Scope): Steps<void> {
     const [, range, owner, ...rest] = words;
     if (!range || !owner || rest.length === 0)
       throw new TextError('$GENERATE, a range, an owner, a type and data', 'the end of the line');
     const template = rest.map(({ text, isQuoted }) => (isQuoted ? text.replaceAll('\\"', '"') : text)).join(' ');
     for (const number of generateRange(range.text)) {
+      if (++this.#entries % STRIDE === 0) yield;
       const text = `${fillTemplate(owner.text, number)} ${fillTemplate(template, number)}`;
       const entry = new MasterLexer(text).next();
       if (!entry) return;

@@ -95,7 +95,7 @@ function holds(set: DraftSet, data: string): boolean {
 }
 
 /** Whether `name` is `origin` or ends in it, at a label. */
-export function isWithin(name: NameKey, origin: NameKey): boolean {
+function isWithin(name: NameKey, origin: NameKey): boolean {
   if (!name.endsWith(origin)) return false;
   let rest: NameKey | undefined = name;
   while (rest !== undefined && rest.length > origin.length) rest = parentKey(rest);

@@ -61,8 +61,8 @@ describe('a zone that we write', { skip }, () => {
     test(`has the same records for BIND as ${file}`, { skip: !isSame && 'BIND reads the file another way' }, () => {
       const { records = [] } = readMasterFile('lab.example', join(ZONES, file), readLatin1);
       writeFileSync(dump, `${[...formatZone(records)].join('\n')}\n`, 'latin1');
-      const lower = (lines: string[]) => lines.map((line) => line.toLowerCase());
-      assert.deepEqual(lower(compile(dump, directory)), lower(compile(file, ZONES)));
+      // Owners are kept in lower case
+      assert.deepEqual(compile(dump, directory).map(lower), compile(file, ZONES).map(lower));
     });
 
     test(`is the same to us as ${file}`, () => {
@@ -84,6 +84,10 @@ describe('a zone that we write', { skip }, () => {
     assert.equal(status, 0, stdout + stderr);
   });
 });
+
+function lower(line: string): string {
+  return line.toLowerCase();
+}
 
 /** A zone of one record, in lines as BIND writes them. */
 function compileRecord(type: string, text: string): string[] {

@@ -38,7 +38,7 @@ export function uint(value: number, octets: number): string {
   return wire;
 }
 
-export function parseNumber(words: Words, most: number, expected: string): number {
+function parseNumber(words: Words, most: number, expected: string): number {
   return toNumber(words.take(expected).text, most, expected);
 }
 
