@@ -74,11 +74,11 @@ async function start(
       askByUdp: (message) => askByUdp(message, port),
       async [Symbol.asyncDispose]() {
         connection.close();
-        await end(server);
+        await stop(server);
       },
     };
   } catch (error) {
-    await end(server);
+    await stop(server);
     throw new Error(`${name} did not start: ${said.slice(-2000)}`, { cause: error });
   }
 }
@@ -94,7 +94,7 @@ async function askByUdp(message: Buffer, port: number): Promise<Buffer> {
   }
 }
 
-async function end(server: ChildProcess): Promise<void> {
+async function stop(server: ChildProcess): Promise<void> {
   if (server.exitCode !== null || server.signalCode !== null) return;
   server.kill('SIGKILL');
   await once(server, 'exit');

@@ -61,10 +61,21 @@ export function randomName(dice: Dice, zones: readonly [RandomZone, ...RandomZon
   return name;
 }
 
-const ASKED: readonly [number, ...number[]] = [
-  ...[TYPE.A, TYPE.A, TYPE.A, TYPE.AAAA, TYPE.NS, TYPE.CNAME, TYPE.MX, TYPE.TXT, TYPE.SRV, TYPE.SOA],
-  ...[TYPE.DNAME, TYPE.DS, TYPE.PTR, TYPE.CAA, 65_280],
-] as unknown as [number, ...number[]];
+const ASKED = [
+  TYPE.A,
+  TYPE.AAAA,
+  TYPE.NS,
+  TYPE.CNAME,
+  TYPE.MX,
+  TYPE.TXT,
+  TYPE.SRV,
+  TYPE.SOA,
+  TYPE.DNAME,
+  TYPE.DS,
+  TYPE.PTR,
+  TYPE.CAA,
+  65_280,
+] as const;
 
 export function randomType(dice: Dice): number {
   return dice.of(ASKED);
