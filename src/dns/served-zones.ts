@@ -43,10 +43,6 @@ export class ServedZones implements ZoneFinder {
     return this.#all.findAbove(path, label);
   }
 
-  find(key: NameKey): Zone | undefined {
-    return this.#all.find(key);
-  }
-
   get(origin: NameKey): Zone | undefined {
     return this.#all.get(origin);
   }
@@ -74,6 +70,7 @@ export class ServedZones implements ZoneFinder {
   }
 
   close(): void {
+    this.#rack.close();
     for (const giveUp of this.#building.values()) giveUp();
     this.#building.clear();
   }

@@ -44,11 +44,17 @@ function* groupRecords(
   return groups;
 }
 
-/**
- * How the content of a zone differs from that of the one it is to replace, SOA aside. Both may change until it is told, and
- * what is told is how they differ at that moment.
- */
-export function* compareZones(before: Zone, after: Zone): Slices<Pick<ZoneChange, 'removed' | 'added'>> {
+/** Two zones that were compared, and are watched since. */
+export interface Comparison {
+  readonly before: Zone;
+  /** How they differ at this moment, SOA aside; to be called once. */
+  finish(): Differences;
+}
+
+type Differences = Pick<ZoneChange, 'removed' | 'added'>;
+
+/** Compares the content of a zone with that of the one it is to replace. Both may change until it is finished. */
+export function* startComparison(before: Zone, after: Zone): Slices<Comparison> {
   const owners = new Set<NameKey>();
   before.watch(owners);
   after.watch(owners);
@@ -61,9 +67,20 @@ export function* compareZones(before: Zone, after: Zone): Slices<Pick<ZoneChange
     if (!before.find(key)) owners.add(key);
     if (++count % STRIDE === 0) yield;
   }
-  before.watch(undefined);
-  after.watch(undefined);
-  return differencesAt(owners, before, after);
+  return {
+    before,
+    finish: () => {
+      before.watch(undefined);
+      after.watch(undefined);
+      return differencesAt(owners, before, after);
+    },
+  };
+}
+
+/** How they differ when it is done. */
+export function* compareZones(before: Zone, after: Zone): Slices<Differences> {
+  const comparison = yield* startComparison(before, after);
+  return comparison.finish();
 }
 
 function differs(key: NameKey, before: Zone, after: Zone): boolean {

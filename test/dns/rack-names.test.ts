@@ -4,11 +4,11 @@ import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 
 import { formatIp4 } from '../../src/addr/ip4.ts';
-import { RackNames } from '../../src/dns/rack-names.ts';
-import { Serials } from '../../src/dns/serials.ts';
+import type { RackNames } from '../../src/dns/rack-names.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { nameKey } from '../../src/wire/dns/name.ts';
 import { ip4, leaseOf, macOf, planOf } from './plan-of.ts';
+import { rackNamesOf } from './rack-names-of.ts';
 import { recordsOf } from './records-of.ts';
 
 const ONE = '52:54:00:00:00:01';
@@ -21,7 +21,7 @@ const PLAN = planOf({
 const STEADY = recordsOf(namesOf(PLAN).zones);
 
 function namesOf(plan: Plan): RackNames {
-  const names = new RackNames({ serials: new Serials({ now: () => 1_000_000, monotonic: () => 0 }) });
+  const names = rackNamesOf();
   names.apply(plan);
   return names;
 }
@@ -160,7 +160,7 @@ describe('a new Plan', () => {
   });
 
   test('knows leases that came before the first one', () => {
-    const names = new RackNames({ serials: new Serials({ now: () => 0, monotonic: () => 0 }) });
+    const names = rackNamesOf();
     play(names, [`192.0.2.50 ${ONE} x`]);
     names.apply(PLAN);
     assert.deepEqual(leaseRecords(names), ['x.a.example 192.0.2.50']);
@@ -191,11 +191,18 @@ describe('the serial', () => {
     assert.equal(serial(names, 'a.example'), before);
   });
 
-  test('rises with a new Plan', () => {
+  test('stays with a new Plan that says the same, and rises with one that says something else', () => {
     const names = namesOf(PLAN);
-    const before = serial(names, 'a.example');
+    play(names, [`192.0.2.50 ${ONE} x`]);
+    const before = ['a.example', 'b.example'].map((origin) => serial(names, origin));
     names.apply(PLAN);
-    assert.ok(serial(names, 'a.example') > before);
+    assert.deepEqual(
+      ['a.example', 'b.example'].map((origin) => serial(names, origin)),
+      before,
+    );
+    names.apply(planOf({ subnets: ['192.0.2.0/24 a.example 192.0.2.1', '10.0.0.0/24 b.example 10.0.0.1'] }));
+    assert.ok(serial(names, 'a.example') > (before[0] ?? 0));
+    assert.ok(serial(names, 'b.example') > (before[1] ?? 0));
   });
 });
 
