@@ -81,6 +81,7 @@ const HOSTS = Array.from({ length: 150 }, (_, i) => `h${i} 192.0.2.${i + 20} 52:
 const PLANS = [
   planOf({ subnets: ['192.0.2.0/24 a.example 192.0.2.1', '10.0.0.0/24 b.example'], hosts: HOSTS }),
   planOf({ subnets: ['192.0.2.0/24 a.example 192.0.2.1', '10.0.0.0/24 b.example'], hosts: HOSTS.slice(75) }),
+  planOf({ subnets: ['192.0.2.0/24 b.example 192.0.2.1', '10.0.0.0/24 d.example'], hosts: HOSTS }),
   planOf({
     subnets: ['192.0.2.0/24 b.example 192.0.2.1', '10.0.0.0/26 c.example'],
     hosts: ['x 192.0.2.9 52:54:00:00:00:09'],
