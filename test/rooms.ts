@@ -13,6 +13,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   service: ['boots', 'zones', 'timeline', 'plan', 'system', 'addr'],
   dhcp: SERVICE_ROOM,
   dns: SERVICE_ROOM,
+  dot: SERVICE_ROOM,
   tftp: SERVICE_ROOM,
   http: SERVICE_ROOM,
   lab: ['timeline', 'plan', 'system', 'addr'],

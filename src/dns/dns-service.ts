@@ -4,100 +4,175 @@ import { formatIp4, type Ip4 } from '../addr/ip4.ts';
 import { formatMac } from '../addr/mac.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Counters, LeaseFact, SocketHandle } from '../service/letters.ts';
-import type { EventSink, Service, ServiceContext } from '../service/service.ts';
+import type { Service, ServiceContext } from '../service/service.ts';
 import type { DatagramSocket, Inbound } from '../system/datagram.ts';
-import type { Loop } from '../system/loop.ts';
+import type { StreamAcceptor } from '../system/stream.ts';
 import { HEADER } from '../wire/dns/query.ts';
+import { expandData } from '../wire/dns/rdata-names.ts';
+import type { OpenedZones } from '../zones/open-zone-store.ts';
 import type { ZoneColumns } from '../zones/zone-columns.ts';
 import { AddressSet } from './address-set.ts';
+import { Authority } from './authority.ts';
+import type { Forwarding } from './forward/forwarding.ts';
+import { OwnSocket } from './own-socket.ts';
 import { summarize } from './reply-summary.ts';
 import { EDNS_UDP } from './reply-options.ts';
 import { Responder, type RespondSettings } from './respond.ts';
-import { Serials } from './serials.ts';
 import { ServedZones } from './served-zones.ts';
+import type { StreamClient } from './stream/stream-client.ts';
+import { TcpServer } from './stream/tcp-server.ts';
 import { Tally } from './tally.ts';
 import { UdpClient, type ReturnPath } from './udp-client.ts';
 
 const SECRET = 16;
-const NOBODY = new AddressSet([]);
 
+/** What the DNS service opens and works on beside its context. */
+export interface DnsOutside {
+  /** Works on a UDP socket of the rack's. */
+  readonly openSocket: (handle: SocketHandle) => DatagramSocket;
+  /** Opens one of its own, for what it asks others. */
+  readonly openOwnSocket: () => { readonly socket: DatagramSocket; readonly fd: number };
+  readonly streams: StreamAcceptor;
+  /** Opens the file that zones are kept in, of the state directory. */
+  readonly openStore: (state: string) => OpenedZones;
+  /** Absent: names outside our zones are refused. */
+  readonly forwarding?: Forwarding;
+}
+
+interface Serving {
+  readonly zones: ServedZones;
+  readonly authority: Authority;
+  readonly responder: Responder;
+  readonly tcp: TcpServer;
+  readonly notify: OwnSocket;
+}
+
+/** A socket of the rack's that is served. */
 interface OpenSocket {
   readonly handle: SocketHandle;
-  readonly socket: DatagramSocket;
+  /** Absent for one that listens for streams. */
+  readonly socket?: DatagramSocket;
   readonly watch: { close(): void };
 }
 
-/** Answers for the names of the rack's own zones and of those in the file, and refuses all others. */
+/** Answers for the names of the rack's own zones and of those in the file; has others asked for its machines, and refuses them to all others. */
 export class DnsService implements Service {
-  readonly #loop: Loop;
-  readonly #events: EventSink;
-  readonly #openSocket: (handle: SocketHandle) => DatagramSocket;
-  readonly #zones: ServedZones;
+  readonly #context: ServiceContext;
+  readonly #outside: DnsOutside;
   readonly #tally = new Tally();
-  readonly #responder: Responder;
   /** What is sent is copied, so one serves all. */
   readonly #reply = Buffer.alloc(EDNS_UDP);
   readonly #client = new UdpClient((reply, to) => this.#sendLate(reply, to));
+  /** All that needs a Plan to begin with; there is none before the first. */
+  #serving: Serving | undefined;
+  /** Zones that came ahead of it. */
+  #early: { readonly zones: readonly ZoneColumns[]; readonly gone: readonly string[] }[] = [];
   #logsQueries = false;
   #sockets: readonly OpenSocket[] = [];
 
-  constructor(context: ServiceContext, openSocket: (handle: SocketHandle) => DatagramSocket) {
-    const { loop, clock, events } = context;
-    this.#loop = loop;
-    this.#events = events;
-    this.#openSocket = openSocket;
-    this.#zones = new ServedZones({ loop, clock, serials: new Serials(clock) });
-    const settings = { nsid: '', recursion: NOBODY, unlimited: NOBODY };
-    this.#responder = new Responder({ clock, tally: this.#tally, newSecret }, settings, this.#zones);
+  constructor(context: ServiceContext, outside: DnsOutside) {
+    this.#context = context;
+    this.#outside = outside;
   }
 
   apply(plan: Plan, sockets: readonly SocketHandle[]): void {
-    this.#zones.apply(plan);
-    this.#responder.configure(settingsOf(plan));
+    this.#serving?.zones.readAgain(this.#serving.authority.apply(plan));
+    const serving = this.#serving ?? this.#begin(plan);
+    serving.zones.apply(plan);
+    serving.responder.configure(settingsOf(plan));
+    this.#applyForwarding(plan, serving.responder);
     this.#logsQueries = plan.dns.queryLog;
-    // The streams are not answered yet (issue 5)
-    const datagram = sockets.filter(({ transport }) => transport === 'udp');
-    const kept = this.#sockets.filter((open) => datagram.some((handle) => sameSocket(handle, open.handle)));
+    const kept = this.#sockets.filter((open) => sockets.some((handle) => sameSocket(handle, open.handle)));
     for (const open of this.#sockets) if (!kept.includes(open)) closeSocket(open);
-    const added = datagram.filter((handle) => !kept.some((open) => sameSocket(handle, open.handle)));
-    this.#sockets = [...kept, ...added.map((handle) => this.#open(handle))];
+    const added = sockets.filter((handle) => !kept.some((open) => sameSocket(handle, open.handle)));
+    this.#sockets = [...kept, ...added.map((handle) => this.#open(handle, serving))];
+  }
+
+  #applyForwarding(plan: Plan, responder: Responder): void {
+    const { forwarding } = this.#outside;
+    forwarding?.apply(plan);
+    responder.forwarder = forwarding?.isOn ? forwarding : undefined;
+  }
+
+  #begin(plan: Plan): Serving {
+    const { clock, loop } = this.#context;
+    const notify = new OwnSocket(loop, this.#outside.openOwnSocket, (datagram) => authority.heard(datagram));
+    const authority: Authority = new Authority(
+      {
+        ...this.#context,
+        openStore: () => this.#outside.openStore(plan.rack.state),
+        zone: (origin) => zones.get(origin),
+        sendNotify: (bytes, to) => this.#tally.lost(notify.send(bytes, to)),
+        checkData,
+      },
+      plan,
+    );
+    const zones: ServedZones = new ServedZones({ loop, clock, publisher: authority });
+    const responder = new Responder({ clock, tally: this.#tally, newSecret }, settingsOf(plan), zones);
+    responder.desk = authority.desk;
+    const tcp = new TcpServer({
+      loop,
+      clock,
+      streams: this.#outside.streams,
+      desk: { handle: (message, client, into) => this.#answerStream(message, client, into, responder) },
+    });
+    this.#serving = { authority, zones, responder, tcp, notify };
+    for (const letter of this.#early.splice(0)) zones.learnZones(letter.zones, letter.gone);
+    return this.#serving;
   }
 
   learn(bound: readonly LeaseFact[], ended: readonly Ip4[]): void {
-    this.#zones.learn(bound, ended);
+    this.#serving?.zones.learn(bound, ended);
+    // The rack's first letter comes with the first Plan, before DHCP has told what it has
+    if (bound.length > 0) this.#serving?.authority.leasesKnown();
   }
 
   learnZones(zones: readonly ZoneColumns[], gone: readonly string[]): void {
-    this.#zones.learnZones(zones, gone);
+    if (this.#serving) this.#serving.zones.learnZones(zones, gone);
+    else this.#early.push({ zones, gone });
   }
 
   counters(): Counters {
-    return this.#tally.counters();
+    const { authority, tcp } = this.#serving ?? {};
+    const forwarding = this.#outside.forwarding?.counters();
+    return { ...this.#tally.counters(), ...authority?.counters(), ...tcp?.counters(), ...forwarding };
   }
 
   close(): void {
+    this.#outside.forwarding?.close();
     for (const open of this.#sockets) closeSocket(open);
     this.#sockets = [];
-    this.#zones.close();
+    const { zones, tcp, authority, notify } = this.#serving ?? {};
+    tcp?.close();
+    zones?.close();
+    authority?.close();
+    notify?.close();
   }
 
-  #open(handle: SocketHandle): OpenSocket {
-    const socket = this.#openSocket(handle);
-    return { handle, socket, watch: this.#loop.watch(handle.fd, () => this.#serve(socket)) };
+  #open(handle: SocketHandle, { tcp, responder }: Serving): OpenSocket {
+    if (handle.transport === 'tcp') return { handle, watch: tcp.listen(handle.fd) };
+    const socket = this.#outside.openSocket(handle);
+    return { handle, socket, watch: this.#context.loop.watch(handle.fd, () => this.#serve(socket, responder)) };
+  }
+
+  #answerStream(message: Buffer, client: StreamClient, into: Buffer, responder: Responder): number {
+    const length = responder.respond(message, client, into);
+    if (length > 0) this.#tell(into.subarray(0, length), client.address);
+    return length;
   }
 
   /** One batch: what is left is ready again at once, and letters get their turn in between. */
-  #serve(socket: DatagramSocket): void {
-    socket.receive((datagram) => this.#handle(datagram, socket));
+  #serve(socket: DatagramSocket, responder: Responder): void {
+    socket.receive((datagram) => this.#handle(datagram, socket, responder));
     this.#tally.lost(socket.flush());
   }
 
-  #handle(datagram: Inbound, socket: DatagramSocket): void {
+  #handle(datagram: Inbound, socket: DatagramSocket, responder: Responder): void {
     const { bytes, source, sourcePort, destination } = datagram;
     // Nobody listens on port 0: a forged source
     if (sourcePort === 0) return this.#tally.dropped('port-zero');
     this.#client.take(datagram, socket);
-    const length = this.#responder.respond(bytes, this.#client, this.#reply);
+    const length = responder.respond(bytes, this.#client, this.#reply);
     if (length === 0) return;
     const reply = this.#reply.subarray(0, length);
     socket.send(reply, { address: source, port: sourcePort, source: destination });
@@ -107,6 +182,7 @@ export class DnsService implements Service {
   /** What is told is told once, and what is sent for its own: nothing else is on its way in this socket now. */
   #sendLate(reply: Uint8Array, { socket, address, port, source }: ReturnPath): void {
     if (!this.#sockets.some((open) => open.socket === socket)) return;
+    this.#tally.replied((reply[3] ?? 0) & 15);
     socket.send(reply, { address, port, source });
     this.#tally.lost(socket.flush());
     this.#tell(reply, address);
@@ -115,14 +191,20 @@ export class DnsService implements Service {
   #tell(reply: Uint8Array, source: Ip4): void {
     // A reply that is a header alone had no question worth telling
     if (reply.length <= HEADER) return;
-    const mac = this.#zones.firstQuestion(source);
+    const mac = this.#serving?.zones.firstQuestion(source);
     if (mac !== undefined) {
       const subject = { mac: formatMac(mac), address: formatIp4(source) };
-      this.#events.emit({ kind: 'dns.first-question', ...summarize(reply) }, subject);
+      this.#context.events.emit({ kind: 'dns.first-question', ...summarize(reply) }, subject);
     }
     if (this.#logsQueries)
-      this.#events.emit({ kind: 'dns.query', ...summarize(reply) }, { address: formatIp4(source) });
+      this.#context.events.emit({ kind: 'dns.query', ...summarize(reply) }, { address: formatIp4(source) });
   }
+}
+
+/** Throws WireError for data that are not such of their type. */
+function checkData(type: number, data: string): void {
+  const bytes = Buffer.from(data, 'latin1');
+  expandData(bytes, type, 0, bytes.length);
 }
 
 function newSecret(): Uint8Array {
@@ -146,5 +228,5 @@ function sameSocket(a: SocketHandle, b: SocketHandle): boolean {
 
 function closeSocket(open: OpenSocket): void {
   open.watch.close();
-  open.socket.close();
+  open.socket?.close();
 }

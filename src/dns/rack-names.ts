@@ -4,14 +4,10 @@ import type { Plan } from '../plan/plan.ts';
 import type { LeaseFact } from '../service/letters.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Loop } from '../system/loop.ts';
-import { withSerial } from '../wire/dns/record-set.ts';
-import type { ZoneChange } from '../zones/zone-change.ts';
 import { PlanZones, type NamedLease } from './plan-zones.ts';
-import type { SerialSource } from './serials.ts';
 import { runSlices, runWhole, type Slices } from './slices.ts';
-import { startComparison, type Comparison } from './zone-builder.ts';
+import type { ZonePublishing } from './zone-publishing.ts';
 import { ZoneSet } from './zone-set.ts';
-import type { Zone } from './zone.ts';
 
 interface KnownLease {
   readonly mac: Mac;
@@ -29,8 +25,8 @@ interface Step {
 /** The zones of a Plan that is not in force yet. */
 interface Next {
   readonly zones: PlanZones;
-  /** What has happened since they were begun; undefined once they are as far as the others. */
-  missed: Step[] | undefined;
+  /** What has happened since they were begun. */
+  readonly missed: Step[];
   giveUp: () => void;
 }
 
@@ -40,9 +36,7 @@ const STRIDE = 64;
 export interface RackNamesDependencies {
   readonly loop: Loop;
   readonly clock: Clock;
-  readonly serials: SerialSource;
-  /** Is told what became of a zone from one serial to the next; without a change, of a zone that is new. */
-  readonly published?: (zone: Zone, change: ZoneChange | undefined) => void;
+  readonly publisher: ZonePublishing;
 }
 
 /** The names of this rack: what the Plan wrote down, and what the leases brought. */
@@ -82,7 +76,7 @@ export class RackNames {
   learn(bound: readonly LeaseFact[], ended: readonly Ip4[]): void {
     for (const address of ended) this.#end(address);
     for (const fact of bound) this.#bind(fact);
-    for (const zone of this.#current?.takeChanged() ?? []) this.#publish(zone);
+    for (const zone of this.#current?.takeChanged() ?? []) this.#dependencies.publisher.publish(zone);
   }
 
   /** Gives up what is not done yet. */
@@ -128,18 +122,12 @@ export class RackNames {
 
   #add(claim: NamedLease): void {
     this.#current?.add(claim);
-    this.#follow({ add: true, claim });
+    this.#next?.missed.push({ add: true, claim });
   }
 
   #drop(claim: NamedLease): void {
     this.#current?.drop(claim);
-    this.#follow({ add: false, claim });
-  }
-
-  /** What changes while other zones are made is done to those too, once they are as far. */
-  #follow(step: Step): void {
-    if (this.#next?.missed) this.#next.missed.push(step);
-    else if (this.#next) takeStep(this.#next.zones, step);
+    this.#next?.missed.push({ add: false, claim });
   }
 
   *#switchTo(next: Next): Slices<void> {
@@ -151,52 +139,23 @@ export class RackNames {
       if (claim) next.zones.add(claim);
       if (++count % STRIDE === 0) yield;
     }
-    for (const step of next.missed ?? []) {
+    for (const step of next.missed) {
       takeStep(next.zones, step);
       if (++count % STRIDE === 0) yield;
     }
-    next.missed = undefined;
-    const differences = yield* this.#compare(next.zones);
-    this.#zones = next.zones.zones;
-    this.#current = next.zones;
+    this.#switch(next.zones);
+  }
+
+  #switch(next: PlanZones): void {
+    const { publisher } = this.#dependencies;
+    const before = this.#zones;
+    this.#zones = next.zones;
+    this.#current = next;
     this.#next = undefined;
-    next.zones.takeChanged();
+    next.takeChanged();
+    for (const { origin } of before.all()) if (!this.#zones.get(origin)) publisher.withdraw(origin);
+    for (const zone of this.#zones.all()) publisher.replace(zone);
     this.#switched();
-    for (const zone of this.#zones.all()) this.#publishAfter(zone, differences.get(zone));
-  }
-
-  *#compare(next: PlanZones): Slices<ReadonlyMap<Zone, Comparison>> {
-    const comparisons = new Map<Zone, Comparison>();
-    for (const zone of next.zones.all()) {
-      const before = this.#zones.get(zone.origin);
-      if (before) comparisons.set(zone, yield* startComparison(before, zone));
-    }
-    return comparisons;
-  }
-
-  #publishAfter(zone: Zone, comparison: Comparison | undefined): void {
-    if (!comparison) return this.#publishNew(zone);
-    const { before } = comparison;
-    const { removed, added } = comparison.finish();
-    if (removed.length + added.length === 0 && withSerial(zone.soa, before.serial).wire === before.soa.wire) {
-      return zone.publishAs(before.soa);
-    }
-    const change = zone.publishAfter(before.soa, { removed, added }, () => this.#nextSerial(zone));
-    this.#dependencies.published?.(zone, change);
-  }
-
-  #publishNew(zone: Zone): void {
-    zone.publish(() => this.#nextSerial(zone));
-    this.#dependencies.published?.(zone, undefined);
-  }
-
-  #publish(zone: Zone): void {
-    const change = zone.publish(() => this.#nextSerial(zone));
-    if (change) this.#dependencies.published?.(zone, change);
-  }
-
-  #nextSerial({ origin }: Zone): number {
-    return this.#dependencies.serials.nextSerial(origin);
   }
 }
 

@@ -14,6 +14,10 @@ const KEEPALIVE_SIZE = 2;
 /** RFC 7828 tells time in tenths of a second. */
 const TENTH = 100;
 
+/** Of a query what the OPT of its reply depends on. */
+export type OptAsked = Pick<DnsQuery, 'bytes' | 'edns'>;
+export type OptClient = Pick<DnsClient, 'address' | 'idleTimeout'>;
+
 /** The OPT record of replies, and the options that clients ask for. */
 export class ReplyOptions {
   readonly #cookies: ServerCookies;
@@ -26,7 +30,7 @@ export class ReplyOptions {
   }
 
   /** What the OPT of a reply to `query` takes; 0 without EDNS. */
-  size({ edns }: DnsQuery, client: DnsClient): number {
+  size({ edns }: OptAsked, client: OptClient): number {
     if (!edns) return 0;
     let size = OPT_SIZE;
     if (edns.wantsNsid && this.#nsid !== '') size += OPTION_HEAD + this.#nsid.length;
@@ -36,13 +40,13 @@ export class ReplyOptions {
   }
 
   /** What a client's cookie proves. */
-  cookieState({ edns, bytes }: DnsQuery, { address }: DnsClient): CookieState {
+  cookieState({ edns, bytes }: OptAsked, { address }: OptClient): CookieState {
     if (!edns || edns.cookieLength === 0) return 'none';
     return this.#cookies.check(bytes, edns.cookieAt, edns.cookieLength, address);
   }
 
   /** Writes OPT at `start`, and returns the offset behind it (RFC 6891 §6.1.2; the DO bit comes back, RFC 3225 §3). */
-  write(query: DnsQuery, client: DnsClient, state: CookieState, rcode: number, into: Buffer, start: number): number {
+  write(query: OptAsked, client: OptClient, state: CookieState, rcode: number, into: Buffer, start: number): number {
     const { edns, bytes } = query;
     if (!edns) return start;
     for (let i = 0; i < OPT_SIZE; i++) into[start + i] = 0;

@@ -7,6 +7,7 @@ import { WireError } from '../wire/wire-error.ts';
 import type { AddressSet } from './address-set.ts';
 import { Answerer, type ZoneFinder } from './answer.ts';
 import type { DnsClient } from './dns-client.ts';
+import type { ForwardDesk } from './forward-desk.ts';
 import { RateLimit } from './rate-limit.ts';
 import { EDNS_UDP, ReplyOptions } from './reply-options.ts';
 import { ReplyWriter } from './reply-writer.ts';
@@ -33,12 +34,6 @@ export interface RespondSettings {
   readonly rateLimit?: RateLimitSettings;
   /** Who is sent any number of replies. */
   readonly unlimited: AddressSet;
-}
-
-/** Answers what is not in our zones. */
-export interface ForwardDesk {
-  /** Returns the length of the reply written into `into`, `limit` at most; 0 when it comes later, or never. */
-  ask(query: DnsQuery, client: DnsClient, into: Buffer, limit: number): number;
 }
 
 /** Messages that are more than a question. Each returns the length of its reply in `into`, or 0 when it comes later, or never. */
@@ -152,7 +147,7 @@ export class Responder {
     const mayRecurse = this.forwarder !== undefined && this.#settings.recursion.has(client.address);
     const isElsewhere = outcome.kind === 'outside' || (outcome.kind === 'referral' && !outcome.authoritative);
     if (mayRecurse && isElsewhere && query.header.recursionDesired) {
-      return this.forwarder?.ask(query, client, into, limit) ?? 0;
+      return this.#forward(query, client, state, into, limit);
     }
     if (outcome.kind === 'outside') return this.#refuse(query, client, state, 'not-ours');
     return this.#give(
@@ -162,6 +157,12 @@ export class Responder {
       (outcome.authoritative ? FLAG.AA : 0) | (mayRecurse ? FLAG.RA : 0),
       outcome.rcode,
     );
+  }
+
+  #forward(query: DnsQuery, client: DnsClient, cookie: CookieState, into: Buffer, limit: number): number {
+    const length = this.forwarder?.ask(query, client, into, { limit, options: this.#options, cookie }) ?? 0;
+    if (length > 0) this.#tally.replied((into[3] ?? 0) & 15);
+    return length;
   }
 
   #identify(query: DnsQuery, client: DnsClient, state: CookieState): number {

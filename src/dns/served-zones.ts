@@ -6,23 +6,19 @@ import type { Clock } from '../system/clock.ts';
 import type { Loop } from '../system/loop.ts';
 import type { NamePath } from '../wire/dns/name-path.ts';
 import { nameKey, type NameKey } from '../wire/dns/name.ts';
-import { withSerial } from '../wire/dns/record-set.ts';
-import { isLater, type ZoneChange } from '../zones/zone-change.ts';
 import { recordsOf, type ZoneColumns } from '../zones/zone-columns.ts';
 import type { ZoneFinder } from './answer.ts';
 import { RackNames } from './rack-names.ts';
-import type { SerialSource } from './serials.ts';
 import { runSlices, type Slices } from './slices.ts';
-import { buildZone, compareZones } from './zone-builder.ts';
+import { buildZone } from './zone-builder.ts';
+import type { ZonePublishing } from './zone-publishing.ts';
 import { ZoneSet } from './zone-set.ts';
 import type { Zone } from './zone.ts';
 
 export interface ServedZonesDependencies {
   readonly loop: Loop;
   readonly clock: Clock;
-  readonly serials: SerialSource;
-  /** Is told what became of a zone from one serial to the next; without a change, of a zone that is new. */
-  readonly published?: (zone: Zone, change: ZoneChange | undefined) => void;
+  readonly publisher: ZonePublishing;
 }
 
 /** All zones this rack answers for: its own, of Plan and leases, and those of master files. */
@@ -30,6 +26,8 @@ export class ServedZones implements ZoneFinder {
   readonly #dependencies: ServedZonesDependencies;
   readonly #rack: RackNames;
   readonly #files = new Map<NameKey, Zone>();
+  /** What the files said last. */
+  readonly #contents = new Map<NameKey, ZoneColumns>();
   /** The content that is being read, by origin: what gives it up. */
   readonly #building = new Map<NameKey, () => void>();
   #all = new ZoneSet();
@@ -69,6 +67,14 @@ export class ServedZones implements ZoneFinder {
     for (const columns of zones) this.#read(columns);
   }
 
+  /** Builds zones of master files anew, as what updates did to them is wanted now. */
+  readAgain(origins: Iterable<NameKey>): void {
+    for (const origin of origins) {
+      const columns = this.#contents.get(origin);
+      if (columns) this.#read(columns);
+    }
+  }
+
   close(): void {
     this.#rack.close();
     for (const giveUp of this.#building.values()) giveUp();
@@ -78,7 +84,9 @@ export class ServedZones implements ZoneFinder {
   #drop(origin: NameKey): void {
     this.#building.get(origin)?.();
     this.#building.delete(origin);
+    this.#contents.delete(origin);
     if (this.#files.delete(origin)) this.#gather();
+    this.#dependencies.publisher.withdraw(origin);
   }
 
   /** The content before it is answered from until the new one is whole. */
@@ -86,6 +94,7 @@ export class ServedZones implements ZoneFinder {
     const { origin } = columns;
     this.#building.get(origin)?.();
     this.#building.delete(origin);
+    this.#contents.set(origin, columns);
     let isDone = false;
     const giveUp = runSlices(this.#dependencies, this.#replace(columns), () => {
       isDone = true;
@@ -95,27 +104,12 @@ export class ServedZones implements ZoneFinder {
   }
 
   *#replace(columns: ZoneColumns): Slices<void> {
-    const zone = yield* buildZone(columns.origin, recordsOf(columns), 'file');
-    const before = this.#files.get(columns.origin);
-    const change = before ? yield* this.#publishAfter(before, zone) : undefined;
-    if (!before) zone.publish(this.#nextSerial(zone));
-    this.#files.set(columns.origin, zone);
+    const { publisher } = this.#dependencies;
+    const { origin } = columns;
+    const zone = yield* buildZone(origin, publisher.withUpdates(origin, recordsOf(columns)), 'file');
+    this.#files.set(origin, zone);
     this.#gather();
-    this.#dependencies.published?.(zone, change);
-  }
-
-  /** The serial is the file's if that rises (RFC 1982), else one of ours that does. */
-  *#publishAfter(before: Zone, zone: Zone): Slices<ZoneChange | undefined> {
-    const differences = yield* compareZones(before, zone);
-    if (differences.removed.length + differences.added.length === 0 && isSameSoa(before, zone)) {
-      zone.publishAs(before.soa);
-      return undefined;
-    }
-    return zone.publishAfter(before.soa, differences, this.#nextSerial(zone));
-  }
-
-  #nextSerial({ origin }: Zone): (inFile: number) => number {
-    return (inFile) => this.#dependencies.serials.nextSerial(origin, inFile);
+    publisher.replace(zone);
   }
 
   #gather(): void {
@@ -125,9 +119,4 @@ export class ServedZones implements ZoneFinder {
     for (const zone of this.#rack.zones.all()) all.add(zone);
     this.#all = all;
   }
-}
-
-/** Whether the SOA in a file says nothing new: an older serial than ours is no news. */
-function isSameSoa(before: Zone, { soa, serial }: Zone): boolean {
-  return withSerial(soa, before.serial).wire === before.soa.wire && !isLater(serial, before.serial);
 }

@@ -44,17 +44,13 @@ function* groupRecords(
   return groups;
 }
 
-/** Two zones that were compared, and are watched since. */
-export interface Comparison {
-  readonly before: Zone;
-  /** How they differ at this moment, SOA aside; to be called once. */
-  finish(): Differences;
-}
-
 type Differences = Pick<ZoneChange, 'removed' | 'added'>;
 
-/** Compares the content of a zone with that of the one it is to replace. Both may change until it is finished. */
-export function* startComparison(before: Zone, after: Zone): Slices<Comparison> {
+/**
+ * How the content of a zone differs from that of the one it is to replace, SOA aside. Both may change until it is told, and
+ * what is told is how they differ at that moment.
+ */
+export function* compareZones(before: Zone, after: Zone): Slices<Differences> {
   const owners = new Set<NameKey>();
   before.watch(owners);
   after.watch(owners);
@@ -67,20 +63,9 @@ export function* startComparison(before: Zone, after: Zone): Slices<Comparison> 
     if (!before.find(key)) owners.add(key);
     if (++count % STRIDE === 0) yield;
   }
-  return {
-    before,
-    finish: () => {
-      before.watch(undefined);
-      after.watch(undefined);
-      return differencesAt(owners, before, after);
-    },
-  };
-}
-
-/** How they differ when it is done. */
-export function* compareZones(before: Zone, after: Zone): Slices<Differences> {
-  const comparison = yield* startComparison(before, after);
-  return comparison.finish();
+  before.watch(undefined);
+  after.watch(undefined);
+  return differencesAt(owners, before, after);
 }
 
 function differs(key: NameKey, before: Zone, after: Zone): boolean {

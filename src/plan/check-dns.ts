@@ -15,9 +15,12 @@ import type {
   RateLimit,
   Subnet,
   TsigKeySettings,
+  Upstream,
   ZoneSettings,
 } from './plan.ts';
 import type { Surroundings } from './surroundings.ts';
+
+const DNS_PORT = 53;
 
 /** What the DNS section is held against. */
 export interface DnsGround {
@@ -42,9 +45,10 @@ export function checkDns(book: FaultBook, draft: DnsDraft, ground: DnsGround): D
   const transfer = keys.acl(draft.transfer, ['dns', 'transfer']);
   const notify = notifyOf(keys, draft, ['dns'], transfer);
   const zones = checkZones(book, draft.zones, { ground, keys, own, inherited: { transfer, notify } });
-  const routes = checkRoutes(book, draft, own);
+  const routes = checkRoutes(book, draft, own, ground.subnets);
   const cache = checkCache(book, draft);
-  const { forward = [], allow = [], nsid = ground.rackName, 'query-log': queryLog } = draft;
+  const forward = checkUpstreams(book, draft.forward ?? [], ['dns', 'forward'], ground.subnets);
+  const { allow = [], nsid = ground.rackName, 'query-log': queryLog } = draft;
   if (!cache || queryLog === undefined) return undefined;
   const rateLimit = rateLimitOf(draft);
   const answers = { forward, routes, allow, cache, ...rateLimit, nsid, queryLog };
@@ -167,7 +171,29 @@ function notifyOf(
 }
 
 /** A route into a zone of ours would never be taken. */
-function checkRoutes(book: FaultBook, { routes, zones }: DnsDraft, own: readonly OwnDomain[]): readonly ForwardRoute[] {
+/** This rack itself would be asked for what it asks for. */
+function checkUpstreams(
+  book: FaultBook,
+  upstreams: readonly Upstream[],
+  path: Path,
+  subnets: readonly Subnet[],
+): readonly Upstream[] {
+  const ours = new Set(subnets.map(({ rackAddress }) => rackAddress));
+  for (const [i, { address, port, tls, ca }] of upstreams.entries()) {
+    if (port === DNS_PORT && ours.has(address)) {
+      book.report([...path, i], 'another resolver than this rack, which would ask itself for ever');
+    }
+    if (ca !== undefined && tls === undefined) book.report([...path, i, 'ca'], 'tls beside it: the name to vouch for');
+  }
+  return upstreams;
+}
+
+function checkRoutes(
+  book: FaultBook,
+  { routes, zones }: DnsDraft,
+  own: readonly OwnDomain[],
+  subnets: readonly Subnet[],
+): readonly ForwardRoute[] {
   const lines = new Map<string, number>();
   const fileZones = zones.flatMap(({ name }) => (name === undefined ? [] : [zoneDomain(name, `the zone ${name}`)]));
   const ours = [...own, ...fileZones];
@@ -179,7 +205,10 @@ function checkRoutes(book: FaultBook, { routes, zones }: DnsDraft, own: readonly
     else book.report(path, 'a domain of its own', { found: `${book.document.describe(path)}, taken on line ${taken}` });
     if (holder) book.report(path, `a domain outside ${holder.what}, which this rack answers for itself`);
   }
-  return routes ?? [];
+  return (routes ?? []).map(({ domain, forward }, i) => ({
+    domain,
+    forward: checkUpstreams(book, forward, ['dns', 'routes', i, 'forward'], subnets),
+  }));
 }
 
 function checkCache(book: FaultBook, { cache }: DnsDraft): CacheSettings | undefined {

@@ -50,12 +50,17 @@ const upstream = z
       address: form.ip4Text.describe('The address of a resolver.'),
       port: port.optional().describe('Default: 53, or 853 with tls.'),
       tls: form.zoneNameText.optional().describe('It is asked over TLS, and must prove to be of this name.'),
+      ca: form.fileText
+        .optional()
+        .describe('Certificates that may vouch for it, PEM. An absolute path. Default: those the system trusts.'),
     }),
   ])
   .transform((written): Upstream => {
     const tls = 'tls' in written ? written.tls : undefined;
     const standard = tls === undefined ? DNS_PORT : TLS_PORT;
-    return { address: written.address, port: written.port ?? standard, ...(tls !== undefined && { tls }) };
+    const ca = 'ca' in written ? written.ca : undefined;
+    const trust = { ...(tls !== undefined && { tls }), ...(ca !== undefined && { ca }) };
+    return { address: written.address, port: written.port ?? standard, ...trust };
   });
 
 const upstreams = list(upstream, 'a list of resolvers').min(1, 'at least one resolver');

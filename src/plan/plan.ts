@@ -114,6 +114,8 @@ export interface Upstream {
   readonly port: number;
   /** It is asked over TLS, and must have a certificate for this name (RFC 8310). */
   readonly tls?: string;
+  /** Absolute path of the certificates, PEM, that may vouch for it; absent: those the system trusts. */
+  readonly ca?: string;
 }
 
 export interface ForwardRoute {

@@ -13,6 +13,11 @@ const ERRORS: ReadonlySet<string> = new Set([
   'http.certificate-failed',
 ]);
 const WARNINGS: ReadonlySet<string> = new Set([
+  'dns.upstream-failed',
+  'dns.upstream-forged',
+  'dns.upstream-works',
+  'dns.tls-failed',
+  'dns.tls-works',
   'boot.held',
   'boot.store-works',
   'dhcp.exhausted',

@@ -24,7 +24,7 @@ import { Notices } from './notices.ts';
 import { PlanSource, type PlanAttempt } from './plan-source.ts';
 import { ServiceThread } from './service-thread.ts';
 
-const SERVICES: readonly ServiceName[] = ['dhcp', 'dns', 'tftp', 'http'];
+const SERVICES: readonly ServiceName[] = ['dhcp', 'dns', 'dot', 'tftp', 'http'];
 
 /** Left for the threads to end in out of the 2 s that a stop may take. */
 const STOP_MILLISECONDS = 1_500;
@@ -88,7 +88,7 @@ export class Rack {
     const listeners = new Listeners(dependencies.libc);
     listeners.prepare(plan).commit();
     const rack = new Rack(dependencies, source, attempt, plan, listeners);
-    await Promise.all(rack.#threads.map((thread) => thread.start()));
+    await Promise.all(rack.threads.map((thread) => thread.start()));
     rack.emit({ kind: 'rack.ready', milliseconds: Math.round(dependencies.clock.monotonic() - began) });
     dependencies.manager.notify('READY=1');
     return rack;
@@ -139,8 +139,9 @@ export class Rack {
     return this.#attempt;
   }
 
+  /** Those that the Plan needs, or one before it needed. */
   get threads(): readonly ServiceThread[] {
-    return this.#threads;
+    return this.#threads.filter((thread) => thread.state !== 'stopped' || isNeeded(thread.name, this.#plan));
   }
 
   /** Compiles the file again and switches to it, or keeps the Plan and says why. One at a time; never rejects. */
@@ -204,9 +205,13 @@ export class Rack {
     this.#attempt = attempt;
     this.#dependencies.log.level = plan.log.level;
     this.boots.apply(plan);
-    await Promise.all(this.#threads.map((thread) => thread.apply(this.#planLetter(thread.name))));
+    await Promise.all(this.threads.map((thread) => this.#applyTo(thread)));
     closeGone();
     this.#emitApplied();
+  }
+
+  #applyTo(thread: ServiceThread): Promise<void> {
+    return thread.state === 'stopped' ? thread.start() : thread.apply(this.#planLetter(thread.name));
   }
 
   #refuse(attempt: PlanAttempt, faults: readonly string[]): void {
@@ -314,6 +319,12 @@ export class Rack {
     if (this.#threads.every((thread) => thread.alive || !VITAL.has(thread.name)))
       this.#dependencies.manager.notify('WATCHDOG=1');
   }
+}
+
+/** A thread takes memory, and few racks ask their upstreams over TLS. */
+function isNeeded(service: ServiceName, { dns }: Plan): boolean {
+  if (service !== 'dot') return true;
+  return [dns.forward, ...dns.routes.map(({ forward }) => forward)].flat().some(({ tls }) => tls !== undefined);
 }
 
 /** Two racks on one state would give one address twice. A state that can't be locked is its services' to complain of. */

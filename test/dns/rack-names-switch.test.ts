@@ -5,14 +5,17 @@ import * as fc from 'fast-check';
 
 import type { Ip4 } from '../../src/addr/ip4.ts';
 import type { RackNames } from '../../src/dns/rack-names.ts';
+import { runWhole } from '../../src/dns/slices.ts';
+import { compareZones } from '../../src/dns/zone-builder.ts';
 import type { Zone } from '../../src/dns/zone.ts';
 import type { LeaseFact } from '../../src/service/letters.ts';
 import type { Loop } from '../../src/system/loop.ts';
-import { keyText, nameKey } from '../../src/wire/dns/name.ts';
+import { nameKey, type NameKey } from '../../src/wire/dns/name.ts';
 import { recordsOf as recordsOfSet } from '../../src/wire/dns/record-set.ts';
 import { TYPE } from '../../src/wire/dns/record-type.ts';
 import type { ResourceRecord } from '../../src/wire/dns/resource-record.ts';
 import { recordText, serialOf, type ZoneChange } from '../../src/zones/zone-change.ts';
+import { PlainPublisher } from './plain-publisher.ts';
 import { ip4, leaseOf, planOf } from './plan-of.ts';
 import { rackNamesOf } from './rack-names-of.ts';
 import { recordsOf } from './records-of.ts';
@@ -40,32 +43,44 @@ class SlowLoop implements Loop {
   }
 }
 
-/** What a secondary has of each zone: the first content, and what each change made of it. */
-class Follower {
-  readonly #contents = new Map<string, Set<string>>();
-  readonly #serials = new Map<string, number>();
+/** A publisher, and what a secondary has of each zone: the first content, and what each change made of it. */
+class Follower extends PlainPublisher {
+  readonly #contents = new Map<NameKey, Set<string>>();
+  readonly #zones = new Map<NameKey, Zone>();
+  #serial = 0;
 
-  readonly published = (zone: Zone, change: ZoneChange | undefined): void => {
-    const name = keyText(zone.origin);
-    if (change) this.#change(name, change);
-    else this.#contents.set(name, new Set(contentOf(zone)));
-    this.#serials.set(name, zone.serial);
-  };
-
-  check(names: RackNames): void {
-    for (const zone of names.zones.all()) {
-      const name = keyText(zone.origin);
-      assert.deepEqual([...(this.#contents.get(name) ?? [])].toSorted(), contentOf(zone).toSorted(), name);
-      assert.equal(this.#serials.get(name), zone.serial, name);
+  override replace(zone: Zone): void {
+    const before = this.#zones.get(zone.origin);
+    this.#zones.set(zone.origin, zone);
+    const next = (): number => ++this.#serial;
+    if (before) this.#follow(zone.publishAfter(before.soa, runWhole(compareZones(before, zone)), next));
+    else {
+      zone.publish(next);
+      this.#contents.set(zone.origin, new Set(contentOf(zone)));
     }
   }
 
-  #change(name: string, { from, to, removed, added }: ZoneChange): void {
-    const content = this.#contents.get(name) ?? new Set();
-    assert.equal(serialOf(from), this.#serials.get(name), name);
+  override publish(zone: Zone): void {
+    const change = zone.publish(() => ++this.#serial);
+    if (change) this.#follow(change);
+  }
+
+  override withdraw(origin: NameKey): void {
+    this.#zones.delete(origin);
+  }
+
+  check(names: RackNames): void {
+    assert.deepEqual(new Set(names.zones.all()), new Set(this.#zones.values()));
+    for (const zone of names.zones.all()) {
+      assert.deepEqual([...(this.#contents.get(zone.origin) ?? [])].toSorted(), contentOf(zone).toSorted());
+    }
+  }
+
+  #follow({ origin, from, to, removed, added }: ZoneChange): void {
+    const content = this.#contents.get(origin) ?? new Set();
     assert.ok(serialOf(to) > serialOf(from));
-    for (const record of removed) assert.ok(content.delete(recordText(record)), `${name} had no such record`);
-    for (const record of added) assert.ok(!content.has(recordText(record)), `${name} had the record`);
+    for (const record of removed) assert.ok(content.delete(recordText(record)), 'there was no such record');
+    for (const record of added) assert.ok(!content.has(recordText(record)), 'the record was there');
     for (const record of added) content.add(recordText(record));
   }
 }
@@ -114,7 +129,7 @@ describe('a switch to a new Plan that takes its time', () => {
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
         const loop = new SlowLoop();
         const follower = new Follower();
-        const names = rackNamesOf({ loop, clock: loop.clock, published: follower.published });
+        const names = rackNamesOf({ loop, clock: loop.clock, publisher: follower });
         let plan = PLANS[0] ?? assert.fail();
         names.apply(plan);
 

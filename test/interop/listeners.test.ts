@@ -149,6 +149,7 @@ describe('the rack’s sockets', { skip: noOwnNetwork() }, () => {
       'dhcp udp 67 10.1.0.1 left',
       'dhcp udp 67 10.2.0.1 right',
       'dns udp 53 10.1.0.1',
+      'dns tcp 53 10.1.0.1',
       'http tcp 8080 10.1.0.1',
       'http tcp 8080 10.2.0.1',
       'tftp udp 69 10.1.0.1',

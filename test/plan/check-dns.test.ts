@@ -272,6 +272,18 @@ describe('no plan comes of', () => {
       'forward: [{ address: 10.0.0.1, port: 0 }]',
       '7:40: dns.forward[0].port: expected a port number from 1 to 65535, found 0',
     ],
+    [
+      'forward: [10.0.0.1, 192.168.127.100]',
+      '7:23: dns.forward[1]: expected another resolver than this rack, which would ask itself for ever, found 192.168.127.100',
+    ],
+    [
+      'forward: [{ address: 10.0.0.1, ca: /etc/ca.pem }]',
+      '7:38: dns.forward[0].ca: expected tls beside it: the name to vouch for, found /etc/ca.pem',
+    ],
+    [
+      'routes: [{ domain: corp.example, forward: [192.168.127.100] }]',
+      '7:46: dns.routes[0].forward[0]: expected another resolver than this rack, which would ask itself for ever, found 192.168.127.100',
+    ],
     ['forward: [224.0.0.1]', '7:13: dns.forward[0]: expected the IPv4 address of one machine, found 224.0.0.1'],
     [
       'routes: [{ domain: a.rack.example, forward: [10.0.0.1] }]',

@@ -1,5 +1,6 @@
 import { HEADER } from '../../wire/dns/query.ts';
-import type { ResponseHead } from '../../wire/dns/response.ts';
+import { readResponseHead, type ResponseHead } from '../../wire/dns/response.ts';
+import { WireError } from '../../wire/wire-error.ts';
 
 /** Whether a response repeats the question of `sent`: letter by letter, in other letters, or not at all. */
 export function matchReply(
@@ -22,4 +23,14 @@ export function matchReply(
 
 function lower(byte: number): number {
   return byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte;
+}
+
+/** The head of a response; undefined for what is none. */
+export function headOf(bytes: Buffer): ResponseHead | undefined {
+  try {
+    return readResponseHead(bytes);
+  } catch (error) {
+    if (error instanceof WireError) return undefined;
+    throw error;
+  }
 }

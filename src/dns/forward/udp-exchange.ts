@@ -4,10 +4,8 @@ import type { Clock } from '../../system/clock.ts';
 import type { Loop, Timer } from '../../system/loop.ts';
 import type { PeerSocket } from '../../system/peer-socket.ts';
 import type { RandomBits } from '../../system/random-bits.ts';
-import { readResponseHead, type ResponseHead } from '../../wire/dns/response.ts';
-import { WireError } from '../../wire/wire-error.ts';
 import type { Exchange, ExchangeWatcher, Told } from './exchange.ts';
-import { matchReply } from './match-reply.ts';
+import { headOf, matchReply } from './match-reply.ts';
 
 /** Ports that are open at once for new questions; who wants to forge an answer must hit the right one. */
 const POOL = 16;
@@ -133,7 +131,7 @@ export class UdpExchange implements Exchange {
   }
 
   #take(port: OpenPort, bytes: Buffer): void {
-    const head = readHead(bytes);
+    const head = headOf(bytes);
     const waiting = head && port.asked.get(head.id);
     const match = waiting ? matchReply(waiting.message, bytes, head) : 'none';
     // RFC 5452 §9.1: what does not fit the question is as if it had not come
@@ -169,13 +167,4 @@ export class UdpExchange implements Exchange {
 function closePort(port: OpenPort): void {
   port.watch.close();
   port.socket.close();
-}
-
-function readHead(bytes: Buffer): ResponseHead | undefined {
-  try {
-    return readResponseHead(bytes);
-  } catch (error) {
-    if (error instanceof WireError) return undefined;
-    throw error;
-  }
 }

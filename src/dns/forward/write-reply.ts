@@ -1,10 +1,10 @@
 import type { DnsQuery } from '../../wire/dns/query.ts';
-import { TYPE } from '../../wire/dns/record-type.ts';
+import type { OptClient, ReplyOptions } from '../reply-options.ts';
+import type { CookieState } from '../server-cookies.ts';
 import type { CompiledReply } from './reply-compiler.ts';
 
-/** OPT without options: root, type, class, TTL, RDLENGTH. */
-const OPT_SIZE = 11;
-const EDNS_UDP = 1232;
+/** Where in OPT its RDLENGTH stands. */
+const OPT_LENGTH_AT = 9;
 const QR = 0x80;
 const TC = 0x02;
 const RD = 0x01;
@@ -17,11 +17,23 @@ const EXTENDED_ERROR_SIZE = 6;
 /** From so many bytes on, a call that leaves JavaScript is faster than a loop. */
 const LONG = 256;
 
+/** Octets of a query: who waits costs memory. */
+const MOST_KEPT = 512;
+
 /** INFO-CODEs (RFC 8914 §4). */
 export const EXTENDED = { staleAnswer: 3, cachedError: 13, staleNxdomain: 19, noReachableAuthority: 22 } as const;
 
-/** Of a query what its reply depends on. */
-export type Asking = Pick<DnsQuery, 'bytes' | 'questionEnd' | 'edns'>;
+/** Of a query what its reply depends on, and who writes the OPT of that. */
+export interface Asking extends Pick<DnsQuery, 'bytes' | 'questionEnd' | 'edns'> {
+  readonly client: OptClient;
+  readonly options: OptWriter;
+  readonly cookie: CookieState;
+  /** What the reply may be long. */
+  readonly limit: number;
+}
+
+/** Writes OPT with what the client asked for (cookie, NSID, …). */
+type OptWriter = Pick<ReplyOptions, 'size' | 'write'>;
 
 /** How old a reply is: its TTLs are less by so much, or all this one (RFC 8767 §4). */
 export interface Age {
@@ -34,14 +46,15 @@ export interface Age {
 }
 
 /**
- * Writes the reply to `asking` into `into`, which does not overlap the query; returns its length, `limit` at most.
+ * Writes the reply to `asking` into `into`, which does not overlap the query; returns its length.
  * Id, question in the client's own spelling and flags are the query's; all else is copied.
  */
-export function writeReply(asking: Asking, reply: CompiledReply, age: Age, into: Buffer, limit: number): number {
+export function writeReply(asking: Asking, reply: CompiledReply, age: Age, into: Buffer): number {
   const { bytes, questionEnd, edns } = asking;
-  const hasError = edns !== undefined && age.extended !== undefined;
-  const optSize = edns ? OPT_SIZE + (hasError ? EXTENDED_ERROR_SIZE : 0) : 0;
-  const fits = questionEnd + reply.wire.length + optSize <= limit;
+  const extended = edns && age.extended;
+  const optSize = edns ? asking.options.size(asking, asking.client) : 0;
+  const needed = optSize + (extended === undefined ? 0 : EXTENDED_ERROR_SIZE);
+  const fits = questionEnd + reply.wire.length + needed <= asking.limit;
   for (let i = 0; i < questionEnd; i++) into[i] = bytes[i] ?? 0;
   into[2] = QR | ((bytes[2] ?? 0) & RD) | (fits ? 0 : TC);
   into[3] = RA | ((bytes[3] ?? 0) & CD) | (isToldAuthentic(asking, reply) ? AD : 0) | (reply.rcode & 15);
@@ -52,8 +65,9 @@ export function writeReply(asking: Asking, reply: CompiledReply, age: Age, into:
     patchTtls(reply, age, into, at);
     at += reply.wire.length;
   }
-  if (edns) at = writeOpt(edns.dnssecOk, hasError ? (age.extended ?? 0) : undefined, into, at);
-  return at;
+  if (!edns) return at;
+  const end = asking.options.write(asking, asking.client, asking.cookie, reply.rcode, into, at);
+  return extended === undefined ? end : writeExtendedError(extended, into, at, end);
 }
 
 /** RFC 6840 §5.8: AD is for those who say by AD or DO that they know what it means. */
@@ -93,16 +107,29 @@ function readUint32(bytes: Buffer, at: number): number {
   return ((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0);
 }
 
-function writeOpt(dnssecOk: boolean, extended: number | undefined, into: Buffer, at: number): number {
-  for (let i = 0; i < OPT_SIZE; i++) into[at + i] = 0;
-  into[at + 2] = TYPE.OPT;
-  into[at + 3] = EDNS_UDP >>> 8;
-  into[at + 4] = EDNS_UDP & 255;
-  into[at + 7] = dnssecOk ? 0x80 : 0;
-  if (extended === undefined) return at + OPT_SIZE;
-  into[at + 10] = EXTENDED_ERROR_SIZE;
-  into.writeUInt16BE(EXTENDED_ERROR, at + OPT_SIZE);
-  into.writeUInt16BE(2, at + OPT_SIZE + 2);
-  into.writeUInt16BE(extended, at + OPT_SIZE + 4);
-  return at + OPT_SIZE + EXTENDED_ERROR_SIZE;
+/** One more option of the OPT that begins at `opt` and ends at `end`. */
+function writeExtendedError(extended: number, into: Buffer, opt: number, end: number): number {
+  const lengthAt = opt + OPT_LENGTH_AT;
+  into.writeUInt16BE(into.readUInt16BE(lengthAt) + EXTENDED_ERROR_SIZE, lengthAt);
+  into.writeUInt16BE(EXTENDED_ERROR, end);
+  into.writeUInt16BE(2, end + 2);
+  into.writeUInt16BE(extended, end + 4);
+  return end + EXTENDED_ERROR_SIZE;
+}
+
+/** What outlives the query: its header and question, and its cookie as long as that is near. */
+export function keepAsking({ bytes, questionEnd, edns, client, options, cookie, limit }: Asking): Asking {
+  const { address, idleTimeout } = client;
+  const cookieEnd = edns && edns.cookieLength > 0 ? edns.cookieAt + edns.cookieLength : 0;
+  const isNear = cookieEnd <= MOST_KEPT;
+  const end = Math.max(questionEnd, isNear ? cookieEnd : 0);
+  return {
+    bytes: Buffer.from(bytes.subarray(0, end)),
+    questionEnd,
+    edns: edns && { ...edns, cookieLength: isNear ? edns.cookieLength : 0 },
+    client: { address, ...(idleTimeout !== undefined && { idleTimeout }) },
+    options,
+    cookie,
+    limit,
+  };
 }

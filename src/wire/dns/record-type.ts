@@ -40,3 +40,6 @@ export function typeName(type: number): string {
 /** Classes (RFC 1035 §3.2.4). */
 export const CLASS_IN = 1;
 export const CLASS_CH = 3;
+/** In an update: neither, and any (RFC 2136 §2.4, §2.5). */
+export const CLASS_NONE = 254;
+export const CLASS_ANY = 255;
