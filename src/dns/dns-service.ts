@@ -3,12 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { formatIp4, type Ip4 } from '../addr/ip4.ts';
 import { formatMac } from '../addr/mac.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { Counters, LeaseFact, SocketHandle } from '../service/letters.ts';
+import type { Counters, LeaseFact, SocketHandle, ZoneAnswer, ZoneOrder } from '../service/letters.ts';
 import type { Service, ServiceContext } from '../service/service.ts';
 import type { DatagramSocket, Inbound } from '../system/datagram.ts';
 import type { StreamAcceptor } from '../system/stream.ts';
 import { HEADER } from '../wire/dns/query.ts';
-import { expandData } from '../wire/dns/rdata-names.ts';
+import { checkRdata } from '../wire/dns/rdata/rdata.ts';
+import { WireError } from '../wire/wire-error.ts';
 import type { OpenedZones } from '../zones/open-zone-store.ts';
 import type { ZoneColumns } from '../zones/zone-columns.ts';
 import { AddressSet } from './address-set.ts';
@@ -19,6 +20,8 @@ import { summarize } from './reply-summary.ts';
 import { EDNS_UDP } from './reply-options.ts';
 import { Responder, type RespondSettings } from './respond.ts';
 import { ServedZones } from './served-zones.ts';
+import { showZones } from './show-zones.ts';
+import { runSlices } from './slices.ts';
 import type { StreamClient } from './stream/stream-client.ts';
 import { TcpServer } from './stream/tcp-server.ts';
 import { Tally } from './tally.ts';
@@ -132,6 +135,11 @@ export class DnsService implements Service {
     else this.#early.push({ zones, gone });
   }
 
+  showZones(order: ZoneOrder, answer: (answer: ZoneAnswer) => void): void {
+    if (this.#serving) runSlices(this.#context, showZones(order, this.#serving.zones), answer);
+    else answer({ zones: [], fault: 'it has no Plan yet' });
+  }
+
   counters(): Counters {
     const { authority, tcp } = this.#serving ?? {};
     const forwarding = this.#outside.forwarding?.counters();
@@ -204,7 +212,7 @@ export class DnsService implements Service {
 /** Throws WireError for data that are not such of their type. */
 function checkData(type: number, data: string): void {
   const bytes = Buffer.from(data, 'latin1');
-  expandData(bytes, type, 0, bytes.length);
+  if (checkRdata(type, bytes, 0, bytes.length) !== data) throw new WireError('a compressed name where none may be');
 }
 
 function newSecret(): Uint8Array {

@@ -10,12 +10,15 @@ import type { ZoneContent, ZoneJournal } from '../zones/zone-journal.ts';
 import type { StoredZone } from '../zones/zone-store.ts';
 import { runSlices, type Slices } from './slices.ts';
 import { buildZone, compareZones } from './zone-builder.ts';
-import type { Zone, ZoneSnapshot } from './zone.ts';
+import type { ZoneSnapshot } from './zone-snapshot.ts';
+import type { Zone } from './zone.ts';
 
 /** How long a rack that starts waits for its leases before it tells secondaries what it has, in milliseconds. */
 const LEASES_WAIT = 2000;
 /** Names that are measured between two pauses. */
 const STRIDE = 128;
+/** The size of a zone that is not counted yet: it keeps all of its history. */
+const UNKNOWN = Number.MAX_SAFE_INTEGER / 2;
 
 /** Hears of what was published. */
 export interface PublicationListener {
@@ -28,14 +31,17 @@ export interface PublishedZone {
   readonly zone: Zone;
   readonly soa: ResourceRecord;
   readonly history: ZoneHistory;
-  /** Octets of its records on the wire, SOA aside, owners uncompressed; a lower bound until all were counted. */
+  /** Octets of its records on the wire, owners uncompressed; more than it can be until they were counted. */
   readonly size: number;
 }
 
 interface Publication {
   zone: Zone;
   readonly history: ZoneHistory;
+  /** Octets; more than it can be while they are being counted. */
   size: number;
+  /** By how many octets it has grown since the count began. */
+  grown: number;
   /** The serial that its file has. */
   wanted: number | undefined;
   /** What differs from what was published before is not known yet: secondaries have to wait. */
@@ -99,7 +105,16 @@ export class ZonePublisher {
     // What the operator's own file says of the serial is followed where that rises
     const wanted = zone.kind === 'file' ? zone.serial : undefined;
     if (before) this.#follow(before, zone, wanted);
-    else this.#begin({ zone, wanted, history: new ZoneHistory(), size: 0, isSettling: false, cancel: nothing });
+    else
+      this.#begin({
+        zone,
+        wanted,
+        history: new ZoneHistory(),
+        size: UNKNOWN,
+        grown: 0,
+        isSettling: false,
+        cancel: nothing,
+      });
   }
 
   /** Something may have changed in a zone that is served. */
@@ -127,9 +142,8 @@ export class ZonePublisher {
     const { zone, history } = publication;
     const stored = this.#journal.load(zone.origin);
     this.#publications.set(zone.origin, publication);
-    this.#measure(publication);
     if (!stored?.zone.soa) return this.#publishFirst(publication);
-    for (const change of stored.zone.changes) history.add(change, Number.MAX_SAFE_INTEGER);
+    for (const change of stored.zone.changes) history.add(change, UNKNOWN);
     const soa = compileSet(stored.zone.soa);
     this.#hold(publication, soa);
     const begin = (): void => this.#settle(publication, this.#readStored(stored.zone), soa, stored.isCurrent);
@@ -138,8 +152,10 @@ export class ZonePublisher {
   }
 
   /** Nothing is known of a time before. */
-  #publishFirst({ zone, wanted }: Publication): void {
+  #publishFirst(publication: Publication): void {
+    const { zone, wanted } = publication;
     zone.publish(() => this.#journal.nextSerial(zone.origin, wanted));
+    this.#measure(publication);
     this.#journal.write(zone.origin);
     this.#listener.changed(zone.origin, soaRecord(zone));
   }
@@ -188,17 +204,19 @@ export class ZonePublisher {
       if (isSame && isCurrent) {
         zone.publishAs(soa);
         this.#listener.changed(zone.origin, soaRecord(zone));
-        return;
+      } else {
+        const next = (): number => this.#journal.nextSerial(zone.origin, publication.wanted);
+        this.#record(publication, zone.publishAfter(soa, { removed, added }, next));
       }
-      const next = (): number => this.#journal.nextSerial(zone.origin, publication.wanted);
-      this.#record(publication, zone.publishAfter(soa, { removed, added }, next));
+      this.#measure(publication);
     });
   }
 
   #record(publication: Publication, change: ZoneChange): void {
     const { history } = publication;
-    for (const record of change.removed) publication.size -= recordSize(record);
-    for (const record of change.added) publication.size += recordSize(record);
+    const grown = sizeOf(change.added) - sizeOf(change.removed);
+    publication.grown += grown;
+    publication.size += grown;
     history.add(change, publication.size);
     this.#journal.add(change, history.changes.length);
     this.#listener.changed(change.origin, change.to);
@@ -206,16 +224,23 @@ export class ZonePublisher {
 
   /** Counts the octets of the zone as it is now; what changes meanwhile is counted by `record`. */
   #measure(publication: Publication): void {
-    const snapshot = publication.zone.snapshot();
-    runSlices({ loop: this.#loop, clock: this.#clock }, measure(snapshot), (size) => (publication.size += size));
+    const { zone } = publication;
+    publication.grown = 0;
+    runSlices({ loop: this.#loop, clock: this.#clock }, measure(zone.snapshot()), (size) => {
+      if (publication.zone === zone) publication.size = size + publication.grown;
+    });
   }
 }
 
+function sizeOf(records: readonly ResourceRecord[]): number {
+  return records.reduce((sum, record) => sum + recordSize(record), 0);
+}
+
 function* measure(snapshot: ZoneSnapshot): Slices<number> {
-  let size = 0;
-  for (const [index, [owner, sets]] of snapshot.entries()) {
+  let [size, names] = [0, 0];
+  for (const [owner, sets] of snapshot) {
     for (const { wire, count } of sets) size += wire.length + count * (owner.length - 2);
-    if (index % STRIDE === 0) yield;
+    if (++names % STRIDE === 0) yield;
   }
   return size;
 }
@@ -232,7 +257,7 @@ export function* snapshotRecords(snapshot: ZoneSnapshot): Generator<ResourceReco
   }
 }
 
-export function soaRecord(zone: Zone): ResourceRecord {
+function soaRecord(zone: Zone): ResourceRecord {
   const [soa] = recordsOf(zone.origin, zone.soa);
   if (!soa) throw new RangeError('an SOA without a record');
   return soa;

@@ -5,6 +5,7 @@ import { TYPE } from '../wire/dns/record-type.ts';
 import type { ResourceRecord } from '../wire/dns/resource-record.ts';
 import type { ZoneChange } from '../zones/zone-change.ts';
 import { NameTable, type Named } from './name-table.ts';
+import { ZoneSnapshot } from './zone-snapshot.ts';
 
 /** `rack`: made of the Plan and its leases; `file`: of a master file, and of updates where they are allowed. */
 export type ZoneKind = 'rack' | 'file';
@@ -19,9 +20,6 @@ export interface ZoneNode extends Named<ZoneNode> {
   cut: boolean;
   dname: boolean;
 }
-
-/** Every name of a zone with its sets, as they were at one moment; the origin stands first, the SOA first of its sets. */
-export type ZoneSnapshot = readonly (readonly [NameKey, readonly RecordSet[]])[];
 
 const NO_SETS: readonly RecordSet[] = [];
 
@@ -104,13 +102,16 @@ export class Zone {
     for (const node of this.#nodes.all()) yield [node.key, node];
   }
 
-  /** The content as it is now; it stays so whatever becomes of the zone. */
+  /**
+   * The content as it is now; it stays so whatever becomes of the zone. The origin stands first, and first of its sets the SOA.
+   */
   snapshot(): ZoneSnapshot {
-    const names: (readonly [NameKey, readonly RecordSet[]])[] = [[this.origin, this.apex.sets]];
+    const snapshot = new ZoneSnapshot();
+    snapshot.add(this.origin, this.apex.sets);
     for (const node of this.#nodes.all()) {
-      if (node.sets.length > 0 && node !== this.apex) names.push([node.key, node.sets]);
+      if (node.sets.length > 0 && node !== this.apex) snapshot.add(node.key, node.sets);
     }
-    return names;
+    return snapshot;
   }
 
   /** Puts a set in the place of the one of its type; `key` must be in this zone. An SOA is taken at the origin only. */

@@ -46,6 +46,7 @@ export const TEST_CLIENT_PACKAGES: readonly PackageNeed[] = [
   { package: 'dhcpcd-base', provides: ['dhcpcd'] },
   { package: 'systemd', provides: ['/lib/systemd/systemd-networkd'] },
   { package: 'bind9-dnsutils', provides: ['dig'] },
+  { package: 'bind9-utils', provides: ['named-checkzone'] },
   { package: 'bind9', provides: ['named'] },
   { package: 'unbound', provides: ['unbound'] },
   { package: 'knot', provides: ['knotd'] },

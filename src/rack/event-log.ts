@@ -11,6 +11,7 @@ const ERRORS: ReadonlySet<string> = new Set([
   'boot.store-failed',
   'boot.store-replaced',
   'http.certificate-failed',
+  'zone.refused',
 ]);
 const WARNINGS: ReadonlySet<string> = new Set([
   'dns.upstream-failed',

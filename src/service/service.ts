@@ -5,7 +5,7 @@ import type { Clock } from '../system/clock.ts';
 import type { Loop } from '../system/loop.ts';
 import type { EventBody } from '../timeline/event.ts';
 import type { ZoneColumns } from '../zones/zone-columns.ts';
-import type { Counters, LeaseAnswer, LeaseFact, LeaseOrder, SocketHandle } from './letters.ts';
+import type { Counters, LeaseAnswer, LeaseFact, LeaseOrder, SocketHandle, ZoneAnswer, ZoneOrder } from './letters.ts';
 
 /** What every service is: it takes Plans and facts, and emits events. All calls come from its own thread. */
 export interface Service {
@@ -19,6 +19,8 @@ export interface Service {
   learnZones?(zones: readonly ZoneColumns[], gone: readonly string[]): void;
   /** Does what an operator wants of the leases; what is answered as done is on disk. */
   obey?(order: LeaseOrder): LeaseAnswer;
+  /** Shows what is served; may answer later, as a large zone takes long. */
+  showZones?(order: ZoneOrder, answer: (answer: ZoneAnswer) => void): void;
   counters(): Counters;
   close(): void;
 }

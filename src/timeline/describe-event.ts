@@ -107,6 +107,10 @@ export function describeEvent(event: EventBody): string {
       return `the secondary ${event.secondary} can't be told that ${event.zone} changed: ${event.reason}`;
     case 'zone.notify-works':
       return `the secondary ${event.secondary} hears of changes again`;
+    case 'zone.loaded':
+      return `zone ${event.zone} loaded: ${count(event.records, 'record')}, serial ${event.serial}${warned(event.warnings)}`;
+    case 'zone.refused':
+      return `zone ${event.zone} refused, ${event.kept ? 'what was read before stays' : 'it is not served'}: ${event.faults.join('; ')}`;
     case 'zone.updated':
       return `${event.by} updated ${event.zone}: ${count(event.added, 'record')} added, ${count(event.removed, 'record')} removed`;
     case 'zone.transferred':
@@ -165,6 +169,10 @@ function waited(milliseconds: number | undefined): string {
 
 function until(expires: number | undefined): string {
   return expires === undefined ? '' : ` until ${new Date(expires * 1000).toISOString().slice(0, 19)}Z`;
+}
+
+function warned(warnings: readonly string[]): string {
+  return warnings.length === 0 ? '' : `; but ${warnings.join('; ')}`;
 }
 
 function minutes(value: number): string {

@@ -104,6 +104,16 @@ export type EventBody =
       readonly reason: string;
     }
   | { readonly kind: 'zone.notify-works'; readonly secondary: string }
+  /** A master file was read. `serial`: as it is written there. */
+  | {
+      readonly kind: 'zone.loaded';
+      readonly zone: string;
+      readonly records: number;
+      readonly serial: number;
+      readonly warnings: readonly string[];
+    }
+  /** It has faults, each with file and line. With `kept`, what was read before is served on. */
+  | { readonly kind: 'zone.refused'; readonly zone: string; readonly faults: readonly string[]; readonly kept: boolean }
   /** By RFC 2136. `by`: the key, or the address where none is asked for. */
   | {
       readonly kind: 'zone.updated';

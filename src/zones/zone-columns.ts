@@ -16,16 +16,44 @@ export interface ZoneColumns {
   readonly dataLengths: Uint16Array;
 }
 
+/** Records between two pauses. */
+const STRIDE = 1024;
+
 export function toColumns(origin: NameKey, records: readonly ResourceRecord[]): ZoneColumns {
-  return {
-    origin,
-    owners: Buffer.from(records.map(({ owner }) => owner).join(''), 'latin1'),
-    ownerLengths: Uint8Array.from(records, ({ owner }) => owner.length),
-    types: Uint16Array.from(records, ({ type }) => type),
-    ttls: Uint32Array.from(records, ({ ttl }) => ttl),
-    data: Buffer.from(records.map(({ data }) => data).join(''), 'latin1'),
-    dataLengths: Uint16Array.from(records, ({ data }) => data.length),
-  };
+  const steps = toColumnsInSteps(origin, records);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/** The same, with a pause every millisecond or so of work. */
+export function* toColumnsInSteps(
+  origin: NameKey,
+  records: readonly ResourceRecord[],
+): Generator<undefined, ZoneColumns> {
+  const [owners, data] = [octetsOf(records, 'owner'), octetsOf(records, 'data')];
+  const types = new Uint16Array(records.length);
+  const ttls = new Uint32Array(records.length);
+  const ownerLengths = new Uint8Array(records.length);
+  const dataLengths = new Uint16Array(records.length);
+  let [ownerAt, dataAt] = [0, 0];
+  for (const [row, record] of records.entries()) {
+    types[row] = record.type;
+    ttls[row] = record.ttl;
+    ownerLengths[row] = record.owner.length;
+    dataLengths[row] = record.data.length;
+    ownerAt += owners.write(record.owner, ownerAt, 'latin1');
+    dataAt += data.write(record.data, dataAt, 'latin1');
+    if (row % STRIDE === STRIDE - 1) yield;
+  }
+  return { origin, owners, ownerLengths, types, ttls, data, dataLengths };
+}
+
+function octetsOf(records: readonly ResourceRecord[], what: 'owner' | 'data'): Buffer {
+  let size = 0;
+  for (const record of records) size += record[what].length;
+  return Buffer.alloc(size);
 }
 
 /** One record after the other, so that the reader may pause between them. */

@@ -7,7 +7,9 @@ export interface HistoryLimits {
 }
 
 /** A thousand machines that all come up again twice over; secondaries that were away for longer fetch the zone whole. */
-export const HISTORY_LIMITS: HistoryLimits = { changes: 4096, bytes: 8 * 1024 * 1024 };
+const HISTORY_LIMITS: HistoryLimits = { changes: 4096, bytes: 8 * 1024 * 1024 };
+/** A change as large as this is no news but another zone. */
+const LARGEST_CHANGE = 512 * 1024;
 /** Of a small zone so much is kept in any case, as a message holds that much. */
 const ALWAYS = 16_384;
 
@@ -43,6 +45,7 @@ export class ZoneHistory {
     let forgotten = 0;
     if (last && serialOf(last.to) !== serialOf(change.from)) forgotten = this.clear();
     const size = changeSize(change);
+    if (size > LARGEST_CHANGE) return forgotten + this.clear();
     this.#steps.push({ change, size });
     this.#bytes += size;
     const most = Math.min(this.#limits.bytes, Math.max(zoneSize, ALWAYS));

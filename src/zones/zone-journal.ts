@@ -6,12 +6,12 @@ import { isDamage } from '../system/database-file.ts';
 import { messageOf, type OpenedZones } from './open-zone-store.ts';
 import { following, isLater, serialOf, type ZoneChange } from './zone-change.ts';
 import { nextSerial } from './zone-history.ts';
-import type { Overlay, SqliteZoneStore, StoredZone } from './zone-store.ts';
+import type { Overlay, SqliteZoneStore, StoredZone, StrandedZone } from './zone-store.ts';
 
 /** How long changes are gathered before they are written, in milliseconds. */
 const GATHER = 50;
-/** Rows written before whoever asks has its turn: some two milliseconds. */
-const SLICE = 500;
+/** Rows written before whoever asks has its turn: a millisecond or two. */
+const SLICE = 200;
 /** How long a disk that took nothing is left alone. */
 const RETRY = 30_000;
 /** Serials that are reserved ahead: a sync for each of them would be one for each lease. */
@@ -64,6 +64,8 @@ export class ZoneJournal {
   /** Zones that have to be written anew. */
   readonly #missed = new Set<NameKey>();
   #store: SqliteZoneStore | undefined;
+  /** What could be read where there is no store. */
+  #stranded: ReadonlyMap<NameKey, StrandedZone> = new Map();
   #wasClosed = true;
   #hasTrouble = false;
   #timer: Timer | undefined;
@@ -76,7 +78,10 @@ export class ZoneJournal {
   /** What is stored of a zone. `isCurrent`: it is what was published last; else more may have been. */
   load(origin: NameKey): { readonly zone: StoredZone; readonly isCurrent: boolean } | undefined {
     const zone = this.#attempt(() => this.#store?.load(origin));
-    if (!zone) return undefined;
+    if (!zone) {
+      this.#recall(origin);
+      return undefined;
+    }
     const stored = zone.soa && serialOf(zone.soa);
     const last = this.#wasClosed && stored !== undefined ? stored : zone.reserved;
     this.#serials.set(origin, { last, reserved: zone.reserved });
@@ -107,7 +112,7 @@ export class ZoneJournal {
     return serial;
   }
 
-  /** A change was published. `kept`: how many changes of the zone there are now, this one included. */
+  /** A change was published. `kept`: how many changes of the zone are known now, this one included unless it is none. */
   add(change: ZoneChange, kept: number): void {
     const { origin } = change;
     if (!this.#missed.has(origin)) this.#enqueue(this.#writeChange(change, kept));
@@ -139,7 +144,7 @@ export class ZoneJournal {
   }
 
   overlay(origin: NameKey): Overlay | undefined {
-    return this.#attempt(() => this.#store?.load(origin)?.overlay);
+    return this.#store ? this.#attempt(() => this.#store?.load(origin)?.overlay) : this.#stranded.get(origin)?.overlay;
   }
 
   /** Writes all that waits, and says in the file that this is all. */
@@ -153,9 +158,16 @@ export class ZoneJournal {
     this.#store = undefined;
   }
 
+  /** The serials that were promised before the disk was lost. */
+  #recall(origin: NameKey): void {
+    const reserved = this.#stranded.get(origin)?.reserved;
+    if (reserved !== undefined) this.#serials.set(origin, { last: reserved, reserved });
+  }
+
   #open(): void {
-    const { store, replaced, fault } = this.#context.open();
+    const { store, replaced, fault, stranded = new Map<NameKey, StrandedZone>() } = this.#context.open();
     this.#store = store;
+    this.#stranded = stranded;
     if (store) this.#wasClosed = store.wasClosed;
     if (replaced) this.#context.replaced(replaced);
     if (fault !== undefined) this.#fail(new Error(fault));
@@ -218,7 +230,7 @@ export class ZoneJournal {
       store.put(id, record);
       yield 1;
     }
-    store.addChange(id, change);
+    if (kept > 0) store.addChange(id, change);
     store.trimChanges(id, kept);
     store.setSoa(id, change.to);
     this.#reserveAhead(store, id, change.origin);
@@ -283,6 +295,7 @@ export class ZoneJournal {
     try {
       // Reserved serials first: they are what a crash would hurt most
       store.transaction(true, () => {
+        store.markOpen();
         for (const [origin, serials] of this.#serials) {
           serials.reserved = following(((serials.last ?? 0) + AHEAD) >>> 0);
           store.reserve(store.zoneId(origin), serials.reserved);

@@ -90,7 +90,6 @@ export class SqliteZoneStore {
         'SELECT owner, type, ttl, data FROM record WHERE zone = ? AND (owner, type, data) > (?, ?, ?) ORDER BY owner, type, data LIMIT ?',
       );
       this.wasClosed = this.#database.prepare("SELECT value FROM mark WHERE name = 'closed'").get() !== undefined;
-      this.#database.exec("DELETE FROM mark WHERE name = 'closed'");
     } catch (error) {
       this.#database.close();
       throw error;
@@ -106,8 +105,13 @@ export class SqliteZoneStore {
       soa: row['soa'] instanceof Uint8Array ? decodeRecords(row['soa'])[0] : undefined,
       reserved: Number(row['reserved']),
       changes: this.#loadChanges(id, origin),
-      overlay: this.#loadOverlay(id),
+      overlay: readOverlay(this.#database, id),
     };
+  }
+
+  /** From now on the file may lack what was published. Inside a transaction, or as one. */
+  markOpen(): void {
+    this.#database.exec("DELETE FROM mark WHERE name = 'closed'");
   }
 
   /** The stored records of a zone behind `after`, at most `count` of them, in the file's order. */
@@ -207,14 +211,6 @@ export class SqliteZoneStore {
     });
   }
 
-  #loadOverlay(zone: number): Overlay {
-    const rows = this.#database.prepare('SELECT owner, type, ttl, data, deleted FROM overlay WHERE zone = ?').all(zone);
-    return {
-      added: rows.filter(({ deleted }) => deleted === 0).map(readRecord),
-      deleted: rows.filter(({ deleted }) => deleted === 1).map(readRecord),
-    };
-  }
-
   #migrate(file: string): void {
     const version = this.#database.prepare('PRAGMA user_version').get()?.['user_version'];
     if (version !== 0 && version !== SCHEMA_VERSION) {
@@ -223,6 +219,31 @@ export class SqliteZoneStore {
     this.#database.exec('PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
     if (version === 0) this.#database.exec(`BEGIN; ${SCHEMA} COMMIT;`);
   }
+}
+
+/** What must not be forgotten of a zone, although nothing can be written: the serials that were promised, and its updates. */
+export interface StrandedZone {
+  readonly reserved: number;
+  readonly overlay: Overlay;
+}
+
+/** Reads that of all zones in a file. */
+export function readStranded(database: DatabaseSync): Map<NameKey, StrandedZone> {
+  const rows = database.prepare('SELECT id, origin, reserved FROM zone').all();
+  return new Map(
+    rows.map(({ id, origin, reserved }) => [
+      bytesOf(origin).toString('latin1') as NameKey,
+      { reserved: Number(reserved), overlay: readOverlay(database, Number(id)) },
+    ]),
+  );
+}
+
+function readOverlay(database: DatabaseSync, zone: number): Overlay {
+  const rows = database.prepare('SELECT owner, type, ttl, data, deleted FROM overlay WHERE zone = ?').all(zone);
+  return {
+    added: rows.filter(({ deleted }) => deleted === 0).map(readRecord),
+    deleted: rows.filter(({ deleted }) => deleted === 1).map(readRecord),
+  };
 }
 
 function readRecord(row: Record<string, SQLOutputValue>): ResourceRecord {

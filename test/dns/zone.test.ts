@@ -158,7 +158,7 @@ describe('a snapshot', () => {
   test('begins with the SOA, has every name with records, and stays', () => {
     const z = zone();
     z.put(nameKey('d.c.a.example'), ADDRESS);
-    const taken = z.snapshot();
+    const taken = [...z.snapshot()];
     z.put(nameKey('d.c.a.example'), ALIAS);
     z.put(nameKey('e.a.example'), ADDRESS);
     assert.deepEqual(

@@ -187,6 +187,23 @@ const SENTENCES: {
     ],
   ],
   'zone.notify-works': [[{ secondary: '192.0.2.9' }, 'the secondary 192.0.2.9 hears of changes again']],
+  'zone.loaded': [
+    [{ zone: 'lab.example', records: 1, serial: 7, warnings: [] }, 'zone lab.example loaded: 1 record, serial 7'],
+    [
+      { zone: 'lab.example', records: 12, serial: 7, warnings: ['z:5: a', 'z:6: b'] },
+      'zone lab.example loaded: 12 records, serial 7; but z:5: a; z:6: b',
+    ],
+  ],
+  'zone.refused': [
+    [
+      { zone: 'lab.example', faults: ['z:5: expected a, found b'], kept: true },
+      'zone lab.example refused, what was read before stays: z:5: expected a, found b',
+    ],
+    [
+      { zone: 'lab.example', faults: ['z:5: x', 'z:6: y'], kept: false },
+      'zone lab.example refused, it is not served: z:5: x; z:6: y',
+    ],
+  ],
   'zone.updated': [
     [
       { zone: 'lab.example', by: 'ddns.example', added: 2, removed: 1 },

@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, test, type TestContext } from 'node:test';
 
+import { openForReading } from '../../src/system/database-file.ts';
 import type { ResourceRecord } from '../../src/wire/dns/resource-record.ts';
 import { openZoneStore, type OpenedZones } from '../../src/zones/open-zone-store.ts';
 import { recordText, serialOf, type ZoneChange } from '../../src/zones/zone-change.ts';
 import { ZoneJournal } from '../../src/zones/zone-journal.ts';
+import { readStranded } from '../../src/zones/zone-store.ts';
 import { HandTime } from '../dhcp/hand-time.ts';
 import { change, ORIGIN, record, soa } from './records.ts';
 
@@ -247,6 +249,24 @@ describe('trouble', () => {
     g.time.pass(31);
     assert.deepEqual(g.troubles, ['database or disk is full', 'works']);
     assert.deepEqual(stored(g.start()).records, lines(g.content.records));
+  });
+
+  test('on a disk that is read-only at the start updates and serials are known all the same', (t) => {
+    const { start, file, time, troubles } = ground(t);
+    const first = start();
+    const serial = first.nextSerial(ORIGIN);
+    const added = record('d A 192.0.2.4');
+    first.commitOverlay(ORIGIN, { put: [{ record: added, isDeleted: false }], dropped: [] });
+    first.close();
+    const { store } = openZoneStore(file, time.now());
+    store?.close();
+    const database = openForReading(file, 'SELECT count(*) FROM zone');
+    t.after(() => database.close());
+    const next = start(() => ({ fault: 'read-only file system', stranded: readStranded(database) }));
+    assert.deepEqual(next.overlay(ORIGIN)?.added, [added]);
+    assert.equal(next.load(ORIGIN), undefined);
+    assert.ok(next.nextSerial(ORIGIN) > serial);
+    assert.deepEqual(troubles, ['read-only file system']);
   });
 
   test('a damaged file is set aside, and a new one begun', (t) => {

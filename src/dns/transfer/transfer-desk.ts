@@ -21,6 +21,8 @@ import type { TransferPump } from './transfer-pump.ts';
 
 /** Transfers under way at once: each holds a connection, and takes its share of the thread. */
 const MOST_TRANSFERS = 32;
+/** A change that fits into a message is worth sending whatever the size of its zone. */
+const ONE_MESSAGE = 16_384;
 /** Encodings that are kept for the next who asks for the same, as long as there are transfers. */
 const MOST_ENCODINGS = 8;
 
@@ -99,7 +101,12 @@ export class TransferDesk {
     // RFC 1995 §2: whoever is as far as this, or farther, gets the SOA alone
     if (!isLater(serialOf(soa), has)) return this.#whole(query, [soa], limit) ?? { rcode: RCODE.SERVFAIL };
     const change = history.since(has);
-    if (client) return this.#start(request, published, change && changeSize(change) <= size ? change : undefined);
+    if (client)
+      return this.#start(
+        request,
+        published,
+        change && changeSize(change) <= Math.max(size, ONE_MESSAGE) ? change : undefined,
+      );
     // RFC 1995 §2: by UDP either all of it, or the SOA alone, which says "ask again by TCP"
     const inFull = change && this.#whole(query, changeRecords(change), limit);
     if (!inFull) this.#tally.add('transfer.ixfr-to-tcp');

@@ -3,7 +3,7 @@ import { TSIG_ERROR, tsigSize, tsigTimers, tsigVariables, writeTsig, type Tsig }
 import type { TsigSecret } from './tsig-secret.ts';
 
 /** Seconds that the clocks of two parties may be apart (RFC 8945 §10 recommends it). */
-export const FUDGE = 300;
+const FUDGE = 300;
 const NOTHING = new Uint8Array();
 
 /** What an answer says of the signature that it answers. */

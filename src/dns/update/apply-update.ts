@@ -1,10 +1,9 @@
-import type { NameKey } from '../../wire/dns/name.ts';
+import { isWithin, type NameKey } from '../../wire/dns/name.ts';
 import { RCODE } from '../../wire/dns/rcode.ts';
 import { CLASS_ANY, CLASS_IN, CLASS_NONE, TYPE } from '../../wire/dns/record-type.ts';
 import type { ResourceRecord } from '../../wire/dns/resource-record.ts';
 import type { UpdateRecord } from '../../wire/dns/update.ts';
 import { isLater, serialOf } from '../../zones/zone-change.ts';
-import { isWithin } from './is-within.ts';
 import { sameData } from './same-data.ts';
 import type { UpdateDraft } from './update-draft.ts';
 

@@ -1,8 +1,7 @@
-import type { NameKey } from '../../wire/dns/name.ts';
+import { isWithin, type NameKey } from '../../wire/dns/name.ts';
 import { RCODE } from '../../wire/dns/rcode.ts';
 import { CLASS_ANY, CLASS_IN, CLASS_NONE, TYPE } from '../../wire/dns/record-type.ts';
 import type { UpdateRecord } from '../../wire/dns/update.ts';
-import { isWithin } from './is-within.ts';
 import { sameData } from './same-data.ts';
 import type { UpdatableZone } from './update-draft.ts';
 
