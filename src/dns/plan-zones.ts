@@ -96,14 +96,17 @@ export class PlanZones {
   add(lease: NamedLease): void {
     const place = this.#place(lease);
     if (!place) return;
-    const claims = this.#claims.get(place.key) ?? [];
-    if (claims.length === 0) this.#claims.set(place.key, claims);
+    const claims = this.#claims.get(place.key);
+    if (!claims) {
+      this.#claims.set(place.key, [lease]);
+      return this.#putPair(place, LEASE_TTL);
+    }
     const before = claims[0];
     claims.push(lease);
     const own = claims.filter(({ mac }) => mac === lease.mac);
     const turn = Math.min(...own.map((claim) => claim.turn));
     for (const claim of own) claim.turn = turn;
-    if (claims.length > 1) claims.sort((a, b) => a.turn - b.turn || b.age - a.age);
+    claims.sort((a, b) => a.turn - b.turn || b.age - a.age);
     if (claims[0] === before || !claims[0]) return;
     if (before) this.#removePair({ key: place.key, address: before.address });
     this.#putPair({ key: place.key, address: claims[0].address }, LEASE_TTL);

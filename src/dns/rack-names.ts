@@ -25,8 +25,8 @@ interface Step {
 /** The zones of a Plan that is not in force yet. */
 interface Next {
   readonly zones: PlanZones;
-  /** What has happened since they were begun; undefined once they are as far as the others. */
-  missed: Step[] | undefined;
+  /** What has happened since they were begun. */
+  readonly missed: Step[];
   giveUp: () => void;
 }
 
@@ -122,18 +122,12 @@ export class RackNames {
 
   #add(claim: NamedLease): void {
     this.#current?.add(claim);
-    this.#follow({ add: true, claim });
+    this.#next?.missed.push({ add: true, claim });
   }
 
   #drop(claim: NamedLease): void {
     this.#current?.drop(claim);
-    this.#follow({ add: false, claim });
-  }
-
-  /** What changes while other zones are made is done to those too, once they are as far. */
-  #follow(step: Step): void {
-    if (this.#next?.missed) this.#next.missed.push(step);
-    else if (this.#next) takeStep(this.#next.zones, step);
+    this.#next?.missed.push({ add: false, claim });
   }
 
   *#switchTo(next: Next): Slices<void> {
@@ -145,11 +139,10 @@ export class RackNames {
       if (claim) next.zones.add(claim);
       if (++count % STRIDE === 0) yield;
     }
-    for (const step of next.missed ?? []) {
+    for (const step of next.missed) {
       takeStep(next.zones, step);
       if (++count % STRIDE === 0) yield;
     }
-    next.missed = undefined;
     this.#switch(next.zones);
   }
 
@@ -160,9 +153,9 @@ export class RackNames {
     this.#current = next;
     this.#next = undefined;
     next.takeChanged();
-    this.#switched();
     for (const { origin } of before.all()) if (!this.#zones.get(origin)) publisher.withdraw(origin);
     for (const zone of this.#zones.all()) publisher.replace(zone);
+    this.#switched();
   }
 }
 

@@ -14,6 +14,6 @@ const NO_LOOP: Loop = {
 
 /** The names of a rack whose clock stands still, so that whatever it does is done when it returns. */
 export function rackNamesOf(dependencies: Partial<RackNamesDependencies> = {}): RackNames {
-  const clock = { now: () => 1_000_000, monotonic: () => 0 };
+  const clock = { now: () => 0, monotonic: () => 0 };
   return new RackNames({ loop: NO_LOOP, clock, publisher: new PlainPublisher(), ...dependencies });
 }

@@ -155,7 +155,10 @@ describe('forwarding', { skip }, () => {
       return events.some((event) => event.kind === 'dns.upstream-failed' && event.upstream === HOLE);
     });
     assert.match(await dig('+stats', 'last.hole.example', 'A'), /Query time: \d{1,2} msec/);
-    assert.match((await rig.rackboot('status')).stdout, new RegExp(`the upstream ${HOLE} does not answer`));
+    const status = (await rig.rackboot('status')).stdout;
+    assert.match(status, new RegExp(`the upstream ${HOLE} does not answer`));
+    assert.match(status, new RegExp(`upstream ${HOLE}: DOWN`));
+    assert.match(status, new RegExp(`upstream ${UNBOUND}: up, \\d+\\.\\d ms`));
   });
 
   test('asks over TLS, over one connection', async () => {

@@ -116,12 +116,11 @@ export class CachingForwarder {
     // Never an open resolver, whoever forgot to look
     if (!this.#settings.clients.has(turn.client.address) || !query.header.recursionDesired) return this.#refuse(turn);
     if (query.class !== CLASS_IN) return this.#reject(turn);
-    const { key } = query;
     const slot = slotOf(query.type, query.edns?.dnssecOk === true, ((query.bytes[3] ?? 0) & CD) !== 0);
-    const entry = this.#cache.find(key, slot);
+    const entry = this.#cache.find(query.path, slot);
     const now = this.#now();
     if (entry && now < entry.expiresAt) return this.#answerKept(turn, entry, now);
-    return this.#answerOther(turn, key, slot, entry);
+    return this.#answerOther(turn, query.key, slot, entry);
   }
 
   close(): void {
@@ -225,7 +224,7 @@ export class CachingForwarder {
 
   #giveStaleLater(question: OpenQuestion): void {
     question.stale ??= this.#loop.after(STALE_AFTER, () => {
-      const entry = this.#cache.find(question.key, question.slot);
+      const entry = this.#cache.get(question.key, question.slot);
       if (!entry || !this.#isUsable(entry)) return;
       // Who asks while this goes on need not wait as long
       entry.recheckAt = this.#now() + RECHECK;
@@ -291,14 +290,14 @@ export class CachingForwarder {
 
   /** What is true for this moment only goes before what was true once. */
   #forget({ key, slot }: OpenQuestion): void {
-    const before = this.#cache.find(key, slot);
+    const before = this.#cache.get(key, slot);
     if (before) this.#cache.remove(before);
   }
 
   #landFailure(question: OpenQuestion, age: Age): void {
     this.counts.failed++;
     const now = this.#now();
-    const entry = this.#cache.find(question.key, question.slot);
+    const entry = this.#cache.get(question.key, question.slot);
     if (entry && (now < entry.expiresAt || this.#isUsable(entry))) {
       entry.isRefreshing = false;
       entry.recheckAt = now + RECHECK;

@@ -1,29 +1,27 @@
-import type { NameKey } from '../../wire/dns/name.ts';
-
 /** A power of two; 128 KiB in all. */
 const PLACES = 32_768;
 
 /** Which questions left the cache lately: hashes in a table where a later one takes the place of an earlier. */
 export class GhostNames {
-  readonly #hashes = new Uint32Array(PLACES);
+  readonly #marks = new Int32Array(PLACES);
 
-  remember(key: NameKey, slot: number): void {
-    const hash = hashOf(key, slot);
-    this.#hashes[hash % PLACES] = hash;
+  /** `hash`: of the name. */
+  remember(hash: number, slot: number): void {
+    const mark = markOf(hash, slot);
+    this.#marks[mark & (PLACES - 1)] = mark;
   }
 
   /** Whether it was remembered; it is no more. */
-  recall(key: NameKey, slot: number): boolean {
-    const hash = hashOf(key, slot);
-    if (this.#hashes[hash % PLACES] !== hash) return false;
-    this.#hashes[hash % PLACES] = 0;
+  recall(hash: number, slot: number): boolean {
+    const mark = markOf(hash, slot);
+    const place = mark & (PLACES - 1);
+    if (this.#marks[place] !== mark) return false;
+    this.#marks[place] = 0;
     return true;
   }
 }
 
-/** FNV-1a; never 0. Who makes names collide only has them kept a little longer. */
-function hashOf(key: NameKey, slot: number): number {
-  let hash = (0x811c9dc5 ^ slot) >>> 0;
-  for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
-  return hash >>> 0 || 1;
+/** Never 0, which marks an empty place. Two that are alike only have one of them kept a little longer. */
+function markOf(hash: number, slot: number): number {
+  return Math.imul(hash ^ slot, 0x9e3779b1) || 1;
 }

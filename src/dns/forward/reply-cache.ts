@@ -1,4 +1,6 @@
 import type { NameKey } from '../../wire/dns/name.ts';
+import { hashKey, type NamePath } from '../../wire/dns/name-path.ts';
+import { NameTable, type Named } from '../name-table.ts';
 import { GhostNames } from './ghost-names.ts';
 import type { CompiledReply } from './reply-compiler.ts';
 
@@ -23,8 +25,9 @@ export function slotOf(type: number, dnssecOk: boolean, checkingDisabled: boolea
 }
 
 /** One kept reply. Times in whole seconds of the cache's clock. */
-export class CacheEntry {
+export class CacheEntry implements Named<CacheEntry> {
   readonly key: NameKey;
+  readonly hash: number;
   readonly slot: Slot;
   readonly reply: CompiledReply;
   readonly storedAt: number;
@@ -42,11 +45,14 @@ export class CacheEntry {
   /** In its queue, towards the newer and the older. */
   newer: CacheEntry | undefined;
   older: CacheEntry | undefined;
+  next: CacheEntry | undefined;
+  index = 0;
   /** Another type of the same name. */
   sibling: CacheEntry | undefined;
 
   constructor(key: NameKey, slot: Slot, reply: CompiledReply, now: number) {
     this.key = key;
+    this.hash = hashKey(key);
     this.slot = slot;
     this.reply = reply;
     this.storedAt = now;
@@ -70,7 +76,7 @@ export interface CacheLevels {
  */
 export class ReplyCache {
   readonly #limit: number;
-  readonly #names = new Map<NameKey, CacheEntry>();
+  readonly #names = new NameTable<CacheEntry>();
   readonly #trial = new EntryQueue();
   readonly #proven = new EntryQueue();
   readonly #ghosts = new GhostNames();
@@ -87,10 +93,13 @@ export class ReplyCache {
   }
 
   /** Whatever is kept for the question, expired or not. */
-  find(key: NameKey, slot: Slot): CacheEntry | undefined {
-    let entry = this.#names.get(key);
-    while (entry !== undefined && entry.slot !== slot) entry = entry.sibling;
-    return entry;
+  find(path: NamePath, slot: Slot): CacheEntry | undefined {
+    return withSlot(this.#names.find(path, 0), slot);
+  }
+
+  /** As `find`, for a name that is no question in hand. */
+  get(key: NameKey, slot: Slot): CacheEntry | undefined {
+    return withSlot(this.#names.get(key), slot);
   }
 
   /** Counts that an entry was of use. */
@@ -101,17 +110,16 @@ export class ReplyCache {
   /** Keeps a reply instead of the one before it, in whose place it comes. */
   put(key: NameKey, slot: Slot, reply: CompiledReply, now: number): CacheEntry | undefined {
     const entry = new CacheEntry(key, slot, reply, now);
-    const before = this.find(key, slot);
+    const before = this.get(key, slot);
     if (before) {
       entry.uses = before.uses;
       entry.isProven = before.isProven;
       this.remove(before);
-    } else entry.isProven = this.#ghosts.recall(key, slot);
+    } else entry.isProven = this.#ghosts.recall(entry.hash, slot);
     // One that would push out a good part of all others
     if (entry.size > this.#limit / TRIAL_SHARE) return undefined;
     this.#makeRoom(entry.size);
-    entry.sibling = this.#names.get(key);
-    this.#names.set(key, entry);
+    this.#link(entry);
     this.#queueOf(entry).push(entry);
     return entry;
   }
@@ -120,8 +128,8 @@ export class ReplyCache {
     this.#queueOf(entry).unlink(entry);
     const first = this.#names.get(entry.key);
     if (first === entry) {
-      if (entry.sibling) this.#names.set(entry.key, entry.sibling);
-      else this.#names.delete(entry.key);
+      this.#names.delete(entry);
+      if (entry.sibling) this.#names.add(entry.sibling);
       return;
     }
     let before = first;
@@ -129,10 +137,12 @@ export class ReplyCache {
     if (before) before.sibling = entry.sibling;
   }
 
-  clear(): void {
-    this.#names.clear();
-    this.#trial.clear();
-    this.#proven.clear();
+  /** The table has the first of each name. */
+  #link(entry: CacheEntry): void {
+    const first = this.#names.get(entry.key);
+    if (!first) return this.#names.add(entry);
+    entry.sibling = first.sibling;
+    first.sibling = entry;
   }
 
   #queueOf(entry: CacheEntry): EntryQueue {
@@ -168,7 +178,7 @@ export class ReplyCache {
   }
 
   #evict(entry: CacheEntry): void {
-    if (!entry.isProven) this.#ghosts.remember(entry.key, entry.slot);
+    if (!entry.isProven) this.#ghosts.remember(entry.hash, entry.slot);
     this.remove(entry);
     this.#evicted++;
   }
@@ -201,11 +211,10 @@ class EntryQueue {
     this.entries--;
     this.bytes -= entry.size;
   }
+}
 
-  clear(): void {
-    this.#newest = undefined;
-    this.oldest = undefined;
-    this.entries = 0;
-    this.bytes = 0;
-  }
+function withSlot(first: CacheEntry | undefined, slot: Slot): CacheEntry | undefined {
+  let entry = first;
+  while (entry !== undefined && entry.slot !== slot) entry = entry.sibling;
+  return entry;
 }

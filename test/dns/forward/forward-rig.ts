@@ -33,6 +33,8 @@ interface AskWishes {
   /** Bits of the header's second word, beside RD. */
   readonly flags?: number;
   readonly recursion?: boolean;
+  /** Of the client, in hex; needs `edns`. */
+  readonly cookie?: string;
   readonly class?: 'IN' | 'CH';
 }
 
@@ -69,12 +71,13 @@ export class ForwardRig {
 
   /** Asks "example.com A"; the reply in lines once it is there, and "nothing" before. */
   ask(line: string, wishes: AskWishes = {}): { readonly bytes: Buffer | undefined; readonly lines: string[] } {
-    const message = question(line, {
+    const plain = question(line, {
       id: wishes.id ?? 4711,
       recursion: wishes.recursion ?? true,
       ...(wishes.edns && { edns: wishes.edns }),
       ...(wishes.class && { class: wishes.class }),
     });
+    const message = wishes.cookie === undefined ? plain : withCookie(plain, wishes.cookie);
     message[3] = (message[3] ?? 0) | (wishes.flags ?? 0);
     const into = Buffer.alloc(65_535);
     const port = wishes.port ?? ++this.#lastPort;
@@ -115,6 +118,14 @@ export class ForwardRig {
   count(name: string): number {
     return this.forwarding.counters()[name] ?? 0;
   }
+}
+
+/** OPT is last, and has no options. */
+function withCookie(message: Buffer, cookie: string): Buffer {
+  const option = Buffer.concat([Buffer.from([0, 10, 0, 8]), Buffer.from(cookie, 'hex')]);
+  const longer = Buffer.concat([message, option]);
+  longer.writeUInt16BE(option.length, message.length - 2);
+  return longer;
 }
 
 function planWith({ upstreams = [FIRST], routes = {}, cache, allow = [] }: RigWishes): Plan {

@@ -196,6 +196,45 @@ describe('what is kept', () => {
   });
 });
 
+describe('a question on its way', () => {
+  test('is asked of the new upstreams when they change', () => {
+    const rig = servedRig();
+    rig.world.servers.delete(FIRST);
+    const asked = rig.ask('www.example.com A');
+    rig.apply({ upstreams: [SECOND] });
+    rig.time.pass(1, 'milliseconds');
+    assert.equal(asked.lines[0], 'NOERROR qr rd ra');
+  });
+
+  test('is refused when there are none for it any more', () => {
+    const rig = new ForwardRig();
+    const asked = rig.ask('www.example.com A');
+    rig.apply({ upstreams: [], routes: { 'corp.example': [SECOND] } });
+    assert.equal(asked.lines[0], 'REFUSED qr rd ra');
+  });
+
+  test('leaves no port, no timer and nobody who waits behind when the service ends', () => {
+    const rig = new ForwardRig();
+    rig.serve(FIRST, ({ message, by }) => (by === 'udp' ? replyTo(message, { flags: 0x0200 }) : 'silent'));
+    for (let i = 0; i < 40; i++) rig.ask(`n${i}.example A`);
+    rig.time.pass(1, 'milliseconds');
+    rig.forwarding.close();
+    assert.deepEqual([rig.world.peers.size, rig.time.timers, rig.time.watched.length], [0, 0, 0]);
+  });
+});
+
+describe('a cookie', () => {
+  test('comes back with a forwarded reply, from the cache and from afar (RFC 7873 §5.2)', () => {
+    const rig = servedRig();
+    const first = rig.ask('www.example.com A', { edns: {}, cookie: '0102030405060708' });
+    rig.time.pass(1, 'milliseconds');
+    const second = rig.ask('www.example.com A', { edns: {}, cookie: 'a1a2a3a4a5a6a7a8' });
+    // Option 10, 24 bytes: the client's 8, the server's 16 of version 1
+    assert.match(first.bytes?.toString('hex') ?? '', /000a0018010203040506070801000000/);
+    assert.match(second.bytes?.toString('hex') ?? '', /000a0018a1a2a3a4a5a6a7a801000000/);
+  });
+});
+
 describe('a question that several ask', () => {
   test('is asked once, and each gets back its own spelling and id', () => {
     const rig = servedRig();

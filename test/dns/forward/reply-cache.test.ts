@@ -27,7 +27,7 @@ describe('the cache', () => {
     const slots = [slotOf(1, false, false), slotOf(1, true, false), slotOf(1, false, true), slotOf(28, false, false)];
     for (const [i, slot] of slots.entries()) cache.put(keyOf('a'), slot, replyOf(40 + i), 0);
     assert.deepEqual(
-      slots.map((slot) => cache.find(keyOf('a'), slot)?.reply.wire.length),
+      slots.map((slot) => cache.get(keyOf('a'), slot)?.reply.wire.length),
       [40, 41, 42, 43],
     );
     assert.equal(cache.levels.entries, 4);
@@ -46,7 +46,7 @@ describe('the cache', () => {
         const model = new Map<string, number>();
         for (const { name, slot, put, length } of steps) {
           const [key, id] = [keyOf(`n${name}`), `${name} ${slot}`];
-          const entry = cache.find(key, slot);
+          const entry = cache.get(key, slot);
           assert.equal(entry?.reply.wire.length, model.get(id));
           if (put) {
             cache.put(key, slot, replyOf(length), 0);
@@ -88,7 +88,7 @@ describe('the cache', () => {
     for (const name of names) cache.put(name, A, replyOf(), 0);
     const use = (): void => {
       for (const name of names) {
-        const entry = cache.find(name, A);
+        const entry = cache.get(name, A);
         if (entry) cache.use(entry);
       }
     };
@@ -97,15 +97,15 @@ describe('the cache', () => {
       cache.put(keyOf(`once${i}`), A, replyOf(), 0);
       if (i % 1000 === 0) use();
     }
-    assert.equal(names.filter((name) => cache.find(name, A)).length, 100);
+    assert.equal(names.filter((name) => cache.get(name, A)).length, 100);
   });
 
   test('does not keep what would push out a good part of all', () => {
     const cache = new ReplyCache(40_000);
     cache.put(keyOf('small'), A, replyOf(), 0);
     assert.equal(cache.put(keyOf('large'), A, replyOf(5000), 0), undefined);
-    assert.ok(cache.find(keyOf('small'), A));
-    assert.equal(cache.find(keyOf('large'), A), undefined);
+    assert.ok(cache.get(keyOf('small'), A));
+    assert.equal(cache.get(keyOf('large'), A), undefined);
   });
 
   test('takes no more memory than it says, with a million names', () => {

@@ -191,6 +191,37 @@ describe('an answer', () => {
     assert.equal(rig.world.connected, 2, 'an idle connection was closed');
   });
 
+  test('over a connection that the server closed meanwhile is asked for once more', () => {
+    const rig = new ForwardRig();
+    let streamed = 0;
+    rig.serve(FIRST, ({ message, name, by }) => {
+      if (by === 'udp') return replyTo(message, { flags: 0x0200 });
+      streamed++;
+      return streamed === 2 ? 'refused' : replyTo(message, { answers: [`${name} 300 A 203.0.113.1`] });
+    });
+    assert.equal(rig.answer('a.example A')[0], OK);
+    assert.equal(rig.answer('b.example A')[0], OK);
+    assert.deepEqual([streamed, rig.world.connected], [3, 2]);
+  });
+
+  test('over a connection on which nothing comes any more has a new one made', () => {
+    const rig = new ForwardRig({ upstreams: [FIRST] });
+    rig.serve(FIRST, ({ message, by }) => (by === 'udp' ? replyTo(message, { flags: 0x0200 }) : 'silent'));
+    rig.ask('a.example A');
+    rig.time.pass(5);
+    rig.serve(FIRST, ({ message, name, by }) =>
+      by === 'udp' ? replyTo(message, { flags: 0x0200 }) : replyTo(message, { answers: [`${name} 300 A 203.0.113.1`] }),
+    );
+    assert.equal(rig.answer('b.example A')[0], OK);
+    assert.equal(rig.world.connected, 2);
+  });
+
+  test('over a stream that is no DNS is none', () => {
+    const rig = new ForwardRig();
+    rig.serve(FIRST, ({ message, by }) => (by === 'udp' ? replyTo(message, { flags: 0x0200 }) : Buffer.from('HTTP/1')));
+    assert.equal(rig.answer('a.example A')[0], 'SERVFAIL qr rd ra');
+  });
+
   test('that can not be read is none, and the next upstream is asked', () => {
     const rig = new ForwardRig({ upstreams: [FIRST, SECOND] });
     rig.serve(FIRST, ({ message }) => replyTo(message, { answers: ['a.example 300 A 6.6.6.6'] }).subarray(0, -15));
