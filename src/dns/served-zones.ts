@@ -37,15 +37,11 @@ export class ServedZones implements ZoneFinder {
 
   constructor(dependencies: ServedZonesDependencies) {
     this.#dependencies = dependencies;
-    this.#rack = new RackNames(dependencies.publisher, () => this.#gather());
+    this.#rack = new RackNames(dependencies, () => this.#gather());
   }
 
   findAbove(path: NamePath, label: number): Zone | undefined {
     return this.#all.findAbove(path, label);
-  }
-
-  find(key: NameKey): Zone | undefined {
-    return this.#all.find(key);
   }
 
   /** Of a zone and one inside it the inner one counts. */
@@ -96,6 +92,7 @@ export class ServedZones implements ZoneFinder {
   }
 
   close(): void {
+    this.#rack.close();
     for (const giveUp of this.#building.values()) giveUp();
     this.#building.clear();
   }
