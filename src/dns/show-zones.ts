@@ -20,9 +20,10 @@ export function* showZones(order: ZoneOrder, served: ServedNow): Slices<ZoneAnsw
   const zone = served.get(nameKey(order.zone));
   if (!zone) return { zones: [] };
   const records: ResourceRecord[] = [];
-  for (const [row, [owner, sets]] of zone.snapshot().entries()) {
+  let names = 0;
+  for (const [owner, sets] of zone.snapshot()) {
     for (const set of sets) records.push(...recordsOf(owner, set));
-    if (row % STRIDE === STRIDE - 1) yield;
+    if (++names % STRIDE === 0) yield;
   }
   return { zones: [], content: yield* toColumnsInSteps(zone.origin, records) };
 }
@@ -30,12 +31,12 @@ export function* showZones(order: ZoneOrder, served: ServedNow): Slices<ZoneAnsw
 function* listZones(served: ServedNow): Slices<ZoneFact[]> {
   const facts: ZoneFact[] = [];
   for (const { origin, kind, serial, snapshot } of Array.from(served.all(), factsOf)) {
-    let records = 0;
-    for (const [row, [, sets]] of snapshot.entries()) {
+    let [names, records] = [0, 0];
+    for (const [, sets] of snapshot) {
       for (const { count } of sets) records += count;
-      if (row % STRIDE === STRIDE - 1) yield;
+      if (++names % STRIDE === 0) yield;
     }
-    facts.push({ zone: keyText(origin), kind, serial, names: snapshot.length, records });
+    facts.push({ zone: keyText(origin), kind, serial, names, records });
   }
   return facts;
 }

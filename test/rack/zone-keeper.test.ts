@@ -23,7 +23,7 @@ let letters: Extract<ToService, { type: 'zones' }>[];
 let events: EventBody[];
 let complaints: unknown[];
 /** Done before a file is read. */
-let beforeRead: (path: string) => void;
+let beforeRead: (file: string) => void;
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'rackboot-zone-keeper-'));
@@ -36,9 +36,9 @@ beforeEach(() => {
       letters.push(letter);
     },
     emit: (event) => void events.push(event),
-    readFile: (path) => {
-      beforeRead(path);
-      return readZoneFile(path);
+    readFile: (file) => {
+      beforeRead(file);
+      return readZoneFile(file);
     },
     complain: (error) => void complaints.push(error),
   });

@@ -17,6 +17,11 @@ const TEXT = '$TTL 60\n@ SOA ns1 h 7 1 1 1 1\n@ NS ns1\nns1 A 192.0.2.1\n$GENERA
 const directory = mkdtempSync(join(tmpdir(), 'rackboot-routes-'));
 after(() => rmSync(directory, { recursive: true }));
 
+async function refused(control: string, path: string, message: string): Promise<void> {
+  const isIt = (error: unknown) => error instanceof RefusedError && error.message === message;
+  await assert.rejects(askDaemon(control, path), isIt);
+}
+
 describe('the zones of the operators’ plane', () => {
   const control = join(directory, 'control.sock');
   let fake: FakeRack;
@@ -96,18 +101,12 @@ describe('the zones of the operators’ plane', () => {
   });
 
   test('what can’t be shown is refused with its reason', async () => {
-    const refused = async (path: string, message: string) => {
-      await assert.rejects(
-        askDaemon(control, path),
-        (error) => error instanceof RefusedError && error.message === message,
-      );
-    };
     fake.zoneAnswer = { zones: [] };
-    await refused('/zones/dump', 'expected of= and the name of a zone');
-    await refused('/zones/dump?of=a..b', 'expected of= and the name of a zone');
-    await refused('/zones/dump?of=nowhere', 'no zone nowhere is served');
+    await refused(control, '/zones/dump', 'expected of= and the name of a zone');
+    await refused(control, '/zones/dump?of=a..b', 'expected of= and the name of a zone');
+    await refused(control, '/zones/dump?of=nowhere', 'no zone nowhere is served');
     fake.zoneAnswer = { zones: [], fault: 'it sleeps' };
-    await refused('/zones/dump?of=nowhere', 'it sleeps');
-    await refused('/zones', 'it sleeps');
+    await refused(control, '/zones/dump?of=nowhere', 'it sleeps');
+    await refused(control, '/zones', 'it sleeps');
   });
 });

@@ -18,11 +18,10 @@ beforeEach(() => {
   mkdirSync(join(directory, 'b'));
   emitter = new EventEmitter();
   calls = 0;
-  const failed = (error: unknown) => assert.ifError(error);
   watch = new ZoneWatch(() => {
     calls++;
     emitter.emit('changed');
-  }, failed);
+  }, assert.ifError);
 });
 
 afterEach(async () => {
