@@ -86,9 +86,9 @@ class Follower extends PlainPublisher {
 }
 
 function contentOf(zone: Zone): string[] {
-  const records: ResourceRecord[] = zone
-    .snapshot()
-    .flatMap(([owner, sets]) => sets.flatMap((set) => recordsOfSet(owner, set)));
+  const records: ResourceRecord[] = [...zone.snapshot()].flatMap(([owner, sets]) =>
+    sets.flatMap((set) => recordsOfSet(owner, set)),
+  );
   return records.filter(({ type }) => type !== TYPE.SOA).map(recordText);
 }
 
