@@ -44,11 +44,13 @@ function* groupRecords(
   return groups;
 }
 
+type Differences = Pick<ZoneChange, 'removed' | 'added'>;
+
 /**
  * How the content of a zone differs from that of the one it is to replace, SOA aside. Both may change until it is told, and
  * what is told is how they differ at that moment.
  */
-export function* compareZones(before: Zone, after: Zone): Slices<Pick<ZoneChange, 'removed' | 'added'>> {
+export function* compareZones(before: Zone, after: Zone): Slices<Differences> {
   const owners = new Set<NameKey>();
   before.watch(owners);
   after.watch(owners);

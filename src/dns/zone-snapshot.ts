@@ -9,15 +9,23 @@ export class ZoneSnapshot implements Iterable<readonly [NameKey, readonly Record
   readonly #names: NameKey[] = [];
   readonly #sets: (readonly RecordSet[])[] = [];
 
+  get length(): number {
+    return this.#names.length;
+  }
+
   add(name: NameKey, sets: readonly RecordSet[]): void {
     this.#names.push(name);
     this.#sets.push(sets);
   }
 
   *[Symbol.iterator](): Generator<readonly [NameKey, readonly RecordSet[]]> {
-    for (const [index, name] of this.#names.entries()) {
-      const sets = this.#sets[index];
-      if (sets) yield [name, sets];
+    for (const [, entry] of this.entries()) yield entry;
+  }
+
+  *entries(): Generator<readonly [number, readonly [NameKey, readonly RecordSet[]]]> {
+    for (const [row, name] of this.#names.entries()) {
+      const sets = this.#sets[row];
+      if (sets) yield [row, [name, sets]];
     }
   }
 }

@@ -1,18 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
-import { RackNames } from '../../src/dns/rack-names.ts';
 import { ZoneSet } from '../../src/dns/zone-set.ts';
 import { Zone } from '../../src/dns/zone.ts';
 import { nameKey } from '../../src/wire/dns/name.ts';
 import { compileRecords, type RecordData } from '../../src/wire/dns/record-set.ts';
 import { describeReply, question } from './ask.ts';
-import { PlainPublisher } from './plain-publisher.ts';
 import { leaseOf, planOf } from './plan-of.ts';
+import { rackNamesOf } from './rack-names-of.ts';
 import { responderOf } from './responder-of.ts';
 import { soaOf } from './soa-of.ts';
 
-const names = new RackNames(new PlainPublisher());
+const names = rackNamesOf();
 names.apply(
   planOf({
     subnets: ['10.1.0.0/16 rack.example 10.1.0.1'],

@@ -3,16 +3,15 @@ import { describe, test } from 'node:test';
 
 import { decode } from 'dns-packet';
 
-import { RackNames } from '../../src/dns/rack-names.ts';
 import type { Tally } from '../../src/dns/tally.ts';
 import { parseHex } from '../fixtures/hex.ts';
 import { fuzz } from '../wire/fuzz.ts';
 import { describeReply, question } from './ask.ts';
-import { PlainPublisher } from './plain-publisher.ts';
 import { planOf } from './plan-of.ts';
+import { rackNamesOf } from './rack-names-of.ts';
 import { responderOf, STRANGER } from './responder-of.ts';
 
-const names = new RackNames(new PlainPublisher());
+const names = rackNamesOf();
 names.apply(planOf({ subnets: ['10.1.0.0/16 rack.example 10.1.0.1'], hosts: ['node1 10.1.2.3'] }));
 
 function exchange(bytes: Uint8Array): { readonly reply: Uint8Array; readonly tally: Tally } {
