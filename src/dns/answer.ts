@@ -20,6 +20,8 @@ const HAVE_HOSTS: ReadonlySet<number> = new Set([TYPE.NS, TYPE.MX, TYPE.SRV, TYP
 export interface ZoneFinder {
   /** By the name without its first `label` labels. */
   findAbove(path: NamePath, label: number): Zone | undefined;
+  /** Whether it belongs to a zone that is ours, and of which nothing can be said now. */
+  isAwaited?(path: NamePath): boolean;
 }
 
 /** What a reply says. */
