@@ -10,6 +10,7 @@ import { lab } from './cli/lab.ts';
 import { exportLeases, importLeases, leases, releaseLease } from './cli/leases.ts';
 import { run, type DaemonProcess } from './cli/run.ts';
 import { status } from './cli/status.ts';
+import { dumpZone, zones } from './cli/zones.ts';
 
 /** Exit codes of every command (design §5). */
 const ANSWER_IS_NO = 1;
@@ -32,14 +33,16 @@ const USAGE = `usage: rackboot COMMAND [OPTIONS]
             import --from kea|isc|dnsmasq FILE   takes over another server's
   boots     [--json]                         which machine has had which boot entry, and which is held as in a loop
             reset MAC|NAME | --all           lets it, or all, netboot again
+  zones     [--json]                         which zones are served, from where, and what is wrong with their files
+            dump NAME                        one as it is served, as a master file
   events    [--mac M] [--follow] [--limit N] [--json]   what happened
   loaders   [--json] [--config F]            the first programs machines fetch: which are here, and where
             install [--config F]           takes them from Debian's packages: iPXE, shim, GRUB, PXELINUX
   lab       [--firmware F] [--loader L] [--keep] [--timeout S]   a virtual machine that boots from rackboot
             F: bios|bios-pxe|uefi|uefi-http|secure-boot|uefi-ia32|arm64|arm64-secure-boot
 
-The file is /etc/rackboot/rackboot.yaml unless --config says otherwise. status, leases, boots and events find the
-daemon by the control socket the file names, or --control PATH.
+The file is /etc/rackboot/rackboot.yaml unless --config says otherwise. status, leases, boots, zones and events
+find the daemon by the control socket the file names, or --control PATH.
 Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 the daemon can't be reached.`;
 
 const CONFIG = { config: { type: 'string', default: '/etc/rackboot/rackboot.yaml' } } as const;
@@ -73,6 +76,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     if (verb === 'reset') return resetBoot(argv);
     const { json, ...where } = parse(verb === undefined ? [] : [verb, ...argv], ASKING);
     return boots({ json, control: socketOf(where) }, print);
+  },
+  zones: ([verb, ...argv]) => {
+    if (verb === 'dump') return showZone(argv);
+    const { json, ...where } = parse(verb === undefined ? [] : [verb, ...argv], ASKING);
+    return zones({ json, control: socketOf(where) }, print);
   },
   events: (argv) => {
     const followed = { type: 'boolean', default: false } as const;
@@ -126,6 +134,14 @@ function resetBoot(argv: string[]): Promise<number> {
   if (more.length > 0 || all !== (machine === undefined))
     throw new UsageError('boots reset: expected one MAC or name, or --all');
   return resetBoots({ json, control: socketOf(where) }, machine === undefined ? 'all' : { machine }, print);
+}
+
+function showZone(argv: string[]): Promise<number> {
+  const { values, positionals } = parseWithOperands(argv, ASKING);
+  const { json, ...where } = values;
+  const [zone, ...more] = positionals;
+  if (zone === undefined || more.length > 0) throw new UsageError('zones dump: expected the name of one zone');
+  return dumpZone({ json, control: socketOf(where) }, zone, print);
 }
 
 /** The command line does not fit the command. */

@@ -11,8 +11,14 @@ const ERRORS: ReadonlySet<string> = new Set([
   'boot.store-failed',
   'boot.store-replaced',
   'http.certificate-failed',
+  'zone.refused',
 ]);
 const WARNINGS: ReadonlySet<string> = new Set([
+  'dns.upstream-failed',
+  'dns.upstream-forged',
+  'dns.upstream-works',
+  'dns.tls-failed',
+  'dns.tls-works',
   'boot.held',
   'boot.store-works',
   'dhcp.exhausted',

@@ -251,7 +251,9 @@ function subnetSockets(plan: Plan, subnet: Subnet, address: Ip4, hasRelayed: boo
     sockets.push({ service: 'http', transport: 'tcp', address, bindAddress: address, port: plan.http.tls.port });
   }
   if (management === 'dhcp+dns') {
-    sockets.push({ service: 'dns', transport: 'udp', address, bindAddress: address, port: DNS_PORT });
+    for (const transport of ['udp', 'tcp'] as const) {
+      sockets.push({ service: 'dns', transport, address, bindAddress: address, port: DNS_PORT });
+    }
   }
   return sockets;
 }

@@ -15,6 +15,7 @@ import type { ServiceManager } from '../system/systemd-notify.ts';
 import { SqliteEventStore, type EventStore } from '../timeline/event-store.ts';
 import type { EventBody, ServiceName } from '../timeline/event.ts';
 import { Timeline } from '../timeline/timeline.ts';
+import { readZoneFile } from '../zones/read-zone-file.ts';
 import { BootKeeper } from './boot-keeper.ts';
 import { CertificateWatch } from './certificate-watch.ts';
 import { logEvent } from './event-log.ts';
@@ -23,8 +24,9 @@ import { faultsOfRestart } from './needs-restart.ts';
 import { Notices } from './notices.ts';
 import { PlanSource, type PlanAttempt } from './plan-source.ts';
 import { ServiceThread } from './service-thread.ts';
+import { ZoneKeeper } from './zone-keeper.ts';
 
-const SERVICES: readonly ServiceName[] = ['dhcp', 'dns', 'tftp', 'http'];
+const SERVICES: readonly ServiceName[] = ['dhcp', 'dns', 'dot', 'tftp', 'http'];
 
 /** Left for the threads to end in out of the 2 s that a stop may take. */
 const STOP_MILLISECONDS = 1_500;
@@ -32,6 +34,9 @@ const FLUSH_EVERY = 250;
 const WATCHDOG_EVERY = 5_000;
 const INTERFACES_EVERY = 2_000;
 const CERTIFICATE_EVERY = 2_000;
+const ZONES_EVERY = 2_000;
+/** What DNS waits for zone files at a start: those that take longer come later. */
+const ZONES_MILLISECONDS = 500;
 /** The services that a rack is restarted for when they can't be ended: the others may wait for a hung file server. */
 const VITAL: ReadonlySet<ServiceName> = new Set(['dhcp', 'dns']);
 
@@ -62,6 +67,7 @@ export class Rack {
   readonly leases: LeaseTable;
   readonly notices = new Notices();
   readonly boots: BootKeeper;
+  readonly zones: ZoneKeeper;
   readonly startedAt: number;
   readonly #dependencies: RackDependencies;
   readonly #source: PlanSource;
@@ -88,7 +94,7 @@ export class Rack {
     const listeners = new Listeners(dependencies.libc);
     listeners.prepare(plan).commit();
     const rack = new Rack(dependencies, source, attempt, plan, listeners);
-    await Promise.all(rack.#threads.map((thread) => thread.start()));
+    await rack.#startThreads();
     rack.emit({ kind: 'rack.ready', milliseconds: Math.round(dependencies.clock.monotonic() - began) });
     dependencies.manager.notify('READY=1');
     return rack;
@@ -118,6 +124,13 @@ export class Rack {
       },
       plan,
     );
+    this.zones = new ZoneKeeper({
+      clock: dependencies.clock,
+      tell: (letter) => this.#thread('dns')?.send(letter),
+      emit: (body) => this.emit(body),
+      readFile: readZoneFile,
+      complain: (error, what) => dependencies.log.error({ err: error }, what),
+    });
     this.#threads = SERVICES.map((name) => this.#createThread(name));
     this.#timers.push(setInterval(() => this.#flushTimeline(), FLUSH_EVERY));
     this.#timers.push(setInterval(() => this.boots.tick(), FLUSH_EVERY));
@@ -126,6 +139,7 @@ export class Rack {
     this.#timers.push(setInterval(() => this.#checkInterfaces(), INTERFACES_EVERY));
     this.#certificate.settle(plan.http.tls);
     this.#timers.push(setInterval(() => this.#checkCertificate(), CERTIFICATE_EVERY));
+    this.#timers.push(setInterval(() => this.zones.look(), ZONES_EVERY));
     if (attempt.plan) this.#emitApplied();
     else this.#refuse(attempt, attempt.faults);
   }
@@ -139,8 +153,9 @@ export class Rack {
     return this.#attempt;
   }
 
+  /** Those that the Plan needs, or one before it needed. */
   get threads(): readonly ServiceThread[] {
-    return this.#threads;
+    return this.#threads.filter((thread) => thread.state !== 'stopped' || isNeeded(thread.name, this.#plan));
   }
 
   /** Compiles the file again and switches to it, or keeps the Plan and says why. One at a time; never rejects. */
@@ -170,11 +185,23 @@ export class Rack {
     this.#listeners.close();
     for (const timer of this.#timers) clearInterval(timer);
     this.boots.close();
+    await this.zones.close();
     try {
       this.timeline.close();
     } catch (error) {
       this.#dependencies.log.error({ err: error }, 'the end of the timeline is not written to disk');
     }
+  }
+
+  /** Machines need not wait for zone files: only DNS does, and not for long. */
+  async #startThreads(): Promise<void> {
+    const others = this.threads.filter(({ name }) => name !== 'dns').map((thread) => thread.start());
+    await Promise.race([this.zones.apply(this.#plan), sleep(ZONES_MILLISECONDS, undefined, { ref: false })]);
+    await Promise.all([...others, this.#thread('dns')?.start()]);
+  }
+
+  #thread(name: ServiceName): ServiceThread | undefined {
+    return this.#threads.find((thread) => thread.name === name);
   }
 
   async #reload(): Promise<void> {
@@ -198,15 +225,21 @@ export class Rack {
   }
 
   async #switchTo(attempt: PlanAttempt, plan: Plan, listeners: PreparedListeners): Promise<void> {
+    await this.zones.apply(plan);
     const closeGone = listeners.commit();
     this.#plan = plan;
     this.#certificate.settle(plan.http.tls);
     this.#attempt = attempt;
     this.#dependencies.log.level = plan.log.level;
     this.boots.apply(plan);
-    await Promise.all(this.#threads.map((thread) => thread.apply(this.#planLetter(thread.name))));
+    await Promise.all(this.threads.map((thread) => this.#applyTo(thread)));
     closeGone();
+    this.zones.forget(plan);
     this.#emitApplied();
+  }
+
+  #applyTo(thread: ServiceThread): Promise<void> {
+    return thread.state === 'stopped' ? thread.start() : thread.apply(this.#planLetter(thread.name));
   }
 
   #refuse(attempt: PlanAttempt, faults: readonly string[]): void {
@@ -235,6 +268,7 @@ export class Rack {
       opening: () => [
         // Ahead of the Plan: no script is to leave before it is known who has had what
         this.boots.letter(),
+        ...(name === 'dns' ? [this.zones.letter()] : []),
         this.#planLetter(name),
         { type: 'leases', bound: toColumns(this.leases.facts()), ended: [] },
       ],
@@ -269,6 +303,7 @@ export class Rack {
         break;
       case 'ready':
       case 'answer':
+      case 'zone-answer':
       case 'pong':
         break;
     }
@@ -304,7 +339,7 @@ export class Rack {
   #checkCertificate(): void {
     if (!this.#certificate.hasChanged(this.#plan.http.tls)) return;
     void this.reload().then(() => {
-      const http = this.#threads.find(({ name }) => name === 'http');
+      const http = this.#thread('http');
       return this.#attempt.plan || this.#stopping ? undefined : http?.apply(this.#planLetter('http'));
     });
   }
@@ -314,6 +349,12 @@ export class Rack {
     if (this.#threads.every((thread) => thread.alive || !VITAL.has(thread.name)))
       this.#dependencies.manager.notify('WATCHDOG=1');
   }
+}
+
+/** A thread takes memory, and few racks ask their upstreams over TLS. */
+function isNeeded(service: ServiceName, { dns }: Plan): boolean {
+  if (service !== 'dot') return true;
+  return [dns.forward, ...dns.routes.map(({ forward }) => forward)].flat().some(({ tls }) => tls !== undefined);
 }
 
 /** Two racks on one state would give one address twice. A state that can't be locked is its services' to complain of. */

@@ -1,6 +1,14 @@
 import { Worker } from 'node:worker_threads';
 
-import type { Counters, FromService, LeaseAnswer, LeaseOrder, ToService } from '../service/letters.ts';
+import type {
+  Counters,
+  FromService,
+  LeaseAnswer,
+  LeaseOrder,
+  ToService,
+  ZoneAnswer,
+  ZoneOrder,
+} from '../service/letters.ts';
 import type { Libc } from '../system/libc.ts';
 import { Wake } from '../system/wake.ts';
 import type { ServiceName } from '../timeline/event.ts';
@@ -16,11 +24,9 @@ const PING_EVERY = 1_000;
  */
 const MOST_UNANSWERED = 10;
 
-const UNANSWERED: LeaseAnswer = {
-  done: [],
-  refused: [],
-  fault: 'the service is not running: it starts again by itself',
-};
+const NOT_RUNNING = 'the service is not running: it starts again by itself';
+const UNANSWERED: LeaseAnswer = { done: [], refused: [], fault: NOT_RUNNING };
+const NO_ZONES: ZoneAnswer = { zones: [], fault: NOT_RUNNING };
 
 export interface ServiceThreadDependencies {
   readonly name: ServiceName;
@@ -58,6 +64,7 @@ export class ServiceThread {
   #unsettled: (() => void)[] = [];
   /** Who waits for an answer to an order, by its number. */
   readonly #orders = new Map<number, (answer: LeaseAnswer) => void>();
+  readonly #zoneOrders = new Map<number, (answer: ZoneAnswer) => void>();
   #lastOrder = 0;
 
   constructor(dependencies: ServiceThreadDependencies) {
@@ -126,6 +133,15 @@ export class ServiceThread {
     return answered;
   }
 
+  /** Resolves with what the thread shows; with a fault where `order` does. */
+  orderZones(order: ZoneOrder): Promise<ZoneAnswer> {
+    if (!this.#worker) return Promise.resolve(NO_ZONES);
+    const id = ++this.#lastOrder;
+    const answered = new Promise<ZoneAnswer>((resolve) => this.#zoneOrders.set(id, resolve));
+    this.send({ type: 'zone-order', id, order });
+    return answered;
+  }
+
   /** Asks the thread to end; resolves when it has, or was ended. */
   async stop(withinMilliseconds: number): Promise<void> {
     clearTimeout(this.#retryTimer);
@@ -162,6 +178,7 @@ export class ServiceThread {
     if (letter.type === 'ready') this.#ready();
     if (letter.type === 'pong') this.#counters = letter.counters;
     if (letter.type === 'answer') this.#answer(letter.id, letter.answer);
+    if (letter.type === 'zone-answer') this.#answerZones(letter.id, letter.answer);
     this.#dependencies.onLetter(letter);
   }
 
@@ -178,6 +195,11 @@ export class ServiceThread {
     this.#orders.delete(id);
   }
 
+  #answerZones(id: number, answer: ZoneAnswer): void {
+    this.#zoneOrders.get(id)?.(answer);
+    this.#zoneOrders.delete(id);
+  }
+
   #ping(): void {
     if (!this.#worker) return;
     if (this.#unanswered++ >= MOST_UNANSWERED) {
@@ -191,6 +213,7 @@ export class ServiceThread {
   #ended(): void {
     this.#worker = undefined;
     for (const id of this.#orders.keys()) this.#answer(id, UNANSWERED);
+    for (const id of this.#zoneOrders.keys()) this.#answerZones(id, NO_ZONES);
     if (this.#state === 'stopped') this.#settle();
     else this.#startAgain();
   }

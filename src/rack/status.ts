@@ -59,6 +59,6 @@ export function statusOf(rack: Rack, file: string): RackStatus {
       ...(subnet.dynamic ? { dynamic: formatRange(subnet.dynamic), addresses: rangeSize(subnet.dynamic) } : {}),
     })),
     leases: rack.leases.size,
-    notices: [...rack.notices.all(), ...rack.boots.notices((row) => calledBy(plan, row))],
+    notices: [...rack.notices.all(), ...rack.zones.notices(), ...rack.boots.notices((row) => calledBy(plan, row))],
   };
 }

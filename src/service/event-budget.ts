@@ -25,6 +25,11 @@ const LASTING_KINDS: ReadonlySet<EventBody['kind']> = new Set<EventBody['kind']>
   'dhcp.clock-set',
   'http.certificate-failed',
   'http.certificate-loaded',
+  'dns.upstream-failed',
+  'dns.upstream-works',
+  'dns.upstream-dismissed',
+  'dns.tls-failed',
+  'dns.tls-works',
 ]);
 
 const TROUBLE_KINDS: ReadonlySet<EventBody['kind']> = new Set<EventBody['kind']>([
@@ -35,6 +40,7 @@ const TROUBLE_KINDS: ReadonlySet<EventBody['kind']> = new Set<EventBody['kind']>
   'tftp.refused',
   'http.failed',
   'http.refused',
+  'dns.upstream-forged',
   'plan.refused',
   'service.failed',
 ]);
