@@ -31,7 +31,7 @@ type Prepare = (wishes: DnsWishes) => readonly string[];
 
 export interface DnsServer {
   readonly name: string;
-  version(): Promise<string>;
+  readonly version: () => Promise<string>;
   /** Each writes its config and says how to start it in the foreground. Absent: it is no server of that kind. */
   readonly serve?: Prepare;
   readonly forward?: Prepare;

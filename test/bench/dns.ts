@@ -218,11 +218,9 @@ answers a second with less than ${MOST_LOSS * 100} % loss (slowest–fastest), s
 function highestText(figures: readonly Figure[]): string {
   const rates = figures.map(({ rate }) => rate);
   const spread = figures.length < 2 ? '' : ` (${count(Math.min(...rates))}–${count(Math.max(...rates))})`;
-  const middle = <K extends 'cpuMicroseconds' | 'loss' | 'busy' | 'responseBytes' | 'residentMegabytes'>(
-    key: K,
-  ): number => median(figures.map((figure) => figure[key]));
-  const cost = `${middle('cpuMicroseconds').toFixed(2)} µs  ${percent(middle('loss'))} lost  ${(100 * middle('busy')).toFixed(0)} % busy`;
-  const size = `${middle('responseBytes')} B  ${middle('residentMegabytes').toFixed(0)} MB`;
+  const middle = (pick: (figure: Figure) => number): number => median(figures.map(pick));
+  const cost = `${middle((f) => f.cpuMicroseconds).toFixed(2)} µs  ${percent(middle((f) => f.loss))} lost  ${(100 * middle((f) => f.busy)).toFixed(0)} % busy`;
+  const size = `${middle((f) => f.responseBytes)} B  ${middle((f) => f.residentMegabytes).toFixed(0)} MB`;
   return `${count(median(rates)).padStart(7)}/s${spread}  ${cost}  ${size}`;
 }
 

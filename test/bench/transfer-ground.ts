@@ -123,7 +123,7 @@ export class TransferGround {
   }
 
   async close(): Promise<void> {
-    for (const running of [...this.#running]) await running.stop();
+    for (const running of this.#running) await running.stop();
     await this.#pair.close();
     rmSync(this.#directory, { recursive: true, force: true });
   }
