@@ -119,7 +119,7 @@ class Stub {
     this.#waiting.delete(id);
     if (!reply) return 'no answer';
     const record = reply.answers?.[0];
-    if (record && 'data' in record) return String(record.data);
+    if (record && 'data' in record && typeof record.data === 'string') return record.data;
     return 'rcode' in reply ? String(reply.rcode) : 'no data';
   }
 
