@@ -63,6 +63,7 @@ export const DNS_SERVERS: readonly DnsServer[] = [
 export const NOT_COMPARABLE = `\
 dnsmasq has no zone: it answers from a hosts file, without AA, and NXDOMAIN without SOA, in fewer bytes than the others
 rackboot serves DHCP and boot files in the same process, and keeps counters by type and rcode; the others keep none that could be switched off
+resident memory is that of the process that was started: NSD answers in a child of it
 of the cache: neither rackboot nor dnsmasq validates, so Unbound is told not to (module-config iterator)`;
 
 function said(argv: readonly string[], pattern: RegExp): () => Promise<string> {

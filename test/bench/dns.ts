@@ -62,7 +62,7 @@ export async function benchDns({ quick, scenario: wanted, only, json }: DnsBench
   if (scenarios.length === 0) throw new Error(`scenario: expected ${names}, found ${wanted}`);
   await ensurePackages(DNS_BENCH_PACKAGES, console.log);
   await buildRackboot();
-  const pace = quick ? { rounds: 1, seconds: 2, warmUpSeconds: 2 } : { rounds: 5, seconds: 3, warmUpSeconds: 3 };
+  const pace = quick ? { rounds: 1, seconds: 2, warmUpSeconds: 2 } : { rounds: 5, seconds: 2, warmUpSeconds: 2 };
   const servers = DNS_SERVERS.filter(({ name }) => only.length === 0 || only.includes(name));
   const versions = await Promise.all(servers.map(async ({ name, version }) => ({ name, version: await version() })));
   const figures: Figure[] = [];
