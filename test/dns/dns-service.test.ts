@@ -149,8 +149,8 @@ describe('the first question of a machine', () => {
     ['node2.rack.example A', 'A', 'NXDOMAIN'],
     ['node1.rack.example AAAA', 'AAAA', 'NODATA'],
     ['example.com A', 'A', 'REFUSED'],
-    ['rack.example SOA', 'SOA', 'SOA'],
-    ['5.2.0.192.in-addr.arpa PTR', 'PTR', 'node1.rack.example'],
+    ['rack.example SOA', 'SOA', 'rack-a1.rack.example. hostmaster.rack.example. 1700000000 300 60 604800 10'],
+    ['5.2.0.192.in-addr.arpa PTR', 'PTR', 'node1.rack.example.'],
   ];
   for (const [line, type, answer] of rows) {
     test(`${line} is told as ${answer}`, () => {
