@@ -7,7 +7,6 @@ const QUESTION = '016104746573740000ff0001';
 
 /** A reply with the question `a.test ANY` and one answer at that name. */
 function reply(type: number, data: string, { rcode = 0, answers = 1 } = {}): Uint8Array {
-  const hex = (value: number, bytes: number): string => value.toString(16).padStart(2 * bytes, '0');
   const record = `c00c${hex(type, 2)}0001000000ff${hex(data.length / 2, 2)}${data}`;
   return Buffer.from(`beef818${rcode}0001${hex(answers, 2)}00000000${QUESTION}${record}`, 'hex');
 }
@@ -34,3 +33,7 @@ describe('a reply in words says', () => {
     assert.equal(answer.length, 201);
   });
 });
+
+function hex(value: number, bytes: number): string {
+  return value.toString(16).padStart(2 * bytes, '0');
+}
