@@ -33,6 +33,12 @@ const SOA_TIMES: SoaTimes = { refresh: 300, retry: 60, expire: 604_800, minimum:
 /** What a machine may call itself: letters, digits, hyphens inside (RFC 1123 §2.1), and the underscore that some use. */
 const HOST_LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i;
 
+/**
+ * What clients ask for by themselves, and then send all they do through whoever has the name (proxies and tunnels of
+ * Windows and browsers), and what means the machine itself: to be had by a host of the file, but not by asking for it.
+ */
+const TAKEN_BY_NOBODY = new Set(['wpad', 'isatap', 'localhost']);
+
 /** A subnet whose names this rack answers for. */
 interface NamedSubnet {
   readonly cidr: Cidr;
@@ -138,6 +144,7 @@ export class PlanZones {
     if (!HOST_LABEL.test(lease.name) || this.#fixedAddresses.has(lease.address)) return undefined;
     const owners = this.#owners.get(lease.name);
     if (owners && !owners.has(lease.mac) && !lease.host) return undefined;
+    if (!owners && TAKEN_BY_NOBODY.has(lease.name)) return undefined;
     const key = this.#nameAt(lease.name, lease.address);
     return key === undefined || this.#fixedNames.has(key) ? undefined : { key, address: lease.address };
   }

@@ -58,6 +58,11 @@ describe('a lease', () => {
     ['with an upper-case name has it in lower case', [`192.0.2.50 ${ONE} X9`], ['x9.a.example 192.0.2.50']],
     ['with a dotted name has none', [`192.0.2.50 ${ONE} x.evil`], []],
     ['with a name that is no host name has none', [`192.0.2.50 ${ONE} -x`, `192.0.2.51 ${ONE} x*`], []],
+    [
+      'with a name that clients trust blindly has none',
+      [`192.0.2.50 ${ONE} wpad`, `192.0.2.51 ${ONE} WPAD`, `192.0.2.52 ${TWO} isatap`, `192.0.2.53 ${TWO} localhost`],
+      [],
+    ],
     ['with a name of 64 characters has none', [`192.0.2.50 ${ONE} ${'x'.repeat(64)}`], []],
     ['that ends takes its name with it', [`192.0.2.50 ${ONE} x`, 'end 192.0.2.50'], []],
     ['that is renewed keeps its name', [`192.0.2.50 ${ONE} x`, `192.0.2.50 ${ONE} x`], ['x.a.example 192.0.2.50']],
