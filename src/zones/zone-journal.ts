@@ -144,7 +144,7 @@ export class ZoneJournal {
   }
 
   overlay(origin: NameKey): Overlay | undefined {
-    return this.#store ? this.#attempt(() => this.#store?.load(origin)?.overlay) : this.#stranded.get(origin)?.overlay;
+    return this.#store ? this.#attempt(() => this.#store?.overlay(origin)) : this.#stranded.get(origin)?.overlay;
   }
 
   /** Writes all that waits, and says in the file that this is all. */

@@ -5,6 +5,7 @@ import type { ReplySink, StreamClient, StreamDesk } from '../../../src/dns/strea
 import { idleTimeout, TCP_LIMITS, type TcpLimits } from '../../../src/dns/stream/tcp-limits.ts';
 import { TcpServer } from '../../../src/dns/stream/tcp-server.ts';
 import { HandTime } from '../../dhcp/hand-time.ts';
+import { fuzz } from '../../wire/fuzz.ts';
 import { framed, MemoryAcceptor, type MemoryStream } from './memory-streams.ts';
 
 const LISTENER = 7;
@@ -310,4 +311,19 @@ test('a server that is closed hangs up on all, and leaves no timer', () => {
   const streams = [connect(), connect()];
   server.close();
   assert.deepEqual([streams.map(({ state }) => state), time.timers], [['closed', 'closed'], 0]);
+});
+
+test('any bytes, cut anywhere, are messages or junk, and leave nothing behind', () => {
+  const { connect, server } = ground();
+  let stream = connect();
+  fuzz({
+    seeds: [Buffer.concat([ask('one'), ask('more')]), ask('a'.repeat(300)), Buffer.from([0xff, 0xff, 1, 2, 3])],
+    rounds: Number(process.env['RACKBOOT_FUZZ_ROUNDS'] ?? 50_000),
+    run: (bytes) => {
+      stream.arrive(bytes);
+      stream.sent = Buffer.alloc(0);
+      if (stream.state !== 'open') stream = connect();
+    },
+  });
+  assert.equal(server.counters()['tcp.open'], 1);
 });
