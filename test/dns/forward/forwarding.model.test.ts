@@ -77,7 +77,7 @@ const steps: Arbitrary<Step> = oneof(
       delay: constantFrom(0, 5, 300, 2500),
     }),
   },
-) as Arbitrary<Step>;
+);
 
 test('whatever upstreams do, each question has one answer within five seconds, and never a lie', () => {
   check(
