@@ -12,6 +12,7 @@ const MOST_ALIASES = 16;
 /** Hosts whose addresses are added to one reply. */
 const MOST_HOSTS = 64;
 const MAX_NAME = 255;
+const ROOT = '\0' as NameKey;
 /** The types whose targets are asked for next (RFC 1035 §3.3, RFC 2782, RFC 9460 §4.1). */
 const HAVE_HOSTS: ReadonlySet<number> = new Set([TYPE.NS, TYPE.MX, TYPE.SRV, TYPE.SVCB, TYPE.HTTPS]);
 
@@ -19,6 +20,8 @@ const HAVE_HOSTS: ReadonlySet<number> = new Set([TYPE.NS, TYPE.MX, TYPE.SRV, TYP
 export interface ZoneFinder {
   /** By the name without its first `label` labels. */
   findAbove(path: NamePath, label: number): Zone | undefined;
+  /** Whether it belongs to a zone that is ours, and of which nothing can be said now. */
+  isAwaited?(path: NamePath): boolean;
 }
 
 /** What a reply says. */
@@ -130,7 +133,7 @@ export class Answerer implements Outcome {
     for (let i = 0; i < sets.length; i++) {
       const set = sets[i];
       // RFC 8482 §4.1: ANY gets one of the sets, so that it is no tool for amplification
-      if (set && (set.type === type || type === TYPE.ANY)) return this.#give(set, at);
+      if (set && (set.type === type || type === TYPE.ANY)) return this.#give(set, sets, at);
       if (set?.type === TYPE.CNAME) alias = set;
     }
     // RFC 2308 §2.2: the name is there, if only because of names below it, but not this type
@@ -141,12 +144,15 @@ export class Answerer implements Outcome {
     return record + (alias.targets[0]?.at ?? 0);
   }
 
-  #give(set: RecordSet, at: number): number {
+  #give(set: RecordSet, sets: readonly RecordSet[], at: number): number {
     const start = this.#writer.end;
     this.kind = 'answer';
     if (!this.#writer.add(SECTION.ANSWER, set, at)) return this.#cut();
-    if (HAVE_HOSTS.has(set.type)) {
-      for (const target of set.targets) this.#addHost(target, start);
+    if (!HAVE_HOSTS.has(set.type)) return 0;
+    for (const target of set.targets) {
+      if (target.key !== ROOT) this.#addHost(target, start);
+      // RFC 9460 §2.5.2: "." is the name itself; in MX and SRV it is nobody
+      else if (set.type === TYPE.HTTPS || set.type === TYPE.SVCB) this.#addOwn(sets, at);
     }
     return 0;
   }
@@ -209,10 +215,20 @@ export class Answerer implements Outcome {
     this.#hosts.push(target.key);
     const node = this.#host(target.key);
     if (!node) return true;
+    return this.#addAddresses(node.sets, start + target.at);
+  }
+
+  #addOwn(sets: readonly RecordSet[], owner: number): void {
+    if (this.#hosts.includes(ROOT)) return;
+    this.#hosts.push(ROOT);
+    this.#addAddresses(sets, owner);
+  }
+
+  #addAddresses(sets: readonly RecordSet[], owner: number): boolean {
     let fits = true;
-    for (const set of node.sets) {
+    for (const set of sets) {
       if (set.type !== TYPE.A && set.type !== TYPE.AAAA) continue;
-      fits = this.#writer.add(SECTION.ADDITIONAL, set, start + target.at) && fits;
+      fits = this.#writer.add(SECTION.ADDITIONAL, set, owner) && fits;
     }
     return fits;
   }

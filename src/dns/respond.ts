@@ -61,6 +61,7 @@ export class Responder {
   forwarder: ForwardDesk | undefined;
   readonly #clock: Clock;
   readonly #tally: Tally;
+  readonly #zones: ZoneFinder;
   readonly #cookies: ServerCookies;
   readonly #query = new QueryReader();
   readonly #writer = new ReplyWriter();
@@ -78,6 +79,7 @@ export class Responder {
     this.#options = new ReplyOptions(this.#cookies, settings.nsid);
     this.#identity = new ServerIdentity(settings.nsid);
     this.#rateLimit = settings.rateLimit && new RateLimit(clock, settings.rateLimit);
+    this.#zones = zones;
     this.#answerer = new Answerer(zones, this.#writer);
   }
 
@@ -143,6 +145,7 @@ export class Responder {
       return this.desk.transfer?.(query, client, into, limit) ?? this.#refuse(query, client, state, 'transfer');
     }
     if (isMeta(query.type)) return this.#finish(query, client, state, 0, RCODE.NOTIMP);
+    if (this.#zones.isAwaited?.(query.path)) return this.#failAwaited(query, client, state);
     const outcome = this.#answerer.answer(query);
     const mayRecurse = this.forwarder !== undefined && this.#settings.recursion.has(client.address);
     const isElsewhere = outcome.kind === 'outside' || (outcome.kind === 'referral' && !outcome.authoritative);
@@ -157,6 +160,12 @@ export class Responder {
       (outcome.authoritative ? FLAG.AA : 0) | (mayRecurse ? FLAG.RA : 0),
       outcome.rcode,
     );
+  }
+
+  /** Whoever else is asked does not know, and a "no" of theirs would be kept. */
+  #failAwaited(query: DnsQuery, client: DnsClient, state: CookieState): number {
+    this.#answerer.reset(RCODE.SERVFAIL);
+    return this.#give(query, client, state, 0, RCODE.SERVFAIL);
   }
 
   #forward(query: DnsQuery, client: DnsClient, cookie: CookieState, into: Buffer, limit: number): number {

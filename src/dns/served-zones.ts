@@ -30,6 +30,9 @@ export class ServedZones implements ZoneFinder {
   readonly #contents = new Map<NameKey, ZoneColumns>();
   /** The content that is being read, by origin: what gives it up. */
   readonly #building = new Map<NameKey, () => void>();
+  /** The zones of master files that the Plan names, and those of them that were not read yet. */
+  #named: readonly NameKey[] = [];
+  #awaited: ReadonlySet<NameKey> = new Set();
   #all = new ZoneSet();
 
   constructor(dependencies: ServedZonesDependencies) {
@@ -41,6 +44,17 @@ export class ServedZones implements ZoneFinder {
     return this.#all.findAbove(path, label);
   }
 
+  /** Of a zone and one inside it the inner one counts. */
+  isAwaited(path: NamePath): boolean {
+    if (this.#awaited.size === 0) return false;
+    for (let label = 0; label <= path.labels; label++) {
+      const key = path.key(label);
+      if (this.#awaited.has(key)) return true;
+      if (this.#all.get(key)) return false;
+    }
+    return false;
+  }
+
   get(origin: NameKey): Zone | undefined {
     return this.#all.get(origin);
   }
@@ -50,7 +64,9 @@ export class ServedZones implements ZoneFinder {
   }
 
   apply(plan: Plan): void {
+    this.#named = plan.dns.zones.map(({ name }) => nameKey(name));
     this.#rack.apply(plan);
+    this.#findAwaited();
   }
 
   learn(bound: readonly LeaseFact[], ended: readonly Ip4[]): void {
@@ -118,5 +134,10 @@ export class ServedZones implements ZoneFinder {
     // Checked before: no zone of a file is one of the rack's
     for (const zone of this.#rack.zones.all()) all.add(zone);
     this.#all = all;
+    this.#findAwaited();
+  }
+
+  #findAwaited(): void {
+    this.#awaited = new Set(this.#named.filter((origin) => !this.#files.has(origin)));
   }
 }

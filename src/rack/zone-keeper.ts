@@ -132,7 +132,8 @@ export class ZoneKeeper {
   #enqueue(work: () => Promise<void>): Promise<void> {
     this.#work = this.#work
       .then(() => (this.#isClosed ? undefined : work()))
-      .catch((error: unknown) => this.#dependencies.complain(error, 'zones were not read'));
+      .catch((error: unknown) => this.#dependencies.complain(error, 'zones were not read'))
+      .then(() => this.#follow());
     return this.#work;
   }
 
@@ -189,7 +190,6 @@ export class ZoneKeeper {
     const found = { settings, ...linesOf(zone), files: zone.files, read, seen: read };
     if (columns && zone.records) this.#accept({ ...found, columns, content: this.#contentOf(zone.records) });
     else this.#refuse({ ...before, ...found }, before);
-    this.#follow();
   }
 
   #accept(entry: Entry & { readonly columns: ZoneColumns; readonly content: NonNullable<KeptZone['content']> }): void {
