@@ -36,6 +36,9 @@ export interface Outcome {
   readonly zone: Zone | undefined;
   /** It was made of a wildcard. */
   readonly synthesized: boolean;
+  /** Where the name stands that the last alias leads to, and where the aliases end; 0 without any. */
+  readonly aliasTarget: number;
+  readonly aliasEnd: number;
 }
 
 /**
@@ -49,6 +52,8 @@ export class Answerer implements Outcome {
   authoritative = false;
   zone: Zone | undefined;
   synthesized = false;
+  aliasTarget = 0;
+  aliasEnd = 0;
   readonly #zones: ZoneFinder;
   readonly #writer: ReplyWriter;
   readonly #target = new NamePath();
@@ -79,6 +84,7 @@ export class Answerer implements Outcome {
     this.authoritative = false;
     this.zone = undefined;
     this.synthesized = false;
+    this.aliasTarget = 0;
   }
 
   /** The alias that leads on, name by name, as far as our zones reach. */
@@ -92,6 +98,8 @@ export class Answerer implements Outcome {
     for (let left = MOST_ALIASES; left > 0; left--) {
       path = this.#target;
       path.read(this.#writer.bytes, at);
+      this.aliasTarget = at;
+      this.aliasEnd = this.#writer.end;
       const next = zoneFor(path, query.type, this.#zones);
       if (!next) return void (this.kind = 'alias-outside');
       const key = path.key();

@@ -98,6 +98,12 @@ export class ReplyWriter {
     this.#into.fill(0, SECTION.ANSWER, HEADER);
   }
 
+  /** Takes out again what is behind `end`, all of other sections than the answer. */
+  backTo(end: number): void {
+    this.#end = end;
+    this.#into.fill(0, SECTION.AUTHORITY, HEADER);
+  }
+
   /** Ends the reply: flags as of RFC 1035 §4.1.1, with the lower bits of the response code. */
   finish(query: DnsQuery, flags: number, rcode: number): void {
     const { header, questions } = query;

@@ -5,6 +5,7 @@ import { RCODE } from '../wire/dns/rcode.ts';
 import { CLASS_CH, CLASS_IN, TYPE } from '../wire/dns/record-type.ts';
 import { WireError } from '../wire/wire-error.ts';
 import type { AddressSet } from './address-set.ts';
+import { AliasChase } from './alias-chase.ts';
 import { Answerer, type ZoneFinder } from './answer.ts';
 import type { DnsClient } from './dns-client.ts';
 import type { ForwardDesk } from './forward-desk.ts';
@@ -65,6 +66,8 @@ export class Responder {
   readonly #cookies: ServerCookies;
   readonly #query = new QueryReader();
   readonly #writer = new ReplyWriter();
+  /** What others say of a name that an alias of ours leads to. */
+  readonly #chased = Buffer.alloc(LARGEST);
   readonly #answerer: Answerer;
   #settings: RespondSettings;
   #options: ReplyOptions;
@@ -153,6 +156,8 @@ export class Responder {
       return this.#forward(query, client, state, into, limit);
     }
     if (outcome.kind === 'outside') return this.#refuse(query, client, state, 'not-ours');
+    const isAlias = outcome.kind === 'alias-outside' || (outcome.kind === 'referral' && outcome.aliasTarget > 0);
+    if (mayRecurse && isAlias && query.header.recursionDesired) return this.#chase(query, client, state, into, limit);
     return this.#give(
       query,
       client,
@@ -172,6 +177,25 @@ export class Responder {
     const length = this.forwarder?.ask(query, client, into, { limit, options: this.#options, cookie }) ?? 0;
     if (length > 0) this.#tally.replied((into[3] ?? 0) & 15);
     return length;
+  }
+
+  #chase(query: DnsQuery, client: DnsClient, cookie: CookieState, into: Buffer, limit: number): number {
+    const { aliasTarget, aliasEnd } = this.#answerer;
+    this.#writer.backTo(aliasEnd);
+    this.#writer.finish(query, 0, RCODE.NOERROR);
+    const terms = { limit, options: this.#options, cookie };
+    const chase = new AliasChase(query, client, terms, { message: into.subarray(0, aliasEnd), target: aliasTarget });
+    const { address, port } = client;
+    const later = (): ((reply: Uint8Array) => void) => {
+      const send = client.later();
+      return (reply) => send(chase.finish(reply));
+    };
+    const whole = { limit: LARGEST, options: this.#options, cookie: 'none' } as const;
+    const length = this.forwarder?.ask(chase.question, { address, port, later }, this.#chased, whole) ?? 0;
+    if (length === 0) return 0;
+    const reply = chase.finish(this.#chased.subarray(0, length));
+    this.#tally.replied((reply[3] ?? 0) & 15);
+    return reply.copy(into);
   }
 
   #identify(query: DnsQuery, client: DnsClient, state: CookieState): number {
