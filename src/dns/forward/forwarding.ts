@@ -33,9 +33,9 @@ export class Forwarding implements ForwardDesk {
     return this.#isOn;
   }
 
-  ask(query: DnsQuery, client: DnsClient, into: Buffer, reply: ReplyTerms): number {
+  ask(query: DnsQuery, client: DnsClient, into: Buffer, { limit, options, cookie }: ReplyTerms): number {
     const { bytes, questionEnd, edns } = query;
-    return this.#forwarder?.ask({ query, client, into, bytes, questionEnd, edns, ...reply }) ?? 0;
+    return this.#forwarder?.ask({ query, client, into, bytes, questionEnd, edns, limit, options, cookie }) ?? 0;
   }
 
   counters(): Counters {
