@@ -4,7 +4,7 @@ import type { NameKey } from '../wire/dns/name.ts';
 import type { ResourceRecord } from '../wire/dns/resource-record.ts';
 import { isDamage } from '../system/database-file.ts';
 import { messageOf, type OpenedZones } from './open-zone-store.ts';
-import { following, isLater, serialOf, type ZoneChange } from './zone-change.ts';
+import { isLater, serialOf, type ZoneChange } from './zone-change.ts';
 import { nextSerial } from './zone-history.ts';
 import type { Overlay, SqliteZoneStore, StoredZone, StrandedZone } from './zone-store.ts';
 
@@ -14,7 +14,10 @@ const GATHER = 50;
 const SLICE = 200;
 /** How long a disk that took nothing is left alone. */
 const RETRY = 30_000;
-/** Serials that are reserved ahead: a sync for each of them would be one for each lease. */
+/**
+ * Serials that are reserved ahead in zones of the rack: a sync for each of them would be one for each lease, and after a crash
+ * those that were not used are passed over. A zone of a file changes seldom, and its serials mean something to its owner.
+ */
 const AHEAD = 1000;
 
 /** What the journal is built from. */
@@ -47,6 +50,8 @@ export interface OverlayChange {
 interface Serials {
   last: number | undefined;
   reserved: number;
+  /** How many are reserved ahead. */
+  ahead: number;
 }
 
 /** Rows to write; tells how many they were at each pause. What is begun in one transaction may end in another. */
@@ -83,9 +88,10 @@ export class ZoneJournal {
       return undefined;
     }
     const stored = zone.soa && serialOf(zone.soa);
-    const last = this.#wasClosed && stored !== undefined ? stored : zone.reserved;
-    this.#serials.set(origin, { last, reserved: zone.reserved });
-    return { zone, isCurrent: this.#wasClosed && stored !== undefined };
+    // Where no more were reserved none was published
+    const isCurrent = stored !== undefined && (this.#wasClosed || stored === zone.reserved);
+    this.#serials.set(origin, { last: isCurrent ? stored : zone.reserved, reserved: zone.reserved, ahead: AHEAD });
+    return { zone, isCurrent };
   }
 
   /** Stored records of a zone, one page after the other. */
@@ -101,8 +107,9 @@ export class ZoneJournal {
 
   /** The next serial of a zone; it is reserved. `wanted`: what its file says. */
   nextSerial(origin: NameKey, wanted?: number): number {
-    const serials = this.#serials.get(origin) ?? { last: undefined, reserved: 0 };
+    const serials = this.#serials.get(origin) ?? { last: undefined, reserved: 0, ahead: AHEAD };
     this.#serials.set(origin, serials);
+    serials.ahead = wanted === undefined ? AHEAD : 0;
     const serial =
       serials.last === undefined
         ? (wanted ?? Math.floor(this.#context.clock.now() / 1000) >>> 0)
@@ -144,7 +151,7 @@ export class ZoneJournal {
   }
 
   overlay(origin: NameKey): Overlay | undefined {
-    return this.#store ? this.#attempt(() => this.#store?.load(origin)?.overlay) : this.#stranded.get(origin)?.overlay;
+    return this.#store ? this.#attempt(() => this.#store?.overlay(origin)) : this.#stranded.get(origin)?.overlay;
   }
 
   /** Writes all that waits, and says in the file that this is all. */
@@ -161,7 +168,7 @@ export class ZoneJournal {
   /** The serials that were promised before the disk was lost. */
   #recall(origin: NameKey): void {
     const reserved = this.#stranded.get(origin)?.reserved;
-    if (reserved !== undefined) this.#serials.set(origin, { last: reserved, reserved });
+    if (reserved !== undefined) this.#serials.set(origin, { last: reserved, reserved, ahead: AHEAD });
   }
 
   #open(): void {
@@ -174,7 +181,7 @@ export class ZoneJournal {
   }
 
   #reserve(origin: NameKey, serials: Serials): void {
-    const reserved = ((serials.last ?? 0) + AHEAD) >>> 0;
+    const reserved = ((serials.last ?? 0) + serials.ahead) >>> 0;
     const store = this.#store;
     if (!store) return;
     try {
@@ -259,9 +266,9 @@ export class ZoneJournal {
   #reserveAhead(store: SqliteZoneStore, id: number, origin: NameKey): void {
     const serials = this.#serials.get(origin);
     if (serials?.last === undefined) return;
-    const half = (serials.last + AHEAD / 2) >>> 0;
+    const half = (serials.last + Math.floor(serials.ahead / 2)) >>> 0;
     if (!isLater(half, serials.reserved)) return;
-    serials.reserved = (serials.last + AHEAD) >>> 0;
+    serials.reserved = (serials.last + serials.ahead) >>> 0;
     store.reserve(id, serials.reserved);
   }
 
@@ -297,7 +304,7 @@ export class ZoneJournal {
       store.transaction(true, () => {
         store.markOpen();
         for (const [origin, serials] of this.#serials) {
-          serials.reserved = following(((serials.last ?? 0) + AHEAD) >>> 0);
+          serials.reserved = ((serials.last ?? 0) + serials.ahead) >>> 0;
           store.reserve(store.zoneId(origin), serials.reserved);
         }
       });

@@ -18,7 +18,6 @@ export interface StoredZone {
   /** No serial later than this one was ever published. */
   readonly reserved: number;
   readonly changes: readonly ZoneChange[];
-  readonly overlay: Overlay;
 }
 
 /** What updates did to the contents of a zone's file: the zone is (file − deleted) ∪ added. */
@@ -105,8 +104,12 @@ export class SqliteZoneStore {
       soa: row['soa'] instanceof Uint8Array ? decodeRecords(row['soa'])[0] : undefined,
       reserved: Number(row['reserved']),
       changes: this.#loadChanges(id, origin),
-      overlay: readOverlay(this.#database, id),
     };
+  }
+
+  overlay(origin: NameKey): Overlay | undefined {
+    const id = this.#database.prepare('SELECT id FROM zone WHERE origin = ?').get(blob(origin))?.['id'];
+    return id === undefined ? undefined : readOverlay(this.#database, Number(id));
   }
 
   /** From now on the file may lack what was published. Inside a transaction, or as one. */

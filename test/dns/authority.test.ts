@@ -383,6 +383,18 @@ describe('a zone of a file that takes updates', () => {
     assert.ok(second.serial() > first.serial());
   });
 
+  test('has the very serial of before after a crash, where nothing changed', (t) => {
+    const path = join(folder(t), 'zones.db');
+    const first = new Primary(labPlan(), { file: path });
+    first.zones.learnZones(labFile(7, 'a A 192.0.2.1'), []);
+    first.askUdp(updateMessage(['add new A 192.0.2.7']));
+    first.time.pass(1);
+    const second = primary(t, labPlan(), { file: path });
+    second.zones.learnZones(labFile(7, 'a A 192.0.2.1'), []);
+    assert.equal(second.serial(), 8);
+    assert.equal(recordLines(second.ask(ixfrQuery(7))).length, 5);
+  });
+
   test('what was added and deleted again is the file’s to have', (t) => {
     const made = primary(t, labPlan());
     made.zones.learnZones(labFile(7), []);

@@ -111,7 +111,7 @@ describe('the secondaries', { skip }, () => {
       assert.equal(await ask(address, 'node1.rack.test', 'A'), '192.168.127.221');
       assert.equal(await ask(address, '-x', '192.168.127.221'), 'node1.rack.test.');
     }
-    assert.ok((await counter('transfer.axfr')) >= 6);
+    await rig.until('it to be counted', async () => (await counter('transfer.axfr')) >= 6);
   });
 
   test('fetch what changed, and no more, within a second of a lease', async () => {
@@ -123,8 +123,8 @@ describe('the secondaries', { skip }, () => {
       });
     }
     await inStep();
+    await rig.until('it to be counted', async () => (await counter('transfer.ixfr')) >= changes + 6);
     assert.equal(await counter('transfer.axfr'), whole);
-    assert.ok((await counter('transfer.ixfr')) >= changes + 6);
   });
 
   test('one that hangs keeps the others from nothing, and follows when it is back', async () => {
@@ -206,7 +206,7 @@ describe('the secondaries', { skip }, () => {
       'A',
     );
     assert.match(kdig.output, /192\.168\.127\.221/);
-    assert.doesNotMatch(kdig.output, /WARNING|ERROR/);
+    assert.doesNotMatch(kdig.output, /WARNING|;; ERROR/);
   });
 
   test('many questions of one connection are answered, to dig and kdig', async () => {

@@ -41,7 +41,7 @@ export function nsdSecondary(directory: string, { address, zones, key }: Seconda
   const by = key?.name ?? 'NOKEY';
   const config = write(home, 'nsd.conf', [
     `server:\n  ip-address: ${address}\n  username: ""\n  chroot: ""\n  zonesdir: "${home}"\n  server-count: 1`,
-    `  pidfile: "${home}/pid"\n  xfrdfile: "${home}/xfrd"\n  zonelistfile: "${home}/zones"\n  xfrdir: "${home}"\n  xfrd-reload-timeout: 0`,
+    `  pidfile: "${home}/pid"\n  xfrdfile: "${home}/xfrd"\n  zonelistfile: "${home}/zones"\n  xfrdir: "${home}"\n  database: ""`,
     'remote-control:\n  control-enable: no',
     key ? `key:\n  name: "${key.name}"\n  algorithm: hmac-sha256\n  secret: "${key.secret}"` : '',
     ...zones.map((zone) =>

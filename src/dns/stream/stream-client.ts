@@ -19,8 +19,6 @@ export interface ReplySink {
   whenDrained(go: () => void): void;
   /** That was the last. */
   done(): void;
-  /** The rest can't be had: the connection is closed, so that what came is not taken for the whole. */
-  abort(): void;
 }
 
 /** What answers messages that came by TCP. */

@@ -126,7 +126,6 @@ export class TcpConnection implements StreamHandler, StreamClient {
         this.#regulate();
         this.#endIfDone();
       },
-      abort: () => this.#stream && (this.#stream.reset(), this.#leave()),
     };
   }
 
@@ -144,9 +143,10 @@ export class TcpConnection implements StreamHandler, StreamClient {
     this.#home.counted('query');
     this.#home.active(this);
     const { room, desk } = this.#home;
-    const before = this.#outstanding;
+    // Whoever sends answers here is no client
+    const isJunk = ((message[2] ?? 0) & 0x80) !== 0;
     const length = desk.handle(message, this, room.subarray(FRAME));
-    if (length === 0) return this.#outstanding > before;
+    if (length === 0) return !isJunk;
     room.writeUInt16BE(length, 0);
     this.#stream?.write(room.subarray(0, FRAME + length));
     return this.#stream !== undefined;

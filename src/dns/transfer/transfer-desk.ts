@@ -132,6 +132,8 @@ export class TransferDesk {
     const { query, client, requester, signer } = request;
     if (!client || this.#pump.running >= MOST_TRANSFERS) return { rcode: RCODE.SERVFAIL };
     const serial = serialOf(published.soa);
+    // The query is another one when the transfer ends
+    const [zone, to] = [keyText(query.key), formatIp4(requester.address)];
     this.#tally.add(change ? 'transfer.ixfr' : 'transfer.axfr');
     this.#pump.start({
       encoding: this.#encodingOf(published, change, serial),
@@ -144,7 +146,6 @@ export class TransferDesk {
         // They take as much memory as the zones
         if (this.#pump.running === 0) this.#encodings.clear();
         // What changed is told often; the whole zone, seldom
-        const [zone, to] = [keyText(query.key), formatIp4(requester.address)];
         if (isWhole && !change) this.#events.emit({ kind: 'zone.transferred', zone, to, serial });
       },
     });
