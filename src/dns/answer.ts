@@ -70,8 +70,9 @@ export class Answerer implements Outcome {
   /** The outcome is good until the next question. */
   answer(query: DnsQuery): Outcome {
     this.reset(RCODE.NOERROR);
-    this.#hosts.length = 0;
-    this.#renamed.length = 0;
+    // To set a length costs more than to look at it, and most questions leave none
+    if (this.#hosts.length > 0) this.#hosts.length = 0;
+    if (this.#renamed.length > 0) this.#renamed.length = 0;
     this.zone = zoneFor(query.path, query.type, this.#zones);
     if (this.zone) this.#follow(query, this.zone);
     return this;

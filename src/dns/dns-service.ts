@@ -176,22 +176,22 @@ export class DnsService implements Service {
   }
 
   #handle(datagram: Inbound, socket: DatagramSocket, responder: Responder): void {
-    const { bytes, source, sourcePort, destination } = datagram;
+    const { bytes, source, sourcePort } = datagram;
     // Nobody listens on port 0: a forged source
     if (sourcePort === 0) return this.#tally.dropped('port-zero');
     this.#client.take(datagram, socket);
     const length = responder.respond(bytes, this.#client, this.#reply);
     if (length === 0) return;
     const reply = this.#reply.subarray(0, length);
-    socket.send(reply, { address: source, port: sourcePort, source: destination });
+    socket.send(reply, { address: source, port: sourcePort });
     this.#tell(reply, source);
   }
 
   /** What is told is told once, and what is sent for its own: nothing else is on its way in this socket now. */
-  #sendLate(reply: Uint8Array, { socket, address, port, source }: ReturnPath): void {
+  #sendLate(reply: Uint8Array, { socket, address, port }: ReturnPath): void {
     if (!this.#sockets.some((open) => open.socket === socket)) return;
     this.#tally.replied((reply[3] ?? 0) & 15);
-    socket.send(reply, { address, port, source });
+    socket.send(reply, { address, port });
     this.#tally.lost(socket.flush());
     this.#tell(reply, address);
   }

@@ -168,6 +168,7 @@ export class Listeners {
         receiveBuffer: RECEIVE_BUFFER,
         sendBuffer: RECEIVE_BUFFER,
         broadcast: wanted.service === 'dhcp',
+        tellsDestination: wanted.service !== 'dns',
         reuseAddress: isShared || ours.length > 0,
         ...(wanted.interface === undefined ? {} : { interface: wanted.interface }),
       });
