@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -21,6 +21,7 @@ import { record, soa } from '../zones/records.ts';
 
 const run = promisify(execFile);
 const skip = spawnSync('nsupdate', ['-V']).error ? 'needs nsupdate (Debian: bind9-dnsutils)' : false;
+const skipDisk = process.geteuid?.() === 0 ? false : 'a small disk needs root';
 const SECRET = 'bm90IHNlY3JldCBhdCBhbGwsIGJ1dCBsb25nIGVub3VnaA==';
 const WRONG = 'd3JvbmcgYnV0IGxvbmcgZW5vdWdoIHRvIGJlIGEga2V5IQ==';
 
@@ -29,7 +30,7 @@ class DnsThread {
   readonly #libc = loadLibc();
   readonly #wake = new Wake(this.#libc);
   readonly #letters: FromService[] = [];
-  readonly #thread: Worker;
+  readonly thread: Worker;
   readonly #sockets: readonly SocketHandle[];
   readonly port: number;
 
@@ -44,18 +45,18 @@ class DnsThread {
       { fd: tcp, transport: 'tcp', address, port },
     ];
     const workerData: ThreadData = { name: 'dns', wakeFd: this.#wake.fd };
-    this.#thread = new Worker(new URL('../../src/dns/thread.ts', import.meta.url), { workerData });
-    this.#thread.on('message', (letter: FromService) => void this.#letters.push(letter));
+    this.thread = new Worker(new URL('../../src/dns/thread.ts', import.meta.url), { workerData });
+    this.thread.on('message', (letter: FromService) => void this.#letters.push(letter));
   }
 
   tell(letter: ToService): void {
-    this.#thread.postMessage(letter);
+    this.thread.postMessage(letter);
     this.#wake.ring();
   }
 
   async serve(plan: Plan): Promise<void> {
     this.tell({ type: 'plan', plan, sockets: this.#sockets });
-    while (!this.#letters.some(({ type }) => type === 'ready')) await once(this.#thread, 'message');
+    while (!this.#letters.some(({ type }) => type === 'ready')) await once(this.thread, 'message');
   }
 
   /** What it said it did, by kind. */
@@ -65,7 +66,7 @@ class DnsThread {
   }
 
   async end(): Promise<void> {
-    const ended = once(this.#thread, 'exit');
+    const ended = once(this.thread, 'exit');
     this.tell({ type: 'stop' });
     await ended;
     this.#free();
@@ -73,7 +74,7 @@ class DnsThread {
 
   /** As a crash ends it: nothing is written any more. */
   async kill(): Promise<void> {
-    const ended = this.#thread.terminate();
+    const ended = this.thread.terminate();
     // It is in a system call
     this.#wake.ring();
     await ended;
@@ -232,4 +233,39 @@ describe('nsupdate', { skip }, () => {
     assert.equal(await dig('www.rack.example', 'A'), '192.0.2.8');
     assert.ok((await serial()) > last, `${await serial()} after ${last}`);
   });
+
+  test(
+    'is told no where the disk is full, and who asks or transfers notices nothing',
+    { skip: skipDisk },
+    async (t) => {
+      await dns.end();
+      spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'none', directory]);
+      t.after(() => spawnSync('umount', ['-l', directory]));
+      await start();
+      const filler = join(directory, 'filler');
+      try {
+        // Until not even a byte is left
+        const fd = openSync(filler, 'w');
+        for (const size of [65_536, 4096, 1]) while (fits(fd, size));
+        closeSync(fd);
+      } catch {
+        // It is full
+      }
+      assert.match(await update(['update add full.rack.example 60 A 192.0.2.7']), /SERVFAIL/);
+      assert.equal(await dig('full.rack.example', 'A'), '');
+      assert.equal(await dig('www.rack.example', 'A'), '192.0.2.2');
+      const key = `hmac-sha256:ddns.example:${SECRET}`;
+      assert.match(await dig('-y', key, 'rack.example', 'AXFR'), /192\.0\.2\.2/);
+      while (dns.events('dns.store-failed').length === 0) await once(dns.thread, 'message');
+    },
+  );
 });
+
+/** Whether so many bytes more went into a file. */
+function fits(fd: number, size: number): boolean {
+  try {
+    return writeSync(fd, Buffer.alloc(size)) === size;
+  } catch {
+    return false;
+  }
+}
