@@ -15,6 +15,7 @@ import type { ServiceManager } from '../system/systemd-notify.ts';
 import { SqliteEventStore, type EventStore } from '../timeline/event-store.ts';
 import type { EventBody, ServiceName } from '../timeline/event.ts';
 import { Timeline } from '../timeline/timeline.ts';
+import { readKeptZone } from '../zones/read-kept-zone.ts';
 import { readZoneFile } from '../zones/read-zone-file.ts';
 import { BootKeeper } from './boot-keeper.ts';
 import { CertificateWatch } from './certificate-watch.ts';
@@ -129,6 +130,7 @@ export class Rack {
       tell: (letter) => this.#thread('dns')?.send(letter),
       emit: (body) => this.emit(body),
       readFile: readZoneFile,
+      readKept: (origin) => readKeptZone(join(plan.rack.state, 'zones.db'), origin),
       complain: (error, what) => dependencies.log.error({ err: error }, what),
     });
     this.#threads = SERVICES.map((name) => this.#createThread(name));

@@ -5,7 +5,7 @@ import type { Plan, ZoneSettings } from '../plan/plan.ts';
 import type { ToService } from '../service/letters.ts';
 import type { Clock } from '../system/clock.ts';
 import type { EventBody } from '../timeline/event.ts';
-import { nameKey } from '../wire/dns/name.ts';
+import { nameKey, type NameKey } from '../wire/dns/name.ts';
 import type { ResourceRecord } from '../wire/dns/resource-record.ts';
 import { emptyZone } from '../zones/empty-zone.ts';
 import { readMasterFileInSteps, type MasterZone, type ReadFile } from '../zones/read-master-file.ts';
@@ -27,6 +27,8 @@ export interface ZoneKeeperDependencies {
   readonly tell: (letter: ToService) => void;
   readonly emit: (body: EventBody) => void;
   readonly readFile: ReadFile;
+  /** What was published last of a zone, before this start, if that is known. */
+  readonly readKept: (origin: NameKey) => readonly ResourceRecord[] | undefined;
   /** Something that is no fault of a zone. */
   readonly complain: (error: unknown, what: string) => void;
 }
@@ -34,8 +36,8 @@ export interface ZoneKeeperDependencies {
 /** What an operator may know of a zone of the file. */
 export interface KeptZone {
   readonly settings: ZoneSettings;
-  /** What was read last without a fault, and when (Unix milliseconds). */
-  readonly content?: { readonly serial: number; readonly records: number; readonly loadedAt: number };
+  /** What was read last without a fault, and when (Unix milliseconds); without a time, what was served before the start. */
+  readonly content?: { readonly serial: number; readonly records: number; readonly loadedAt?: number };
   /** Why the file as it is now is not served. */
   readonly faults: readonly string[];
   readonly warnings: readonly string[];
@@ -189,7 +191,17 @@ export class ZoneKeeper {
     const before = this.#zones.get(name);
     const found = { settings, ...linesOf(zone), files: zone.files, read, seen: read };
     if (columns && zone.records) this.#accept({ ...found, columns, content: this.#contentOf(zone.records) });
-    else this.#refuse({ ...before, ...found }, before);
+    else this.#refuse({ ...(before ?? (await this.#recall(zone.origin))), ...found }, before);
+  }
+
+  /** Of a zone whose file is broken when the rack starts: what was served before. */
+  async #recall(origin: NameKey): Promise<Pick<Entry, 'columns' | 'content'>> {
+    const records = this.#dependencies.readKept(origin);
+    const [soa] = records ?? [];
+    if (!records || !soa) return {};
+    const columns = await inSteps(toColumnsInSteps(origin, records));
+    this.#dependencies.tell({ type: 'zones', zones: [columns], gone: [] });
+    return { columns, content: { serial: serialOf(soa), records: records.length } };
   }
 
   #accept(entry: Entry & { readonly columns: ZoneColumns; readonly content: NonNullable<KeptZone['content']> }): void {

@@ -73,7 +73,8 @@ function lineOf(fact: Pick<ZoneFact, 'zone' | 'kind'> & Partial<ZoneFact>, kept:
   return {
     ...fact,
     ...(settings?.file !== undefined && { file: settings.file }),
-    ...(settings?.file !== undefined && content && { loaded: new Date(content.loadedAt).toISOString() }),
+    ...(settings?.file !== undefined &&
+      content?.loadedAt !== undefined && { loaded: new Date(content.loadedAt).toISOString() }),
     faults,
     warnings,
   };

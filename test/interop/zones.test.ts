@@ -77,6 +77,25 @@ describe('a zone of the file', { skip: await reasonToSkip('bind9-dnsutils', 'bin
     assert.equal((await rig.rackboot('zones')).code, 0);
   });
 
+  test('whose file is broken when the rack starts is served as it was, under the same serial', async () => {
+    await using rig = await RackRig.create('zones-kept', CONFIG);
+    const zone = labZone(rig);
+    zone.write(`${TOP}www A 192.0.2.80\n`);
+    await rig.start();
+    await rig.until('the zone to be served', async () => (await ask(rig, 'www.lab.example')) === '192.0.2.80');
+    const soa = await ask(rig, 'lab.example', 'SOA');
+    await rig.end('SIGTERM');
+    zone.write(`${TOP}www A 192.0.2\n`);
+    await rig.start();
+    await rig.until('the zone to be served', async () => (await ask(rig, 'www.lab.example')) === '192.0.2.80');
+    assert.equal(await ask(rig, 'lab.example', 'SOA'), soa);
+    const line = await listed(rig, 'lab.example');
+    assert.equal(line?.faults.length, 1);
+    zone.write(`${TOP}www A 192.0.2.81\n`);
+    await rig.until('what is mended to be served', async () => (await ask(rig, 'www.lab.example')) === '192.0.2.81');
+    assert.notEqual(await ask(rig, 'lab.example', 'SOA'), soa);
+  });
+
   test('is there again when the DNS service was restarted, and gone when the file names it no more', async () => {
     await using rig = await RackRig.create('zones-restart', CONFIG);
     labZone(rig).write(`${TOP}www A 192.0.2.80\n`);

@@ -9,7 +9,10 @@ import type { Plan, ZoneSettings } from '../../src/plan/plan.ts';
 import type { ToService } from '../../src/service/letters.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import type { EventBody } from '../../src/timeline/event.ts';
+import { nameKey } from '../../src/wire/dns/name.ts';
+import type { ResourceRecord } from '../../src/wire/dns/resource-record.ts';
 import { formatZone } from '../../src/zones/format-zone.ts';
+import { readMasterFile } from '../../src/zones/read-master-file.ts';
 import { readZoneFile } from '../../src/zones/read-zone-file.ts';
 import { recordsOf } from '../../src/zones/zone-columns.ts';
 import { planOf } from '../dns/plan-of.ts';
@@ -24,11 +27,14 @@ let events: EventBody[];
 let complaints: unknown[];
 /** Done before a file is read. */
 let beforeRead: (file: string) => void;
+/** What was served before the start, by origin. */
+let kept: Map<string, readonly ResourceRecord[]>;
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'rackboot-zone-keeper-'));
   [letters, events, complaints] = [[], [], []];
   beforeRead = () => undefined;
+  kept = new Map();
   keeper = new ZoneKeeper({
     clock: { ...systemClock, now: () => NOW },
     tell: (letter) => {
@@ -40,6 +46,7 @@ beforeEach(() => {
       beforeRead(file);
       return readZoneFile(file);
     },
+    readKept: (origin) => kept.get(origin),
     complain: (error) => void complaints.push(error),
   });
 });
@@ -107,6 +114,31 @@ describe('zones of a Plan', () => {
     const letter = keeper.letter();
     assert.ok(letter.type === 'zones');
     assert.equal(letter.zones.length, 2);
+  });
+
+  test('that are broken when the rack starts are served as they were before it, until they are mended', async () => {
+    writeFileSync(path('a.example.zone'), TOP);
+    kept.set(nameKey('a.example'), readMasterFile('a.example', path('a.example.zone'), readZoneFile).records ?? []);
+    writeFileSync(path('a.example.zone'), `${TOP}x A nowhere\n`);
+    const plan = planWith('a.example', 'b.example');
+    await keeper.apply(plan);
+    assert.deepEqual(told(), ['a.example. 3']);
+    assert.deepEqual(
+      keeper.zones().map(({ content }) => content),
+      [{ serial: 7, records: 3 }, undefined],
+    );
+    assert.match(keeper.notices()[0] ?? '', /what was read before is served: .*a\.example\.zone:5/);
+    assert.match(keeper.notices()[1] ?? '', /it is not served/);
+    assert.deepEqual(
+      events.map((event) => event.kind === 'zone.refused' && [event.zone, event.kept]),
+      [
+        ['a.example', true],
+        ['b.example', false],
+      ],
+    );
+    writeFileSync(path('a.example.zone'), `${TOP}x A 192.0.2.9\n`);
+    await look(plan);
+    assert.deepEqual(told(), ['a.example. 4']);
   });
 
   test('that have not changed are not read again, and told to nobody', async () => {
