@@ -50,6 +50,7 @@ export const TEST_CLIENT_PACKAGES: readonly PackageNeed[] = [
   { package: 'bind9-utils', provides: ['named-checkzone'] },
   { package: 'bind9', provides: ['named'] },
   { package: 'knot', provides: ['knotd'] },
+  { package: 'knot-dnssecutils', provides: ['kzonecheck'] },
   { package: 'knot-dnsutils', provides: ['kdig'] },
   { package: 'ldnsutils', provides: ['drill'] },
   { package: 'nsd', provides: ['nsd'] },

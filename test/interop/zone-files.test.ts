@@ -12,7 +12,7 @@ import { RDATA } from '../fixtures/rdata.ts';
 import { readLatin1, ZONE_FILES, ZONES } from '../zones/zone-fixtures.ts';
 
 const skip = spawnSync('named-checkzone', ['-v']).error ? 'needs named-checkzone (Debian: bind9-utils)' : false;
-const skipKnot = spawnSync('kzonecheck', ['-V']).error ? 'needs kzonecheck (Debian: knot)' : false;
+const skipKnot = spawnSync('kzonecheck', ['-V']).error ? 'needs kzonecheck (Debian: knot-dnssecutils)' : false;
 
 /** Where we are of another mind than BIND, and why. */
 const UNLIKE_BIND: ReadonlyMap<string, string> = new Map([
