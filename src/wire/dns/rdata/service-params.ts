@@ -34,7 +34,11 @@ const KEYS: Readonly<Record<string, number>> = {
   dohpath: 7,
   ohttp: 8,
 };
-const KEY_NAMES: ReadonlyMap<number, string> = new Map(Object.entries(KEYS).map(([name, key]) => [key, name]));
+/** The last key of RFC 9460 itself. Of later ones not every server knows the name (Knot 3.2: no dohpath), but all read `key7`. */
+const LAST_OLD_KEY = 6;
+const KEY_NAMES: ReadonlyMap<number, string> = new Map(
+  Object.entries(KEYS).flatMap(([name, key]) => (key > LAST_OLD_KEY ? [] : [[key, name] as const])),
+);
 
 const FLAG: ParamKind = {
   parse(value) {

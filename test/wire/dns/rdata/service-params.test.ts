@@ -25,8 +25,8 @@ testField('parameters of a service', serviceParams, {
     ],
     ['no-default-alpn alpn=h2', '0001 0003 026832 0002 0000', 'alpn="h2" no-default-alpn'],
     ['ech=AEP+DQA/', '0005 0006 0043fe0d003f'],
-    ['dohpath=/q{?dns}', '0007 0008 2f717b3f646e737d', 'dohpath="/q{?dns}"'],
-    ['ohttp key9', '0008 0000 0009 0000', 'ohttp key9'],
+    ['dohpath=/q{?dns}', '0007 0008 2f717b3f646e737d', 'key7="/q{?dns}"'],
+    ['ohttp key9', '0008 0000 0009 0000', 'key8 key9'],
     ['', ''],
   ],
   badTexts: [
