@@ -1,3 +1,5 @@
+import type * as OpenPgpModule from 'openpgp';
+
 import { StreamError } from './stream-error.ts';
 
 /** A keyring as it was read: gpg's binary export, or armoured text. */
@@ -7,7 +9,7 @@ export interface Keyring {
   readonly bytes: Uint8Array;
 }
 
-type OpenPgp = typeof import('openpgp');
+type OpenPgp = typeof OpenPgpModule;
 type Keys = Awaited<ReturnType<OpenPgp['readKeys']>>;
 type Verified = Awaited<ReturnType<OpenPgp['verify']>>;
 
@@ -22,7 +24,7 @@ export async function readClearSigned(signed: string, file: string, keyring: Key
   });
   const verified = await openpgp.verify({ message, verificationKeys: keys });
   await believe(verified, file, keyring, keys);
-  return String(verified.data);
+  return verified.data;
 }
 
 /** Checks a detached signature, binary or armoured. Throws StreamError; `file` names the text. */

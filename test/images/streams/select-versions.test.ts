@@ -54,11 +54,12 @@ for (const [name, selections, products] of CASES) {
   });
 }
 
+function kept(keep: number): string[][] {
+  const { images } = selectVersions(versions, [{ ...NOBLE, subarches: ['generic'] }], keep);
+  return [...images.values()].map((each) => each.map(({ version }) => version));
+}
+
 test('of each image the newest version is taken, or as many as are to be kept', () => {
-  const kept = (keep: number) =>
-    [...selectVersions(versions, [{ ...NOBLE, subarches: ['generic'] }], keep).images.values()].map((each) =>
-      each.map(({ version }) => version),
-    );
   assert.deepEqual(kept(1), [['20240103']]);
   assert.deepEqual(kept(2), [['20240103', '20240102']]);
 });
