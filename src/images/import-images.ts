@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { compareVersions } from '../plan/image-choice.ts';
 import type { StoredFile } from '../plan/stored-image.ts';
 import type { Clock } from '../system/clock.ts';
 import { download, type WantedFile } from './download.ts';
@@ -8,7 +9,7 @@ import { BY_HAND, isPublished, rowKey, type ImageRow, type SourceRow } from './i
 import type { SqliteImageStore } from './image-store.ts';
 import type { Pace } from './pace.ts';
 import type { ProgressTracker } from './progress.ts';
-import { compareVersions, type StreamVersion } from './streams/read-products.ts';
+import type { StreamVersion } from './streams/read-products.ts';
 import { readStream, type StreamPlace } from './streams/read-stream.ts';
 import { imageKey, selectVersions, type Selection } from './streams/select-versions.ts';
 import { StreamError } from './streams/stream-error.ts';

@@ -85,4 +85,29 @@ exit
     const plan = testPlan({ entries: [{ ...DEBIAN, initrd: [] }] });
     assert.doesNotMatch(grubScript(bootPlanFor(plan, NODE1), { mac: NODE1, rack: RACK }), /initrd/);
   });
+
+  it('boots an image by the architecture that GRUB runs on', () => {
+    const files = (sum: string) => ({
+      kernel: { path: `images/${sum}/boot-kernel`, file: `/${sum}` },
+      initrd: [],
+      cmdline: `on=${sum}`,
+    });
+    const entry = { name: 'noble', ...files('x86'), arm64: files('arm') };
+    const plan = testPlan({ entries: [entry], default: 'noble' });
+    const script = grubScript(bootPlanFor(plan, STRANGER), { mac: STRANGER, rack: RACK });
+    assert.equal(
+      script.slice(script.indexOf('for try'), script.indexOf('  echo', script.indexOf('for try'))),
+      `for try in 1 2 3 4 5 6; do
+  if [ "$grub_cpu" = arm64 ]; then
+  if linux '/images/arm/boot-kernel' 'BOOTIF=01-02-00-00-00-00-01' 'on=arm'; then
+    boot
+  fi
+  else
+  if linux '/images/x86/boot-kernel' 'BOOTIF=01-02-00-00-00-00-01' 'on=x86'; then
+    boot
+  fi
+  fi
+`,
+    );
+  });
 });

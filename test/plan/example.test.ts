@@ -36,6 +36,9 @@ describe('etc/rackboot.yaml', () => {
       ['boot', 'entries', 'x'],
       ['boot', 'loaders'],
       ['boot', 'loop'],
+      ['images'],
+      ['images', 'sources', 0],
+      ['images', 'sources', 0, 'selections', 0],
     ];
     const keys = [...mappings, ['http'], ['http', 'tls'], ['tftp'], ['admin'], ['log']].flatMap((path) => keysAt(path));
     const absent = keys.filter((key) => !new RegExp(`^[ #-]*${key}:`, 'm').test(EXAMPLE));

@@ -1,3 +1,4 @@
+import { compareVersions } from '../../plan/image-choice.ts';
 import { StreamError } from './stream-error.ts';
 import { kindOf, objectOf, parseStreamJson, shown, type JsonObject } from './stream-json.ts';
 import { streamPath } from './stream-path.ts';
@@ -165,22 +166,4 @@ function checksumOf(value: unknown, where: string): string {
 function sizeOf(value: unknown, where: string): number {
   if (typeof value === 'number' && Number.isInteger(value) && value > 0 && value <= LARGEST_FILE) return value;
   throw new StreamError(`${where}: size: expected bytes from 1 to ${LARGEST_FILE}, found ${kindOf(value)}`);
-}
-
-/** Dates with a number behind them, 20240418.1: by number where both have one, else as text. Negative when `a` is older. */
-export function compareVersions(a: string, b: string): number {
-  const left = a.split('.');
-  const right = b.split('.');
-  for (let i = 0; i < Math.max(left.length, right.length); i++) {
-    const difference = comparePart(left[i] ?? '', right[i] ?? '');
-    if (difference !== 0) return difference;
-  }
-  return 0;
-}
-
-function comparePart(a: string, b: string): number {
-  const isNumeric = /^\d{1,15}$/.test(a) && /^\d{1,15}$/.test(b);
-  if (isNumeric && Number(a) !== Number(b)) return Number(a) - Number(b);
-  if (isNumeric || a === b) return 0;
-  return a < b ? -1 : 1;
 }

@@ -1,3 +1,4 @@
+import { kernelFor } from '../../plan/image-choice.ts';
 import type { StreamVersion } from './read-products.ts';
 
 /** What to import of a source; in each list `*` stands for all. */
@@ -58,20 +59,6 @@ function takes(selection: Selection, version: StreamVersion, kernels: readonly K
   if (!fits(selection.arches, version.arch) || !fits(selection.labels, version.label)) return false;
   if (version.loaderType !== undefined || selection.subarches.includes('*')) return true;
   return selection.subarches.some((wanted) => kernelFor(wanted, kernels)?.subarch === version.subarch);
-}
-
-/**
- * The kernel for a subarch. `generic` is the one a release came with: streams since 2016 call it ga-24.04 and say in `subarches`
- * of every kernel, newer ones included, that it will do for generic.
- */
-export function kernelFor<T extends KernelWords>(wanted: string, kernels: readonly T[]): T | undefined {
-  const own = kernels.find(({ subarch }) => subarch === wanted);
-  const first = wanted === 'generic' ? kernels.find((each) => isGeneralAvailability(each)) : undefined;
-  return own ?? first ?? kernels.find(({ subarches }) => subarches.includes(wanted));
-}
-
-function isGeneralAvailability({ subarch, kflavor }: KernelWords): boolean {
-  return kflavor === 'generic' && /^ga-[\d.]+$/.test(subarch);
 }
 
 function fits(wanted: readonly string[], word: string): boolean {

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { compareVersions, readProducts } from '../../../src/images/streams/read-products.ts';
+import { readProducts } from '../../../src/images/streams/read-products.ts';
+import { compareVersions } from '../../../src/plan/image-choice.ts';
 import { product, productsFile, sha256 } from './stream-fixture.ts';
 
 const FILE = 'streams/v1/images.json';
