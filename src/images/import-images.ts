@@ -77,6 +77,7 @@ class Import {
   readonly #wanted: Wanted[] = [];
   /** Images that a source before gives, or is to go on giving. */
   readonly #taken = new Set<string>();
+  readonly #places: StreamPlace[] = [];
   #bytes = 0;
 
   constructor(desk: ImportDesk, isDryRun: boolean) {
@@ -85,6 +86,14 @@ class Import {
   }
 
   async run(sources: readonly ImportSource[], only: ReadonlySet<string> | undefined): Promise<ImportReport> {
+    try {
+      return await this.#run(sources, only);
+    } finally {
+      for (const { origin } of this.#places) origin.close?.();
+    }
+  }
+
+  async #run(sources: readonly ImportSource[], only: ReadonlySet<string> | undefined): Promise<ImportReport> {
     this.#takeAllOf(BY_HAND);
     const asked: string[] = [];
     for (const source of sources) {
@@ -112,6 +121,7 @@ class Import {
     this.#desk.progress.reading(source.name);
     try {
       const place = await source.open();
+      this.#places.push(place);
       const { versions, refused } = await readStream(place, this.#desk.signal);
       for (const { reason } of refused) this.#trouble(source, reason);
       const { images, unmet } = selectVersions(versions, source.selections, source.keep);

@@ -19,6 +19,8 @@ export interface Origin {
   /** For messages: the place of a path. */
   locate(path: string): string;
   open(path: string, wish: FileWish): Promise<FileFlow>;
+  /** Gives back what it holds on to between files. */
+  close?(): void;
 }
 
 /** A small file whole; undefined when it is more than `most` bytes. Throws what the origin throws. */

@@ -18,13 +18,14 @@ import { Timeline } from '../timeline/timeline.ts';
 import { BootKeeper } from './boot-keeper.ts';
 import { CertificateWatch } from './certificate-watch.ts';
 import { logEvent } from './event-log.ts';
+import { ImageDesk } from './image-desk.ts';
 import { Listeners, type PreparedListeners } from './listeners.ts';
 import { faultsOfRestart } from './needs-restart.ts';
 import { Notices } from './notices.ts';
 import { PlanSource, type PlanAttempt } from './plan-source.ts';
 import { ServiceThread } from './service-thread.ts';
 
-const SERVICES: readonly ServiceName[] = ['dhcp', 'dns', 'tftp', 'http'];
+const SERVICES: readonly ServiceName[] = ['dhcp', 'dns', 'tftp', 'http', 'importer'];
 
 /** Left for the threads to end in out of the 2 s that a stop may take. */
 const STOP_MILLISECONDS = 1_500;
@@ -62,6 +63,7 @@ export class Rack {
   readonly leases: LeaseTable;
   readonly notices = new Notices();
   readonly boots: BootKeeper;
+  readonly images = new ImageDesk();
   readonly startedAt: number;
   readonly #dependencies: RackDependencies;
   readonly #source: PlanSource;
@@ -234,9 +236,9 @@ export class Rack {
       libc: this.#dependencies.libc,
       opening: () => [
         // Ahead of the Plan: no script is to leave before it is known who has had what
-        this.boots.letter(),
+        ...(name === 'importer' ? [] : [this.boots.letter()]),
         this.#planLetter(name),
-        { type: 'leases', bound: toColumns(this.leases.facts()), ended: [] },
+        ...(name === 'importer' ? [] : [this.#leasesLetter()]),
       ],
       onLetter: (letter) => this.#receive(name, letter),
       onServing: () => this.emit({ kind: 'service.ready', service: name }),
@@ -246,7 +248,11 @@ export class Rack {
   }
 
   #tell(letter: ToService): void {
-    for (const thread of this.#threads) thread.send(letter);
+    for (const thread of this.#threads) if (thread.name !== 'importer') thread.send(letter);
+  }
+
+  #leasesLetter(): ToService {
+    return { type: 'leases', bound: toColumns(this.leases.facts()), ended: [] };
   }
 
   #planLetter(service: ServiceName): ToService {
@@ -261,14 +267,22 @@ export class Rack {
       case 'leases':
         this.leases.learn(fromColumns(letter.bound), letter.ended);
         for (const thread of this.#threads) {
-          if (thread.name !== name) thread.send({ type: 'leases', bound: letter.bound, ended: letter.ended });
+          if (thread.name !== name && thread.name !== 'importer')
+            thread.send({ type: 'leases', bound: letter.bound, ended: letter.ended });
         }
         break;
       case 'signs':
         this.boots.learn(letter.signs);
         break;
+      case 'images':
+        void this.reload();
+        break;
+      case 'progress':
+        this.images.learn(letter.progress);
+        break;
       case 'ready':
       case 'answer':
+      case 'image-answer':
       case 'pong':
         break;
     }

@@ -1,6 +1,14 @@
 import { Worker } from 'node:worker_threads';
 
-import type { Counters, FromService, LeaseAnswer, LeaseOrder, ToService } from '../service/letters.ts';
+import type {
+  Counters,
+  FromService,
+  ImageAnswer,
+  ImageOrder,
+  LeaseAnswer,
+  LeaseOrder,
+  ToService,
+} from '../service/letters.ts';
 import type { Libc } from '../system/libc.ts';
 import { Wake } from '../system/wake.ts';
 import type { ServiceName } from '../timeline/event.ts';
@@ -21,6 +29,8 @@ const UNANSWERED: LeaseAnswer = {
   refused: [],
   fault: 'the service is not running: it starts again by itself',
 };
+
+const NOT_RUNNING: ImageAnswer = { isDone: false, lines: ['the importer is not running: it starts again by itself'] };
 
 export interface ServiceThreadDependencies {
   readonly name: ServiceName;
@@ -58,6 +68,7 @@ export class ServiceThread {
   #unsettled: (() => void)[] = [];
   /** Who waits for an answer to an order, by its number. */
   readonly #orders = new Map<number, (answer: LeaseAnswer) => void>();
+  readonly #imageOrders = new Map<number, (answer: ImageAnswer) => void>();
   #lastOrder = 0;
 
   constructor(dependencies: ServiceThreadDependencies) {
@@ -126,6 +137,15 @@ export class ServiceThread {
     return answered;
   }
 
+  /** The same for images. */
+  manage(order: ImageOrder): Promise<ImageAnswer> {
+    if (!this.#worker) return Promise.resolve(NOT_RUNNING);
+    const id = ++this.#lastOrder;
+    const answered = new Promise<ImageAnswer>((resolve) => this.#imageOrders.set(id, resolve));
+    this.send({ type: 'image-order', id, order });
+    return answered;
+  }
+
   /** Asks the thread to end; resolves when it has, or was ended. */
   async stop(withinMilliseconds: number): Promise<void> {
     clearTimeout(this.#retryTimer);
@@ -162,6 +182,7 @@ export class ServiceThread {
     if (letter.type === 'ready') this.#ready();
     if (letter.type === 'pong') this.#counters = letter.counters;
     if (letter.type === 'answer') this.#answer(letter.id, letter.answer);
+    if (letter.type === 'image-answer') this.#answerImages(letter.id, letter.answer);
     this.#dependencies.onLetter(letter);
   }
 
@@ -178,6 +199,11 @@ export class ServiceThread {
     this.#orders.delete(id);
   }
 
+  #answerImages(id: number, answer: ImageAnswer): void {
+    this.#imageOrders.get(id)?.(answer);
+    this.#imageOrders.delete(id);
+  }
+
   #ping(): void {
     if (!this.#worker) return;
     if (this.#unanswered++ >= MOST_UNANSWERED) {
@@ -191,6 +217,7 @@ export class ServiceThread {
   #ended(): void {
     this.#worker = undefined;
     for (const id of this.#orders.keys()) this.#answer(id, UNANSWERED);
+    for (const id of this.#imageOrders.keys()) this.#answerImages(id, NOT_RUNNING);
     if (this.#state === 'stopped') this.#settle();
     else this.#startAgain();
   }

@@ -25,6 +25,10 @@ const LASTING_KINDS: ReadonlySet<EventBody['kind']> = new Set<EventBody['kind']>
   'dhcp.clock-set',
   'http.certificate-failed',
   'http.certificate-loaded',
+  'image.published',
+  'image.import-ended',
+  'image.spoilt',
+  'image.index-replaced',
 ]);
 
 const TROUBLE_KINDS: ReadonlySet<EventBody['kind']> = new Set<EventBody['kind']>([
@@ -35,6 +39,7 @@ const TROUBLE_KINDS: ReadonlySet<EventBody['kind']> = new Set<EventBody['kind']>
   'tftp.refused',
   'http.failed',
   'http.refused',
+  'image.refused',
   'plan.refused',
   'service.failed',
 ]);

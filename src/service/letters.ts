@@ -1,6 +1,7 @@
 import type { Ip4 } from '../addr/ip4.ts';
 import type { Mac } from '../addr/mac.ts';
 import type { BootNews, BootSign } from '../boots/boot-sign.ts';
+import type { ImportProgress } from '../images/progress.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { RackEvent, ServiceName } from '../timeline/event.ts';
 
@@ -62,6 +63,18 @@ export interface LeaseAnswer {
   readonly fault?: string;
 }
 
+/** What an operator wants of the images. `only`: one source, by its name or its number from 1. */
+export type ImageOrder =
+  | { readonly kind: 'import'; readonly only?: string; readonly isDryRun: boolean }
+  | { readonly kind: 'stop' | 'gc' | 'verify' | 'reread' }
+  | { readonly kind: 'remove'; readonly image: string };
+
+/** What came of it: a sentence each. `isDone`: all of it was done, and nothing is wrong. */
+export interface ImageAnswer {
+  readonly isDone: boolean;
+  readonly lines: readonly string[];
+}
+
 /** What a service thread is started with. */
 export interface ThreadData {
   readonly name: ServiceName;
@@ -75,6 +88,7 @@ export type ToService =
   | { readonly type: 'leases'; readonly bound: LeaseColumns; readonly ended: readonly Ip4[] }
   | { readonly type: 'boots'; readonly news: BootNews }
   | { readonly type: 'order'; readonly id: number; readonly order: LeaseOrder }
+  | { readonly type: 'image-order'; readonly id: number; readonly order: ImageOrder }
   | { readonly type: 'ping'; readonly id: number }
   | { readonly type: 'fail'; readonly reason: string }
   | { readonly type: 'stop' };
@@ -87,6 +101,11 @@ export type FromService =
   | { readonly type: 'leases'; readonly bound: LeaseColumns; readonly ended: readonly Ip4[] }
   | { readonly type: 'signs'; readonly signs: readonly BootSign[] }
   | { readonly type: 'answer'; readonly id: number; readonly answer: LeaseAnswer }
+  | { readonly type: 'image-answer'; readonly id: number; readonly answer: ImageAnswer }
+  /** What images are here changed: a Plan is to be compiled of what is here now. */
+  | { readonly type: 'images' }
+  /** How far an import is; absent: none runs. */
+  | { readonly type: 'progress'; readonly progress?: ImportProgress }
   | { readonly type: 'pong'; readonly id: number; readonly counters: Counters };
 
 /** What a service counts, by name: `received`, `refused.bad-packet`, … They only rise, but for levels such as `active`. */

@@ -1,5 +1,5 @@
 import { fromColumns } from './lease-columns.ts';
-import type { FromService, ToService } from './letters.ts';
+import type { FromService, ImageOrder, ToService } from './letters.ts';
 import type { EventOutbox } from './event-outbox.ts';
 import type { Service } from './service.ts';
 
@@ -29,6 +29,9 @@ export function openLetter(desk: ServiceDesk, letter: ToService): void {
       desk.post({ type: 'answer', id: letter.id, answer });
       break;
     }
+    case 'image-order':
+      void manage(desk, letter.id, letter.order);
+      break;
     case 'ping':
       desk.post({ type: 'pong', id: letter.id, counters: { ...desk.service.counters(), ...desk.outbox.counters() } });
       break;
@@ -40,4 +43,9 @@ export function openLetter(desk: ServiceDesk, letter: ToService): void {
       desk.stop();
       break;
   }
+}
+
+async function manage({ service, post }: ServiceDesk, id: number, order: ImageOrder): Promise<void> {
+  const answer = (await service.manage?.(order)) ?? { isDone: false, lines: ['it has no images'] };
+  post({ type: 'image-answer', id, answer });
 }

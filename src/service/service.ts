@@ -4,7 +4,8 @@ import type { Plan } from '../plan/plan.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Loop } from '../system/loop.ts';
 import type { EventBody } from '../timeline/event.ts';
-import type { Counters, LeaseAnswer, LeaseFact, LeaseOrder, SocketHandle } from './letters.ts';
+import type { ImportProgress } from '../images/progress.ts';
+import type { Counters, ImageAnswer, ImageOrder, LeaseAnswer, LeaseFact, LeaseOrder, SocketHandle } from './letters.ts';
 
 /** What every service is: it takes Plans and facts, and emits events. All calls come from its own thread. */
 export interface Service {
@@ -16,6 +17,8 @@ export interface Service {
   learnBoots?(news: BootNews): void;
   /** Does what an operator wants of the leases; what is answered as done is on disk. */
   obey?(order: LeaseOrder): LeaseAnswer;
+  /** Does what an operator wants of the images; never rejects. */
+  manage?(order: ImageOrder): Promise<ImageAnswer>;
   counters(): Counters;
   close(): void;
 }
@@ -36,6 +39,14 @@ export interface SignSink {
   sign(sign: BootSign): void;
 }
 
+/** Takes what became of images. */
+export interface ImageSink {
+  /** What is here is not what it was. */
+  changed(): void;
+  /** How far an import is; undefined when it ended. */
+  progress(progress: ImportProgress | undefined): void;
+}
+
 /** What a service is built from. */
 export interface ServiceContext {
   readonly loop: Loop;
@@ -43,4 +54,6 @@ export interface ServiceContext {
   readonly events: EventSink;
   /** Absent: nobody is to know. */
   readonly signs?: SignSink;
+  /** Absent: nobody is to know. */
+  readonly images?: ImageSink;
 }
