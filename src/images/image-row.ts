@@ -11,6 +11,8 @@ export interface ImageRow extends StoredImage {
   readonly title: string;
   /** The product of the stream; '' by hand. */
   readonly product: string;
+  /** Of a loader: uefi, pxe, open-firmware. */
+  readonly loaderType?: string;
   readonly since: number;
   /** Since then no machine is told of it any more; its files stay for those that were told before. */
   readonly retiredAt?: number;

@@ -114,7 +114,7 @@ export function readImageRow(columns: Record<string, SQLOutputValue>): ImageRow[
     if (Object.values(words).some((word) => typeof word !== 'string')) return [];
     const details = JSON.parse(String(columns['details'])) as Pick<
       ImageRow,
-      'subarches' | 'kflavor' | 'title' | 'product'
+      'subarches' | 'kflavor' | 'title' | 'product' | 'loaderType'
     >;
     const files = JSON.parse(String(columns['files'])) as StoredFile[];
     return [
@@ -144,8 +144,8 @@ function readSourceRow({ name, tried, good, troubles }: Record<string, SQLOutput
 
 function columnsOf(row: ImageRow): (string | number | null)[] {
   const { os, release, arch, subarch, label, version, source, files, since, retiredAt = null } = row;
-  const { subarches, kflavor, title, product } = row;
-  const details = JSON.stringify({ subarches, kflavor, title, product });
+  const { subarches, kflavor, title, product, loaderType } = row;
+  const details = JSON.stringify({ subarches, kflavor, title, product, loaderType });
   return [
     rowKey(row),
     ...[os, release, arch, subarch, label, version, source, details, JSON.stringify(files)],

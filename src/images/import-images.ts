@@ -281,8 +281,9 @@ class Import {
   }
 
   #rowOf({ source, version, files }: Wanted): ImageRow {
-    const { product, os, release, arch, subarch, subarches, kflavor, label, title } = version;
+    const { product, os, release, arch, subarch, subarches, kflavor, label, title, loaderType } = version;
     return {
+      ...(loaderType !== undefined && { loaderType }),
       ...{ os, release, arch, subarch, subarches, kflavor, label, title, product },
       version: version.version,
       source: source.name,

@@ -242,8 +242,10 @@ export class Rack {
       ],
       onLetter: (letter) => this.#receive(name, letter),
       onServing: () => this.emit({ kind: 'service.ready', service: name }),
-      onFailed: (reason, retryMilliseconds) =>
-        this.emit({ kind: 'service.failed', service: name, reason, retryMilliseconds }),
+      onFailed: (reason, retryMilliseconds) => {
+        if (name === 'importer') this.images.learn(undefined);
+        this.emit({ kind: 'service.failed', service: name, reason, retryMilliseconds });
+      },
     });
   }
 
