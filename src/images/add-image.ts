@@ -39,8 +39,19 @@ export async function addImage(state: string, added: AddedImage, now: number): P
   for (const { name, ftype, content } of added.files) files.push({ name, ftype, ...(await shelve(shelf, content)) });
   const { os, release, arch } = added;
   const row: ImageRow = {
-    ...{ os, release, arch, subarch: SUBARCH, subarches: [SUBARCH], kflavor: 'generic', label: LABEL },
-    ...{ version: versionAt(now), title: '', product: '', source: BY_HAND, since: now, files },
+    os,
+    release,
+    arch,
+    subarch: SUBARCH,
+    subarches: [SUBARCH],
+    kflavor: 'generic',
+    label: LABEL,
+    version: versionAt(now),
+    title: '',
+    product: '',
+    source: BY_HAND,
+    since: now,
+    files,
   };
   const index = imageIndex(state);
   const { store } = openImageStore(index, now);

@@ -8,7 +8,7 @@ import { rowKey, type ImageRow } from './image-row.ts';
  * A machine that was told of a version may fetch its files a while later: an initrd mounts its root after a minute. Whoever has
  * begun to fetch holds the file open, and loses nothing when its name goes.
  */
-export const GRACE_MILLISECONDS = 3_600_000;
+const GRACE_MILLISECONDS = 3_600_000;
 /** What began to come and was never finished. */
 const STALE_PART_MILLISECONDS = 7 * 86_400_000;
 
@@ -40,8 +40,7 @@ export function findGarbage({ rows, shelf, named, now }: GarbageQuestion): Garba
   );
   const files = shelf.list().filter(
     // A young one may be of an import that runs, or of `images add`
-    ({ sha256, cameAt }) =>
-      !used.has(sha256) && !isNamed(sha256) && (isYoung(cameAt, now) === false || isOf(gone, sha256)),
+    ({ sha256, cameAt }) => !used.has(sha256) && !isNamed(sha256) && (!isYoung(cameAt, now) || isOf(gone, sha256)),
   );
   const parts = shelf.parts().filter((sha256) => now - touchedAt(shelf.partOf(sha256)) >= STALE_PART_MILLISECONDS);
   return { rows: gone, files, parts };

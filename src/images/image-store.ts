@@ -148,7 +148,15 @@ function columnsOf(row: ImageRow): (string | number | null)[] {
   const details = JSON.stringify({ subarches, kflavor, title, product, loaderType });
   return [
     rowKey(row),
-    ...[os, release, arch, subarch, label, version, source, details, JSON.stringify(files)],
+    os,
+    release,
+    arch,
+    subarch,
+    label,
+    version,
+    source,
+    details,
+    JSON.stringify(files),
     Math.floor(since),
     retiredAt === null ? null : Math.floor(retiredAt),
   ];

@@ -284,7 +284,15 @@ class Import {
     const { product, os, release, arch, subarch, subarches, kflavor, label, title, loaderType } = version;
     return {
       ...(loaderType !== undefined && { loaderType }),
-      ...{ os, release, arch, subarch, subarches, kflavor, label, title, product },
+      os,
+      release,
+      arch,
+      subarch,
+      subarches,
+      kflavor,
+      label,
+      title,
+      product,
       version: version.version,
       source: source.name,
       since: this.#desk.clock.now(),

@@ -29,7 +29,7 @@ const PLACES: readonly (readonly [kernel: string, ...initrds: string[]])[] = [
 ];
 
 /** What is no ISO, or has nothing in it that boots. */
-export class IsoError extends Error {
+class IsoError extends Error {
   override readonly name = 'IsoError';
 }
 

@@ -20,7 +20,7 @@ export interface ImportProgress {
   readonly secondsLeft?: number;
 }
 
-export interface FileProgress {
+interface FileProgress {
   readonly name: string;
   readonly done: number;
   readonly size: number;

@@ -35,7 +35,7 @@ export async function findSpoilt(
 }
 
 /** Undefined of a file that is not there. A disk that can't read it says as much as another checksum. */
-export async function checksumOf(path: string, signal: AbortSignal): Promise<string | undefined> {
+async function checksumOf(path: string, signal: AbortSignal): Promise<string | undefined> {
   const handle = await open(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw error;

@@ -45,7 +45,10 @@ export async function writeStream(directory: string, { images, pathOf, key, now 
         updated,
         index: {
           [CONTENT_ID]: {
-            ...{ datatype: 'image-downloads', format: 'products:1.0', updated, path: `${PRODUCTS}.${ending}` },
+            datatype: 'image-downloads',
+            format: 'products:1.0',
+            updated,
+            path: `${PRODUCTS}.${ending}`,
             products: Object.keys(productsOf(images)),
           },
         },
@@ -64,13 +67,23 @@ export async function writeStream(directory: string, { images, pathOf, key, now 
   for (const [path, text] of texts) write(join(directory, path), text);
 }
 
+interface Product {
+  readonly versions: Record<string, unknown>;
+  readonly [attribute: string]: unknown;
+}
+
 function productsOf(images: readonly ImageRow[]): Record<string, unknown> {
-  const products = new Map<string, { versions: Record<string, unknown> }>();
+  const products = new Map<string, Product>();
   for (const row of images) {
     const { os, release, arch, subarch, subarches, kflavor, label, title, loaderType } = row;
     const name = ['rackboot:boot', os, release, arch, subarch, kflavor, label].filter((word) => word !== '').join(':');
-    const product = products.get(name) ?? {
-      ...{ os, release, arch, kflavor, label, release_title: title },
+    const product: Product = products.get(name) ?? {
+      os,
+      release,
+      arch,
+      kflavor,
+      label,
+      release_title: title,
       ...(loaderType === undefined ? { subarch, subarches: subarches.join(',') } : { 'bootloader-type': loaderType }),
       versions: {},
     };

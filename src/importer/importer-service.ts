@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 
 import { filesOfEntry } from '../boot/entry-files.ts';
-import { readBootResources } from '../images/boot-resources.ts';
 import { findGarbage } from '../images/collect-garbage.ts';
 import { FileShelf } from '../images/file-shelf.ts';
 import { BY_HAND, isPublished, sizeOf, type ImageRow } from '../images/image-row.ts';
@@ -130,12 +129,15 @@ class ImporterService implements Service {
     if (!order.isDryRun) this.#importedAt = this.#context.clock.monotonic();
     const running = { controller, ended: this.#import(order, controller.signal) };
     this.#running = running;
-    void running.ended.then(() => {
-      this.#running = undefined;
-      this.#context.images?.progress(undefined);
-      if (!this.#closing.signal.aborted) this.#schedule();
-    });
+    void this.#endAfter(running.ended);
     return running;
+  }
+
+  async #endAfter(ended: Promise<unknown>): Promise<void> {
+    await ended;
+    this.#running = undefined;
+    this.#context.images?.progress(undefined);
+    if (!this.#closing.signal.aborted) this.#schedule();
   }
 
   async #stop(): Promise<ImageAnswer> {
@@ -187,7 +189,11 @@ class ImporterService implements Service {
     this.#tally.add('imports');
     const names = only === undefined ? undefined : new Set([only]);
     return importImages(sources.map(importSource), names, isDryRun, {
-      ...{ shelf, store, clock, signal, parallel: settings.parallel },
+      shelf,
+      store,
+      clock,
+      signal,
+      parallel: settings.parallel,
       pace: new Pace(clock, settings.bandwidth),
       progress: new ProgressTracker(clock, (progress) => images?.progress(progress)),
       onPublished: (row) => {
@@ -206,6 +212,8 @@ class ImporterService implements Service {
   async #sources(): Promise<NamedSource[]> {
     const { sources, bootResources } = this.#settings();
     if (bootResources === undefined) return [...sources];
+    // A reader of YAML is more than all the rest of this thread
+    const { readBootResources } = await import('../images/boot-resources.ts');
     return [...sources, ...readBootResources(await readFile(bootResources, 'utf8'), bootResources)];
   }
 
@@ -344,7 +352,9 @@ function unknownSource(sources: readonly NamedSource[], word: string): string {
 }
 
 function isSameWork(a: ImageSettings | undefined, b: ImageSettings | undefined): boolean {
-  const workOf = (settings: ImageSettings | undefined): string =>
-    JSON.stringify([settings?.sources ?? [], settings?.bootResources]);
   return a !== undefined && workOf(a) === workOf(b);
+}
+
+function workOf(settings: ImageSettings | undefined): string {
+  return JSON.stringify([settings?.sources ?? [], settings?.bootResources]);
 }

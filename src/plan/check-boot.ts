@@ -150,7 +150,7 @@ class Shelf {
     const files = x86 ?? arm64;
     if (!files) {
       const names = namesOf(this.#stored);
-      const here = names.length === 0 ? 'none is' : `${names.join(', ')}`;
+      const here = names.length === 0 ? 'none is' : names.join(', ');
       const expected = `an image that is here and boots (${here}; "rackboot images" tells what is missing and why)`;
       this.#book.report([...path, 'image'], expected);
       return undefined;

@@ -31,7 +31,7 @@ function checkSource(
   draft: SourceDraft,
   index: number,
   seen: Map<string, number>,
-  { fileExists }: Surroundings,
+  surroundings: Surroundings,
 ): ImageSource[] {
   const path = ['images', 'sources', index];
   const { url, keyring, unsigned, keep, proxy, selections = [] } = draft;
@@ -46,13 +46,16 @@ function checkSource(
     const expected = 'a keyring of who signs it, or unsigned: true, and not both';
     book.report(keyring === undefined ? path : [...path, 'unsigned'], expected, { scope: 'entry' });
   }
-  if (keyring !== undefined && !fileExists(keyring)) {
+  if (keyring !== undefined && !surroundings.fileExists(keyring)) {
     book.report([...path, 'keyring'], `a readable file ${keyring}`, { found: 'none' });
   }
   if (name === undefined || url === undefined || keep === undefined || book.touches(path)) return [];
   return [
     {
-      ...{ name, url, keep, selections },
+      name,
+      url,
+      keep,
+      selections,
       ...(keyring !== undefined && { keyring }),
       ...(proxy !== undefined && { proxy }),
     },

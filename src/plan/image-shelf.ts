@@ -22,10 +22,10 @@ const ROOT_VARIABLE = '${root}';
 const ROOT_KINDS: ReadonlySet<string> = new Set(['squashfs', 'root-image.gz', 'iso']);
 
 /** Only what is whole now: a file that `images verify` took away takes its version with it. */
-export function storedImages(state: string, { images, fileExists }: Surroundings): StoredImages {
+export function storedImages(state: string, surroundings: Surroundings): StoredImages {
   const shelf = imageShelf(state);
-  const whole = (images?.(state) ?? []).filter(({ files }) =>
-    files.every(({ sha256 }) => fileExists(shelvedFile(shelf, sha256))),
+  const whole = (surroundings.images?.(state) ?? []).filter(({ files }) =>
+    files.every(({ sha256 }) => surroundings.fileExists(shelvedFile(shelf, sha256))),
   );
   return { shelf, images: whole.toSorted(byPreference) };
 }

@@ -266,16 +266,16 @@ export const bootSchema = mapping({
 
 const WORDS = 'a list of words, or "*" for all';
 
-function words() {
+function streamWords() {
   return list(form.streamWordText, WORDS).prefault(['*']);
 }
 
-export const selectionSchema = mapping({
+const selectionSchema = mapping({
   os: form.streamWordText.prefault('*').describe('ubuntu, centos …; default: all.'),
   release: form.streamWordText.prefault('*').describe('noble, jammy …; default: all.'),
-  arches: words().describe('amd64, arm64 …; default: all.'),
-  subarches: words().describe('Kernels: generic, hwe-24.04 …; default: all.'),
-  labels: words().describe('stable, candidate …; default: all.'),
+  arches: streamWords().describe('amd64, arm64 …; default: all.'),
+  subarches: streamWords().describe('Kernels: generic, hwe-24.04 …; default: all.'),
+  labels: streamWords().describe('stable, candidate …; default: all.'),
 });
 
 export const sourceSchema = mapping({

@@ -30,7 +30,7 @@ export interface ImageLine {
 }
 
 /** How a source is. Times are ISO 8601. `troubles`: what is not here of it, and why. */
-export interface SourceLine {
+interface SourceLine {
   readonly name: string;
   readonly tried?: string;
   readonly good?: string;
@@ -82,11 +82,14 @@ export function runImport(context: Context, rack: Rack): void {
   context.type = 'application/x-ndjson';
   context.body = stream;
   const order = { kind: 'import', isDryRun: dry !== undefined, ...(typeof only === 'string' && { only }) } as const;
-  void manage(rack, order).then((answer) => {
+  void finish();
+
+  async function finish(): Promise<void> {
+    const answer = await rack.manageImages(order);
     stop();
     say({ answer });
     stream.end();
-  });
+  }
 }
 
 /** `POST /images/stop`, `gc`, `verify`, `reread`, and `remove?image=…` */
@@ -96,17 +99,12 @@ export async function manageImages(
   kind: Exclude<ImageOrder['kind'], 'import'>,
 ): Promise<void> {
   const { image } = context.query;
-  if (kind !== 'remove') context.body = await manage(rack, { kind });
-  else if (typeof image === 'string') context.body = await manage(rack, { kind, image });
+  if (kind !== 'remove') context.body = await rack.manageImages({ kind });
+  else if (typeof image === 'string') context.body = await rack.manageImages({ kind, image });
   else {
     context.status = 400;
     context.body = 'expected image= and the name of an image\n';
   }
-}
-
-function manage({ threads }: Rack, order: ImageOrder): Promise<ImageAnswer> {
-  const importer = threads.find(({ name }) => name === 'importer');
-  return importer?.manage(order) ?? Promise.resolve({ isDone: false, lines: ['this rack has no importer'] });
 }
 
 function lineOf(plan: Plan, row: ImageRow): ImageLine {
@@ -116,7 +114,12 @@ function lineOf(plan: Plan, row: ImageRow): ImageLine {
   const uses = ({ file }: { readonly file: string }): boolean => paths.has(file);
   const entries = plan.boot.entries.filter(({ kernel, arm64 }) => uses(kernel) || (arm64 && uses(arm64.kernel)));
   return {
-    ...{ os, release, arch, subarch, label, version },
+    os,
+    release,
+    arch,
+    subarch,
+    label,
+    version,
     bytes: sizeOf(row),
     state: isWhole ? (isPublished(row) ? 'published' : 'old') : 'broken',
     since: new Date(since).toISOString(),

@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import type { Plan } from '../plan/plan.ts';
 import { LeaseTable } from '../service/lease-table.ts';
 import { fromColumns, toColumns } from '../service/lease-columns.ts';
-import type { FromService, ToService } from '../service/letters.ts';
+import type { FromService, ImageAnswer, ImageOrder, ToService } from '../service/letters.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Libc } from '../system/libc.ts';
 import { lockDirectory } from '../system/lock-directory.ts';
@@ -90,7 +90,7 @@ export class Rack {
     const listeners = new Listeners(dependencies.libc);
     listeners.prepare(plan).commit();
     const rack = new Rack(dependencies, source, attempt, plan, listeners);
-    await Promise.all(rack.#threads.map((thread) => thread.start()));
+    await Promise.all(rack.#threads.map((thread) => rack.#startOrApply(thread, true)));
     rack.emit({ kind: 'rack.ready', milliseconds: Math.round(dependencies.clock.monotonic() - began) });
     dependencies.manager.notify('READY=1');
     return rack;
@@ -153,6 +153,14 @@ export class Rack {
     return this.#reloading;
   }
 
+  /** Does what an operator wants of the images; a rack that imports none has no importer until then. */
+  async manageImages(order: ImageOrder): Promise<ImageAnswer> {
+    const importer = this.#threads.find(({ name }) => name === 'importer');
+    if (!importer || this.#stopping) return { isDone: false, lines: ['the rack stops'] };
+    if (importer.state === 'stopped') await importer.start();
+    return importer.manage(order);
+  }
+
   emit(body: EventBody, mac?: string): void {
     const at = this.#dependencies.clock.now();
     this.#record([{ ...body, at, source: 'rack', ...(mac !== undefined && { mac }) }]);
@@ -206,7 +214,7 @@ export class Rack {
     this.#attempt = attempt;
     this.#dependencies.log.level = plan.log.level;
     this.boots.apply(plan);
-    await Promise.all(this.#threads.map((thread) => thread.apply(this.#planLetter(thread.name))));
+    await Promise.all(this.#threads.map((thread) => this.#startOrApply(thread, false)));
     closeGone();
     this.#emitApplied();
   }
@@ -227,6 +235,13 @@ export class Rack {
     } catch (error) {
       this.#dependencies.log.error({ err: error }, 'the plan is in force but not kept for a start with a broken file');
     }
+  }
+
+  /** The importer is a thread's worth of memory, and most racks without sources never need it. */
+  #startOrApply(thread: ServiceThread, isFirst: boolean): Promise<void> {
+    const isNew = isFirst || (thread.name === 'importer' && thread.state === 'stopped');
+    if (!isNew) return thread.apply(this.#planLetter(thread.name));
+    return thread.name === 'importer' && !importsImages(this.#plan) ? Promise.resolve() : thread.start();
   }
 
   #createThread(name: ServiceName): ServiceThread {
@@ -330,6 +345,10 @@ export class Rack {
     if (this.#threads.every((thread) => thread.alive || !VITAL.has(thread.name)))
       this.#dependencies.manager.notify('WATCHDOG=1');
   }
+}
+
+function importsImages({ images }: Plan): boolean {
+  return images !== undefined && (images.sources.length > 0 || images.bootResources !== undefined);
 }
 
 /** Two racks on one state would give one address twice. A state that can't be locked is its services' to complain of. */

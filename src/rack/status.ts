@@ -38,6 +38,11 @@ interface SubnetStatus {
   readonly addresses?: number;
 }
 
+/** A rack that imports no images has no importer. */
+function isInUse({ name, state }: Rack['threads'][number]): boolean {
+  return name !== 'importer' || state !== 'stopped';
+}
+
 export function statusOf(rack: Rack, file: string): RackStatus {
   const { plan, attempt, threads } = rack;
   return {
@@ -50,7 +55,7 @@ export function statusOf(rack: Rack, file: string): RackStatus {
       faults: attempt.faults,
     },
     services: Object.fromEntries(
-      threads.map(({ name, state, restarts, counters }) => [name, { state, restarts, counters }]),
+      threads.filter(isInUse).map(({ name, state, restarts, counters }) => [name, { state, restarts, counters }]),
     ),
     subnets: plan.subnets.map((subnet) => ({
       cidr: formatCidr(subnet.cidr),

@@ -3,12 +3,16 @@ import { describe, it } from 'node:test';
 
 import { bootPlanFor } from '../../src/boot/boot-plan.ts';
 import { grubChainScript, grubScript } from '../../src/boot/grub-script.ts';
-import { EXIT_METHODS } from '../../src/plan/plan.ts';
+import { EXIT_METHODS, type BootFiles } from '../../src/plan/plan.ts';
 import { DEBIAN, ip4, mac, testPlan } from './boot-plan-fixture.ts';
 
 const RACK = 'http://192.0.2.1:5248';
 const NODE1 = mac('52:54:00:12:34:56');
 const STRANGER = mac('02:00:00:00:00:01');
+
+function imageFiles(sum: string): BootFiles {
+  return { kernel: { path: `images/${sum}/boot-kernel`, file: `/${sum}` }, initrd: [], cmdline: `on=${sum}` };
+}
 
 describe('the script every GRUB gets first', () => {
   it('asks for the machine’s own script by its MAC, and does not give up', () => {
@@ -87,12 +91,7 @@ exit
   });
 
   it('boots an image by the architecture that GRUB runs on', () => {
-    const files = (sum: string) => ({
-      kernel: { path: `images/${sum}/boot-kernel`, file: `/${sum}` },
-      initrd: [],
-      cmdline: `on=${sum}`,
-    });
-    const entry = { name: 'noble', ...files('x86'), arm64: files('arm') };
+    const entry = { name: 'noble', ...imageFiles('x86'), arm64: imageFiles('arm') };
     const plan = testPlan({ entries: [entry], default: 'noble' });
     const script = grubScript(bootPlanFor(plan, STRANGER), { mac: STRANGER, rack: RACK });
     assert.equal(

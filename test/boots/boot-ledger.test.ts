@@ -374,12 +374,11 @@ test('a machine that was told of an image before it was replaced, and fetched th
   assert.deepEqual(desk.turns, ['boot.done']);
 });
 
+function pair(x: string): Pick<BootEntry, 'kernel' | 'initrd' | 'cmdline'> {
+  return { kernel: { path: x, file: `/${x}k` }, initrd: [{ path: x, file: `/${x}i` }], cmdline: '' };
+}
+
 test('files of two architectures are no whole boot together', () => {
-  const pair = (x: string) => ({
-    kernel: { path: x, file: `/${x}k` },
-    initrd: [{ path: x, file: `/${x}i` }],
-    cmdline: '',
-  });
   const entry: BootEntry = { name: 'debian', once: 'delivered', ...pair('x86'), arm64: pair('arm') };
   const desk = new Desk(planOf(undefined, { entries: [entry, NEXT] }));
   desk.sign({ kind: 'script', of: NODE1, entry: 'debian', mac: NODE1 });

@@ -29,7 +29,7 @@ interface Trial {
   readonly shelf: FileShelf;
   readonly waits: number[];
   readonly bytes: { came: number; here: number };
-  run(signal?: AbortSignal): Promise<void>;
+  readonly run: (signal?: AbortSignal) => Promise<void>;
 }
 
 function trial(of: (nth: number) => Mischief = () => ({}), shelf = newShelf()): Trial {

@@ -4,12 +4,12 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after as afterAll, test } from 'node:test';
 
 import { findGarbage } from '../../src/images/collect-garbage.ts';
 import { FileShelf } from '../../src/images/file-shelf.ts';
 import { HttpOrigin } from '../../src/images/http-origin.ts';
-import { isPublished, type ImageRow } from '../../src/images/image-row.ts';
+import { isPublished } from '../../src/images/image-row.ts';
 import { importImages, type ImportReport, type ImportSource } from '../../src/images/import-images.ts';
 import { imageIndex, openImageStore } from '../../src/images/open-image-store.ts';
 import { Pace } from '../../src/images/pace.ts';
@@ -21,7 +21,7 @@ import { TestMirror } from './test-mirror.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'rackboot-import-'));
 const mirrors: TestMirror[] = [];
-after(() => {
+afterAll(() => {
   for (const mirror of mirrors) mirror.close();
   rmSync(root, { recursive: true });
 });
@@ -76,7 +76,7 @@ function rack() {
     published: () =>
       rows()
         .filter(isPublished)
-        .map(({ version: of, source }) => `${of} of ${source}`),
+        .map(({ version: of, source: from }) => `${of} of ${from}`),
     import: (
       sources: readonly ImportSource[],
       {
@@ -86,12 +86,16 @@ function rack() {
       }: { only?: string; dry?: boolean; signal?: AbortSignal } = {},
     ): Promise<ImportReport> =>
       importImages(sources, only === undefined ? undefined : new Set([only]), dry, {
-        ...{ store, shelf, clock, signal, parallel: 3 },
+        store,
+        shelf,
+        clock,
+        signal,
+        parallel: 3,
         pace: new Pace(clock, undefined),
         progress: new ProgressTracker(clock, () => undefined),
         onPublished: (row, retired) =>
           told.push(`${row.version} instead of ${retired.map((each) => each.version).join()}`),
-        onTrouble: (source, reason) => told.push(`${source}: ${reason}`),
+        onTrouble: (from, reason) => told.push(`${from}: ${reason}`),
       }),
   };
 }
@@ -126,7 +130,7 @@ test('what a stream has is fetched, checked and published, and not fetched again
 
 test('a new version takes the place of the old one when it is whole; the old files stay for who was told of them', async () => {
   const mirror = await mirrorOf({ '1': version('one') });
-  const { shelf, rows, told, published, store, ...here } = rack();
+  const { shelf, rows, told, published, ...here } = rack();
   await here.import([source('a', mirror)]);
   await show(mirror, { '2': version('two') });
   await here.import([source('a', mirror)]);
@@ -271,7 +275,7 @@ for (const { name, spoil, says } of BAD) {
       reasons(report).join('\n'),
     );
     assert.ok(here.published().includes('1 of a'));
-    const [row] = here.rows().filter(({ version: of }) => of === '1');
+    const row = here.rows().find(({ version: of }) => of === '1');
     assert.ok(row?.files.every((file) => here.shelf.has(file)));
     assert.deepEqual(here.store.load().sources[0]?.troubles, reasons(report));
   });
@@ -355,7 +359,7 @@ test('an archive that is none is refused, and nothing of it is published', async
   mirror.files.set('streams/v1/images.sjson', Buffer.from(await clearSign(productsFile({ loader }), key)));
   const here = rack();
   assert.match(reasons(await here.import([source('a', mirror)])).join(), /grub2: not what xz unpacks: /);
-  assert.deepEqual(here.rows() as readonly ImageRow[], []);
+  assert.deepEqual(here.rows(), []);
 });
 
 test('of an image of which nothing boots, it is told', async () => {

@@ -31,7 +31,9 @@ async function rackWithAnImage(): Promise<{ state: string; row: ImageRow }> {
   const row = await addImage(
     state,
     {
-      ...{ os: 'custom', release: 'rescue', arch: 'amd64' },
+      os: 'custom',
+      release: 'rescue',
+      arch: 'amd64',
       files: [
         { name: 'boot-kernel', ftype: 'boot-kernel', content: kernel },
         { name: 'boot-initrd', ftype: 'boot-initrd', content: { file: own('i', 'initrd') } },
@@ -81,7 +83,11 @@ for (const [name, signed] of [
     const directory = mkdtempSync(join(root, 'mirror-'));
     const loader: ImageRow = {
       ...row,
-      ...{ os: 'grub-efi-signed', release: 'grub-efi-signed', subarch: '', subarches: [], loaderType: 'uefi' },
+      os: 'grub-efi-signed',
+      release: 'grub-efi-signed',
+      subarch: '',
+      subarches: [],
+      loaderType: 'uefi',
       files: row.files.map((file) => ({ ...file, ftype: file.name === 'boot-kernel' ? 'archive.tar.xz' : 'loader' })),
     };
     await writeStream(directory, {

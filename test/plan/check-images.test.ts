@@ -36,7 +36,10 @@ test('what is written of a source and a selection counts, and a word left out is
     shelf: SHELF,
     sources: [
       {
-        ...{ name: 'stick', url: 'file:///srv/mirror', keep: 3, proxy: 'http://p:3128/' },
+        name: 'stick',
+        url: 'file:///srv/mirror',
+        keep: 3,
+        proxy: 'http://p:3128/',
         selections: [{ os: '*', release: 'noble', arches: ['amd64'], subarches: ['*'], labels: ['*'] }],
       },
     ],
@@ -160,9 +163,9 @@ describe('of what is here, a machine is given', () => {
   test('an older version while a file of the newest is gone', () => {
     const here = [stored(), stored({ version: '2' })];
     const text = entry('image: ubuntu/noble');
-    const fileExists = (path: string) => !path.includes('stable 2 squashfs');
     assert.equal(
-      compile(text, { fileExists, images: () => here }).plan?.boot.entries[0]?.kernel.file,
+      compile(text, { fileExists: (path) => !path.includes('stable 2 squashfs'), images: () => here }).plan?.boot
+        .entries[0]?.kernel.file,
       file('amd64 ga-24.04 stable 1'),
     );
   });
