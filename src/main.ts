@@ -44,7 +44,7 @@ const USAGE = `usage: rackboot COMMAND [OPTIONS]
   events    [--mac M] [--follow] [--limit N] [--json]   what happened
   loaders   [--json] [--config F]            the first programs machines fetch: which are here, and where
             install [--config F]           takes them from Debian's packages: iPXE, shim, GRUB, PXELINUX
-  lab       [--firmware F] [--loader L] [--keep] [--timeout S]   a virtual machine that boots from rackboot
+  lab       [--firmware F] [--loader L] [--content image|files] [--keep] [--timeout S]   a virtual machine that boots from rackboot
             F: bios|bios-pxe|uefi|uefi-http|secure-boot|uefi-ia32|arm64|arm64-secure-boot
 
 The file is /etc/rackboot/rackboot.yaml unless --config says otherwise. status, leases, boots, images and events find
@@ -105,6 +105,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     const options = parse(argv, {
       firmware: text,
       loader: text,
+      content: text,
       keep: { type: 'boolean' },
       timeout: text,
       accel: text,
