@@ -79,7 +79,7 @@ export async function exportImages(
   out: (line: string) => void,
 ): Promise<number> {
   const state = stateOf(config);
-  const images = readImageIndex(imageIndex(state)).images.filter(isPublished);
+  const images = readImageIndex(imageIndex(state))?.images.filter(isPublished) ?? [];
   if (images.length === 0) throw new RefusedError(`${imageIndex(state)}: no image is here to export`);
   await writeStream(resolve(directory), {
     images,

@@ -2,10 +2,13 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
-import { isDamage, setDatabaseAside } from '../system/database-file.ts';
+import { isBusy, isDamage, setDatabaseAside } from '../system/database-file.ts';
 import { rowKey, type ImageRow } from './image-row.ts';
 import { ImageIndexError, readImageRow, readMemory, SELECT_IMAGES, SqliteImageStore } from './image-store.ts';
 import type { ImageMemory } from './image-store.ts';
+
+/** A commit waits for the disk, and who reads waits with it. */
+const BUSY_MILLISECONDS = 2_000;
 
 const NOTHING: ImageMemory = { images: [], sources: [] };
 
@@ -41,28 +44,30 @@ export function openImageStore(file: string, now: number): OpenedImages {
 
 /**
  * What an index holds, for whoever does not write it: the compiler of Plans and commands. Leaves nothing beside the file. One that
- * is not there, or can't be read, holds nothing; a damaged one holds what can be read of it.
+ * is not there, or can't be read, holds nothing; a damaged one holds what can be read of it. Undefined while someone writes it and
+ * does not come to an end: then nobody knows.
  */
-export function readImageIndex(file: string): ImageMemory {
+export function readImageIndex(file: string): ImageMemory | undefined {
   if (!existsSync(file)) return NOTHING;
   for (const readOnly of [true, false]) {
     // Only who may write can undo what a kill left half done
     const memory = tryReading(file, readOnly);
+    if (memory === 'busy') return undefined;
     if (memory) return memory;
   }
   return { images: readDamagedImages(file), sources: [] };
 }
 
-function tryReading(file: string, readOnly: boolean): ImageMemory | undefined {
+function tryReading(file: string, readOnly: boolean): ImageMemory | 'busy' | undefined {
   try {
-    const database = new DatabaseSync(file, { readOnly, timeout: 1_000 });
+    const database = new DatabaseSync(file, { readOnly, timeout: BUSY_MILLISECONDS });
     try {
       return readMemory(database);
     } finally {
       database.close();
     }
-  } catch {
-    return undefined;
+  } catch (error) {
+    return isBusy(error) ? 'busy' : undefined;
   }
 }
 

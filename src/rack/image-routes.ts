@@ -50,7 +50,13 @@ export type ImportLine = { readonly progress: ImportProgress } | { readonly answ
 /** `GET /images` */
 export function listImages(context: Context, rack: Rack): void {
   const { plan } = rack;
-  const { images, sources } = readImageIndex(imageIndex(plan.rack.state));
+  const memory = readImageIndex(imageIndex(plan.rack.state));
+  if (!memory) {
+    context.status = 503;
+    context.body = 'the index of images is being written: ask again\n';
+    return;
+  }
+  const { images, sources } = memory;
   const tried = new Map(sources.map((source) => [source.name, source]));
   const names = new Set([...(plan.images?.sources.map(({ name }) => name) ?? []), ...tried.keys()]);
   const list: ImageList = {

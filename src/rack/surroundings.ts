@@ -16,6 +16,7 @@ import { createAddressReader } from '../system/interfaces.ts';
  */
 export function createSurvey(): (running?: Plan) => Surroundings {
   const readLocalAddresses = createAddressReader();
+  const images = createImageReader();
   return (running) => {
     const known = running && new Set(running.subnets.map((subnet) => subnet.interface));
     const excuses = (name: string): boolean => known?.has(name) ?? true;
@@ -64,7 +65,16 @@ function keyPairFault(certificate: string, key: string): string | undefined {
   }
 }
 
-/** The index is read anew each time: it is small, and what it says of is on disk. */
-function images(state: string): readonly StoredImage[] {
-  return readImageIndex(imageIndex(state)).images.filter(isPublished);
+/**
+ * The index is read anew each time: it is small, and says what is on disk. While it can't be read for a write that hangs, what it
+ * said last is true still: no image is taken away without another in its place.
+ */
+function createImageReader(): (state: string) => readonly StoredImage[] {
+  const last = new Map<string, readonly StoredImage[]>();
+  return (state) => {
+    const memory = readImageIndex(imageIndex(state));
+    const images = memory?.images.filter(isPublished) ?? last.get(state) ?? [];
+    last.set(state, images);
+    return images;
+  };
 }

@@ -49,7 +49,7 @@ test("an operator's own files are an image, by their content, with the time as v
   assert.deepEqual([row.version, row.source, row.label], ['20260718.093042', 'by hand', 'added']);
   const texts = row.files.map(({ sha256 }) => readFileSync(shelvedFile(imageShelf(state), sha256), 'utf8'));
   assert.deepEqual(texts, ['kernel', 'initrd']);
-  assert.deepEqual(readImageIndex(imageIndex(state)).images, [row]);
+  assert.deepEqual(readImageIndex(imageIndex(state))?.images, [row]);
 });
 
 test('what is added under a name again takes the place of what had it', async () => {
@@ -58,7 +58,7 @@ test('what is added under a name again takes the place of what had it', async ()
   const files = [{ name: 'boot-kernel', ftype: 'boot-kernel', content: { file: own('k', 'newer') } }];
   await addImage(state, { os, release, arch, files }, NOW + 1000);
   assert.deepEqual(
-    readImageIndex(imageIndex(state)).images.map(({ version, retiredAt }) => [version, retiredAt]),
+    readImageIndex(imageIndex(state))?.images.map(({ version, retiredAt }) => [version, retiredAt]),
     [
       ['20260718.093042', NOW + 1000],
       ['20260718.093043', undefined],
@@ -71,7 +71,7 @@ test('a file that ends early is refused, and leaves nothing behind', async () =>
   const content = { file: own('k', 'short'), offset: 2, size: 100 };
   const image = { os: 'a', release: 'b', arch: 'amd64', files: [{ name: 'k', ftype: 'boot-kernel', content }] };
   await assert.rejects(addImage(state, image, NOW), { message: 'a file ends 97 bytes early' });
-  assert.deepEqual(readImageIndex(imageIndex(state)).images, []);
+  assert.deepEqual(readImageIndex(imageIndex(state))?.images, []);
 });
 
 for (const [name, signed] of [

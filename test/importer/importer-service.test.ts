@@ -76,9 +76,7 @@ function serviceOf(state = mkdtempSync(join(root, 'state-'))) {
     /** The timers of so many milliseconds that wait. */
     due: (milliseconds: number) => timers.filter((timer) => timer.milliseconds === milliseconds && !timer.isCancelled),
     published: () =>
-      readImageIndex(imageIndex(state))
-        .images.filter(isPublished)
-        .map(({ version }) => version),
+      (readImageIndex(imageIndex(state))?.images ?? []).filter(isPublished).map(({ version }) => version),
     manage: (order: Parameters<NonNullable<typeof service.manage>>[0]) =>
       service.manage?.(order) ?? Promise.reject(new Error('no')),
   };

@@ -5,8 +5,8 @@
 const [rack = '', mac = ''] = process.argv.slice(2);
 const versions = new Map<string, number>();
 const faults: string[] = [];
-let isOver = false;
-process.on('SIGTERM', () => (isOver = true));
+const over = new AbortController();
+process.on('SIGTERM', () => over.abort());
 
 async function textOf(url: string): Promise<string> {
   const response = await fetch(url);
@@ -21,7 +21,7 @@ function versionIn(text: string): string {
 }
 
 console.log('ready');
-while (!isOver) {
+while (!over.signal.aborted) {
   try {
     const script = await textOf(`${rack}/ipxe/${mac}`);
     const urls = Array.from(script.matchAll(/^(?:kernel|initrd --name \S+) (\S+)/gm), ([, url = '']) => url);
