@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 
 import { filesOfEntry } from '../boot/entry-files.ts';
+import { filesOf, loadersOf } from '../boot/loader-files.ts';
 import { findGarbage } from '../images/collect-garbage.ts';
 import { FileShelf } from '../images/file-shelf.ts';
 import { BY_HAND, isPublished, sizeOf, type ImageRow } from '../images/image-row.ts';
@@ -224,7 +225,7 @@ class ImporterService implements Service {
 
   async #collect(): Promise<ImageAnswer> {
     const { shelf, store } = this.#open();
-    const named = new Set(this.#plan?.boot.entries.flatMap(filesOfEntry).map(({ file }) => file));
+    const named = new Set(this.#plan ? filesNamedBy(this.#plan) : []);
     const rows = store.load().images;
     const garbage = findGarbage({ rows, shelf, named, now: this.#context.clock.now() });
     // Out of the index first: a file that nobody knows of is harmless, a version without its files is not
@@ -313,6 +314,12 @@ class ImporterService implements Service {
     this.#store = { shelf, store };
     return this.#store;
   }
+}
+
+/** What machines may be told of by the Plan in force, which may be older than what is here. */
+function filesNamedBy(plan: Plan): string[] {
+  const files = [...plan.boot.entries.flatMap(filesOfEntry), ...loadersOf(plan).flatMap(filesOf)];
+  return files.map(({ file }) => file);
 }
 
 function no(...lines: readonly string[]): ImageAnswer {

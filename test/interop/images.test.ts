@@ -186,6 +186,60 @@ test(
 );
 
 test(
+  "an operator's own files are an image, with and without a daemon, and a mirror of them is one for others",
+  { skip: await reasonToSkip() },
+  async () => {
+    const sources = '  interval: off';
+    await using rig = await RackRig.create(
+      'own',
+      config('$DIR/state', sources).replaceAll('debian/lab', 'custom/rescue'),
+    );
+    const path = (name: string): string => join(rig.directory, name);
+    writeFileSync(path('mirror.asc'), '');
+    writeFileSync(path('k'), fileOf('1', 3_000));
+    writeFileSync(path('i'), fileOf('1', 2_000));
+    const add = (...words: string[]) => rig.rackboot('images', 'add', 'custom/rescue', '--kernel', path('k'), ...words);
+    const asleep = await add('--initrd', path('i'));
+    assert.equal(asleep.code, 0, asleep.output);
+    await rig.start();
+    const script = () => rig.client('curl', '-s', `http://${RACK}:5248/ipxe/52-54-00-00-00-09`);
+    assert.match(
+      (await script()).stdout,
+      /^initrd --name initrd0 http:\/\/192\.168\.127\.1:5248\/images\/[0-9a-f]{64}\/boot-initrd/m,
+    );
+    // A version is told from the one before by its second
+    await delay(1_000);
+    const awake = await add();
+    assert.equal(awake.code, 0, awake.output);
+    await rig.until('the new image', async () => !(await script()).stdout.includes('boot-initrd'));
+    const exported = await rig.rackboot('images', 'export', path('out'));
+    assert.equal(exported.code, 0, exported.output);
+    assert.match(exported.stdout, /^1 versions, 3000 bytes in .*, not signed/);
+    rig.writeConfig(
+      config('$DIR/other', `    - { name: out, url: "file://${path('out')}", unsigned: true }\n  interval: off`)
+        .replace(/  sources: .*\n/, '  sources:\n')
+        .replaceAll('debian/lab', 'custom/rescue'),
+    );
+    await rig.end('SIGTERM');
+    await rig.start();
+    await rig.until('the import', async () => (await imagesOf(rig)).images.some(({ entries }) => entries.length > 0));
+    assert.match((await script()).stdout, /\/boot-kernel BOOTIF/);
+    for (const [words, says] of [
+      [['custom'], /expected a name like custom\/rescue/],
+      [['custom/x'], /expected --kernel FILE, or --iso FILE/],
+      [['custom/x', '--iso', path('k')], /expected an ISO 9660 image/],
+      [['custom/x', '--kernel', path('none')], /no such file/],
+    ] as const) {
+      const refused = await rig.rackboot('images', 'add', ...words);
+      assert.equal(refused.code, 1);
+      assert.match(refused.output, says);
+    }
+    assert.equal((await rig.rackboot('images', 'polish')).code, 2);
+    assert.equal((await rig.rackboot('images', 'gc', '--iso', 'x')).code, 2);
+  },
+);
+
+test(
   `an import of ${BYTES} bytes that is cut at ${CUTS} points, by resets, kills and a full disk, goes on each time from where it was`,
   { skip: (await reasonToSkip()) || (await reasonWithoutLoop()), timeout: 300_000 + BYTES / 1_000 },
   async (t) => {
