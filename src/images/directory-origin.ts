@@ -22,8 +22,22 @@ export class DirectoryOrigin implements Origin {
   async open(path: string, { from, signal }: FileWish): Promise<FileFlow> {
     const file = this.locate(path);
     const handle = await openFile(file);
-    const chunks = createReadStream('', { fd: handle, start: from, highWaterMark: BLOCK, signal });
-    return { first: from, chunks };
+    const stream = createReadStream('', { fd: handle, start: from, highWaterMark: BLOCK, signal });
+    return { first: from, chunks: chunksOf(stream, file, signal) };
+  }
+}
+
+/** A stick that is pulled out, a file server that is gone. */
+async function* chunksOf(
+  stream: AsyncIterable<Uint8Array>,
+  file: string,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* stream;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new TransferError(`${file}: ${error instanceof Error ? error.message : String(error)}`, false);
   }
 }
 

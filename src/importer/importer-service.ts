@@ -5,13 +5,14 @@ import { filesOf, loadersOf } from '../boot/loader-files.ts';
 import { findGarbage } from '../images/collect-garbage.ts';
 import { FileShelf } from '../images/file-shelf.ts';
 import { BY_HAND, isPublished, sizeOf, type ImageRow } from '../images/image-row.ts';
-import { importImages, type ImportReport } from '../images/import-images.ts';
-import { importSource, type NamedSource } from '../images/import-source.ts';
+import { importImages, type ImportReport, type ImportSource } from '../images/import-images.ts';
+import { importSource } from '../images/import-source.ts';
 import type { SqliteImageStore } from '../images/image-store.ts';
 import { imageIndex, openImageStore } from '../images/open-image-store.ts';
 import { Pace } from '../images/pace.ts';
 import { ProgressTracker } from '../images/progress.ts';
 import { imageKey } from '../images/streams/select-versions.ts';
+import { StreamError } from '../images/streams/stream-error.ts';
 import { findSpoilt } from '../images/verify-files.ts';
 import type { ImageSettings, Plan } from '../plan/plan.ts';
 import type { Counters, ImageAnswer, ImageOrder } from '../service/letters.ts';
@@ -87,7 +88,7 @@ class ImporterService implements Service {
     try {
       return await this.#obey(order);
     } catch (error) {
-      return no(error instanceof Error ? error.message : String(error));
+      return no(messageOf(error));
     }
   }
 
@@ -172,14 +173,14 @@ class ImporterService implements Service {
       if (!isDryRun) await this.#collect();
       return answerOf(report, isDryRun);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       ended(signal.aborted ? 'stopped' : 'failed', undefined, signal.aborted ? undefined : reason);
       return no(signal.aborted ? 'the import was stopped' : `the import failed: ${reason}`);
     }
   }
 
   async #run(
-    sources: readonly NamedSource[],
+    sources: readonly ImportSource[],
     only: string | undefined,
     isDryRun: boolean,
     signal: AbortSignal,
@@ -189,7 +190,7 @@ class ImporterService implements Service {
     const settings = this.#settings();
     this.#tally.add('imports');
     const names = only === undefined ? undefined : new Set([only]);
-    return importImages(sources.map(importSource), names, isDryRun, {
+    return importImages(sources, names, isDryRun, {
       shelf,
       store,
       clock,
@@ -210,12 +211,19 @@ class ImporterService implements Service {
     });
   }
 
-  async #sources(): Promise<NamedSource[]> {
-    const { sources, bootResources } = this.#settings();
-    if (bootResources === undefined) return [...sources];
-    // A reader of YAML is more than all the rest of this thread
-    const { readBootResources } = await import('../images/boot-resources.ts');
-    return [...sources, ...readBootResources(await readFile(bootResources, 'utf8'), bootResources)];
+  /** A file of sources that can't be read is a source that can't: the others do not suffer for it. */
+  async #sources(): Promise<ImportSource[]> {
+    const { sources, bootResources: file } = this.#settings();
+    const own = sources.map(importSource);
+    if (file === undefined) return own;
+    try {
+      // A reader of YAML is more than all the rest of this thread
+      const { readBootResources } = await import('../images/boot-resources.ts');
+      return [...own, ...readBootResources(await readFile(file, 'utf8'), file).map(importSource)];
+    } catch (error) {
+      const fault = new StreamError(messageOf(error));
+      return [...own, { name: file, selections: [], keep: 1, open: () => Promise.reject(fault) }];
+    }
   }
 
   #collectNow(): void {
@@ -349,11 +357,11 @@ function hasSources({ sources, bootResources }: ImageSettings): boolean {
 }
 
 /** By its name, or its number from 1. */
-function chosenSource(sources: readonly NamedSource[], word: string): string | undefined {
+function chosenSource(sources: readonly ImportSource[], word: string): string | undefined {
   return (sources.find(({ name }) => name === word) ?? sources[Number(word) - 1])?.name;
 }
 
-function unknownSource(sources: readonly NamedSource[], word: string): string {
+function unknownSource(sources: readonly ImportSource[], word: string): string {
   const names = sources.map(({ name }, i) => `${i + 1} ${name}`).join(', ');
   return `no source is called ${word}: expected ${names === '' ? 'none, as the file has none' : `one of ${names}`}`;
 }
@@ -364,4 +372,8 @@ function isSameWork(a: ImageSettings | undefined, b: ImageSettings | undefined):
 
 function workOf(settings: ImageSettings | undefined): string {
   return JSON.stringify([settings?.sources ?? [], settings?.bootResources]);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -161,6 +161,21 @@ test("sources of MAAS's own file come after those of ours", async () => {
   service.close();
 });
 
+test("a file of MAAS's that can't be read is told of, and the other sources are imported", async () => {
+  const { service, planOf, manage, published } = serviceOf();
+  service.apply(
+    planOf({ sources: [source(mirror({ '1': KERNEL }))], bootResources: '/nowhere/bootresources.yaml' }),
+    [],
+  );
+  const answer = await manage(importNow);
+  assert.equal(answer.isDone, false);
+  assert.ok(
+    answer.lines.some((line) => /^\/nowhere\/bootresources\.yaml: ENOENT.*; what is here from it stays$/.test(line)),
+  );
+  assert.deepEqual(published(), ['1']);
+  service.close();
+});
+
 test('a file that rots is put aside, told of, and fetched again', async () => {
   const { service, planOf, manage, state, told, published } = serviceOf();
   service.apply(planOf({ sources: [source(mirror({ '1': KERNEL }))] }), []);
