@@ -37,7 +37,11 @@ export interface ImportDesk {
   readonly signal: AbortSignal;
   /** A version is there for machines, instead of these. */
   readonly onPublished: (row: ImageRow, retired: readonly ImageRow[]) => void;
+  /** Machines are told of these no more. */
+  readonly onRetired: (rows: readonly ImageRow[]) => void;
   readonly onTrouble: (source: string, reason: string) => void;
+  /** Whether a boot entry of the Plan in force is made of it. */
+  readonly isUsed: (row: ImageRow) => boolean;
 }
 
 /** A version that is to come. */
@@ -162,22 +166,28 @@ class Import {
     return row !== undefined && files.every(has) && row.files.every((file) => this.#desk.shelf.has(file));
   }
 
-  /** Still wanted, and no longer in the stream. */
-  #missMissing({ name, selections }: ImportSource, found: ReadonlySet<string>): void {
-    const asked = (row: ImageRow): boolean =>
-      selections.length === 0 ||
-      selections.some(
-        ({ os, release, arches, labels }) =>
-          answers([os], row.os) &&
-          answers([release], row.release) &&
-          answers(arches, row.arch) &&
-          answers(labels, row.label),
-      );
-    for (const row of this.#rows()) {
-      if (row.source !== name || !isPublished(row) || found.has(imageKey(row)) || !asked(row)) continue;
-      this.#trouble({ name }, `${imageKey(row)}: is no longer in it; ${row.version} stays`);
+  /** Of what is here from the source: still wanted, and no longer in the stream, it stays; not wanted any more, it goes. */
+  #missMissing(source: ImportSource, found: ReadonlySet<string>): void {
+    const missed = this.#rows().filter(
+      (row) => row.source === source.name && isPublished(row) && !found.has(imageKey(row)),
+    );
+    const left = missed.filter((row) => !isAskedFor(source, row));
+    for (const row of missed) {
+      if (left.includes(row) && !this.#desk.isUsed(row)) continue;
+      const why = left.includes(row)
+        ? 'is not selected any more, but a boot entry is made of it'
+        : 'is no longer in it';
+      this.#trouble(source, `${imageKey(row)}: ${why}; ${row.version} stays`);
       this.#taken.add(imageKey(row));
     }
+    if (!this.#isDryRun) this.#retire(left.filter((row) => !this.#desk.isUsed(row)));
+  }
+
+  #retire(rows: readonly ImageRow[]): void {
+    if (rows.length === 0) return;
+    const retiredAt = this.#desk.clock.now();
+    this.#desk.store.write({ set: rows.map((row) => ({ ...row, retiredAt })) });
+    this.#desk.onRetired(rows);
   }
 
   /** What there is room for, in order. */
@@ -332,6 +342,20 @@ function isExpected(error: unknown): error is Error {
 
 function rowKeyOf(version: StreamVersion): string {
   return `${imageKey(version)} ${version.version}`;
+}
+
+/** But for its kernel: which of several a subarch means, hangs on what else there is. */
+function isAskedFor({ selections }: ImportSource, row: ImageRow): boolean {
+  return (
+    selections.length === 0 ||
+    selections.some(
+      ({ os, release, arches, labels }) =>
+        answers([os], row.os) &&
+        answers([release], row.release) &&
+        answers(arches, row.arch) &&
+        answers(labels, row.label),
+    )
+  );
 }
 
 function answers(wanted: readonly string[], word: string): boolean {

@@ -204,6 +204,8 @@ class ImporterService implements Service {
         events.emit({ kind: 'image.published', image: imageKey(row), version: row.version, bytes: sizeOf(row) });
         this.#changed();
       },
+      onRetired: () => this.#changed(),
+      isUsed: (row) => this.#plan?.boot.entries.some((entry) => namedBy(entry, [row], settings.shelf)) ?? false,
       onTrouble: (source, reason) => {
         this.#tally.add('refused');
         events.emit({ kind: 'image.refused', source, reason });

@@ -169,7 +169,7 @@ const REFUSED: readonly (readonly [name: string, of: (nth: number) => Mischief, 
     1,
   ],
   ['a file that is not there', () => ({ status: 404 }), /noble\/boot%20kernel: answers 404$/, 1],
-  ['a part that begins elsewhere', (nth) => (nth === 0 ? { cutAfter: BLOCK } : { wrongBy: 1 }), /got another part/, 2],
+  ['a part that begins elsewhere', (nth) => (nth === 0 ? { endAfter: BLOCK } : { wrongBy: 1 }), /got another part/, 2],
   ['a server that is always in trouble', () => ({ status: 503 }), /answers 503$/, 6],
   ['a file that always ends early', (nth) => ({ endAfter: nth === 0 ? 100 : 0 }), /ends early$/, 7],
   [
@@ -190,7 +190,7 @@ for (const [name, of, says, asked] of REFUSED) {
 }
 
 test('tries are further apart each time nothing came, and close again after something did', async () => {
-  const { run, waits } = trial((nth) => (nth < 3 ? { status: 503 } : nth === 3 ? { cutAfter: BLOCK } : {}));
+  const { run, waits } = trial((nth) => (nth < 3 ? { status: 503 } : nth === 3 ? { endAfter: BLOCK } : {}));
   await run();
   assert.deepEqual(waits, [2_000, 4_000, 8_000, 1_000]);
 });
@@ -201,7 +201,11 @@ test('what came before a stop is kept', async () => {
   const running = run(controller.signal);
   setTimeout(() => controller.abort(), 150);
   await assert.rejects(running, { name: 'AbortError' });
-  assert.equal(shelf.partSize(FILE.sha256), 2 * BLOCK);
+  const kept = readFileSync(shelf.partOf(FILE.sha256));
+  assert.ok(kept.length > 0 && kept.equals(CONTENT.subarray(0, kept.length)), `${kept.length} bytes`);
+  await trial(undefined, shelf).run();
+  assertRight(shelf);
+  assert.equal(mirror.asked[0]?.range, `bytes=${kept.length}-`);
 });
 
 test('a directory is a mirror too', async () => {

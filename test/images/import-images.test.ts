@@ -59,7 +59,7 @@ async function show(mirror: TestMirror, versions: Versions, words = {}, by = key
   await put('streams/v1/index.sjson', indexFile(['streams/v1/images.sjson']));
 }
 
-function rack() {
+function rack(used?: string) {
   const state = mkdtempSync(join(root, 'state-'));
   const shelf = new FileShelf(state);
   shelf.prepare();
@@ -95,6 +95,8 @@ function rack() {
         progress: new ProgressTracker(clock, () => undefined),
         onPublished: (row, retired) =>
           told.push(`${row.version} instead of ${retired.map((each) => each.version).join()}`),
+        onRetired: (gone) => told.push(`no more ${gone.map((row) => row.release).join()}`),
+        isUsed: (row) => row.release === used,
         onTrouble: (from, reason) => told.push(`${from}: ${reason}`),
       }),
   };
@@ -278,6 +280,25 @@ for (const { name, spoil, says } of BAD) {
     const row = here.rows().find(({ version: of }) => of === '1');
     assert.ok(row?.files.every((file) => here.shelf.has(file)));
     assert.deepEqual(here.store.load().sources[0]?.troubles, reasons(report));
+  });
+}
+
+for (const [name, used, published, told] of [
+  ['goes', undefined, [], 'no more noble'],
+  [
+    'stays while a boot entry is made of it',
+    'noble',
+    ['1 of a'],
+    `a: ${IMAGE}: is not selected any more, but a boot entry is made of it; 1 stays`,
+  ],
+] as const) {
+  test(`what is not selected any more ${name}`, async () => {
+    const mirror = await mirrorOf({ '1': version('one') });
+    const here = rack(used);
+    await here.import([source('a', mirror)]);
+    await here.import([source('a', mirror, { selections: [{ ...ALL, release: 'jammy' }] })]);
+    assert.deepEqual(here.published(), published);
+    assert.ok(here.told.includes(told), here.told.join('\n'));
   });
 }
 
