@@ -11,6 +11,7 @@ import { lab } from './cli/lab.ts';
 import { exportLeases, importLeases, leases, releaseLease } from './cli/leases.ts';
 import { run, type DaemonProcess } from './cli/run.ts';
 import { status } from './cli/status.ts';
+import { dumpZone, zones } from './cli/zones.ts';
 
 /** Exit codes of every command (design §5). */
 const ANSWER_IS_NO = 1;
@@ -41,14 +42,16 @@ const USAGE = `usage: rackboot COMMAND [OPTIONS]
             remove OS/RELEASE[/ARCH…]        tells machines of it no more
             add NAME --kernel F [--initrd F] [--root F] | --iso F   an image of your own files
             export DIR [--key F]             a mirror of them all, signed or not, for a rack without a network
+  zones     [--json]                         which zones are served, from where, and what is wrong with their files
+            dump NAME                        one as it is served, as a master file
   events    [--mac M] [--follow] [--limit N] [--json]   what happened
   loaders   [--json] [--config F]            the first programs machines fetch: which are here, and where
             install [--config F]           takes them from Debian's packages: iPXE, shim, GRUB, PXELINUX
   lab       [--firmware F] [--loader L] [--content image|files] [--keep] [--timeout S]   a virtual machine that boots from rackboot
             F: bios|bios-pxe|uefi|uefi-http|secure-boot|uefi-ia32|arm64|arm64-secure-boot
 
-The file is /etc/rackboot/rackboot.yaml unless --config says otherwise. status, leases, boots, images and events find
-the daemon by the control socket the file names, or --control PATH.
+The file is /etc/rackboot/rackboot.yaml unless --config says otherwise. status, leases, boots, images, zones and
+events find the daemon by the control socket the file names, or --control PATH.
 Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 the daemon can't be reached.`;
 
 const CONFIG = { config: { type: 'string', default: '/etc/rackboot/rackboot.yaml' } } as const;
@@ -87,6 +90,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     if (verb !== undefined && !verb.startsWith('-')) return changeImages(verb, argv);
     const { json, ...where } = parse(verb === undefined ? [] : [verb, ...argv], ASKING);
     return images({ json, control: socketOf(where) }, print);
+  },
+  zones: ([verb, ...argv]) => {
+    if (verb === 'dump') return showZone(argv);
+    const { json, ...where } = parse(verb === undefined ? [] : [verb, ...argv], ASKING);
+    return zones({ json, control: socketOf(where) }, print);
   },
   events: (argv) => {
     const followed = { type: 'boolean', default: false } as const;
@@ -191,6 +199,14 @@ async function changeImages(verb: string, argv: string[]): Promise<number> {
   const { config } = where;
   if (verb === 'export') return exportImages({ config, key }, operand ?? '', print);
   return addOwnImage({ ...options, config, kernel, initrd, root, iso }, operand ?? '', print);
+}
+
+function showZone(argv: string[]): Promise<number> {
+  const { values, positionals } = parseWithOperands(argv, ASKING);
+  const { json, ...where } = values;
+  const [zone, ...more] = positionals;
+  if (zone === undefined || more.length > 0) throw new UsageError('zones dump: expected the name of one zone');
+  return dumpZone({ json, control: socketOf(where) }, zone, print);
 }
 
 /** The command line does not fit the command. */

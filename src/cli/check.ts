@@ -3,6 +3,9 @@ import { compilePlan } from '../plan/compile-plan.ts';
 import { formatFault } from '../plan/fault.ts';
 import type { Plan } from '../plan/plan.ts';
 import { createSurvey } from '../rack/surroundings.ts';
+import { readMasterFile } from '../zones/read-master-file.ts';
+import { readZoneFile } from '../zones/read-zone-file.ts';
+import { formatProblem } from '../zones/zone-problem.ts';
 
 /** Prints every fault of a config file, or what it holds. Gives the exit code: 0 without any fault, else 1. */
 export function check(options: { readonly config: string }, out: (line: string) => void): number {
@@ -10,9 +13,24 @@ export function check(options: { readonly config: string }, out: (line: string) 
   if (text === undefined) return 1;
   const { plan, faults } = compilePlan(text, options.config, createSurvey()());
   for (const fault of faults) out(formatFault(fault));
-  const isGood = plan !== undefined && faults.length === 0;
-  out(isGood ? `ok: ${summarise(plan)}` : count(faults.length, 'fault'));
+  const zoneFaults = plan ? checkZones(plan, out) : 0;
+  const total = faults.length + zoneFaults;
+  const isGood = plan !== undefined && total === 0;
+  out(isGood ? `ok: ${summarise(plan)}` : count(total, 'fault'));
   return isGood ? 0 : 1;
+}
+
+/** Prints what is wrong with the zone files, and what is only odd about them; gives the number of faults. */
+function checkZones(plan: Plan, out: (line: string) => void): number {
+  let total = 0;
+  for (const { name, file } of plan.dns.zones) {
+    if (file === undefined) continue;
+    const { faults, warnings } = readMasterFile(name, file, readZoneFile);
+    for (const fault of faults) out(formatProblem(fault));
+    for (const warning of warnings) out(`${formatProblem(warning)} (served all the same)`);
+    total += faults.length;
+  }
+  return total;
 }
 
 function readText(file: string, out: (line: string) => void): string | undefined {
@@ -33,9 +51,10 @@ function explainUnreadable(error: unknown): string {
 }
 
 function summarise(plan: Plan): string {
-  const { subnets, hosts, boot } = plan;
+  const { subnets, hosts, boot, dns } = plan;
   const parts = [count(subnets.length, 'subnet'), count(hosts.length, 'host')];
-  return [...parts, count(boot.entries.length, 'boot entry', 'boot entries')].join(', ');
+  const zones = dns.zones.length === 0 ? [] : [count(dns.zones.length, 'zone')];
+  return [...parts, count(boot.entries.length, 'boot entry', 'boot entries'), ...zones].join(', ');
 }
 
 function count(number: number, one: string, many = `${one}s`): string {

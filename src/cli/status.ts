@@ -1,4 +1,5 @@
 import type { RackStatus } from '../rack/status.ts';
+import { upstreamLines } from './upstream-lines.ts';
 import { askDaemon } from './control-client.ts';
 
 /** `rackboot status`: exit code 0 when all is well, 1 when a service is down or the file was refused. */
@@ -23,6 +24,7 @@ function* describe({ rack, since, config, services, subnets, leases, notices }: 
   for (const [name, { state, restarts }] of Object.entries(services)) {
     yield `${name.padEnd(5)} ${state}${restarts === 0 ? '' : `, restarted ${restarts} times`}`;
   }
+  yield* upstreamLines(services['dns']?.counters ?? {});
   for (const { cidr, interface: device, management, dynamic } of subnets) {
     yield `${cidr} on ${device ?? 'relays'}: ${management}${dynamic === undefined ? '' : `, ${dynamic}`}`;
   }

@@ -1,91 +1,232 @@
+import { randomBytes } from 'node:crypto';
+
 import { formatIp4, type Ip4 } from '../addr/ip4.ts';
 import { formatMac } from '../addr/mac.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { Counters, LeaseFact, SocketHandle } from '../service/letters.ts';
-import type { EventSink, Service, ServiceContext } from '../service/service.ts';
+import type { Counters, LeaseFact, SocketHandle, ZoneAnswer, ZoneOrder } from '../service/letters.ts';
+import type { Service, ServiceContext } from '../service/service.ts';
 import type { DatagramSocket, Inbound } from '../system/datagram.ts';
-import type { Loop } from '../system/loop.ts';
+import type { StreamAcceptor } from '../system/stream.ts';
 import { HEADER } from '../wire/dns/query.ts';
-import { RackNames } from './rack-names.ts';
+import { checkRdata } from '../wire/dns/rdata/rdata.ts';
+import { WireError } from '../wire/wire-error.ts';
+import type { OpenedZones } from '../zones/open-zone-store.ts';
+import type { ZoneColumns } from '../zones/zone-columns.ts';
+import { AddressSet } from './address-set.ts';
+import { Authority } from './authority.ts';
+import type { Forwarding } from './forward/forwarding.ts';
+import { OwnSocket } from './own-socket.ts';
 import { summarize } from './reply-summary.ts';
-import { respond } from './respond.ts';
-import { Serials } from './serials.ts';
+import { EDNS_UDP } from './reply-options.ts';
+import { Responder, type RespondSettings } from './respond.ts';
+import { ServedZones } from './served-zones.ts';
+import { showZones } from './show-zones.ts';
+import { runSlices } from './slices.ts';
+import type { StreamClient } from './stream/stream-client.ts';
+import { TcpServer } from './stream/tcp-server.ts';
 import { Tally } from './tally.ts';
+import { UdpClient, type ReturnPath } from './udp-client.ts';
 
-/** Room for the largest reply by UDP; what is sent is copied, so one serves all. */
-const REPLY_ROOM = 1232;
+const SECRET = 16;
 
+/** What the DNS service opens and works on beside its context. */
+export interface DnsOutside {
+  /** Works on a UDP socket of the rack's. */
+  readonly openSocket: (handle: SocketHandle) => DatagramSocket;
+  /** Opens one of its own, for what it asks others. */
+  readonly openOwnSocket: () => { readonly socket: DatagramSocket; readonly fd: number };
+  readonly streams: StreamAcceptor;
+  /** Opens the file that zones are kept in, of the state directory. */
+  readonly openStore: (state: string) => OpenedZones;
+  /** Absent: names outside our zones are refused. */
+  readonly forwarding?: Forwarding;
+}
+
+interface Serving {
+  readonly zones: ServedZones;
+  readonly authority: Authority;
+  readonly responder: Responder;
+  readonly tcp: TcpServer;
+  readonly notify: OwnSocket;
+}
+
+/** A socket of the rack's that is served. */
 interface OpenSocket {
   readonly handle: SocketHandle;
-  readonly socket: DatagramSocket;
+  /** Absent for one that listens for streams. */
+  readonly socket?: DatagramSocket;
   readonly watch: { close(): void };
 }
 
-/** Answers for the names of the rack's own zones by UDP, and refuses all others. */
+/** Answers for the names of the rack's own zones and of those in the file; has others asked for its machines, and refuses them to all others. */
 export class DnsService implements Service {
-  readonly #loop: Loop;
-  readonly #events: EventSink;
-  readonly #openSocket: (handle: SocketHandle) => DatagramSocket;
-  readonly #names: RackNames;
+  readonly #context: ServiceContext;
+  readonly #outside: DnsOutside;
   readonly #tally = new Tally();
-  readonly #reply = Buffer.alloc(REPLY_ROOM);
+  /** What is sent is copied, so one serves all. */
+  readonly #reply = Buffer.alloc(EDNS_UDP);
+  readonly #client = new UdpClient((reply, to) => this.#sendLate(reply, to));
+  /** All that needs a Plan to begin with; there is none before the first. */
+  #serving: Serving | undefined;
+  /** Zones that came ahead of it. */
+  #early: { readonly zones: readonly ZoneColumns[]; readonly gone: readonly string[] }[] = [];
+  #logsQueries = false;
   #sockets: readonly OpenSocket[] = [];
 
-  constructor(context: ServiceContext, openSocket: (handle: SocketHandle) => DatagramSocket) {
-    this.#loop = context.loop;
-    this.#events = context.events;
-    this.#openSocket = openSocket;
-    this.#names = new RackNames(new Serials(context.clock));
+  constructor(context: ServiceContext, outside: DnsOutside) {
+    this.#context = context;
+    this.#outside = outside;
   }
 
   apply(plan: Plan, sockets: readonly SocketHandle[]): void {
-    this.#names.apply(plan);
-    // The streams are not answered yet (issue 5)
-    const datagram = sockets.filter(({ transport }) => transport === 'udp');
-    const kept = this.#sockets.filter((open) => datagram.some((handle) => sameSocket(handle, open.handle)));
+    this.#serving?.zones.readAgain(this.#serving.authority.apply(plan));
+    const serving = this.#serving ?? this.#begin(plan);
+    serving.zones.apply(plan);
+    serving.responder.configure(settingsOf(plan));
+    this.#applyForwarding(plan, serving.responder);
+    this.#logsQueries = plan.dns.queryLog;
+    const kept = this.#sockets.filter((open) => sockets.some((handle) => sameSocket(handle, open.handle)));
     for (const open of this.#sockets) if (!kept.includes(open)) closeSocket(open);
-    const added = datagram.filter((handle) => !kept.some((open) => sameSocket(handle, open.handle)));
-    this.#sockets = [...kept, ...added.map((handle) => this.#open(handle))];
+    const added = sockets.filter((handle) => !kept.some((open) => sameSocket(handle, open.handle)));
+    this.#sockets = [...kept, ...added.map((handle) => this.#open(handle, serving))];
+  }
+
+  #applyForwarding(plan: Plan, responder: Responder): void {
+    const { forwarding } = this.#outside;
+    forwarding?.apply(plan);
+    responder.forwarder = forwarding?.isOn ? forwarding : undefined;
+  }
+
+  #begin(plan: Plan): Serving {
+    const { clock, loop } = this.#context;
+    const notify = new OwnSocket(loop, this.#outside.openOwnSocket, (datagram) => authority.heard(datagram));
+    const authority: Authority = new Authority(
+      {
+        ...this.#context,
+        openStore: () => this.#outside.openStore(plan.rack.state),
+        zone: (origin) => zones.get(origin),
+        sendNotify: (bytes, to) => this.#tally.lost(notify.send(bytes, to)),
+        checkData,
+      },
+      plan,
+    );
+    const zones: ServedZones = new ServedZones({ loop, clock, publisher: authority });
+    const responder = new Responder({ clock, tally: this.#tally, newSecret }, settingsOf(plan), zones);
+    responder.desk = authority.desk;
+    const tcp = new TcpServer({
+      loop,
+      clock,
+      streams: this.#outside.streams,
+      desk: { handle: (message, client, into) => this.#answerStream(message, client, into, responder) },
+    });
+    this.#serving = { authority, zones, responder, tcp, notify };
+    for (const letter of this.#early.splice(0)) zones.learnZones(letter.zones, letter.gone);
+    return this.#serving;
   }
 
   learn(bound: readonly LeaseFact[], ended: readonly Ip4[]): void {
-    this.#names.learn(bound, ended);
+    this.#serving?.zones.learn(bound, ended);
+    // The rack's first letter comes with the first Plan, before DHCP has told what it has
+    if (bound.length > 0) this.#serving?.authority.leasesKnown();
+  }
+
+  learnZones(zones: readonly ZoneColumns[], gone: readonly string[]): void {
+    if (this.#serving) this.#serving.zones.learnZones(zones, gone);
+    else this.#early.push({ zones, gone });
+  }
+
+  showZones(order: ZoneOrder, answer: (answer: ZoneAnswer) => void): void {
+    if (this.#serving) runSlices(this.#context, showZones(order, this.#serving.zones), answer);
+    else answer({ zones: [], fault: 'it has no Plan yet' });
   }
 
   counters(): Counters {
-    return this.#tally.counters();
+    const { authority, tcp } = this.#serving ?? {};
+    const forwarding = this.#outside.forwarding?.counters();
+    return { ...this.#tally.counters(), ...authority?.counters(), ...tcp?.counters(), ...forwarding };
   }
 
   close(): void {
+    this.#outside.forwarding?.close();
     for (const open of this.#sockets) closeSocket(open);
     this.#sockets = [];
+    const { zones, tcp, authority, notify } = this.#serving ?? {};
+    tcp?.close();
+    zones?.close();
+    authority?.close();
+    notify?.close();
   }
 
-  #open(handle: SocketHandle): OpenSocket {
-    const socket = this.#openSocket(handle);
-    return { handle, socket, watch: this.#loop.watch(handle.fd, () => this.#serve(socket)) };
+  #open(handle: SocketHandle, { tcp, responder }: Serving): OpenSocket {
+    if (handle.transport === 'tcp') return { handle, watch: tcp.listen(handle.fd) };
+    const socket = this.#outside.openSocket(handle);
+    return { handle, socket, watch: this.#context.loop.watch(handle.fd, () => this.#serve(socket, responder)) };
+  }
+
+  #answerStream(message: Buffer, client: StreamClient, into: Buffer, responder: Responder): number {
+    const length = responder.respond(message, client, into);
+    if (length > 0) this.#tell(into.subarray(0, length), client.address);
+    return length;
   }
 
   /** One batch: what is left is ready again at once, and letters get their turn in between. */
-  #serve(socket: DatagramSocket): void {
-    socket.receive((datagram) => this.#handle(datagram, socket));
+  #serve(socket: DatagramSocket, responder: Responder): void {
+    socket.receive((datagram) => this.#handle(datagram, socket, responder));
     this.#tally.lost(socket.flush());
   }
 
-  #handle(datagram: Inbound, socket: DatagramSocket): void {
-    const { bytes, source, sourcePort, destination } = datagram;
+  #handle(datagram: Inbound, socket: DatagramSocket, responder: Responder): void {
+    const { bytes, source, sourcePort } = datagram;
     // Nobody listens on port 0: a forged source
     if (sourcePort === 0) return this.#tally.dropped('port-zero');
-    const length = respond(bytes, this.#names.zones, this.#reply, this.#tally);
+    this.#client.take(datagram, socket);
+    const length = responder.respond(bytes, this.#client, this.#reply);
     if (length === 0) return;
     const reply = this.#reply.subarray(0, length);
-    socket.send(reply, { address: source, port: sourcePort, source: destination });
-    // A reply that is a header alone had no question worth telling
-    const mac = length > HEADER ? this.#names.firstQuestion(source) : undefined;
-    if (mac === undefined) return;
-    const subject = { mac: formatMac(mac), address: formatIp4(source) };
-    this.#events.emit({ kind: 'dns.first-question', ...summarize(reply) }, subject);
+    socket.send(reply, { address: source, port: sourcePort });
+    this.#tell(reply, source);
   }
+
+  /** What is told is told once, and what is sent for its own: nothing else is on its way in this socket now. */
+  #sendLate(reply: Uint8Array, { socket, address, port }: ReturnPath): void {
+    if (!this.#sockets.some((open) => open.socket === socket)) return;
+    this.#tally.replied((reply[3] ?? 0) & 15);
+    socket.send(reply, { address, port });
+    this.#tally.lost(socket.flush());
+    this.#tell(reply, address);
+  }
+
+  #tell(reply: Uint8Array, source: Ip4): void {
+    // A reply that is a header alone had no question worth telling
+    if (reply.length <= HEADER) return;
+    const mac = this.#serving?.zones.firstQuestion(source);
+    if (mac !== undefined) {
+      const subject = { mac: formatMac(mac), address: formatIp4(source) };
+      this.#context.events.emit({ kind: 'dns.first-question', ...summarize(reply) }, subject);
+    }
+    if (this.#logsQueries)
+      this.#context.events.emit({ kind: 'dns.query', ...summarize(reply) }, { address: formatIp4(source) });
+  }
+}
+
+/** Throws WireError for data that are not such of their type. */
+function checkData(type: number, data: string): void {
+  const bytes = Buffer.from(data, 'latin1');
+  if (checkRdata(type, bytes, 0, bytes.length) !== data) throw new WireError('a compressed name where none may be');
+}
+
+function newSecret(): Uint8Array {
+  return randomBytes(SECRET);
+}
+
+function settingsOf({ subnets, dns }: Plan): RespondSettings {
+  const own = subnets.map(({ cidr }) => cidr);
+  return {
+    nsid: dns.nsid,
+    recursion: new AddressSet([...own, ...dns.allow]),
+    unlimited: new AddressSet(own),
+    ...(dns.rateLimit && { rateLimit: dns.rateLimit }),
+  };
 }
 
 /** A descriptor's number may come back for another socket. */
@@ -95,5 +236,5 @@ function sameSocket(a: SocketHandle, b: SocketHandle): boolean {
 
 function closeSocket(open: OpenSocket): void {
   open.watch.close();
-  open.socket.close();
+  open.socket?.close();
 }

@@ -3,11 +3,12 @@ import { formatIp4, type Ip4 } from '../addr/ip4.ts';
 import type { Mac } from '../addr/mac.ts';
 import type { Host, Plan } from '../plan/plan.ts';
 import { childKey, keyText, nameKey, type NameKey } from '../wire/dns/name.ts';
-import { compileRecords, type RecordData } from '../wire/dns/record-set.ts';
+import { compileRecords, type RecordData, type RecordSet, type SoaTimes } from '../wire/dns/record-set.ts';
 import { TYPE } from '../wire/dns/record-type.ts';
-import { reverseKey, reverseOrigins } from './reverse.ts';
+import { classlessKey, reverseKey, reverseOrigins } from './reverse.ts';
+import type { Slices } from './slices.ts';
 import { ZoneSet } from './zone-set.ts';
-import { Zone, type Authority } from './zone.ts';
+import { Zone } from './zone.ts';
 
 /** A lease that wants a name. `name`: one label, lower case. */
 export interface NamedLease {
@@ -16,6 +17,8 @@ export interface NamedLease {
   readonly name: string;
   /** It is that of the host with this name, which is known by another sign than its MAC. */
   readonly host?: true;
+  /** The higher the newer. */
+  readonly age: number;
   /** Of several that want one name the lowest has it. `add` lowers it to that of the machine's other lease, if it moved. */
   turn: number;
 }
@@ -25,10 +28,16 @@ const STEADY_TTL = 300;
 /** A lease may end at any moment. */
 const LEASE_TTL = 30;
 /** A name asked for too early must be there soon after: the "no" is kept for `minimum` seconds only. */
-const SOA_TIMES = { refresh: 300, retry: 60, expire: 604_800, minimum: 10 };
+const SOA_TIMES: SoaTimes = { refresh: 300, retry: 60, expire: 604_800, minimum: 10 };
 
 /** What a machine may call itself: letters, digits, hyphens inside (RFC 1123 §2.1), and the underscore that some use. */
 const HOST_LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i;
+
+/**
+ * What clients ask for by themselves, and then send all they do through whoever has the name (proxies and tunnels of
+ * Windows and browsers), and what means the machine itself: to be had by a host of the file, but not by asking for it.
+ */
+const TAKEN_BY_NOBODY = new Set(['wpad', 'isatap', 'localhost']);
 
 /** A subnet whose names this rack answers for. */
 interface NamedSubnet {
@@ -43,6 +52,9 @@ interface Place {
   readonly address: Ip4;
 }
 
+/** Hosts placed between two pauses: some 500 µs. */
+const STRIDE = 64;
+
 /**
  * The zones of one Plan: forward and reverse of every subnet that is `dhcp+dns` and has a domain. The rack comes
  * before hosts and hosts before leases. Of two machines whose leases want one name the first has it, until its lease ends;
@@ -50,6 +62,9 @@ interface Place {
  */
 export class PlanZones {
   readonly zones = new ZoneSet();
+  readonly #plan: Plan;
+  readonly #rack: string;
+  readonly #changed = new Set<Zone>();
   readonly #subnets: readonly NamedSubnet[];
   readonly #fixedNames = new Set<NameKey>();
   readonly #fixedAddresses = new Set<Ip4>();
@@ -59,27 +74,48 @@ export class PlanZones {
   readonly #claims = new Map<NameKey, NamedLease[]>();
 
   constructor(plan: Plan) {
-    const rack = rackLabel(plan.rack.name);
-    this.#subnets = namedSubnets(plan, rack);
+    this.#plan = plan;
+    this.#rack = rackLabel(plan.rack.name);
+    this.#subnets = namedSubnets(plan, this.#rack);
     this.#owners = new Map(plan.hosts.map((host) => [host.name, new Set(host.macs)]));
-    for (const subnet of this.#subnets) this.#addZones(subnet, rack);
-    this.#placeRack(plan, rack);
-    for (const host of plan.hosts) this.#placeHost(host);
   }
 
-  /** Gives a lease its name, or has it wait for it. */
+  /** Places all that the Plan wrote down. Comes before any lease. */
+  *build(): Slices<void> {
+    for (const subnet of this.#subnets) this.#addZones(subnet);
+    this.#placeRack();
+    let count = 0;
+    for (const host of this.#plan.hosts) {
+      this.#placeHost(host);
+      if (++count % STRIDE === 0) yield;
+    }
+  }
+
+  /** The zones that were changed since this was called before. */
+  takeChanged(): readonly Zone[] {
+    const changed = [...this.#changed];
+    this.#changed.clear();
+    return changed;
+  }
+
+  /** Gives a lease its name, or has it wait for it. In whatever order leases are added, the same one has it. */
   add(lease: NamedLease): void {
     const place = this.#place(lease);
     if (!place) return;
-    const claims = this.#claims.get(place.key) ?? [];
-    if (claims.length === 0) this.#claims.set(place.key, claims);
-    const index = claims.findIndex(({ mac }) => mac === lease.mac);
-    const older = claims[index];
-    if (older) lease.turn = older.turn;
-    claims.splice(older ? index : claims.length, 0, lease);
-    if (claims[0] !== lease) return;
-    if (older) this.#removePair({ key: place.key, address: older.address });
-    this.#putPair(place, LEASE_TTL);
+    const claims = this.#claims.get(place.key);
+    if (!claims) {
+      this.#claims.set(place.key, [lease]);
+      return this.#putPair(place, LEASE_TTL);
+    }
+    const before = claims[0];
+    claims.push(lease);
+    const own = claims.filter(({ mac }) => mac === lease.mac);
+    const turn = Math.min(...own.map((claim) => claim.turn));
+    for (const claim of own) claim.turn = turn;
+    claims.sort((a, b) => a.turn - b.turn || b.age - a.age);
+    if (claims[0] === before || !claims[0]) return;
+    if (before) this.#removePair({ key: place.key, address: before.address });
+    this.#putPair({ key: place.key, address: claims[0].address }, LEASE_TTL);
   }
 
   /** Whether another lease of the same machine goes before this one. */
@@ -108,6 +144,7 @@ export class PlanZones {
     if (!HOST_LABEL.test(lease.name) || this.#fixedAddresses.has(lease.address)) return undefined;
     const owners = this.#owners.get(lease.name);
     if (owners && !owners.has(lease.mac) && !lease.host) return undefined;
+    if (!owners && TAKEN_BY_NOBODY.has(lease.name)) return undefined;
     const key = this.#nameAt(lease.name, lease.address);
     return key === undefined || this.#fixedNames.has(key) ? undefined : { key, address: lease.address };
   }
@@ -118,28 +155,33 @@ export class PlanZones {
     return subnet && childKey(label, subnet.domain);
   }
 
-  #addZones(subnet: NamedSubnet, rack: string): void {
+  #addZones(subnet: NamedSubnet): void {
     const domain = keyText(subnet.domain);
-    const primary = `${rack}.${domain}`;
-    const authority = { primary, mailbox: `hostmaster.${domain}`, ttl: STEADY_TTL, times: SOA_TIMES };
-    for (const origin of [subnet.domain, ...reverseOrigins(subnet.cidr)]) this.#addZone(origin, authority);
+    const primary = `${this.#rack}.${domain}`;
+    const soa = compileRecords(STEADY_TTL, {
+      type: 'SOA',
+      data: { mname: primary, rname: `hostmaster.${domain}`, ...SOA_TIMES },
+    });
+    const servers = compileRecords(STEADY_TTL, { type: 'NS', data: primary });
+    for (const origin of [subnet.domain, ...reverseOrigins(subnet.cidr)]) this.#addZone(origin, soa, servers);
   }
 
-  #addZone(origin: NameKey, authority: Authority): void {
+  #addZone(origin: NameKey, soa: RecordSet, servers: RecordSet): void {
     // Two subnets may share a domain, or the /24 of their reverse names
     if (this.zones.get(origin)) return;
-    const zone = new Zone(origin, authority);
-    zone.put(origin, compileRecords(STEADY_TTL, { type: 'NS', data: authority.primary }));
+    const zone = new Zone(origin, soa);
+    zone.put(origin, servers);
     this.zones.add(zone);
   }
 
   /** The name server's own address: the rack's in the subnets of the domain, else, behind relays, any it has. */
-  #placeRack(plan: Plan, rack: string): void {
+  #placeRack(): void {
+    const rack = this.#rack;
     for (const domain of new Set(this.#subnets.map((subnet) => subnet.domain))) {
       const here = rackAddresses(this.#subnets.filter((subnet) => subnet.domain === domain));
       const key = childKey(rack, domain);
       if (key === undefined) continue;
-      const [first, ...rest] = here.length > 0 ? here : rackAddresses(plan.subnets);
+      const [first, ...rest] = here.length > 0 ? here : rackAddresses(this.#plan.subnets);
       this.#fixedNames.add(key);
       if (first !== undefined) this.#putAddresses(key, STEADY_TTL, first, ...rest);
       for (const address of here) this.#putPointer({ key, address }, STEADY_TTL);
@@ -162,18 +204,38 @@ export class PlanZones {
   }
 
   #removePair(place: Place): void {
-    this.zones.find(place.key)?.remove(place.key, TYPE.A);
-    const reverse = reverseKey(place.address);
-    this.zones.find(reverse)?.remove(reverse, TYPE.PTR);
+    this.#remove(place.key, TYPE.A);
+    for (const key of this.#reverseKeys(place.address)) this.#remove(key, TYPE.PTR);
   }
 
   #putAddresses(key: NameKey, ttl: number, first: Ip4, ...rest: readonly Ip4[]): void {
-    this.zones.find(key)?.put(key, compileRecords(ttl, addressData(first), ...rest.map(addressData)));
+    this.#put(key, compileRecords(ttl, addressData(first), ...rest.map(addressData)));
   }
 
   #putPointer(place: Place, ttl: number): void {
-    const reverse = reverseKey(place.address);
-    this.zones.find(reverse)?.put(reverse, compileRecords(ttl, { type: 'PTR', data: keyText(place.key) }));
+    const pointer = compileRecords(ttl, { type: 'PTR', data: keyText(place.key) });
+    for (const key of this.#reverseKeys(place.address)) this.#put(key, pointer);
+  }
+
+  /** The name an address has in in-addr.arpa, and the one that a parent's CNAME leads to (RFC 2317 §4). */
+  #reverseKeys(address: Ip4): NameKey[] {
+    const cidr = this.#subnets.find((subnet) => cidrContains(subnet.cidr, address))?.cidr;
+    const classless = cidr && classlessKey(cidr, address);
+    return classless ? [reverseKey(address), classless] : [reverseKey(address)];
+  }
+
+  #put(key: NameKey, set: RecordSet): void {
+    const zone = this.zones.find(key);
+    if (!zone) return;
+    zone.put(key, set);
+    this.#changed.add(zone);
+  }
+
+  #remove(key: NameKey, type: number): void {
+    const zone = this.zones.find(key);
+    if (!zone) return;
+    zone.remove(key, type);
+    this.#changed.add(zone);
   }
 }
 

@@ -2,52 +2,86 @@ import type { Ip4 } from '../addr/ip4.ts';
 import type { Mac } from '../addr/mac.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { LeaseFact } from '../service/letters.ts';
+import type { Clock } from '../system/clock.ts';
+import type { Loop } from '../system/loop.ts';
 import { PlanZones, type NamedLease } from './plan-zones.ts';
-import type { Serials } from './serials.ts';
+import { runSlices, runWhole, type Slices } from './slices.ts';
+import type { ZonePublishing } from './zone-publishing.ts';
 import { ZoneSet } from './zone-set.ts';
-
-/** A lease's wish for a name, kept from one Plan to the next. `age`: the higher the newer. */
-interface Claim extends NamedLease {
-  readonly age: number;
-}
 
 interface KnownLease {
   readonly mac: Mac;
-  readonly claim: Claim | undefined;
+  readonly claim: NamedLease | undefined;
   /** Whether its machine has asked us anything since it began. */
   asked: boolean;
 }
 
+/** Something that happened to a lease's wish for a name. */
+interface Step {
+  readonly add: boolean;
+  readonly claim: NamedLease;
+}
+
+/** The zones of a Plan that is not in force yet. */
+interface Next {
+  readonly zones: PlanZones;
+  /** What has happened since they were begun. */
+  readonly missed: Step[];
+  giveUp: () => void;
+}
+
+/** Leases between two pauses: some 500 µs. */
+const STRIDE = 64;
+
+export interface RackNamesDependencies {
+  readonly loop: Loop;
+  readonly clock: Clock;
+  readonly publisher: ZonePublishing;
+}
+
 /** The names of this rack: what the Plan wrote down, and what the leases brought. */
 export class RackNames {
-  readonly #serials: Serials;
+  readonly #dependencies: RackNamesDependencies;
+  readonly #switched: () => void;
   readonly #leases = new Map<Ip4, KnownLease>();
   #lastAge = 0;
   #current: PlanZones | undefined;
+  #next: Next | undefined;
   #zones = new ZoneSet();
 
-  constructor(serials: Serials) {
-    this.#serials = serials;
+  /** `switched` is called when `zones` are others. */
+  constructor(dependencies: RackNamesDependencies, switched: () => void = () => {}) {
+    this.#dependencies = dependencies;
+    this.#switched = switched;
   }
 
   get zones(): ZoneSet {
     return this.#zones;
   }
 
-  /** Compiles the zones of a Plan, names the leases known so far in the order they came, then switches to them. */
+  /**
+   * Compiles the zones of a Plan with the leases known so far, then switches to them. The first time that is done when this returns;
+   * later it takes its time, and is answered from the zones before meanwhile.
+   */
   apply(plan: Plan): void {
-    this.#current = new PlanZones(plan);
-    const claims = [...this.#leases.values()].flatMap(({ claim }) => (claim ? [claim] : []));
-    for (const claim of claims.toSorted((a, b) => a.turn - b.turn || a.age - b.age)) this.#current.add(claim);
-    this.#publish(this.#current.zones);
-    this.#zones = this.#current.zones;
+    this.#next?.giveUp();
+    const next: Next = { zones: new PlanZones(plan), missed: [], giveUp: () => {} };
+    this.#next = next;
+    const work = this.#switchTo(next);
+    if (this.#current) next.giveUp = runSlices(this.#dependencies, work, () => {});
+    else runWhole(work);
   }
 
   /** Takes in leases that began or changed, and those that ended; touches no other record. */
   learn(bound: readonly LeaseFact[], ended: readonly Ip4[]): void {
     for (const address of ended) this.#end(address);
     for (const fact of bound) this.#bind(fact);
-    this.#publish(this.#zones);
+    for (const zone of this.#current?.takeChanged() ?? []) this.#dependencies.publisher.publish(zone);
+  }
+
+  /** Gives up what is not done yet. */
+  close(): void {
+    this.#next?.giveUp();
   }
 
   /** The MAC of the lease at `address`, the first time it is called since that lease began. */
@@ -61,7 +95,7 @@ export class RackNames {
   #end(address: Ip4): void {
     const lease = this.#leases.get(address);
     this.#leases.delete(address);
-    if (lease?.claim) this.#current?.drop(lease.claim);
+    if (lease?.claim) this.#drop(lease.claim);
   }
 
   #bind(fact: LeaseFact): void {
@@ -70,23 +104,62 @@ export class RackNames {
     const same = known?.mac === fact.mac;
     if (same && known.claim?.name === name && known.claim?.host === fact.host && !this.#isOvertaken(known.claim))
       return;
-    if (known?.claim) this.#current?.drop(known.claim);
+    if (known?.claim) this.#drop(known.claim);
     const claim = name === undefined ? undefined : this.#claim(fact, name);
     this.#leases.set(fact.address, { mac: fact.mac, claim, asked: same && known.asked });
-    if (claim) this.#current?.add(claim);
+    if (claim) this.#add(claim);
   }
 
-  #claim({ address, mac, host }: LeaseFact, name: string): Claim {
+  #claim({ address, mac, host }: LeaseFact, name: string): NamedLease {
     const age = ++this.#lastAge;
     return { address, mac, name, turn: age, age, ...(host && { host }) };
   }
 
   /** A machine that renews a lease it had moved away from moved back. */
-  #isOvertaken(claim: Claim | undefined): boolean {
+  #isOvertaken(claim: NamedLease | undefined): boolean {
     return claim !== undefined && (this.#current?.isOvertaken(claim) ?? false);
   }
 
-  #publish(zones: ZoneSet): void {
-    for (const zone of zones.all()) zone.publish(() => this.#serials.next());
+  #add(claim: NamedLease): void {
+    this.#current?.add(claim);
+    this.#next?.missed.push({ add: true, claim });
   }
+
+  #drop(claim: NamedLease): void {
+    this.#current?.drop(claim);
+    this.#next?.missed.push({ add: false, claim });
+  }
+
+  *#switchTo(next: Next): Slices<void> {
+    // Those of this moment: what begins or ends from now on is a step that is missed
+    const known = [...this.#leases.values()];
+    yield* next.zones.build();
+    let count = 0;
+    for (const { claim } of known) {
+      if (claim) next.zones.add(claim);
+      if (++count % STRIDE === 0) yield;
+    }
+    for (const step of next.missed) {
+      takeStep(next.zones, step);
+      if (++count % STRIDE === 0) yield;
+    }
+    this.#switch(next.zones);
+  }
+
+  #switch(next: PlanZones): void {
+    const { publisher } = this.#dependencies;
+    const before = this.#zones;
+    this.#zones = next.zones;
+    this.#current = next;
+    this.#next = undefined;
+    next.takeChanged();
+    for (const { origin } of before.all()) if (!this.#zones.get(origin)) publisher.withdraw(origin);
+    for (const zone of this.#zones.all()) publisher.replace(zone);
+    this.#switched();
+  }
+}
+
+function takeStep(zones: PlanZones, { add, claim }: Step): void {
+  if (add) zones.add(claim);
+  else zones.drop(claim);
 }

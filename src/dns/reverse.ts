@@ -1,6 +1,6 @@
 import { netmask, type Cidr } from '../addr/cidr.ts';
 import { toIp4, type Ip4 } from '../addr/ip4.ts';
-import { nameKey, type NameKey } from '../wire/dns/name.ts';
+import { childKey, nameKey, type NameKey } from '../wire/dns/name.ts';
 
 const IN_ADDR_ARPA = nameKey('in-addr.arpa');
 
@@ -12,9 +12,26 @@ export function reverseKey(address: Ip4): NameKey {
 /**
  * Origins of the reverse zones that cover a subnet. Delegation in in-addr.arpa goes by whole octets, so a prefix
  * between two of them takes all the blocks of the next octet (a /22 takes four /24), and one longer than 24 takes
- * the /24 it is in, which other subnets may share.
+ * the /24 it is in, which other subnets may share, so that whoever asks the rack itself is answered; and beside it the
+ * zone of its own that a parent delegates, whose CNAMEs lead there (RFC 2317 §4).
  */
 export function reverseOrigins(cidr: Cidr): NameKey[] {
+  const classless = classlessOrigin(cidr);
+  return classless ? [...octetOrigins(cidr), classless] : octetOrigins(cidr);
+}
+
+/** "5.0/26.2.0.192.in-addr.arpa" for 192.0.2.5 in 192.0.2.0/26; undefined where reverse names end at an octet. */
+export function classlessKey(cidr: Cidr, address: Ip4): NameKey | undefined {
+  const origin = classlessOrigin(cidr);
+  return origin && childKey(String(address & 255), origin);
+}
+
+/** The first address and the prefix length are its label, as in the examples of RFC 2317. */
+function classlessOrigin({ network, prefix }: Cidr): NameKey | undefined {
+  return prefix <= 24 ? undefined : childKey(`${network & 255}/${prefix}`, reverseName(network, 24));
+}
+
+function octetOrigins(cidr: Cidr): NameKey[] {
   const block = cidr.prefix <= 8 ? 8 : cidr.prefix <= 16 ? 16 : 24;
   const first = toIp4(cidr.network & netmask(block));
   const count = 2 ** Math.max(0, block - cidr.prefix);

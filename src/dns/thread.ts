@@ -1,4 +1,23 @@
-import { runOnPollLoop } from '../service/run-on-poll-loop.ts';
-import { DnsService } from './dns-service.ts';
+import { join } from 'node:path';
 
-runOnPollLoop((context) => new DnsService(context, (handle) => context.sockets.adopt(handle.fd)));
+import { UNSPECIFIED } from '../addr/ip4.ts';
+import { runOnPollLoop } from '../service/run-on-poll-loop.ts';
+import { PeerSockets } from '../system/peer-socket.ts';
+import { CryptoBits } from '../system/random-bits.ts';
+import { TcpStreams } from '../system/tcp-streams.ts';
+import { openZoneStore } from '../zones/open-zone-store.ts';
+import { DnsService } from './dns-service.ts';
+import { Forwarding } from './forward/forwarding.ts';
+
+runOnPollLoop((context) => {
+  const { libc, loop, clock, events, sockets } = context;
+  const streams = new TcpStreams(libc, loop);
+  const peers = new PeerSockets(libc);
+  return new DnsService(context, {
+    openSocket: ({ fd }) => sockets.adopt(fd),
+    openOwnSocket: () => sockets.open({ address: UNSPECIFIED, port: 0 }),
+    streams,
+    openStore: (state) => openZoneStore(join(state, 'zones.db'), clock.now()),
+    forwarding: new Forwarding({ loop, clock, events, peers, connector: streams, random: new CryptoBits() }),
+  });
+});

@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import { formatIp4 } from '../addr/ip4.ts';
 import { checkBoot, type BootPlaces } from './check-boot.ts';
 import { checkClasses } from './check-classes.ts';
+import { checkDns } from './check-dns.ts';
 import { checkHosts } from './check-hosts.ts';
 import { checkHttp } from './check-http.ts';
 import { checkImages } from './check-images.ts';
@@ -29,13 +30,17 @@ export function compilePlan(text: string, file: string, surroundings: Surroundin
   const book = new FaultBook(file, new ConfigDocument(text));
   const draft = readDraft(book);
   // After a syntax error nobody knows what belongs together.
-  const plan = book.document.brokenAt === undefined ? checkWhole(book, draft, surroundings) : undefined;
+  const ground = { directory: posix.resolve(posix.dirname(file)), ...surroundings };
+  const plan = book.document.brokenAt === undefined ? checkWhole(book, draft, ground) : undefined;
   const faults = book.list();
   const isServable = plan !== undefined && faults.every((fault) => fault.scope === 'entry');
   return isServable ? { plan: deepFreeze(plan), faults } : { faults };
 }
 
-function checkWhole(book: FaultBook, draft: ConfigDraft, surroundings: Surroundings): Plan | undefined {
+/** What is around the file, and where its relative paths begin. */
+type Ground = Surroundings & { readonly directory: string };
+
+function checkWhole(book: FaultBook, draft: ConfigDraft, surroundings: Ground): Plan | undefined {
   const rack = checkRack(book, draft, surroundings.hostName);
   const classNames = new Set(draft.classes.flatMap(({ name }) => name ?? []));
   const subnets = checkSubnets(book, draft.subnets, surroundings, classNames);
@@ -49,7 +54,9 @@ function checkWhole(book: FaultBook, draft: ConfigDraft, surroundings: Surroundi
   const images = checkImages(book, draft.images, draft.rack.state, surroundings);
   const { level } = draft.log;
   const tftp = checkTftp(draft);
-  if (!rack || !catalogue || !http || !images || !tftp || !admin || level === undefined) return undefined;
+  const { directory } = surroundings;
+  const dns = rack && checkDns(book, draft.dns, { rackName: rack.name, subnets, directory, surroundings });
+  if (!rack || !catalogue || !http || !images || !tftp || !dns || !admin || level === undefined) return undefined;
   // A machine that can not be told from an unknown one must not be installed over: see checkHosts.
   const boot = hasUnrecognisable ? { ...catalogue, default: BOOT_LOCAL, isDefaultHeld: true as const } : catalogue;
   return {
@@ -62,6 +69,7 @@ function checkWhole(book: FaultBook, draft: ConfigDraft, surroundings: Surroundi
     images,
     http,
     tftp,
+    dns,
     admin,
     log: { level },
   };

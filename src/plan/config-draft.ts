@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import type { FaultBook } from './fault-book.ts';
+import { dnsSchema, tsigKeySchema, zoneSchema } from './dns-schema.ts';
 import type { ExitMethod } from './plan.ts';
 import { reportIssue } from './report-issue.ts';
 import {
@@ -43,6 +44,15 @@ export interface BootDraft {
   readonly loaders: Fields<typeof loadersSchema>;
 }
 
+export type ZoneDraft = Fields<typeof zoneSchema>;
+export type TsigKeyDraft = Fields<typeof tsigKeySchema>;
+
+/** As many zones and keys as in the file, in its order. */
+export interface DnsDraft extends Omit<Fields<typeof dnsSchema>, 'zones' | 'keys'> {
+  readonly zones: readonly ZoneDraft[];
+  readonly keys: readonly TsigKeyDraft[];
+}
+
 /** The file with every value checked by itself; the good part of a bad file, so that the cross checks can go on. */
 export interface ConfigDraft {
   readonly rack: Fields<typeof rackSchema>;
@@ -56,6 +66,7 @@ export interface ConfigDraft {
   readonly images: ImagesDraft;
   readonly http: Fields<typeof httpSchema>;
   readonly tftp: Fields<typeof tftpSchema>;
+  readonly dns: DnsDraft;
   readonly admin: Fields<typeof adminSchema>;
   readonly log: Fields<typeof logSchema>;
 }
@@ -92,8 +103,18 @@ function salvage(value: unknown): ConfigDraft {
     },
     http: readFields(httpSchema, config['http']),
     tftp: readFields(tftpSchema, config['tftp']),
+    dns: salvageDns(asMapping(config['dns'])),
     admin: readFields(adminSchema, config['admin']),
     log: readFields(logSchema, config['log']),
+  };
+}
+
+function salvageDns(dns: Readonly<Record<string, unknown>>): DnsDraft {
+  const { zones, keys, ...rest } = dns;
+  return {
+    ...readFields(dnsSchema.omit({ zones: true, keys: true }), rest),
+    zones: asList(zones).map((zone) => readFields(zoneSchema, zone)),
+    keys: asList(keys).map((key) => readFields(tsigKeySchema, key)),
   };
 }
 

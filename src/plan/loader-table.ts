@@ -40,8 +40,9 @@ export interface DebianFile {
 
 /** Where Debian's packages have the files, by the last part of the path each is served under. */
 export const DEBIAN_FILES: ReadonlyMap<string, DebianFile> = new Map([
+  // Debian 12 has only a link in /usr/lib/ipxe for ipxe.efi, absolute, which leads nowhere in a package that is unpacked aside
   ...['undionly.kpxe', 'ipxe.pxe', 'snponly.efi', 'ipxe.efi', 'snponly-arm64.efi', 'ipxe-arm64.efi'].map(
-    (name): [string, DebianFile] => [name, { package: 'ipxe', places: [`/usr/lib/ipxe/${name}`] }],
+    (name): [string, DebianFile] => [name, { package: 'ipxe', places: [`/usr/lib/ipxe/${name}`, `/boot/${name}`] }],
   ),
   ...secureBootFiles('amd64', 'x64', 'x86_64-efi'),
   ...secureBootFiles('arm64', 'aa64', 'arm64-efi'),

@@ -22,6 +22,8 @@ export interface Plan {
   readonly images?: ImageSettings;
   /** How boot files are sent by TFTP. */
   readonly tftp: TftpSettings;
+  /** What is answered by DNS beside the names of the subnets, and to whom. */
+  readonly dns: DnsSettings;
   /** The operator's plane: the same answers as the control socket. */
   readonly admin: { readonly address: Ip4; readonly port: number };
   readonly log: { readonly level: LogLevel };
@@ -81,6 +83,104 @@ export interface TlsSettings {
   /** Absolute paths of PEM files; only the services read what is in them. */
   readonly certificate: string;
   readonly key: string;
+}
+
+export interface DnsSettings {
+  /** Beside the rack's own; none is one of these or inside one. */
+  readonly zones: readonly ZoneSettings[];
+  /** Each name once. */
+  readonly keys: readonly TsigKeySettings[];
+  /** Who may have the rack's own zones whole (RFC 5936, RFC 1995). */
+  readonly transfer: readonly AclEntry[];
+  /** Who is told when one of these changed (RFC 1996). */
+  readonly notify: readonly NotifyTarget[];
+  /** Where names outside all zones are asked for; empty where that is refused, but for `routes`. */
+  readonly forward: readonly Upstream[];
+  /** Of two whose domain holds a name, the longer one counts. */
+  readonly routes: readonly ForwardRoute[];
+  /** Who may have names forwarded beside the rack's own subnets. */
+  readonly allow: readonly Cidr[];
+  readonly cache: CacheSettings;
+  /** Absent: clients get all the answers they ask for. */
+  readonly rateLimit?: RateLimit;
+  /** What this server calls itself (RFC 5001). */
+  readonly nsid: string;
+  /** Each question is an event. */
+  readonly queryLog: boolean;
+}
+
+/** A zone that the operator wrote. */
+export interface ZoneSettings {
+  /** Lower case, without a dot at the end. */
+  readonly name: string;
+  /** Absolute path of the master file; absent where it lives of updates alone. */
+  readonly file?: string;
+  /** Who may change it (RFC 2136). */
+  readonly update: readonly AclEntry[];
+  readonly transfer: readonly AclEntry[];
+  readonly notify: readonly NotifyTarget[];
+}
+
+/** A key that messages are signed by (RFC 8945). The secret is for the service that reads its file. */
+export interface TsigKeySettings {
+  /** A domain name, lower case, without a dot at the end. */
+  readonly name: string;
+  readonly algorithm: TsigAlgorithm;
+  /** Absolute path. */
+  readonly secretFile: string;
+}
+
+export const TSIG_ALGORITHMS = ['hmac-sha256', 'hmac-sha384', 'hmac-sha512'] as const;
+type TsigAlgorithm = (typeof TSIG_ALGORITHMS)[number];
+
+/** Who may do something; where both are there, both must hold. One of them is. */
+export interface AclEntry {
+  readonly cidr?: Cidr;
+  /** The name of one of `keys`. */
+  readonly key?: string;
+}
+
+export interface NotifyTarget {
+  readonly address: Ip4;
+  readonly port: number;
+  /** The name of one of `keys`, by which what is sent is signed. */
+  readonly key?: string;
+}
+
+/** A resolver that is asked for what this rack does not know. */
+export interface Upstream {
+  readonly address: Ip4;
+  readonly port: number;
+  /** It is asked over TLS, and must have a certificate for this name (RFC 8310). */
+  readonly tls?: string;
+  /** Absolute path of the certificates, PEM, that may vouch for it; absent: those the system trusts. */
+  readonly ca?: string;
+}
+
+export interface ForwardRoute {
+  /** Lower case, without a dot at the end. */
+  readonly domain: string;
+  readonly forward: readonly Upstream[];
+}
+
+export interface CacheSettings {
+  readonly sizeBytes: number;
+  /** How long after its end an answer is given while no upstream answers (RFC 8767); 0: never. */
+  readonly staleSeconds: number;
+  /** Names that are asked for are fetched anew before they end. */
+  readonly prefetch: boolean;
+  readonly leastTtlSeconds: number;
+  readonly mostTtlSeconds: number;
+}
+
+/** Of responses to one /24 outside our subnets. */
+export interface RateLimit {
+  /** A second. */
+  readonly responses: number;
+  /** How long a burst is remembered. */
+  readonly windowSeconds: number;
+  /** Every so-maniest that is over is answered, truncated, so that a real client asks by TCP; 0: none. */
+  readonly slip: number;
 }
 
 /** DHCP options for some clients. */

@@ -4,7 +4,9 @@ import { BOOT_LOCAL, EXIT_METHODS, LOADER_KINDS, type LoaderKind } from './plan.
 import type { Path } from './fault.ts';
 import { OPTION_KINDS, printableText } from './option-forms.ts';
 import { kindOf, optionCode, OPTION_NAMES } from './option-table.ts';
+import { dnsSchema } from './dns-schema.ts';
 import { QUIRKS, type QuirkName } from './quirk-table.ts';
+import { count, list, mapping, oneOrMore, onOrOff } from './schema-shapes.ts';
 import { signForm } from './sign-form.ts';
 import * as form from './text-forms.ts';
 
@@ -44,8 +46,8 @@ const alwaysSchema = list(
 /** One switch for each line of the table of quirks. */
 const quirksSchema = mapping(
   Object.fromEntries(
-    QUIRKS.map(({ name, whom, does }) => [name, onOrOff().describe(`For ${whom}: ${does}.`)]),
-  ) as Record<QuirkName, ReturnType<typeof onOrOff>>,
+    QUIRKS.map(({ name, whom, does }) => [name, onOrOff().optional().describe(`For ${whom}: ${does}.`)]),
+  ) as Record<QuirkName, z.ZodOptional<ReturnType<typeof onOrOff>>>,
 ).meta({ id: 'quirks', description: 'Each on or off. Default: by the table in etc/quirks.md.' });
 
 /** For machines with wishes of their own. */
@@ -364,6 +366,7 @@ export const configSchema = mapping({
   images: imagesSchema.prefault({}).describe('Images: what is imported, and from where.'),
   http: httpSchema.prefault({}).describe('Boot plane: boot files and nothing else.'),
   tftp: tftpSchema.prefault({}).describe('How boot files are sent by TFTP.'),
+  dns: dnsSchema.prefault({}).describe('Zones from files, secondaries, and the forwarding of other names.'),
   admin: adminSchema.prefault({}).describe('Operator plane.'),
   log: logSchema.prefault({}).describe('The log on standard output.'),
 });
@@ -394,21 +397,9 @@ function bare(schema: unknown): unknown {
   return schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional ? bare(schema.unwrap()) : schema;
 }
 
-/** Gives true for on. */
-function onOrOff() {
-  return z
-    .enum(['on', 'off'], { error: 'on or off' })
-    .transform((word) => word === 'on')
-    .optional();
-}
-
 function loaderWords(kind: LoaderKind): string {
   const words = Object.keys(LOADER_WORDS[kind]);
   return words.length === 0 ? 'A path.' : `A path, or ${words.join(', ')}.`;
-}
-
-function mapping<S extends z.ZodRawShape>(shape: S) {
-  return z.strictObject(shape, { error: `a mapping with ${Object.keys(shape).join(', ')}` });
 }
 
 function describeOption(name: string): string {
@@ -416,25 +407,9 @@ function describeOption(name: string): string {
   return `Option ${code}, ${kindOf(code)}.`;
 }
 
-function count(least: number, most: number, standard: number) {
-  const expected = `a whole number from ${least} to ${most}`;
-  return z.int(expected).min(least, expected).max(most, expected).prefault(standard);
-}
-
-function list<T extends z.ZodType>(element: T, expected: string) {
-  return z.array(element, { error: expected });
-}
-
 /** Gives the bytes of each, as hex. */
 function signs(what: string) {
   return oneOrMore(signForm(what), `at least ${what.replace(/^a /, 'one ')}`).transform((all) =>
     all.map(({ hex }) => hex),
   );
-}
-
-/** Gives a list either way. */
-function oneOrMore<T extends z.ZodType>(element: T, expected: string) {
-  return z
-    .union([element, z.array(element).min(1, expected)])
-    .transform((value): z.output<T>[] => (Array.isArray(value) ? value : [value]));
 }

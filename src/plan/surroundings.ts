@@ -4,6 +4,8 @@ import type { Ip4 } from '../addr/ip4.ts';
 /** What the compiler must know of the machine it compiles for; given in, so that compiling stays pure. */
 export interface Surroundings {
   readonly hostName: string;
+  /** Where relative paths in the file begin. Absent: where the file is. */
+  readonly directory?: string;
   /** One row for each IPv4 address; an interface with two addresses has two rows. */
   readonly interfaces: readonly InterfaceAddress[];
   /**

@@ -27,12 +27,19 @@ export interface Endpoint {
   readonly port: number;
 }
 
+interface AddressAndPort {
+  readonly address: Ip4;
+  readonly port?: number;
+}
+
 /** A lease shorter than this keeps clients busy renewing; one longer than a year outlives the rack. */
 const SHORTEST_LEASE = 60;
 const LONGEST_LEASE = 365 * 86_400;
 const LONGEST_QUARANTINE = 7 * 86_400;
 /** One label and its dot must fit before the domain: 253 octets in all (RFC 1035 §2.3.4). */
 const LONGEST_DOMAIN = 253 - 64;
+/** 255 octets on the wire: each label has one for its length, and the root one more (RFC 1035 §2.3.4). */
+const LONGEST_NAME = 253;
 /** Bytes in `sun_path` before its NUL: the kernel takes no longer socket path. */
 const LONGEST_SOCKET_PATH = 107;
 /** The `file` field of a DHCP message, less its NUL (RFC 2131 §2). */
@@ -57,9 +64,11 @@ const LABEL = String.raw`[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?`;
 const SEGMENT = String.raw`(?!\.{1,2}(/|$))[A-Za-z0-9._+~@=,:-]+`;
 const LABEL_PATTERN = new RegExp(`^${LABEL}$`);
 const DOMAIN_PATTERN = new RegExp(String.raw`^${LABEL}(\.${LABEL})*\.?$`);
+const ZONE_NAME_PATTERN = /^[A-Za-z0-9_/-]{1,63}(\.[A-Za-z0-9_/-]{1,63})*\.?$/;
 const SERVED_PATH_PATTERN = new RegExp(`^${SEGMENT}(/${SEGMENT})*$`);
 const MAC_PREFIX_PATTERN = /^[0-9A-Fa-f]{2}([:-]?[0-9A-Fa-f]{2}){0,5}$/;
 const PACE_PATTERN = /^\d{1,6}(K|M|G|Ki|Mi|Gi)B\/s$/;
+const SIZE_PATTERN = /^\d{1,7}(Ki|Mi|Gi)B$/;
 const CONTROL_PATTERN = /\p{Cc}/u;
 
 export const ip4Text = textForm({
@@ -111,9 +120,9 @@ export const quarantineText = textForm({
   },
 });
 
-export const loopText = durationBetween('1m', '7d', '30m, 2h');
+export const loopText = durationBetween('1m', '7d', '30m, 2h or 1d');
 
-export const quietText = durationBetween('1m', '365d', '30m, 12h');
+export const quietText = durationBetween('1m', '365d', '30m, 12h or 1d');
 
 /** Gives bytes a second. */
 export const paceText = textForm({
@@ -140,6 +149,16 @@ export const domainText = textForm({
   },
 });
 
+/** Any name a zone or key can have: underscores too, and the slash of RFC 2317; lower case, without a dot at the end. */
+export const zoneNameText = textForm({
+  expected: `a domain name like lab.example, at most ${LONGEST_NAME} long`,
+  pattern: ZONE_NAME_PATTERN,
+  parse: (text) => {
+    const name = text.toLowerCase().replace(/\.$/, '');
+    return ZONE_NAME_PATTERN.test(text) && name.length <= LONGEST_NAME ? name : undefined;
+  },
+});
+
 /** Interface names as the kernel allows them (dev_valid_name): at most 15 bytes, no slash, colon or blank. */
 export const interfaceText = textForm({
   expected: 'the name of a network interface',
@@ -157,6 +176,51 @@ export const fileText = textForm({
   expected: 'an absolute path of a file',
   pattern: /^\//,
   parse: parseAbsolutePath,
+});
+
+/** Relative to where the config file is, or absolute; without `.` and `..` as far as that goes. */
+export const nearFileText = textForm({
+  expected: 'the path of a file',
+  parse: (text) =>
+    text === '' || text.endsWith('/') || CONTROL_PATTERN.test(text) ? undefined : posix.normalize(text),
+});
+
+export const addressOrCidrText = addressOrCidr('an IPv4 address like 192.168.127.9 or a network like 10.0.0.0/8');
+
+/** As one form among others. */
+export const clientText = addressOrCidr(
+  'an IPv4 address, a network like 10.0.0.0/8, or a mapping with address and key',
+);
+
+export const targetText = addressAndPort('an IPv4 address, one with a port like 192.0.2.53:5353, or a mapping');
+
+/** Gives seconds; 0 for off. */
+export const staleText = textForm({
+  expected: 'a time from 1m to 7d, written like 12h or 1d, or off',
+  pattern: /^(\d{1,9}[smhd]|off)$/,
+  parse: (text) => {
+    const seconds = parseDuration(text) ?? 0;
+    if (text === 'off') return 0;
+    return seconds >= 60 && seconds <= LONGEST_QUARANTINE ? seconds : undefined;
+  },
+});
+
+/** Gives bytes. */
+export const cacheSizeText = textForm({
+  expected: 'a size from 1MiB to 1GiB, written like 32MiB',
+  pattern: SIZE_PATTERN,
+  parse: (text) => {
+    const unit = PACE_UNITS.get(SIZE_PATTERN.exec(text)?.[1] ?? '');
+    const size = unit === undefined ? 0 : Number.parseInt(text, 10) * unit;
+    return size >= 2 ** 20 && size <= 2 ** 30 ? size : undefined;
+  },
+});
+
+/** RFC 5001 §2.3 leaves the bytes open; what can be read in `dig +nsid` is what operators want. */
+export const nsidText = textForm({
+  expected: 'printable text of at most 64 characters without blanks',
+  pattern: /^[!-~]{1,64}$/,
+  parse: (text) => (/^[!-~]{1,64}$/.test(text) ? text : undefined),
 });
 
 export const socketText = textForm({
@@ -265,14 +329,37 @@ export function textForm<T>({ expected, pattern, parse }: TextForm<T>) {
     .meta(pattern ? { pattern: pattern.source } : {});
 }
 
-function durationBetween(least: string, most: string, like: string) {
+export function durationBetween(least: string, most: string, like: string) {
   return textForm({
-    expected: `a time from ${least} to ${most}, written like ${like} or 1d`,
+    expected: `a time from ${least} to ${most}, written like ${like}`,
     pattern: /^\d{1,9}[smhd]$/,
     parse: (text) => {
       const seconds = parseDuration(text);
       const isFit = (seconds ?? 0) >= (parseDuration(least) ?? 0) && (seconds ?? 0) <= (parseDuration(most) ?? 0);
       return isFit ? seconds : undefined;
+    },
+  });
+}
+
+/** One address or a network; gives a network either way. */
+function addressOrCidr(expected: string) {
+  return textForm({
+    expected,
+    pattern: new RegExp(String.raw`^${QUAD}(/\d{1,2})?$`),
+    parse: (text) => (text.includes('/') ? (narrowCidr(parseCidr(text)) ?? withoutHostBits(text)) : parseOwnCidr(text)),
+  });
+}
+
+/** Gives the address, and the port where there is one. */
+function addressAndPort(expected: string) {
+  return textForm({
+    expected,
+    pattern: new RegExp(String.raw`^${QUAD}(:\d{1,5})?$`),
+    parse: (text): AddressAndPort | Misfit | undefined => {
+      const [quad = '', digits] = text.split(':', 2);
+      const address = parseUnicast(quad);
+      if (address === undefined || address instanceof Misfit) return address;
+      return digits === undefined ? { address } : parseEndpoint(text);
     },
   });
 }
@@ -289,6 +376,11 @@ function parsePace(text: string): number | undefined {
 function parseUnicast(text: string): Ip4 | Misfit | undefined {
   const address = parseIp4(text);
   return address === undefined || isUnicast(address) ? address : new Misfit('the IPv4 address of one machine');
+}
+
+function parseOwnCidr(text: string): Cidr | Misfit | undefined {
+  const address = parseUnicast(text);
+  return typeof address === 'number' ? { network: address, prefix: 32 } : address;
 }
 
 /** Not "this network" (0/8), nor multicast, reserved or broadcast (224/3). RFC 6890 §2.2.2. */

@@ -13,8 +13,14 @@ const ERRORS: ReadonlySet<string> = new Set([
   'http.certificate-failed',
   'image.spoilt',
   'image.index-replaced',
+  'zone.refused',
 ]);
 const WARNINGS: ReadonlySet<string> = new Set([
+  'dns.upstream-failed',
+  'dns.upstream-forged',
+  'dns.upstream-works',
+  'dns.tls-failed',
+  'dns.tls-works',
   'boot.held',
   'boot.store-works',
   'dhcp.exhausted',

@@ -168,6 +168,7 @@ export class Listeners {
         receiveBuffer: RECEIVE_BUFFER,
         sendBuffer: RECEIVE_BUFFER,
         broadcast: wanted.service === 'dhcp',
+        tellsDestination: wanted.service !== 'dns',
         reuseAddress: isShared || ours.length > 0,
         ...(wanted.interface === undefined ? {} : { interface: wanted.interface }),
       });
@@ -251,7 +252,9 @@ function subnetSockets(plan: Plan, subnet: Subnet, address: Ip4, hasRelayed: boo
     sockets.push({ service: 'http', transport: 'tcp', address, bindAddress: address, port: plan.http.tls.port });
   }
   if (management === 'dhcp+dns') {
-    sockets.push({ service: 'dns', transport: 'udp', address, bindAddress: address, port: DNS_PORT });
+    for (const transport of ['udp', 'tcp'] as const) {
+      sockets.push({ service: 'dns', transport, address, bindAddress: address, port: DNS_PORT });
+    }
   }
   return sockets;
 }

@@ -10,12 +10,22 @@ const STANDING: ReadonlySet<string> = new Set([
   'boot.store-replaced',
   'image.index-replaced',
   'http.certificate-failed',
+  'dns.upstream-failed',
+  'dns.tls-failed',
+  'dns.keys-failed',
+  'dns.store-failed',
+  'dns.store-replaced',
 ]);
 const ENDED_BY: ReadonlyMap<string, string> = new Map([
   ['dhcp.store-works', 'dhcp.store-failed'],
   ['boot.store-works', 'boot.store-failed'],
+  ['dns.keys-work', 'dns.keys-failed'],
+  ['dns.store-works', 'dns.store-failed'],
   ['dhcp.conflict-check-on', 'dhcp.conflict-check-off'],
   ['http.certificate-loaded', 'http.certificate-failed'],
+  ['dns.upstream-works', 'dns.upstream-failed'],
+  ['dns.upstream-dismissed', 'dns.upstream-failed'],
+  ['dns.tls-works', 'dns.tls-failed'],
 ]);
 
 /** Trouble that lasts: what an operator who looks now should still see, although its event was told long ago. */
@@ -28,9 +38,23 @@ export class Notices {
 
   learn(event: RackEvent): void {
     const ended = ENDED_BY.get(event.kind);
-    if (ended !== undefined) this.#standing.delete(ended);
+    if (ended !== undefined) this.#standing.delete(keyOf(ended, event));
+    // It tells them anew when it runs again, as far as they are still true
+    if (event.kind === 'service.failed') this.#forgetUpstreams(event.service);
     if (STANDING.has(event.kind)) {
-      this.#standing.set(event.kind, `${new Date(event.at).toISOString()} ${event.source}: ${describeEvent(event)}`);
+      const line = `${new Date(event.at).toISOString()} ${event.source}: ${describeEvent(event)}`;
+      this.#standing.set(keyOf(event.kind, event), line);
     }
   }
+
+  #forgetUpstreams(service: string): void {
+    const kind = service === 'dot' ? 'dns.tls-failed' : service === 'dns' ? 'dns.upstream-failed' : undefined;
+    if (kind === undefined) return;
+    for (const key of this.#standing.keys()) if (key.startsWith(`${kind} `)) this.#standing.delete(key);
+  }
+}
+
+/** Of upstreams each has troubles of its own. */
+function keyOf(kind: string, event: RackEvent): string {
+  return 'upstream' in event ? `${kind} ${event.upstream}` : kind;
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
 import { parseDocument } from 'yaml';
 
@@ -59,7 +59,10 @@ export class PlanSource {
         faults: [`${file}: can't be read: ${error instanceof Error ? error.message : String(error)}`],
       };
     }
-    const { plan, faults } = compilePlan(text, file, this.#survey(running));
+    const { plan, faults } = compilePlan(text, file, {
+      ...this.#survey(running),
+      directory: dirname(resolve(this.#file)),
+    });
     const lines = faults.map(formatFault);
     return { at: now, text, faults: lines, ...(plan ? { plan } : {}) };
   }

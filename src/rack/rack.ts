@@ -15,6 +15,8 @@ import type { ServiceManager } from '../system/systemd-notify.ts';
 import { SqliteEventStore, type EventStore } from '../timeline/event-store.ts';
 import type { EventBody, ServiceName } from '../timeline/event.ts';
 import { Timeline } from '../timeline/timeline.ts';
+import { readKeptZone } from '../zones/read-kept-zone.ts';
+import { readZoneFile } from '../zones/read-zone-file.ts';
 import { BootKeeper } from './boot-keeper.ts';
 import { CertificateWatch } from './certificate-watch.ts';
 import { logEvent } from './event-log.ts';
@@ -24,8 +26,9 @@ import { faultsOfRestart } from './needs-restart.ts';
 import { Notices } from './notices.ts';
 import { PlanSource, type PlanAttempt } from './plan-source.ts';
 import { ServiceThread } from './service-thread.ts';
+import { ZoneKeeper } from './zone-keeper.ts';
 
-const SERVICES: readonly ServiceName[] = ['dhcp', 'dns', 'tftp', 'http', 'importer'];
+const SERVICES: readonly ServiceName[] = ['dhcp', 'dns', 'dot', 'tftp', 'http', 'importer'];
 
 /** Left for the threads to end in out of the 2 s that a stop may take. */
 const STOP_MILLISECONDS = 1_500;
@@ -33,6 +36,9 @@ const FLUSH_EVERY = 250;
 const WATCHDOG_EVERY = 5_000;
 const INTERFACES_EVERY = 2_000;
 const CERTIFICATE_EVERY = 2_000;
+const ZONES_EVERY = 2_000;
+/** What DNS waits for zone files at a start: those that take longer come later. */
+const ZONES_MILLISECONDS = 500;
 /** The services that a rack is restarted for when they can't be ended: the others may wait for a hung file server. */
 const VITAL: ReadonlySet<ServiceName> = new Set(['dhcp', 'dns']);
 
@@ -64,6 +70,7 @@ export class Rack {
   readonly notices = new Notices();
   readonly boots: BootKeeper;
   readonly images = new ImageDesk();
+  readonly zones: ZoneKeeper;
   readonly startedAt: number;
   readonly #dependencies: RackDependencies;
   readonly #source: PlanSource;
@@ -90,7 +97,7 @@ export class Rack {
     const listeners = new Listeners(dependencies.libc);
     listeners.prepare(plan).commit();
     const rack = new Rack(dependencies, source, attempt, plan, listeners);
-    await Promise.all(rack.#threads.map((thread) => rack.#startOrApply(thread, true)));
+    await rack.#startThreads();
     rack.emit({ kind: 'rack.ready', milliseconds: Math.round(dependencies.clock.monotonic() - began) });
     dependencies.manager.notify('READY=1');
     return rack;
@@ -120,6 +127,14 @@ export class Rack {
       },
       plan,
     );
+    this.zones = new ZoneKeeper({
+      clock: dependencies.clock,
+      tell: (letter) => this.#thread('dns')?.send(letter),
+      emit: (body) => this.emit(body),
+      readFile: readZoneFile,
+      readKept: (origin) => readKeptZone(join(plan.rack.state, 'zones.db'), origin),
+      complain: (error, what) => dependencies.log.error({ err: error }, what),
+    });
     this.#threads = SERVICES.map((name) => this.#createThread(name));
     this.#timers.push(setInterval(() => this.#flushTimeline(), FLUSH_EVERY));
     this.#timers.push(setInterval(() => this.boots.tick(), FLUSH_EVERY));
@@ -128,6 +143,7 @@ export class Rack {
     this.#timers.push(setInterval(() => this.#checkInterfaces(), INTERFACES_EVERY));
     this.#certificate.settle(plan.http.tls);
     this.#timers.push(setInterval(() => this.#checkCertificate(), CERTIFICATE_EVERY));
+    this.#timers.push(setInterval(() => this.zones.look(), ZONES_EVERY));
     if (attempt.plan) this.#emitApplied();
     else this.#refuse(attempt, attempt.faults);
   }
@@ -141,8 +157,9 @@ export class Rack {
     return this.#attempt;
   }
 
+  /** Those that the Plan needs, or one before it needed. */
   get threads(): readonly ServiceThread[] {
-    return this.#threads;
+    return this.#threads.filter((thread) => thread.state !== 'stopped' || isNeeded(thread.name, this.#plan));
   }
 
   /** Compiles the file again and switches to it, or keeps the Plan and says why. One at a time; never rejects. */
@@ -155,7 +172,7 @@ export class Rack {
 
   /** Does what an operator wants of the images; a rack that imports none has no importer until then. */
   async manageImages(order: ImageOrder): Promise<ImageAnswer> {
-    const importer = this.#threads.find(({ name }) => name === 'importer');
+    const importer = this.#thread('importer');
     if (!importer || this.#stopping) return { isDone: false, lines: ['the rack stops'] };
     if (importer.state === 'stopped') await importer.start();
     return importer.manage(order);
@@ -180,11 +197,23 @@ export class Rack {
     this.#listeners.close();
     for (const timer of this.#timers) clearInterval(timer);
     this.boots.close();
+    await this.zones.close();
     try {
       this.timeline.close();
     } catch (error) {
       this.#dependencies.log.error({ err: error }, 'the end of the timeline is not written to disk');
     }
+  }
+
+  /** Machines need not wait for zone files: only DNS does, and not for long. */
+  async #startThreads(): Promise<void> {
+    const others = this.threads.filter(({ name }) => name !== 'dns').map((thread) => thread.start());
+    await Promise.race([this.zones.apply(this.#plan), sleep(ZONES_MILLISECONDS, undefined, { ref: false })]);
+    await Promise.all([...others, this.#thread('dns')?.start()]);
+  }
+
+  #thread(name: ServiceName): ServiceThread | undefined {
+    return this.#threads.find((thread) => thread.name === name);
   }
 
   async #reload(): Promise<void> {
@@ -208,15 +237,21 @@ export class Rack {
   }
 
   async #switchTo(attempt: PlanAttempt, plan: Plan, listeners: PreparedListeners): Promise<void> {
+    await this.zones.apply(plan);
     const closeGone = listeners.commit();
     this.#plan = plan;
     this.#certificate.settle(plan.http.tls);
     this.#attempt = attempt;
     this.#dependencies.log.level = plan.log.level;
     this.boots.apply(plan);
-    await Promise.all(this.#threads.map((thread) => this.#startOrApply(thread, false)));
+    await Promise.all(this.threads.map((thread) => this.#applyTo(thread)));
     closeGone();
+    this.zones.forget(plan);
     this.#emitApplied();
+  }
+
+  #applyTo(thread: ServiceThread): Promise<void> {
+    return thread.state === 'stopped' ? thread.start() : thread.apply(this.#planLetter(thread.name));
   }
 
   #refuse(attempt: PlanAttempt, faults: readonly string[]): void {
@@ -237,13 +272,6 @@ export class Rack {
     }
   }
 
-  /** The importer is a thread's worth of memory, and most racks without sources never need it. */
-  #startOrApply(thread: ServiceThread, isFirst: boolean): Promise<void> {
-    const isNew = isFirst || (thread.name === 'importer' && thread.state === 'stopped');
-    if (!isNew) return thread.apply(this.#planLetter(thread.name));
-    return thread.name === 'importer' && !importsImages(this.#plan) ? Promise.resolve() : thread.start();
-  }
-
   #createThread(name: ServiceName): ServiceThread {
     return new ServiceThread({
       name,
@@ -252,6 +280,7 @@ export class Rack {
       opening: () => [
         // Ahead of the Plan: no script is to leave before it is known who has had what
         ...(name === 'importer' ? [] : [this.boots.letter()]),
+        ...(name === 'dns' ? [this.zones.letter()] : []),
         this.#planLetter(name),
         ...(name === 'importer' ? [] : [this.#leasesLetter()]),
       ],
@@ -300,6 +329,7 @@ export class Rack {
       case 'ready':
       case 'answer':
       case 'image-answer':
+      case 'zone-answer':
       case 'pong':
         break;
     }
@@ -335,7 +365,7 @@ export class Rack {
   #checkCertificate(): void {
     if (!this.#certificate.hasChanged(this.#plan.http.tls)) return;
     void this.reload().then(() => {
-      const http = this.#threads.find(({ name }) => name === 'http');
+      const http = this.#thread('http');
       return this.#attempt.plan || this.#stopping ? undefined : http?.apply(this.#planLetter('http'));
     });
   }
@@ -347,8 +377,11 @@ export class Rack {
   }
 }
 
-function importsImages({ images }: Plan): boolean {
-  return images !== undefined && (images.sources.length > 0 || images.bootResources !== undefined);
+/** A thread takes memory: few racks ask their upstreams over TLS, and one without sources imports nothing by itself. */
+function isNeeded(service: ServiceName, { dns, images }: Plan): boolean {
+  if (service === 'importer') return (images?.sources.length ?? 0) > 0 || images?.bootResources !== undefined;
+  if (service !== 'dot') return true;
+  return [dns.forward, ...dns.routes.map(({ forward }) => forward)].flat().some(({ tls }) => tls !== undefined);
 }
 
 /** Two racks on one state would give one address twice. A state that can't be locked is its services' to complain of. */

@@ -8,6 +8,8 @@ import type {
   LeaseAnswer,
   LeaseOrder,
   ToService,
+  ZoneAnswer,
+  ZoneOrder,
 } from '../service/letters.ts';
 import type { Libc } from '../system/libc.ts';
 import { Wake } from '../system/wake.ts';
@@ -24,13 +26,11 @@ const PING_EVERY = 1_000;
  */
 const MOST_UNANSWERED = 10;
 
-const UNANSWERED: LeaseAnswer = {
-  done: [],
-  refused: [],
-  fault: 'the service is not running: it starts again by itself',
-};
+const NOT_RUNNING = 'the service is not running: it starts again by itself';
+const UNANSWERED: LeaseAnswer = { done: [], refused: [], fault: NOT_RUNNING };
+const NO_ZONES: ZoneAnswer = { zones: [], fault: NOT_RUNNING };
 
-const NOT_RUNNING: ImageAnswer = { isDone: false, lines: ['the importer is not running: it starts again by itself'] };
+const NO_IMAGES: ImageAnswer = { isDone: false, lines: [NOT_RUNNING] };
 
 export interface ServiceThreadDependencies {
   readonly name: ServiceName;
@@ -69,6 +69,7 @@ export class ServiceThread {
   /** Who waits for an answer to an order, by its number. */
   readonly #orders = new Map<number, (answer: LeaseAnswer) => void>();
   readonly #imageOrders = new Map<number, (answer: ImageAnswer) => void>();
+  readonly #zoneOrders = new Map<number, (answer: ZoneAnswer) => void>();
   #lastOrder = 0;
 
   constructor(dependencies: ServiceThreadDependencies) {
@@ -139,10 +140,19 @@ export class ServiceThread {
 
   /** The same for images. */
   manage(order: ImageOrder): Promise<ImageAnswer> {
-    if (!this.#worker) return Promise.resolve(NOT_RUNNING);
+    if (!this.#worker) return Promise.resolve(NO_IMAGES);
     const id = ++this.#lastOrder;
     const answered = new Promise<ImageAnswer>((resolve) => this.#imageOrders.set(id, resolve));
     this.send({ type: 'image-order', id, order });
+    return answered;
+  }
+
+  /** Resolves with what the thread shows; with a fault where `order` does. */
+  orderZones(order: ZoneOrder): Promise<ZoneAnswer> {
+    if (!this.#worker) return Promise.resolve(NO_ZONES);
+    const id = ++this.#lastOrder;
+    const answered = new Promise<ZoneAnswer>((resolve) => this.#zoneOrders.set(id, resolve));
+    this.send({ type: 'zone-order', id, order });
     return answered;
   }
 
@@ -183,6 +193,7 @@ export class ServiceThread {
     if (letter.type === 'pong') this.#counters = letter.counters;
     if (letter.type === 'answer') this.#answer(letter.id, letter.answer);
     if (letter.type === 'image-answer') this.#answerImages(letter.id, letter.answer);
+    if (letter.type === 'zone-answer') this.#answerZones(letter.id, letter.answer);
     this.#dependencies.onLetter(letter);
   }
 
@@ -204,6 +215,11 @@ export class ServiceThread {
     this.#imageOrders.delete(id);
   }
 
+  #answerZones(id: number, answer: ZoneAnswer): void {
+    this.#zoneOrders.get(id)?.(answer);
+    this.#zoneOrders.delete(id);
+  }
+
   #ping(): void {
     if (!this.#worker) return;
     if (this.#unanswered++ >= MOST_UNANSWERED) {
@@ -217,7 +233,8 @@ export class ServiceThread {
   #ended(): void {
     this.#worker = undefined;
     for (const id of this.#orders.keys()) this.#answer(id, UNANSWERED);
-    for (const id of this.#imageOrders.keys()) this.#answerImages(id, NOT_RUNNING);
+    for (const id of this.#imageOrders.keys()) this.#answerImages(id, NO_IMAGES);
+    for (const id of this.#zoneOrders.keys()) this.#answerZones(id, NO_ZONES);
     if (this.#state === 'stopped') this.#settle();
     else this.#startAgain();
   }

@@ -38,11 +38,6 @@ interface SubnetStatus {
   readonly addresses?: number;
 }
 
-/** A rack that imports no images has no importer. */
-function isInUse({ name, state }: Rack['threads'][number]): boolean {
-  return name !== 'importer' || state !== 'stopped';
-}
-
 export function statusOf(rack: Rack, file: string): RackStatus {
   const { plan, attempt, threads } = rack;
   return {
@@ -55,7 +50,7 @@ export function statusOf(rack: Rack, file: string): RackStatus {
       faults: attempt.faults,
     },
     services: Object.fromEntries(
-      threads.filter(isInUse).map(({ name, state, restarts, counters }) => [name, { state, restarts, counters }]),
+      threads.map(({ name, state, restarts, counters }) => [name, { state, restarts, counters }]),
     ),
     subnets: plan.subnets.map((subnet) => ({
       cidr: formatCidr(subnet.cidr),
@@ -64,6 +59,6 @@ export function statusOf(rack: Rack, file: string): RackStatus {
       ...(subnet.dynamic ? { dynamic: formatRange(subnet.dynamic), addresses: rangeSize(subnet.dynamic) } : {}),
     })),
     leases: rack.leases.size,
-    notices: [...rack.notices.all(), ...rack.boots.notices((row) => calledBy(plan, row))],
+    notices: [...rack.notices.all(), ...rack.zones.notices(), ...rack.boots.notices((row) => calledBy(plan, row))],
   };
 }

@@ -29,6 +29,11 @@ const LASTING_KINDS: ReadonlySet<EventBody['kind']> = new Set<EventBody['kind']>
   'image.import-ended',
   'image.spoilt',
   'image.index-replaced',
+  'dns.upstream-failed',
+  'dns.upstream-works',
+  'dns.upstream-dismissed',
+  'dns.tls-failed',
+  'dns.tls-works',
 ]);
 
 const TROUBLE_KINDS: ReadonlySet<EventBody['kind']> = new Set<EventBody['kind']>([
@@ -40,6 +45,7 @@ const TROUBLE_KINDS: ReadonlySet<EventBody['kind']> = new Set<EventBody['kind']>
   'http.failed',
   'http.refused',
   'image.refused',
+  'dns.upstream-forged',
   'plan.refused',
   'service.failed',
 ]);

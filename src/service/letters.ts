@@ -4,6 +4,7 @@ import type { BootNews, BootSign } from '../boots/boot-sign.ts';
 import type { ImportProgress } from '../images/progress.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { RackEvent, ServiceName } from '../timeline/event.ts';
+import type { ZoneColumns } from '../zones/zone-columns.ts';
 
 /** A socket that the rack opened and a service uses. It stays the rack's: the service never closes it. */
 export interface SocketHandle {
@@ -75,6 +76,27 @@ export interface ImageAnswer {
   readonly lines: readonly string[];
 }
 
+/** What an operator wants to see of the zones: all of them in short, or one whole, by its name as text. */
+export type ZoneOrder = { readonly kind: 'list' } | { readonly kind: 'dump'; readonly zone: string };
+
+/** A zone as it is served. */
+export interface ZoneFact {
+  /** As text, without a dot at the end; "." for the root. */
+  readonly zone: string;
+  /** `rack`: made of hosts and leases; `file`: of a master file, and of updates. */
+  readonly kind: 'rack' | 'file';
+  readonly serial: number;
+  readonly names: number;
+  readonly records: number;
+}
+
+export interface ZoneAnswer {
+  readonly zones: readonly ZoneFact[];
+  /** The zone that was asked for; absent where there is none. */
+  readonly content?: ZoneColumns;
+  readonly fault?: string;
+}
+
 /** What a service thread is started with. */
 export interface ThreadData {
   readonly name: ServiceName;
@@ -87,8 +109,15 @@ export type ToService =
   | { readonly type: 'plan'; readonly plan: Plan; readonly sockets: readonly SocketHandle[] }
   | { readonly type: 'leases'; readonly bound: LeaseColumns; readonly ended: readonly Ip4[] }
   | { readonly type: 'boots'; readonly news: BootNews }
+  /**
+   * Whole contents of zones of the Plan, each in the place of what the zone held before, and the names of zones (text, as
+   * in the Plan) that the Plan has no more. A zone of the Plan that was never sent could not be read yet, or takes long.
+   * Comes ahead of the Plan that first names the zone, if it can.
+   */
+  | { readonly type: 'zones'; readonly zones: readonly ZoneColumns[]; readonly gone: readonly string[] }
   | { readonly type: 'order'; readonly id: number; readonly order: LeaseOrder }
   | { readonly type: 'image-order'; readonly id: number; readonly order: ImageOrder }
+  | { readonly type: 'zone-order'; readonly id: number; readonly order: ZoneOrder }
   | { readonly type: 'ping'; readonly id: number }
   | { readonly type: 'fail'; readonly reason: string }
   | { readonly type: 'stop' };
@@ -106,6 +135,7 @@ export type FromService =
   | { readonly type: 'images' }
   /** How far an import is; absent: none runs. */
   | { readonly type: 'progress'; readonly progress?: ImportProgress }
+  | { readonly type: 'zone-answer'; readonly id: number; readonly answer: ZoneAnswer }
   | { readonly type: 'pong'; readonly id: number; readonly counters: Counters };
 
 /** What a service counts, by name: `received`, `refused.bad-packet`, … They only rise, but for levels such as `active`. */

@@ -1,5 +1,5 @@
 import { fromColumns } from './lease-columns.ts';
-import type { FromService, ImageOrder, ToService } from './letters.ts';
+import type { FromService, ImageOrder, ToService, ZoneAnswer } from './letters.ts';
 import type { EventOutbox } from './event-outbox.ts';
 import type { Service } from './service.ts';
 
@@ -24,6 +24,9 @@ export function openLetter(desk: ServiceDesk, letter: ToService): void {
     case 'boots':
       desk.service.learnBoots?.(letter.news);
       break;
+    case 'zones':
+      desk.service.learnZones?.(letter.zones, letter.gone);
+      break;
     case 'order': {
       const answer = desk.service.obey?.(letter.order) ?? { done: [], refused: [], fault: 'it has no leases' };
       desk.post({ type: 'answer', id: letter.id, answer });
@@ -32,6 +35,12 @@ export function openLetter(desk: ServiceDesk, letter: ToService): void {
     case 'image-order':
       void manage(desk, letter.id, letter.order);
       break;
+    case 'zone-order': {
+      const answer = (found: ZoneAnswer): void => desk.post({ type: 'zone-answer', id: letter.id, answer: found });
+      if (desk.service.showZones) desk.service.showZones(letter.order, answer);
+      else answer({ zones: [], fault: 'it has no zones' });
+      break;
+    }
     case 'ping':
       desk.post({ type: 'pong', id: letter.id, counters: { ...desk.service.counters(), ...desk.outbox.counters() } });
       break;

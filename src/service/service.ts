@@ -5,7 +5,18 @@ import type { Clock } from '../system/clock.ts';
 import type { Loop } from '../system/loop.ts';
 import type { EventBody } from '../timeline/event.ts';
 import type { ImportProgress } from '../images/progress.ts';
-import type { Counters, ImageAnswer, ImageOrder, LeaseAnswer, LeaseFact, LeaseOrder, SocketHandle } from './letters.ts';
+import type { ZoneColumns } from '../zones/zone-columns.ts';
+import type {
+  Counters,
+  ImageAnswer,
+  ImageOrder,
+  LeaseAnswer,
+  LeaseFact,
+  LeaseOrder,
+  SocketHandle,
+  ZoneAnswer,
+  ZoneOrder,
+} from './letters.ts';
 
 /** What every service is: it takes Plans and facts, and emits events. All calls come from its own thread. */
 export interface Service {
@@ -15,10 +26,14 @@ export interface Service {
   learn?(bound: readonly LeaseFact[], ended: readonly Ip4[]): void;
   /** What became of machines' boot states. */
   learnBoots?(news: BootNews): void;
+  /** Zones that were read, whole, and the names of those that are no more. */
+  learnZones?(zones: readonly ZoneColumns[], gone: readonly string[]): void;
   /** Does what an operator wants of the leases; what is answered as done is on disk. */
   obey?(order: LeaseOrder): LeaseAnswer;
   /** Does what an operator wants of the images; never rejects. */
   manage?(order: ImageOrder): Promise<ImageAnswer>;
+  /** Shows what is served; may answer later, as a large zone takes long. */
+  showZones?(order: ZoneOrder, answer: (answer: ZoneAnswer) => void): void;
   counters(): Counters;
   close(): void;
 }

@@ -6,9 +6,9 @@ export interface Inbound {
   readonly bytes: Uint8Array;
   readonly source: Ip4;
   readonly sourcePort: number;
-  /** The address it was sent to: ours, or a broadcast address. */
+  /** The address it was sent to: ours, or a broadcast address. Unspecified where the socket does not tell. */
   readonly destination: Ip4;
-  /** The interface it came in on. */
+  /** The interface it came in on; 0 where the socket does not tell. */
   readonly ifindex: number;
 }
 

@@ -11,7 +11,11 @@ export interface Libc {
   socket(domain: number, type: number, protocol: number): number;
   bind(fd: number, address: Uint8Array, length: number): number;
   listen(fd: number, backlog: number): number;
+  accept4(fd: number, address: Uint8Array, length: Uint8Array, flags: number): number;
   connect(fd: number, address: Uint8Array, length: number): number;
+  shutdown(fd: number, how: number): number;
+  recv(fd: number, into: Uint8Array, size: number, flags: number): number;
+  send(fd: number, bytes: Uint8Array, size: number, flags: number): number;
   setsockopt(fd: number, level: number, name: number, value: Uint8Array, length: number): number;
   getsockopt(fd: number, level: number, name: number, value: Uint8Array, length: Uint8Array): number;
   ioctl(fd: number, request: number, argument: Uint8Array): number;
@@ -39,7 +43,11 @@ const SIGNATURES: Readonly<Record<keyof Libc, string>> = {
   socket: 'int socket(int, int, int)',
   bind: 'int bind(int, void *, uint)',
   listen: 'int listen(int, int)',
+  accept4: 'int accept4(int, void *, void *, int)',
   connect: 'int connect(int, void *, uint)',
+  shutdown: 'int shutdown(int, int)',
+  recv: 'intptr_t recv(int, void *, size_t, int)',
+  send: 'intptr_t send(int, void *, size_t, int)',
   setsockopt: 'int setsockopt(int, int, int, void *, uint)',
   getsockopt: 'int getsockopt(int, int, int, void *, void *)',
   ioctl: 'int ioctl(int, ulong, void *)',
@@ -91,7 +99,11 @@ export class SystemCallError extends Error {
 
 /** The errno of the last call of this thread, by name. */
 export function lastError(): string {
-  const number = koffi.errno();
+  return errorName(koffi.errno());
+}
+
+/** "ECONNREFUSED" for its number. */
+export function errorName(number: number): string {
   const known = Object.entries(constants.errno).find(([, value]) => value === number);
   return known ? known[0] : `errno ${number}`;
 }

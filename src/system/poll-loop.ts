@@ -2,13 +2,17 @@ import { arch } from 'node:os';
 
 import type { Clock } from './clock.ts';
 import { checked, lastError, SystemCallError, type Libc } from './libc.ts';
-import type { Loop, Timer } from './loop.ts';
+import type { DuplexLoop, DuplexWatch, Readiness, Timer } from './loop.ts';
 import { TimerHeap } from './timer-heap.ts';
 
 const EPOLL_CLOEXEC = 0o2000000;
 const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
+const EPOLL_CTL_MOD = 3;
 const EPOLLIN = 1;
+const EPOLLOUT = 4;
+/** EPOLLERR and EPOLLHUP: told whether asked for or not. */
+const EPOLLOVER = 8 | 16;
 /** struct epoll_event { uint32 events; uint64 data }: packed on x86-64 only. */
 const EVENT_SIZE = arch() === 'x64' ? 12 : 16;
 const DATA_OFFSET = EVENT_SIZE - 8;
@@ -16,6 +20,13 @@ const MAX_EVENTS = 256;
 const LONGEST_WAIT = 60_000;
 /** From so many on, cancelled timers are cleared away when they are the most. */
 const MANY_CANCELLED = 1024;
+
+interface Watched {
+  readonly fd: number;
+  /** Tells it from what had the descriptor's number before: epoll may still report that one. */
+  readonly turn: number;
+  readonly handle: (events: number) => void;
+}
 
 interface PendingTimer extends Timer {
   readonly fire: () => void;
@@ -26,14 +37,16 @@ interface PendingTimer extends Timer {
  * The loop of a thread that blocks in `epoll_wait`: descriptors, timers, nothing else. Promises never settle on
  * it, as control never returns to Node while `run` runs.
  */
-export class PollLoop implements Loop {
+export class PollLoop implements DuplexLoop {
   readonly #libc: Libc;
   readonly #clock: Clock;
   readonly #epoll: number;
-  readonly #handlers = new Map<number, () => void>();
+  readonly #watched = new Map<number, Watched>();
   readonly #timers = new TimerHeap<PendingTimer>();
   readonly #events = Buffer.alloc(EVENT_SIZE * MAX_EVENTS);
   readonly #bed = new Int32Array(new SharedArrayBuffer(4));
+  readonly #event = Buffer.alloc(EVENT_SIZE);
+  #turns = 0;
   /** Of those in `#timers`. */
   #cancelled = 0;
   #rest = 0;
@@ -46,14 +59,21 @@ export class PollLoop implements Loop {
   }
 
   watch(fd: number, handle: () => void): { close(): void } {
-    checked('epoll_ctl', this.#libc.epoll_ctl(this.#epoll, EPOLL_CTL_ADD, fd, readableEvent(fd)));
-    this.#handlers.set(fd, handle);
+    const watched = this.#add(fd, handle);
+    return { close: () => this.#remove(watched) };
+  }
+
+  watchDuplex(fd: number, handle: (ready: Readiness) => void): DuplexWatch {
+    const watched = this.#add(fd, (events) => handle(readiness(events)));
+    let wanted = EPOLLIN;
     return {
-      close: () => {
-        if (this.#handlers.get(fd) !== handle) return;
-        this.#handlers.delete(fd);
-        this.#libc.epoll_ctl(this.#epoll, EPOLL_CTL_DEL, fd, readableEvent(fd));
+      want: (readable, writable) => {
+        const events = (readable ? EPOLLIN : 0) | (writable ? EPOLLOUT : 0);
+        if (events === wanted || this.#watched.get(fd) !== watched) return;
+        checked('epoll_ctl', this.#control(EPOLL_CTL_MOD, watched, events));
+        wanted = events;
       },
+      close: () => this.#remove(watched),
     };
   }
 
@@ -93,6 +113,27 @@ export class PollLoop implements Loop {
 
   close(): void {
     this.#libc.close(this.#epoll);
+  }
+
+  #add(fd: number, handle: (events: number) => void): Watched {
+    this.#turns = (this.#turns + 1) | 0;
+    const watched = { fd, turn: this.#turns, handle };
+    checked('epoll_ctl', this.#control(EPOLL_CTL_ADD, watched, EPOLLIN));
+    this.#watched.set(fd, watched);
+    return watched;
+  }
+
+  #remove(watched: Watched): void {
+    if (this.#watched.get(watched.fd) !== watched) return;
+    this.#watched.delete(watched.fd);
+    this.#control(EPOLL_CTL_DEL, watched, 0);
+  }
+
+  #control(operation: number, { fd, turn }: Watched, events: number): number {
+    this.#event.writeUInt32LE(events, 0);
+    this.#event.writeInt32LE(fd, DATA_OFFSET);
+    this.#event.writeInt32LE(turn, DATA_OFFSET + 4);
+    return this.#libc.epoll_ctl(this.#epoll, operation, fd, this.#event);
   }
 
   #fireTimers(): void {
@@ -139,16 +180,21 @@ export class PollLoop implements Loop {
       const error = lastError();
       if (error !== 'EINTR') throw new SystemCallError('epoll_wait', error);
     }
-    for (let i = 0; i < ready && this.#running; i++) {
-      // A handler may have closed a descriptor that is later in this very list
-      this.#handlers.get(this.#events.readInt32LE(i * EVENT_SIZE + DATA_OFFSET))?.();
-    }
+    for (let i = 0; i < ready && this.#running; i++) this.#dispatch(i * EVENT_SIZE);
+  }
+
+  /** A handler may have closed a descriptor that is later in this very list, and opened another of its number. */
+  #dispatch(at: number): void {
+    const watched = this.#watched.get(this.#events.readInt32LE(at + DATA_OFFSET));
+    const turn = this.#events.readInt32LE(at + DATA_OFFSET + 4);
+    if (watched?.turn === turn) watched.handle(this.#events.readUInt32LE(at));
   }
 }
 
-function readableEvent(fd: number): Uint8Array {
-  const event = Buffer.alloc(EVENT_SIZE);
-  event.writeUInt32LE(EPOLLIN, 0);
-  event.writeInt32LE(fd, DATA_OFFSET);
-  return event;
+function readiness(events: number): Readiness {
+  return {
+    readable: (events & EPOLLIN) !== 0,
+    writable: (events & EPOLLOUT) !== 0,
+    over: (events & EPOLLOVER) !== 0,
+  };
 }

@@ -1,6 +1,6 @@
 import type { Libc } from './libc.ts';
+import { IPPROTO_TCP } from './socket-numbers.ts';
 
-const IPPROTO_TCP = 6;
 const TCP_INFO = 11;
 const TCP_CLOSE = 7;
 /** Up to `tcpi_bytes_received` of struct tcp_info (linux/tcp.h); `tcpi_bytes_acked` is at 120, since Linux 4.1. */

@@ -33,19 +33,24 @@ export interface UdpOptions {
   readonly reusePort?: boolean;
   /** Broadcasts are heard beside another program that allows it too. */
   readonly reuseAddress?: boolean;
+  /**
+   * What comes in tells the address it was sent to. Default: true. A socket bound to one address of ours need not be told, and
+   * the kernel spends a few in a hundred of a small answer's time on it.
+   */
+  readonly tellsDestination?: boolean;
   /** Bytes; beyond `net.core.rmem_max` only with CAP_NET_ADMIN, else as much as the kernel allows. */
   readonly receiveBuffer?: number;
   readonly sendBuffer?: number;
 }
 
 /**
- * Opens and binds a UDP socket that reports the destination address of what it receives. DF is off: PXE ROMs can't
+ * Opens and binds a UDP socket. DF is off: PXE ROMs can't
  * reassemble a path's MTU, and dnsmasq had to learn it (peers.md §3.1/17). Throws SystemCallError.
  */
 export function openUdp(libc: Libc, options: UdpOptions): number {
   const fd = checked('socket', libc.socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC_NONBLOCK, 0));
   try {
-    setNumber(libc, fd, IPPROTO_IP, IP_PKTINFO, 1);
+    if (options.tellsDestination !== false) setNumber(libc, fd, IPPROTO_IP, IP_PKTINFO, 1);
     setNumber(libc, fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
     if (options.broadcast) setNumber(libc, fd, SOL_SOCKET, SO_BROADCAST, 1);
     if (options.reuseAddress) allowReuse(libc, fd, true);

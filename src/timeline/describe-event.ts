@@ -88,6 +88,42 @@ export function describeEvent(event: EventBody): string {
       return `HTTPS is served for ${event.subject}, with a certificate ${until(event.expires).trim()}`;
     case 'dns.first-question':
       return `asks for its first name, ${event.name} ${event.type}: ${event.answer}`;
+    case 'dns.upstream-failed':
+      return `the upstream ${event.upstream} does not answer: ${event.reason}`;
+    case 'dns.upstream-works':
+      return `the upstream ${event.upstream} answers again, after ${event.seconds} s`;
+    case 'dns.upstream-dismissed':
+      return `the upstream ${event.upstream}, which does not answer, is asked no more`;
+    case 'dns.upstream-forged':
+      return `somebody sends answers in the name of the upstream ${event.upstream}: it is asked by TCP for a minute`;
+    case 'dns.tls-failed':
+      return `no TLS with the upstream ${event.upstream}: ${event.reason}`;
+    case 'dns.tls-works':
+      return `TLS with the upstream ${event.upstream} works again`;
+    case 'dns.keys-failed':
+      return `what is signed by these keys is refused: ${event.faults.join('; ')}`;
+    case 'dns.keys-work':
+      return 'all keys can be had again';
+    case 'dns.store-failed':
+      return `zones can't be written: they are served and transferred from memory, and take no updates: ${event.reason}`;
+    case 'dns.store-works':
+      return 'zones are written again';
+    case 'dns.store-replaced':
+      return `the file of zones is damaged (${event.reason}): set aside as ${event.setAside}; names that came by updates are lost`;
+    case 'zone.notify-failed':
+      return `the secondary ${event.secondary} can't be told that ${event.zone} changed: ${event.reason}`;
+    case 'zone.notify-works':
+      return `the secondary ${event.secondary} hears of changes again`;
+    case 'zone.loaded':
+      return `zone ${event.zone} loaded: ${count(event.records, 'record')}, serial ${event.serial}${warned(event.warnings)}`;
+    case 'zone.refused':
+      return `zone ${event.zone} refused, ${event.kept ? 'what was read before stays' : 'it is not served'}: ${event.faults.join('; ')}`;
+    case 'zone.updated':
+      return `${event.by} updated ${event.zone}: ${count(event.added, 'record')} added, ${count(event.removed, 'record')} removed`;
+    case 'zone.transferred':
+      return `${event.to} has all of ${event.zone}, serial ${event.serial}`;
+    case 'dns.query':
+      return `asks for ${event.name} ${event.type}: ${event.answer}`;
     case 'machine.report':
       return `reports stage "${event.report.stage}"`;
     case 'boot.done':
@@ -154,6 +190,10 @@ function waited(milliseconds: number | undefined): string {
 
 function until(expires: number | undefined): string {
   return expires === undefined ? '' : ` until ${new Date(expires * 1000).toISOString().slice(0, 19)}Z`;
+}
+
+function warned(warnings: readonly string[]): string {
+  return warnings.length === 0 ? '' : `; but ${warnings.join('; ')}`;
 }
 
 function minutes(value: number): string {

@@ -1,5 +1,5 @@
 /** Who saw it: a service, or the rack process itself. */
-export type ServiceName = 'dhcp' | 'dns' | 'tftp' | 'http' | 'importer';
+export type ServiceName = 'dhcp' | 'dns' | 'dot' | 'tftp' | 'http' | 'importer';
 type EventSource = ServiceName | 'rack';
 
 /** What one event says beyond when, who and which machine. Plain JSON values; addresses and MACs in text. */
@@ -78,6 +78,54 @@ export type EventBody =
   | { readonly kind: 'http.certificate-loaded'; readonly subject: string; readonly expires: number }
   /** The first question of a client since its lease began. */
   | { readonly kind: 'dns.first-question'; readonly name: string; readonly type: string; readonly answer: string }
+  /** It is asked no more while others are there, but to see whether it is back: told once, until `dns.upstream-works`. */
+  | { readonly kind: 'dns.upstream-failed'; readonly upstream: string; readonly reason: string }
+  /** After so many seconds. */
+  | { readonly kind: 'dns.upstream-works'; readonly upstream: string; readonly seconds: number }
+  /** It did not answer, and the Plan needs it no more. */
+  | { readonly kind: 'dns.upstream-dismissed'; readonly upstream: string }
+  /** Many answers in its name fit no question: it is asked by TCP for a while. */
+  | { readonly kind: 'dns.upstream-forged'; readonly upstream: string }
+  /** No TLS with it that can be trusted: told once for each reason, until `dns.tls-works`. */
+  | { readonly kind: 'dns.tls-failed'; readonly upstream: string; readonly reason: string }
+  | { readonly kind: 'dns.tls-works'; readonly upstream: string }
+  /** Keys of `dns.keys` that can't be had: what is signed by them is refused. Told anew when it changes. */
+  | { readonly kind: 'dns.keys-failed'; readonly faults: readonly string[] }
+  | { readonly kind: 'dns.keys-work' }
+  /** The disk takes no zones: told once, until `dns.store-works`. */
+  | { readonly kind: 'dns.store-failed'; readonly reason: string }
+  | { readonly kind: 'dns.store-works' }
+  | { readonly kind: 'dns.store-replaced'; readonly reason: string; readonly setAside: string }
+  /** A secondary can't be told that zones changed: told once, until `zone.notify-works`. */
+  | {
+      readonly kind: 'zone.notify-failed';
+      readonly zone: string;
+      readonly secondary: string;
+      readonly reason: string;
+    }
+  | { readonly kind: 'zone.notify-works'; readonly secondary: string }
+  /** A master file was read. `serial`: as it is written there. */
+  | {
+      readonly kind: 'zone.loaded';
+      readonly zone: string;
+      readonly records: number;
+      readonly serial: number;
+      readonly warnings: readonly string[];
+    }
+  /** It has faults, each with file and line. With `kept`, what was read before is served on. */
+  | { readonly kind: 'zone.refused'; readonly zone: string; readonly faults: readonly string[]; readonly kept: boolean }
+  /** By RFC 2136. `by`: the key, or the address where none is asked for. */
+  | {
+      readonly kind: 'zone.updated';
+      readonly zone: string;
+      readonly by: string;
+      readonly added: number;
+      readonly removed: number;
+    }
+  /** Somebody has the whole zone now. `serial`: that it has. */
+  | { readonly kind: 'zone.transferred'; readonly zone: string; readonly to: string; readonly serial: number }
+  /** A question, where `dns.query-log` is on. */
+  | { readonly kind: 'dns.query'; readonly name: string; readonly type: string; readonly answer: string }
   | { readonly kind: 'machine.report'; readonly report: MachineReport }
   /** It has had the boot entry, as that is for once. */
   | { readonly kind: 'boot.done'; readonly entry: string; readonly by: 'delivered' | 'reported' }

@@ -1,11 +1,12 @@
-import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { formatIp4 } from '../../src/addr/ip4.ts';
 import { formatRange, type Range } from '../../src/addr/range.ts';
 import type { PackageNeed } from '../../src/lab/debian-packages.ts';
 import { writeDhcpdLeases, writeDnsmasqLeases, writeKeaLeases, writeRackbootLeases, type Fill } from './dhcp-leases.ts';
 import { prepareRackboot } from './rackboot-server.ts';
+import { unconfined } from './unconfined.ts';
 
 export const BENCH_PACKAGES: readonly PackageNeed[] = [
   { package: 'iproute2', provides: ['ip'] },
@@ -138,14 +139,4 @@ subnet ${SUBNET.network} netmask ${SUBNET.netmask} { range ${formatRange(range).
     ],
     env: {},
   };
-}
-
-/**
- * A copy of the program for this run: AppArmor's profiles are tied to the path, and forbid the installed one to write
- * anywhere but in its own places.
- */
-function unconfined(program: string, directory: string): string {
-  const copy = join(directory, basename(program));
-  if (!existsSync(copy)) copyFileSync(program, copy);
-  return copy;
 }

@@ -1,10 +1,12 @@
 /*
- * `npm run bench -- sockets|footprint|dhcp|tftp|http|storm [--quick]`: measurements, side by side in one run; medians, as machines are noisy.
- * dhcp, tftp, http and storm also take --json FILE and --only SERVER (may be repeated), dhcp --scenario empty|leases|full.
+ * `npm run bench -- sockets|footprint|dhcp|dns|tftp|http|storm [--quick]`: measurements, side by side in one run; medians, as machines are noisy.
+ * All but the first two also take --json FILE and --only SERVER (may be repeated), dhcp --scenario empty|leases|full, dns
+ * --scenario hosts|small|large|absent|cache.
  */
 import { parseArgs } from 'node:util';
 
 import { benchDhcp } from './dhcp.ts';
+import { benchDns } from './dns.ts';
 import { benchFootprint } from './footprint.ts';
 import { benchHttp } from './http.ts';
 import { benchSockets } from './sockets.ts';
@@ -14,7 +16,7 @@ import { benchTftp } from './tftp.ts';
 const { values, positionals } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
-    scenario: { type: 'string', default: 'empty' },
+    scenario: { type: 'string' },
     json: { type: 'string' },
     only: { type: 'string', multiple: true },
   },
@@ -25,7 +27,8 @@ const { quick, scenario, json, only = [] } = values;
 const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   sockets: () => benchSockets(quick),
   footprint: () => benchFootprint(quick),
-  dhcp: () => benchDhcp({ quick, scenario, only, json }),
+  dhcp: () => benchDhcp({ quick, scenario: scenario ?? 'empty', only, json }),
+  dns: () => benchDns({ quick, scenario, only, json }),
   tftp: () => benchTftp({ quick, only, json }),
   http: () => benchHttp({ quick, only, json }),
   storm: () => benchStorm({ quick, only, json }),

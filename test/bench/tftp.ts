@@ -69,17 +69,30 @@ async function measureServer(
   cells: readonly Cell[],
   seconds: number,
 ): Promise<Figure[]> {
-  const one = { clients: 1, window: 1 };
-  const running = await ground.start(server, async () => (await swarm(ground, one, 0.2)).bytes > 0);
   const figures: Figure[] = [];
+  let running = await startWarm(ground, server);
   try {
-    // Compiled code comes with use
-    await swarm(ground, { clients: 64, window: 1 }, 2);
-    for (const cell of cells) figures.push(await measureCell(ground, server, running, cell, seconds));
+    for (const cell of cells) {
+      figures.push(await measureCell(ground, server, running, cell, seconds));
+      if (!running.hasEnded()) continue;
+      console.log(`${server.name} died of ${cellName(cell)} and is started again`);
+      await running.stop();
+      running = await startWarm(ground, server);
+    }
   } finally {
     await running.stop();
   }
   return figures;
+}
+
+async function startWarm(ground: TransferGround, server: FileServer): Promise<RunningServer> {
+  const running = await ground.start(
+    server,
+    async () => (await swarm(ground, { clients: 1, window: 1 }, 0.2)).bytes > 0,
+  );
+  // Compiled code comes with use
+  await swarm(ground, { clients: 64, window: 1 }, 2);
+  return running;
 }
 
 async function measureCell(

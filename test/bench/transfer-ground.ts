@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,12 +11,16 @@ import type { CommandResult } from '../../src/lab/run-command.ts';
 import { stopProcess } from '../../src/lab/stop-process.ts';
 import { CpuGroup } from './cpu-group.ts';
 import { SERVER_ADDRESS, type FileServer } from './file-servers.ts';
-import { createVethPair, type VethPair } from './veth-pair.ts';
+import { createVethPair, type Attached, type VethPair } from './veth-pair.ts';
 
 export const SERVER_CORE = 0;
 export const CLIENT_CORE = 1;
 const CLIENT_ADDRESS = '10.0.0.2';
 const PREFIX = 12;
+/** Where a server asks further, on a cable of its own. */
+export const UPSTREAM_ADDRESS = '10.16.0.2';
+const BEFORE_UPSTREAM = '10.16.0.1';
+const UPSTREAM_PREFIX = 30;
 /** Every address in these is the client's; the server reaches them by CLIENT_ADDRESS. The second one's are given by DHCP. */
 const CLIENT_NETWORKS = ['10.1.0.0/16', '10.2.0.0/16'];
 export const FIRST_CLIENT = '10.1.0.1';
@@ -25,8 +29,10 @@ const READY_LIMIT_MILLISECONDS = 20_000;
 export interface RunningServer {
   /** CPU seconds of it and of all it forked. */
   cpuSeconds(): number;
-  /** Resident memory in MB of the process itself, as it is now. */
+  /** Resident memory in MB of the process itself, as it is now; 0 when it has ended. */
   residentMegabytes(): number;
+  /** Peers have been seen to die under load. */
+  hasEnded(): boolean;
   stop(): Promise<void>;
 }
 
@@ -35,8 +41,9 @@ export class TransferGround {
   readonly files: string;
   readonly #pair: VethPair;
   readonly #directory = mkdtempSync(join(tmpdir(), `${labName(pid)}-`));
+  readonly #running = new Set<RunningServer>();
   #servers = 0;
-  #running: RunningServer | undefined;
+  #third: Attached | undefined;
 
   private constructor(pair: VethPair) {
     this.#pair = pair;
@@ -64,7 +71,25 @@ export class TransferGround {
   }
 
   /** Starts a server on its core; it serves once `answers` says so. */
-  async start(server: FileServer, answers: () => Promise<boolean>): Promise<RunningServer> {
+  start(server: FileServer, answers: () => Promise<boolean>): Promise<RunningServer> {
+    return this.#start(server, this.#pair, SERVER_CORE, answers);
+  }
+
+  /** Starts a server that only servers reach, at UPSTREAM_ADDRESS, on the clients' core. */
+  async startUpstream(server: FileServer, answers: () => Promise<boolean>): Promise<RunningServer> {
+    this.#third ??= await this.#pair.attach(
+      `${BEFORE_UPSTREAM}/${UPSTREAM_PREFIX}`,
+      `${UPSTREAM_ADDRESS}/${UPSTREAM_PREFIX}`,
+    );
+    return this.#start(server, this.#third, CLIENT_CORE, answers);
+  }
+
+  async #start(
+    server: FileServer,
+    place: Attached,
+    core: number,
+    answers: () => Promise<boolean>,
+  ): Promise<RunningServer> {
     const name = `${server.name}-${++this.#servers}`;
     const directory = join(this.#directory, name);
     mkdirSync(directory);
@@ -72,19 +97,20 @@ export class TransferGround {
     const group = new CpuGroup(`${labName(pid)}-${name}`);
     const log = join(directory, 'log');
     const begin = (whole: readonly string[]): readonly string[] => group.inside(whole);
-    const child = this.#pair.serve(['taskset', '-c', String(SERVER_CORE), ...argv], { log, begin });
+    const child = place.serve(['taskset', '-c', String(core), ...argv], { log, begin });
     const { pid: server_ = 0 } = child;
     const running = {
       cpuSeconds: () => group.seconds(),
       residentMegabytes: () => residentMegabytes(server_),
+      hasEnded: () => child.exitCode !== null || child.signalCode !== null,
       stop: async () => {
-        this.#running = undefined;
+        this.#running.delete(running);
         await stopProcess(child);
         await group.close();
         rmSync(directory, { recursive: true, force: true });
       },
     };
-    this.#running = running;
+    this.#running.add(running);
     await untilServing(child, log, answers);
     return running;
   }
@@ -94,8 +120,13 @@ export class TransferGround {
     return this.#pair.ask(['taskset', '-c', String(CLIENT_CORE), ...argv]);
   }
 
+  /** Runs a client on its core, but where the servers are: the upstream is seen from there alone. */
+  askUpstream(argv: readonly string[]): Promise<CommandResult> {
+    return this.#pair.prepare(['taskset', '-c', String(CLIENT_CORE), ...argv]);
+  }
+
   async close(): Promise<void> {
-    await this.#running?.stop();
+    for (const running of this.#running) await running.stop();
     await this.#pair.close();
     rmSync(this.#directory, { recursive: true, force: true });
   }
@@ -112,8 +143,9 @@ async function untilServing(child: ChildProcess, log: string, answers: () => Pro
 }
 
 function residentMegabytes(process_: number): number {
-  const status = readFileSync(`/proc/${process_}/status`, 'utf8');
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
+  const file = `/proc/${process_}/status`;
+  const status = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1024;
 }
 
 async function succeed(running: Promise<CommandResult>): Promise<void> {

@@ -12,6 +12,12 @@ export interface ServeOptions {
   readonly begin?: (argv: readonly string[]) => readonly string[];
 }
 
+/** A namespace that only the server's side reaches. */
+export interface Attached {
+  /** Starts a program in it, as `serve` does on the server's side. */
+  serve(argv: readonly string[], options: ServeOptions): ChildProcess;
+}
+
 /** A server's and a client's network namespace, joined by one cable. */
 export interface VethPair {
   /** What each end is called inside its namespace. */
@@ -23,14 +29,19 @@ export interface VethPair {
   prepare(argv: readonly string[]): Promise<CommandResult>;
   /** Runs a program on the client's side to its end. */
   ask(argv: readonly string[]): Promise<CommandResult>;
+  /** A third namespace, on a cable of its own to the server's side, with an address at each end; goes with the others. */
+  attach(serverAddress: string, address: string): Promise<Attached>;
   close(): Promise<void>;
 }
 
+type Names = [server: string, client: string, third: string];
+
 /** Makes both, with an address each (`10.0.0.1/12`). Needs root. The names are swept by the lab if this process is killed. */
 export async function createVethPair(serverAddress: string, clientAddress: string): Promise<VethPair> {
-  const [server, client] = [labName(pid, 'server'), labName(pid, 'client')];
+  const [server, client, third] = ['server', 'client', 'third'].map((suffix) => labName(pid, suffix)) as Names;
+  const made = [server, client];
   const close = async (): Promise<void> => {
-    for (const name of [server, client]) await runCommand(['ip', 'netns', 'delete', name]);
+    for (const name of made) await runCommand(['ip', 'netns', 'delete', name]);
   };
   try {
     for (const name of [server, client]) await ip(['netns', 'add', name]);
@@ -47,6 +58,14 @@ export async function createVethPair(serverAddress: string, clientAddress: strin
     serve: (argv, options) => serveInside(server, argv, options),
     prepare: (argv) => runCommand(inside(server, argv)),
     ask: (argv) => runCommand(inside(client, argv)),
+    attach: async (near, far) => {
+      made.push(third);
+      await ip(['netns', 'add', third]);
+      await ip(['link', 'add', 'beyond', 'netns', server, 'type', 'veth', 'peer', 'name', 'back', 'netns', third]);
+      await bringUp(server, 'beyond', near);
+      await bringUp(third, 'back', far);
+      return { serve: (argv, options) => serveInside(third, argv, options) };
+    },
     close,
   };
 }

@@ -2,6 +2,7 @@ import { parseCidr } from '../../src/addr/cidr.ts';
 import { parseIp4, toIp4, type Ip4 } from '../../src/addr/ip4.ts';
 import { parseMac, type Mac } from '../../src/addr/mac.ts';
 import type { BootCatalogue, BootEntry, Host, Plan } from '../../src/plan/plan.ts';
+import { NO_DNS } from '../plan/no-dns.ts';
 
 export function ip4(text: string): Ip4 {
   const address = parseIp4(text);
@@ -60,6 +61,7 @@ export function testPlan(boot: Partial<BootCatalogue> = {}, hosts: readonly Host
     },
     http: { port: 5248 },
     tftp: { blockSize: 1468, window: 64, transfers: 4000, perClient: 1000, singlePort: false },
+    dns: NO_DNS,
     admin: { address: toIp4(0x7f000001), port: 5249 },
     log: { level: 'info' },
   };

@@ -94,3 +94,31 @@ test('a file that can not be read is said in one line', () => {
   assert.deepEqual(run(gone), { code: 1, lines: [`${gone}: expected a readable file, found none`] });
   assert.deepEqual(run(directory), { code: 1, lines: [`${directory}: expected a readable file, found a directory`] });
 });
+
+test('zone files are read, and each of their faults fails the check', () => {
+  const top = '$TTL 60\n@ SOA ns1 h 7 1 1 1 1\n@ NS ns1\nns1 A 192.0.2.1\n';
+  const text = `rack: { name: a1 }
+subnets:
+  - { cidr: 192.0.2.0/24, management: dhcp }
+dns:
+  zones:
+    - { name: good.example, file: good.zone }
+    - { name: bad.example, file: bad.zone }
+    - { name: ddns.example, update: [192.0.2.9] }
+`;
+  writeFileSync(join(directory, 'good.zone'), `${top}@ MX 1 gone\n`);
+  writeFileSync(join(directory, 'bad.zone'), top);
+  const odd = `${join(directory, 'good.zone')}:5: the MX of good.example names gone.good.example, which has no address (served all the same)`;
+  const config = configFile(text);
+  assert.deepEqual(run(config), { code: 0, lines: [odd, 'ok: 1 subnet, 0 hosts, 0 boot entries, 3 zones'] });
+  writeFileSync(join(directory, 'bad.zone'), `${top}a A x\nb MX y\n`);
+  assert.deepEqual(run(config), {
+    code: 1,
+    lines: [
+      odd,
+      `${join(directory, 'bad.zone')}:5: expected an IPv4 address like 192.0.2.1, found x`,
+      `${join(directory, 'bad.zone')}:6: expected the preference, a number up to 65535, found y`,
+      '2 faults',
+    ],
+  });
+});

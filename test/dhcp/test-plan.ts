@@ -3,6 +3,7 @@ import { parseIp4, type Ip4 } from '../../src/addr/ip4.ts';
 import { parseMac, type Mac } from '../../src/addr/mac.ts';
 import { parseRange, type Range } from '../../src/addr/range.ts';
 import type { Host, Loaders, Plan, Subnet } from '../../src/plan/plan.ts';
+import { NO_DNS } from '../plan/no-dns.ts';
 
 /** A subnet in words; addresses and ranges as text, null for none. */
 export interface SubnetWords {
@@ -56,6 +57,7 @@ export function testPlan({ subnets = [LOCAL, RELAYED], hosts = [], loaders }: Pl
     boot: { files: '/files', default: 'local', entries: [], loaders: loaders ?? { bios, uefi } },
     http: { port: 5248 },
     tftp: { blockSize: 1468, window: 64, transfers: 4000, perClient: 1000, singlePort: false },
+    dns: NO_DNS,
     admin: { address: ip4('127.0.0.1'), port: 5249 },
     log: { level: 'info' },
   };

@@ -1,18 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
-import { answer } from '../../src/dns/answer.ts';
-import { RackNames } from '../../src/dns/rack-names.ts';
-import { Serials } from '../../src/dns/serials.ts';
 import { ZoneSet } from '../../src/dns/zone-set.ts';
 import { Zone } from '../../src/dns/zone.ts';
 import { nameKey } from '../../src/wire/dns/name.ts';
-import { decodeQuery } from '../../src/wire/dns/query.ts';
 import { compileRecords, type RecordData } from '../../src/wire/dns/record-set.ts';
 import { describeReply, question } from './ask.ts';
 import { leaseOf, planOf } from './plan-of.ts';
+import { rackNamesOf } from './rack-names-of.ts';
+import { responderOf } from './responder-of.ts';
+import { soaOf } from './soa-of.ts';
 
-const names = new RackNames(new Serials({ now: () => 0, monotonic: () => 0 }));
+const names = rackNamesOf();
 names.apply(
   planOf({
     subnets: ['10.1.0.0/16 rack.example 10.1.0.1'],
@@ -24,8 +23,7 @@ names.learn([leaseOf('10.1.9.9 52:54:00:00:00:02 laptop')], []);
 const SOA = 'SOA rack-a1.rack.example hostmaster.rack.example';
 
 function reply(line: string, wishes?: Parameters<typeof question>[1], zones: ZoneSet = names.zones): Uint8Array {
-  const into = Buffer.alloc(1232, 0xee);
-  return into.subarray(0, answer(decodeQuery(question(line, wishes)), zones, into));
+  return responderOf(zones).exchange(question(line, wishes));
 }
 
 /** The reply in lines, without the line of the question that every one has. */
@@ -42,9 +40,19 @@ describe('a question', () => {
     ['3.2.1.10.in-addr.arpa PTR', 'NOERROR qr aa', 'answer 3.2.1.10.in-addr.arpa 300 PTR node1.rack.example'],
     ['9.9.1.10.in-addr.arpa PTR', 'NOERROR qr aa', 'answer 9.9.1.10.in-addr.arpa 30 PTR laptop.rack.example'],
     ['rack.example SOA', 'NOERROR qr aa', `answer rack.example 300 ${SOA}`],
-    ['rack.example NS', 'NOERROR qr aa', 'answer rack.example 300 NS rack-a1.rack.example'],
+    [
+      'rack.example NS',
+      'NOERROR qr aa',
+      'answer rack.example 300 NS rack-a1.rack.example',
+      'additional rack-a1.rack.example 300 A 10.1.0.1',
+    ],
     ['1.10.in-addr.arpa SOA', 'NOERROR qr aa', `answer 1.10.in-addr.arpa 300 ${SOA}`],
-    ['1.10.in-addr.arpa NS', 'NOERROR qr aa', 'answer 1.10.in-addr.arpa 300 NS rack-a1.rack.example'],
+    [
+      '1.10.in-addr.arpa NS',
+      'NOERROR qr aa',
+      'answer 1.10.in-addr.arpa 300 NS rack-a1.rack.example',
+      'additional rack-a1.rack.example 300 A 10.1.0.1',
+    ],
   ];
   for (const [line, ...lines] of rows) test(`${line} is answered`, () => assert.deepEqual(ask(line), lines));
 });
@@ -135,9 +143,7 @@ describe('the header', () => {
   test('has no bit that the query alone may have', () => {
     const query = question('node1.rack.example A');
     query.writeUInt16BE(0x07ff, 2);
-    const into = Buffer.alloc(512);
-    answer(decodeQuery(query), names.zones, into);
-    assert.equal(into.readUInt16BE(2), 0x8500);
+    assert.equal(responderOf(names.zones).exchange(query).readUInt16BE(2), 0x8500);
   });
 });
 
@@ -190,7 +196,7 @@ describe('EDNS', () => {
 describe('a reply too large for UDP', () => {
   const zones = new ZoneSet();
   const times = { refresh: 1, retry: 1, expire: 1, minimum: 1 };
-  const zone = new Zone(nameKey('a'), { primary: 'ns.a', mailbox: 'h.a', ttl: 1, times });
+  const zone = new Zone(nameKey('a'), soaOf('ns.a', 1, times));
   zone.put(nameKey('s30.a'), compileRecords(60, ...addresses(30)));
   zone.put(nameKey('s74.a'), compileRecords(60, ...addresses(74)));
   zone.put(nameKey('s75.a'), compileRecords(60, ...addresses(75)));

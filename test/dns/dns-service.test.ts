@@ -5,9 +5,12 @@ import { DnsService } from '../../src/dns/dns-service.ts';
 import type { Subject } from '../../src/service/service.ts';
 import { BATCH } from '../../src/system/datagram.ts';
 import type { EventBody } from '../../src/timeline/event.ts';
+import { openZoneStore } from '../../src/zones/open-zone-store.ts';
+import { HandTime } from '../dhcp/hand-time.ts';
 import { describeReply, question } from './ask.ts';
-import { HandLoop, MemorySocket, udpHandle } from './memory-wire.ts';
+import { MemorySocket, udpHandle } from './memory-wire.ts';
 import { ip4, leaseOf, planOf } from './plan-of.ts';
+import { framed, MemoryAcceptor } from './stream/memory-streams.ts';
 
 const PLAN = planOf({ subnets: ['192.0.2.0/24 rack.example 192.0.2.1'], hosts: ['node1 192.0.2.5'] });
 const RACK = ip4('192.0.2.1');
@@ -15,19 +18,21 @@ const CLIENT = ip4('192.0.2.50');
 const MAC = '52:54:00:00:00:01';
 
 function start() {
-  const loop = new HandLoop();
+  const loop = new HandTime();
+  const acceptor = new MemoryAcceptor();
   const sockets = new Map<number, MemorySocket>();
   const events: { readonly body: EventBody; readonly subject?: Subject }[] = [];
   const service = new DnsService(
+    { loop, clock: loop, events: { emit: (body, subject) => void events.push({ body, ...(subject && { subject }) }) } },
     {
-      loop,
-      clock: { now: () => 1_700_000_000_000, monotonic: () => 0 },
-      events: { emit: (body, subject) => void events.push({ body, ...(subject && { subject }) }) },
-    },
-    ({ fd }) => {
-      const socket = new MemorySocket();
-      sockets.set(fd, socket);
-      return socket;
+      openSocket: ({ fd }) => {
+        const socket = new MemorySocket();
+        sockets.set(fd, socket);
+        return socket;
+      },
+      openOwnSocket: () => assert.fail('nobody is to be told'),
+      streams: acceptor,
+      openStore: () => openZoneStore(':memory:', 0),
     },
   );
   service.apply(PLAN, [udpHandle(7, '192.0.2.1')]);
@@ -37,16 +42,16 @@ function start() {
     loop.ready(7);
     return describeReply(socket(7).sent.at(-1)?.bytes ?? Buffer.alloc(0));
   };
-  return { service, loop, socket, events, ask };
+  return { service, loop, socket, acceptor, events, ask };
 }
 
 describe('the DNS service', () => {
-  test('answers from the address asked, to the port that asked', () => {
+  test('answers by the socket that was asked, which has the address, to the port that asked', () => {
     const { loop, socket } = start();
     socket(7).arrive(question('node1.rack.example A'), { source: CLIENT, port: 1053, to: ip4('192.0.2.2') });
     loop.ready(7);
     const [sent] = socket(7).sent;
-    assert.deepEqual(sent?.to, { address: CLIENT, port: 1053, source: ip4('192.0.2.2') });
+    assert.deepEqual(sent?.to, { address: CLIENT, port: 1053 });
     assert.equal(describeReply(sent?.bytes ?? Buffer.alloc(0))[2], 'answer node1.rack.example 300 A 192.0.2.5');
   });
 
@@ -144,8 +149,8 @@ describe('the first question of a machine', () => {
     ['node2.rack.example A', 'A', 'NXDOMAIN'],
     ['node1.rack.example AAAA', 'AAAA', 'NODATA'],
     ['example.com A', 'A', 'REFUSED'],
-    ['rack.example SOA', 'SOA', 'SOA'],
-    ['5.2.0.192.in-addr.arpa PTR', 'PTR', 'node1.rack.example'],
+    ['rack.example SOA', 'SOA', 'rack-a1.rack.example. hostmaster.rack.example. 1700000000 300 60 604800 10'],
+    ['5.2.0.192.in-addr.arpa PTR', 'PTR', 'node1.rack.example.'],
   ];
   for (const [line, type, answer] of rows) {
     test(`${line} is told as ${answer}`, () => {
@@ -165,5 +170,35 @@ describe('the first question of a machine', () => {
     assert.equal(events.length, 0);
     ask('node1.rack.example A');
     assert.equal(events.length, 1);
+  });
+});
+
+describe('by TCP', () => {
+  const TCP_HANDLE = { fd: 9, transport: 'tcp', address: RACK, port: 53 } as const;
+
+  test('a question is answered, and the first one of a machine told', () => {
+    const { service, loop, acceptor, events } = start();
+    service.apply(PLAN, [udpHandle(7, '192.0.2.1'), TCP_HANDLE]);
+    service.learn([leaseOf(`192.0.2.50 ${MAC} x`)], []);
+    acceptor.come('192.0.2.50');
+    loop.ready(9);
+    const [stream] = acceptor.streams;
+    stream?.arrive(framed(question('node1.rack.example A')), framed(question('x.rack.example A')));
+    const answers = stream?.messages.map((message) => describeReply(message)[2]);
+    assert.deepEqual(answers, ['answer node1.rack.example 300 A 192.0.2.5', 'answer x.rack.example 30 A 192.0.2.50']);
+    assert.deepEqual(
+      events.map(({ body }) => body.kind),
+      ['dns.first-question'],
+    );
+    assert.equal(service.counters()['tcp.queries'], 2);
+  });
+
+  test('all is hung up on when the service ends, and nobody is let in after', () => {
+    const { service, loop, acceptor } = start();
+    service.apply(PLAN, [TCP_HANDLE]);
+    acceptor.come();
+    loop.ready(9);
+    service.close();
+    assert.deepEqual([acceptor.streams.map(({ state }) => state), loop.watched], [['closed'], []]);
   });
 });

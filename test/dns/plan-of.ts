@@ -3,6 +3,7 @@ import { parseIp4, type Ip4 } from '../../src/addr/ip4.ts';
 import { parseMac, type Mac } from '../../src/addr/mac.ts';
 import type { Host, Plan, Subnet } from '../../src/plan/plan.ts';
 import type { LeaseFact } from '../../src/service/letters.ts';
+import { NO_DNS } from '../plan/no-dns.ts';
 
 export function ip4(text: string): Ip4 {
   const address = parseIp4(text);
@@ -32,6 +33,7 @@ export function planOf(words: {
     boot: { files: '/files', default: 'local', entries: [], loaders: {} },
     http: { port: 5248 },
     tftp: { blockSize: 1468, window: 64, transfers: 4000, perClient: 1000, singlePort: false },
+    dns: NO_DNS,
     admin: { address: ip4('127.0.0.1'), port: 5249 },
     log: { level: 'info' },
   };

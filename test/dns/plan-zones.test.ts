@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
 import { PlanZones } from '../../src/dns/plan-zones.ts';
+import { runWhole } from '../../src/dns/slices.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { keyText } from '../../src/wire/dns/name.ts';
 import { planOf } from './plan-of.ts';
@@ -9,8 +10,14 @@ import { recordsOf } from './records-of.ts';
 
 const MAC = '52:54:00:00:00:01';
 
+function zonesOf(plan: Plan): PlanZones {
+  const zones = new PlanZones(plan);
+  runWhole(zones.build());
+  return zones;
+}
+
 function origins(plan: Plan): string[] {
-  return [...new PlanZones(plan).zones.all()].map(({ origin }) => keyText(origin));
+  return [...zonesOf(plan).zones.all()].map(({ origin }) => keyText(origin));
 }
 
 describe('zones', () => {
@@ -29,7 +36,12 @@ describe('zones', () => {
 
   test('are shared by subnets of one domain or one /24', () => {
     const plan = planOf({ subnets: ['192.0.2.0/25 a.example', '192.0.2.128/25 a.example'] });
-    assert.deepEqual(origins(plan), ['a.example', '2.0.192.in-addr.arpa']);
+    assert.deepEqual(origins(plan), [
+      'a.example',
+      '2.0.192.in-addr.arpa',
+      '0/25.2.0.192.in-addr.arpa',
+      '128/25.2.0.192.in-addr.arpa',
+    ]);
   });
 
   test('are none for a domain too long for a name below it', () => {
@@ -102,12 +114,24 @@ describe('records', () => {
       ],
     ],
     [
+      'in a subnet longer than /24 are found by their octets, and by what the CNAMEs of a parent lead to (RFC 2317)',
+      { subnets: ['192.0.2.64/26 a.example 192.0.2.65'], hosts: ['n 192.0.2.70'] },
+      [
+        '65.2.0.192.in-addr.arpa PTR rack-a1.a.example',
+        '65.64/26.2.0.192.in-addr.arpa PTR rack-a1.a.example',
+        '70.2.0.192.in-addr.arpa PTR n.a.example',
+        '70.64/26.2.0.192.in-addr.arpa PTR n.a.example',
+        'n.a.example A 192.0.2.70',
+        'rack-a1.a.example A 192.0.2.65',
+      ],
+    ],
+    [
       'in a /16 have empty names above them',
       { subnets: ['10.1.0.0/16 a.example'], hosts: ['n 10.1.2.3'] },
       ['2.1.10.in-addr.arpa -', '3.2.1.10.in-addr.arpa PTR n.a.example', 'n.a.example A 10.1.2.3'],
     ],
   ];
   for (const [title, plan, records] of tables) {
-    test(title, () => assert.deepEqual(recordsOf(new PlanZones(planOf(plan)).zones), records));
+    test(title, () => assert.deepEqual(recordsOf(zonesOf(planOf(plan)).zones), records));
   }
 });

@@ -3,22 +3,20 @@ import { describe, test } from 'node:test';
 
 import { decode } from 'dns-packet';
 
-import { RackNames } from '../../src/dns/rack-names.ts';
-import { respond } from '../../src/dns/respond.ts';
-import { Serials } from '../../src/dns/serials.ts';
-import { Tally } from '../../src/dns/tally.ts';
+import type { Tally } from '../../src/dns/tally.ts';
 import { parseHex } from '../fixtures/hex.ts';
 import { fuzz } from '../wire/fuzz.ts';
 import { describeReply, question } from './ask.ts';
 import { planOf } from './plan-of.ts';
+import { rackNamesOf } from './rack-names-of.ts';
+import { responderOf, STRANGER } from './responder-of.ts';
 
-const names = new RackNames(new Serials({ now: () => 0, monotonic: () => 0 }));
+const names = rackNamesOf();
 names.apply(planOf({ subnets: ['10.1.0.0/16 rack.example 10.1.0.1'], hosts: ['node1 10.1.2.3'] }));
 
 function exchange(bytes: Uint8Array): { readonly reply: Uint8Array; readonly tally: Tally } {
-  const into = Buffer.alloc(1232, 0xee);
-  const tally = new Tally();
-  return { reply: into.subarray(0, respond(bytes, names.zones, into, tally)), tally };
+  const { exchange: send, tally } = responderOf(names.zones);
+  return { reply: send(bytes), tally };
 }
 
 describe('a message', () => {
@@ -93,12 +91,12 @@ test('any bytes get a reply that a client can read, or none', () => {
     parseHex('1234 0100 0001 0000 0001 0001 00 0006 0001 c00c 0006 0001 00000000 0001 ff 00 0029 04d0 00000000 0000'),
   ];
   const into = Buffer.alloc(1232);
-  const tally = new Tally();
+  const { responder } = responderOf(names.zones);
   let replies = 0;
   fuzz({
     seeds,
     run: (bytes) => {
-      const length = respond(bytes, names.zones, into, tally);
+      const length = responder.respond(bytes, STRANGER, into);
       if (length === 0) return;
       assert.ok(length >= 12 && length <= 1232 && into[0] === bytes[0] && into[1] === bytes[1]);
       // An independent decoder reads a sample of them; it is far slower than what it checks

@@ -28,9 +28,9 @@ describe('the reverse zones of', () => {
       '255.1.10.in-addr.arpa',
     ],
     ['192.0.2.0/24', '2.0.192.in-addr.arpa'],
-    ['192.0.2.128/25', '2.0.192.in-addr.arpa'],
-    ['192.0.2.4/30', '2.0.192.in-addr.arpa'],
-    ['192.0.2.4/32', '2.0.192.in-addr.arpa'],
+    ['192.0.2.128/25', '2.0.192.in-addr.arpa', '128/25.2.0.192.in-addr.arpa'],
+    ['192.0.2.4/30', '2.0.192.in-addr.arpa', '4/30.2.0.192.in-addr.arpa'],
+    ['192.0.2.4/32', '2.0.192.in-addr.arpa', '4/32.2.0.192.in-addr.arpa'],
   ];
   for (const [cidr, ...origins] of rows) {
     test(`${cidr} are ${origins.length}`, () => assert.deepEqual(originsOf(cidr), origins));

@@ -4,12 +4,13 @@ import { describe, test } from 'node:test';
 import { ZoneSet } from '../../src/dns/zone-set.ts';
 import { Zone } from '../../src/dns/zone.ts';
 import { keyText, nameKey } from '../../src/wire/dns/name.ts';
+import { soaOf } from './soa-of.ts';
 
-const AUTHORITY = { primary: 'ns', mailbox: 'h', ttl: 1, times: { refresh: 1, retry: 1, expire: 1, minimum: 1 } };
+const SOA = soaOf('ns', 1, { refresh: 1, retry: 1, expire: 1, minimum: 1 });
 
 const zones = new ZoneSet();
 for (const origin of ['rack.example', 'sub.rack.example', '2.0.192.in-addr.arpa']) {
-  zones.add(new Zone(nameKey(origin), AUTHORITY));
+  zones.add(new Zone(nameKey(origin), SOA));
 }
 
 describe('a name belongs to', () => {

@@ -6,14 +6,16 @@ import * as fc from 'fast-check';
 import { Zone } from '../../src/dns/zone.ts';
 import { keyText, nameKey } from '../../src/wire/dns/name.ts';
 import { compileRecords, type RecordSet } from '../../src/wire/dns/record-set.ts';
-import { TYPE } from '../../src/wire/dns/record-type.ts';
+import { TYPE, typeName } from '../../src/wire/dns/record-type.ts';
+import type { ResourceRecord } from '../../src/wire/dns/resource-record.ts';
+import { soaOf } from './soa-of.ts';
 
 const TIMES = { refresh: 1, retry: 2, expire: 3, minimum: 10 };
 const ADDRESS = compileRecords(60, { type: 'A', data: '192.0.2.1' });
 const ALIAS = compileRecords(60, { type: 'CNAME', data: 'x' });
 
 function zone(): Zone {
-  return new Zone(nameKey('a.example'), { primary: 'ns.a.example', mailbox: 'h.a.example', ttl: 60, times: TIMES });
+  return new Zone(nameKey('a.example'), soaOf('ns.a.example', 60, TIMES));
 }
 
 function typesAt(from: Zone, name: string): number[] | undefined {
@@ -41,7 +43,7 @@ describe('a zone', () => {
     z.put(nameKey('b.a.example'), ADDRESS);
     z.put(nameKey('b.a.example'), ALIAS);
     z.put(nameKey('b.a.example'), ADDRESS);
-    assert.deepEqual(typesAt(z, 'b.a.example'), [TYPE.CNAME, TYPE.A]);
+    assert.deepEqual(typesAt(z, 'b.a.example'), [TYPE.A, TYPE.CNAME]);
   });
 
   test('has the names between a name and the origin', () => {
@@ -100,6 +102,82 @@ describe('the serial', () => {
     assert.equal(z.serial, 77);
   });
 });
+
+describe('what a publish tells', () => {
+  const [B, C] = [nameKey('b.a.example'), nameKey('c.a.example')];
+  const OTHER = compileRecords(60, { type: 'A', data: '192.0.2.2' }, { type: 'A', data: '192.0.2.1' });
+
+  test('is nothing the first time, and nothing when nothing changed', () => {
+    const z = zone();
+    z.put(B, ADDRESS);
+    assert.deepEqual([z.publish(() => 1), z.publish(() => 2)], [undefined, undefined]);
+  });
+
+  test('is nothing when what changed is as it was again', () => {
+    const z = zone();
+    z.put(B, ADDRESS);
+    z.publish(() => 1);
+    z.remove(B, TYPE.A);
+    z.put(B, ADDRESS);
+    assert.equal(
+      z.publish(() => 2),
+      undefined,
+    );
+    assert.equal(z.serial, 1);
+  });
+
+  test('is the records that came and went, between both SOAs', () => {
+    const z = zone();
+    z.put(B, ADDRESS);
+    z.put(C, ALIAS);
+    z.publish(() => 1);
+    z.put(B, OTHER);
+    z.remove(C, TYPE.CNAME);
+    z.put(C, ADDRESS);
+    const change = z.publish((old) => old + 1);
+    assert.deepEqual(
+      [change?.removed.map(describeRecord), change?.added.map(describeRecord)],
+      [['c.a.example CNAME'], ['b.a.example A', 'c.a.example A']],
+    );
+    assert.deepEqual(
+      [change?.from, change?.to].map((soa) => soa && serialIn(soa.data)),
+      [1, 2],
+    );
+  });
+
+  test('is another SOA too', () => {
+    const z = zone();
+    z.publish(() => 1);
+    z.put(z.origin, soaOf('other.a.example', 60, TIMES));
+    const change = z.publish(() => 2);
+    assert.deepEqual([change?.removed, change?.added, z.serial], [[], [], 2]);
+  });
+});
+
+describe('a snapshot', () => {
+  test('begins with the SOA, has every name with records, and stays', () => {
+    const z = zone();
+    z.put(nameKey('d.c.a.example'), ADDRESS);
+    const taken = [...z.snapshot()];
+    z.put(nameKey('d.c.a.example'), ALIAS);
+    z.put(nameKey('e.a.example'), ADDRESS);
+    assert.deepEqual(
+      taken.map(([key, sets]) => [keyText(key), sets.map(({ type }) => type)]),
+      [
+        ['a.example', [TYPE.SOA]],
+        ['d.c.a.example', [TYPE.A]],
+      ],
+    );
+  });
+});
+
+function describeRecord({ owner, type }: ResourceRecord): string {
+  return `${keyText(owner)} ${typeName(type)}`;
+}
+
+function serialIn(data: string): number {
+  return Buffer.from(data, 'latin1').readUInt32BE(data.length - 20);
+}
 
 describe('after any puts and removals', () => {
   test('a name exists if and only if it or a name below it has records', () => {

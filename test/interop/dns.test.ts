@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
@@ -26,6 +29,7 @@ describe('dig', { skip }, () => {
   const fd = openUdp(libc, { address, port: 0 });
   const port = boundPort(libc, fd);
   const wake = new Wake(libc);
+  const state = mkdtempSync(join(tmpdir(), 'rackboot-dns-'));
   const letters: FromService[] = [];
   let thread: Worker;
 
@@ -47,7 +51,11 @@ describe('dig', { skip }, () => {
     const workerData: ThreadData = { name: 'dns', wakeFd: wake.fd };
     thread = new Worker(new URL('../../src/dns/thread.ts', import.meta.url), { workerData });
     thread.on('message', (letter: FromService) => void letters.push(letter));
-    tell({ type: 'plan', plan: PLAN, sockets: [{ fd, transport: 'udp', address, port }] });
+    tell({
+      type: 'plan',
+      plan: { ...PLAN, rack: { ...PLAN.rack, state } },
+      sockets: [{ fd, transport: 'udp', address, port }],
+    });
     tell({ type: 'leases', bound: toColumns([leaseOf('192.0.2.50 52:54:00:00:00:02 laptop')]), ended: [] });
     tell({ type: 'leases', bound: toColumns([leaseOf('127.0.0.1 52:54:00:00:00:03')]), ended: [] });
     await heard('ready');
@@ -58,6 +66,7 @@ describe('dig', { skip }, () => {
     tell({ type: 'stop' });
     await ended;
     wake.close();
+    rmSync(state, { recursive: true });
     libc.close(fd);
   });
 

@@ -1,12 +1,14 @@
 /*
- * Many DHCP clients in one process, written apart from the rack's own codec. Usage: dora-client.ts COUNT [PARALLEL]
- * Each asks with DISCOVER and REQUEST, broadcast bit set; prints "MAC ADDRESS" for each ACK the moment it comes.
+ * Many DHCP clients in one process, written apart from the rack's own codec. Usage: dora-client.ts COUNT [PARALLEL] [NAME]
+ * Each asks with DISCOVER and REQUEST, broadcast bit set, and calls itself NAME and its number if there is one; prints
+ * "MAC ADDRESS" for each ACK the moment it comes.
  * Ends when all have an address, or when nothing was answered for 3 s (exit code 1).
  */
 import { createSocket } from 'node:dgram';
 
 const count = Number(process.argv[2] ?? 1);
 const parallel = Number(process.argv[3] ?? 50);
+const name = process.argv[4];
 const socket = createSocket({ type: 'udp4', reuseAddr: true });
 let next = 0;
 let done = 0;
@@ -22,7 +24,8 @@ function message(client: number, type: number, options: readonly number[]): Buff
   packet.writeUInt16BE(0x8000, 10);
   packet.set([0x02, 0xaa, 0, 0, client >> 8, client & 255], 28);
   packet.writeUInt32BE(0x63825363, 236);
-  packet.set([53, 1, type, ...options, 255], 240);
+  const called = name === undefined ? [] : [12, `${name}${client}`.length, ...Buffer.from(`${name}${client}`)];
+  packet.set([53, 1, type, ...options, ...called, 255], 240);
   return packet;
 }
 

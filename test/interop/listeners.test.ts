@@ -12,6 +12,7 @@ import { loadLibc } from '../../src/system/libc.ts';
 import { LinkSocket, openLinkSocket } from '../../src/system/link-socket.ts';
 import { openUdp, UdpSockets } from '../../src/system/udp-socket.ts';
 import { enterOwnNetwork, ip, noOwnNetwork } from './own-network.ts';
+import { NO_DNS } from '../plan/no-dns.ts';
 
 function ip4(text: string): Ip4 {
   const address = parseIp4(text);
@@ -33,6 +34,7 @@ function planOf(subnets: readonly Subnet[], port = 5248): Plan {
     boot: { files: '/nowhere', default: 'local', entries: [], loaders: {} },
     http: { port },
     tftp: { blockSize: 1468, window: 64, transfers: 4000, perClient: 1000, singlePort: false },
+    dns: NO_DNS,
     admin: { address: ip4('127.0.0.1'), port: 5249 },
     log: { level: 'info' },
   };
@@ -146,6 +148,7 @@ describe('the rack’s sockets', { skip: noOwnNetwork() }, () => {
       'dhcp link 0 0.0.0.0',
       'dhcp udp 67 10.1.0.1 left',
       'dhcp udp 67 10.2.0.1 right',
+      'dns tcp 53 10.1.0.1',
       'dns udp 53 10.1.0.1',
       'http tcp 8080 10.1.0.1',
       'http tcp 8080 10.2.0.1',
@@ -264,7 +267,7 @@ describe('the rack’s sockets', { skip: noOwnNetwork() }, () => {
     const closeGone = listeners.prepare(planOf([LEFT])).commit();
     const kept = new Set(handles().map(({ fd }) => fd));
     const gone = had.filter(({ fd }) => !kept.has(fd));
-    assert.deepEqual([kept.size, gone.length], [6, 5]);
+    assert.deepEqual([kept.size, gone.length], [7, 6]);
     for (const { fd } of gone) assert.ok(fstatSync(fd).isSocket());
     closeGone();
     for (const { fd } of gone) assert.throws(() => fstatSync(fd), { code: 'EBADF' });
@@ -276,7 +279,7 @@ describe('the rack’s sockets', { skip: noOwnNetwork() }, () => {
     const had = handles();
     const count = openCount();
     const prepared = listeners.prepare(planOf([RIGHT], 8080));
-    assert.equal(openCount(), count + 5);
+    assert.equal(openCount(), count + 6);
     prepared.cancel();
     assert.equal(openCount(), count);
     assert.deepEqual(handles(), had);

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import {
   closeSync,
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -73,7 +74,8 @@ export class RackRig implements AsyncDisposable {
   }
 
   get log(): string {
-    return readFileSync(join(this.directory, 'log'), 'utf8');
+    const file = join(this.directory, 'log');
+    return existsSync(file) ? readFileSync(file, 'utf8') : '(not started)';
   }
 
   /** `$DIR` stands for the rig's directory. */

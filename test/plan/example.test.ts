@@ -40,8 +40,18 @@ describe('etc/rackboot.yaml', () => {
       ['images', 'sources', 0],
       ['images', 'sources', 0, 'selections', 0],
     ];
-    const keys = [...mappings, ['http'], ['http', 'tls'], ['tftp'], ['admin'], ['log']].flatMap((path) => keysAt(path));
-    const absent = keys.filter((key) => !new RegExp(`^[ #-]*${key}:`, 'm').test(EXAMPLE));
+    const dns = [
+      ['dns'],
+      ['dns', 'zones', 0],
+      ['dns', 'keys', 0],
+      ['dns', 'routes', 0],
+      ['dns', 'cache'],
+      ['dns', 'rate-limit'],
+    ];
+    const keys = [...mappings, ['http'], ['http', 'tls'], ['tftp'], ...dns, ['admin'], ['log']].flatMap((path) =>
+      keysAt(path),
+    );
+    const absent = keys.filter((key) => !new RegExp(`^[ #-]*({ )?${key}:`, 'm').test(EXAMPLE));
     assert.deepEqual(absent, []);
   });
 });

@@ -31,6 +31,7 @@ test('the keys that a mapping may have are found by its path', () => {
     'images',
     'http',
     'tftp',
+    'dns',
     'admin',
     'log',
   ]);
@@ -67,6 +68,10 @@ test('the keys that a mapping may have are found by its path', () => {
   assert.deepEqual(keysAt(['boot', 'loaders']), ['bios', 'uefi', 'uefi-ia32', 'uefi-arm64']);
   assert.deepEqual(keysAt(['http']), ['port', 'pace', 'tls']);
   assert.deepEqual(keysAt(['http', 'tls']), ['port', 'certificate', 'key']);
+  assert.deepEqual(keysAt(['dns', 'zones', 0]), ['name', 'file', 'update', 'transfer', 'notify']);
+  assert.deepEqual(keysAt(['dns', 'transfer', 3]), ['address', 'key']);
+  assert.deepEqual(keysAt(['dns', 'routes', 0, 'forward', 1]), ['address', 'port', 'tls', 'ca']);
+  assert.deepEqual(keysAt(['dns', 'rate-limit']), ['responses', 'window', 'slip']);
   assert.deepEqual(keysAt(['hosts', 7, 'mac', 0]), []);
   assert.deepEqual(keysAt(['nothing', 'here']), []);
 });

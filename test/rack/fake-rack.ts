@@ -5,11 +5,13 @@ import type { Plan } from '../../src/plan/plan.ts';
 import { LeaseTable } from '../../src/service/lease-table.ts';
 import { Notices } from '../../src/rack/notices.ts';
 import type { Rack } from '../../src/rack/rack.ts';
-import type { LeaseAnswer, LeaseOrder, ToService } from '../../src/service/letters.ts';
+import type { KeptZone } from '../../src/rack/zone-keeper.ts';
+import type { LeaseAnswer, LeaseOrder, ToService, ZoneAnswer, ZoneOrder } from '../../src/service/letters.ts';
 import { matches, type EventFilter } from '../../src/timeline/event-filter.ts';
 import type { EventStore } from '../../src/timeline/event-store.ts';
 import type { RackEvent } from '../../src/timeline/event.ts';
 import { Timeline } from '../../src/timeline/timeline.ts';
+import { NO_DNS } from '../plan/no-dns.ts';
 
 const LEASE_SECONDS = 3600;
 
@@ -38,6 +40,7 @@ export const PLAN: Plan = {
   boot: { files: '/nowhere', default: 'local', entries: [], loaders: {} },
   http: { port: 5248 },
   tftp: { blockSize: 1468, window: 64, transfers: 4000, perClient: 1000, singlePort: false },
+  dns: NO_DNS,
   admin: { address: toIp4(0x7f000001), port: 5249 },
   log: { level: 'info' },
 };
@@ -76,16 +79,24 @@ export class FakeRack {
   answer: LeaseAnswer = { done: [], refused: [] };
   readonly notices = new Notices();
   readonly boots = { notices: (): string[] => [] };
+  readonly kept: KeptZone[] = [];
+  readonly zones = { notices: (): string[] => [], zones: () => this.kept };
+  readonly zoneOrders: ZoneOrder[] = [];
+  zoneAnswer: ZoneAnswer = { zones: [] };
   reloads = 0;
-  readonly threads = (['dhcp', 'tftp'] as const).map((name) => ({
+  readonly threads = (['dhcp', 'dns', 'tftp'] as const).map((name) => ({
     name,
-    state: name === 'dhcp' ? 'serving' : 'failed',
-    restarts: name === 'dhcp' ? 0 : 2,
+    state: name === 'tftp' ? 'failed' : 'serving',
+    restarts: name === 'tftp' ? 2 : 0,
     counters: { received: 4 },
     send: (letter: ToService) => this.sent.push([name, letter]),
     order: (order: LeaseOrder) => {
       this.orders.push(order);
       return Promise.resolve(this.answer);
+    },
+    orderZones: (order: ZoneOrder) => {
+      this.zoneOrders.push(order);
+      return Promise.resolve(this.zoneAnswer);
     },
   }));
 

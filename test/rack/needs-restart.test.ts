@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { toIp4 } from '../../src/addr/ip4.ts';
 import { faultsOfRestart } from '../../src/rack/needs-restart.ts';
 import type { Plan } from '../../src/plan/plan.ts';
+import { NO_DNS } from '../plan/no-dns.ts';
 
 const PLAN: Plan = {
   rack: { name: 'rack', state: '/s', control: '/c' },
@@ -12,6 +13,7 @@ const PLAN: Plan = {
   boot: { files: '/f', default: 'local', entries: [], loaders: {} },
   http: { port: 5248 },
   tftp: { blockSize: 1468, window: 64, transfers: 4000, perClient: 1000, singlePort: false },
+  dns: NO_DNS,
   admin: { address: toIp4(1), port: 5249 },
   log: { level: 'info' },
 };

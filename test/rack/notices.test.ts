@@ -26,3 +26,22 @@ test('that addresses are offered unseen stands until they are looked for', () =>
   learn({ kind: 'dhcp.conflict-check-on' });
   assert.deepEqual(notices.all(), []);
 });
+
+test('each upstream has troubles of its own, and none outlives the service that sees them', () => {
+  const notices = new Notices();
+  const learn = (body: EventBody): void => notices.learn({ ...body, at: 0, source: 'dns' });
+  for (const upstream of ['192.0.2.1', '192.0.2.2', '192.0.2.3']) {
+    learn({ kind: 'dns.upstream-failed', upstream, reason: 'no answer' });
+  }
+  learn({ kind: 'dns.tls-failed', upstream: '192.0.2.2', reason: 'expired' });
+  learn({ kind: 'dns.upstream-works', upstream: '192.0.2.1', seconds: 1 });
+  learn({ kind: 'dns.upstream-dismissed', upstream: '192.0.2.3' });
+  assert.deepEqual(notices.all(), [
+    '1970-01-01T00:00:00.000Z dns: the upstream 192.0.2.2 does not answer: no answer',
+    '1970-01-01T00:00:00.000Z dns: no TLS with the upstream 192.0.2.2: expired',
+  ]);
+  learn({ kind: 'service.failed', service: 'dns', reason: 'x', retryMilliseconds: 100 });
+  assert.equal(notices.all().length, 1);
+  learn({ kind: 'dns.tls-works', upstream: '192.0.2.2' });
+  assert.deepEqual(notices.all(), []);
+});

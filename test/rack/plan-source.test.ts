@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -29,4 +29,16 @@ test('the file is read anew each time', () => {
   assert.equal(second.plan, undefined);
   assert.ok(second.faults.length > 0);
   for (const fault of second.faults) assert.match(fault, /rackboot\.yaml:\d+:\d+/);
+});
+
+test('zone files are looked for beside the file, also when the text that was kept stands in for it', () => {
+  const state = join(directory, 'state');
+  mkdirSync(state);
+  const subnet = '{ cidr: 192.0.2.0/24, management: none }';
+  const zones = 'dns: { zones: [{ name: lab.example, file: zones/lab }] }';
+  writeFileSync(file, `rack: { name: one, state: ${state} }\nsubnets: [${subnet}]\n${zones}\n`);
+  const attempt = source.compile(1);
+  assert.equal(attempt.plan?.dns.zones[0]?.file, join(directory, 'zones', 'lab'), attempt.faults.join('\n'));
+  source.keep(attempt);
+  assert.equal(source.compileKept(2).plan?.dns.zones[0]?.file, join(directory, 'zones', 'lab'));
 });

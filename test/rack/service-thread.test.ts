@@ -233,6 +233,17 @@ test('a process that stood still does not take its threads for dead', async (t) 
   assert.deepEqual(rig.failures, []);
 });
 
+test('zones are shown by the thread; one that dies before, or is not there, says so', async (t) => {
+  const rig = new Rig(t, BLOCKING);
+  const notRunning = { zones: [], fault: 'the service is not running: it starts again by itself' };
+  assert.deepEqual(await rig.thread.orderZones({ kind: 'list' }), notRunning);
+  await rig.thread.start();
+  assert.deepEqual(await rig.thread.orderZones({ kind: 'list' }), { zones: [], fault: 'asked after 1 plans' });
+  const never = rig.thread.orderZones({ kind: 'dump', zone: 'a' });
+  rig.thread.send(leaseLetter(order('throw')));
+  assert.deepEqual(await never, notRunning);
+});
+
 test('a thread that dies leaves no descriptor behind', async (t) => {
   const rig = new Rig(t, BLOCKING);
   await rig.thread.start();

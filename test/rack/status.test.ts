@@ -17,6 +17,7 @@ test('the status of a rack says what it serves and how it is', () => {
     config: { file: FILE, read: '2023-11-14T22:13:20.000Z', state: 'applied', faults: [] },
     services: {
       dhcp: { state: 'serving', restarts: 0, counters: { received: 4 } },
+      dns: { state: 'serving', restarts: 0, counters: { received: 4 } },
       tftp: { state: 'failed', restarts: 2, counters: { received: 4 } },
     },
     subnets: [

@@ -6,7 +6,7 @@ import type { Mac } from '../../src/addr/mac.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { EventOutbox } from '../../src/service/event-outbox.ts';
 import { toColumns } from '../../src/service/lease-columns.ts';
-import type { FromService, LeaseFact, SocketHandle } from '../../src/service/letters.ts';
+import type { FromService, LeaseFact, SocketHandle, ZoneAnswer } from '../../src/service/letters.ts';
 import { openLetter, type ServiceDesk } from '../../src/service/service-desk.ts';
 import type { Service } from '../../src/service/service.ts';
 
@@ -91,4 +91,24 @@ test('an order is answered under its number, by a service without leases too', (
   assert.deepEqual(unable.posted, [
     { type: 'answer', id: 5, answer: { done: [], refused: [], fault: 'it has no leases' } },
   ]);
+});
+
+test('zones are learned, and shown by who has some: now or later', () => {
+  const answers: ((answer: ZoneAnswer) => void)[] = [];
+  const { desk, log, posted } = rig({
+    learnZones: (zones, gone) => log.push(['zones', zones, gone]),
+    showZones: (_order, answer) => answers.push(answer),
+  });
+  openLetter(desk, { type: 'zones', zones: [], gone: ['a.example'] });
+  assert.deepEqual(log, [['zones', [], ['a.example']]]);
+  openLetter(desk, { type: 'zone-order', id: 7, order: { kind: 'list' } });
+  assert.deepEqual(posted, []);
+  answers[0]?.({ zones: [] });
+  assert.deepEqual(posted, [{ type: 'zone-answer', id: 7, answer: { zones: [] } }]);
+});
+
+test('a service without zones says so', () => {
+  const { desk, posted } = rig();
+  openLetter(desk, { type: 'zone-order', id: 8, order: { kind: 'list' } });
+  assert.deepEqual(posted, [{ type: 'zone-answer', id: 8, answer: { zones: [], fault: 'it has no zones' } }]);
 });

@@ -15,6 +15,7 @@ import type { TftpOptions } from '../../src/wire/tftp/options.ts';
 import { encodeAck, encodeError, encodeRequest, type TftpPacket } from '../../src/wire/tftp/packet.ts';
 import { FakeLoop } from './fake-loop.ts';
 import { MemoryWire, type MemorySocket, type Sent } from './memory-wire.ts';
+import { NO_DNS } from '../plan/no-dns.ts';
 
 export function ip4(text: string): Ip4 {
   const address = parseIp4(text);
@@ -48,6 +49,7 @@ export function testPlan(files: string, tftp: Partial<TftpSettings> = {}): Plan 
     boot: { files, default: 'local', entries: [], loaders: {} },
     http: { port: 5248 },
     tftp: { blockSize: 1468, window: 64, transfers: 4000, perClient: 1000, singlePort: false, ...tftp },
+    dns: NO_DNS,
     admin: { address: ip4('127.0.0.1'), port: 5249 },
     log: { level: 'info' },
   };

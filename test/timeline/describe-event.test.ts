@@ -116,6 +116,29 @@ const SENTENCES: {
   'dns.first-question': [
     [{ name: 'node1.rack', type: 'A', answer: '192.0.2.5' }, 'asks for its first name, node1.rack A: 192.0.2.5'],
   ],
+  'dns.upstream-failed': [
+    [{ upstream: '192.0.2.53', reason: 'no answer' }, 'the upstream 192.0.2.53 does not answer: no answer'],
+  ],
+  'dns.upstream-works': [[{ upstream: '192.0.2.53', seconds: 7 }, 'the upstream 192.0.2.53 answers again, after 7 s']],
+  'dns.upstream-dismissed': [
+    [{ upstream: '192.0.2.53' }, 'the upstream 192.0.2.53, which does not answer, is asked no more'],
+  ],
+  'dns.upstream-forged': [
+    [
+      { upstream: '192.0.2.53' },
+      'somebody sends answers in the name of the upstream 192.0.2.53: it is asked by TCP for a minute',
+    ],
+  ],
+  'dns.tls-failed': [
+    [
+      { upstream: '192.0.2.53:853/dns.example', reason: 'certificate has expired' },
+      'no TLS with the upstream 192.0.2.53:853/dns.example: certificate has expired',
+    ],
+  ],
+  'dns.tls-works': [
+    [{ upstream: '192.0.2.53:853/dns.example' }, 'TLS with the upstream 192.0.2.53:853/dns.example works again'],
+  ],
+  'dns.query': [[{ name: 'node1.rack', type: 'A', answer: '192.0.2.5' }, 'asks for node1.rack A: 192.0.2.5']],
   'machine.report': [[{ report: { stage: 'up' } }, 'reports stage "up"']],
   'boot.done': [
     [
@@ -136,6 +159,59 @@ const SENTENCES: {
       { entry: 'debian', boots: 3, withinSeconds: 90 },
       'netbooted debian 3 times within 2 min: boots its own disk from now on',
     ],
+  ],
+  'dns.keys-failed': [
+    [
+      { faults: ['a in /a: ENOENT', 'b in /b: open'] },
+      'what is signed by these keys is refused: a in /a: ENOENT; b in /b: open',
+    ],
+  ],
+  'dns.keys-work': [[{}, 'all keys can be had again']],
+  'dns.store-failed': [
+    [
+      { reason: 'disk full' },
+      "zones can't be written: they are served and transferred from memory, and take no updates: disk full",
+    ],
+  ],
+  'dns.store-works': [[{}, 'zones are written again']],
+  'dns.store-replaced': [
+    [
+      { reason: 'not a database', setAside: '/s/zones.db.corrupt-x' },
+      'the file of zones is damaged (not a database): set aside as /s/zones.db.corrupt-x; names that came by updates are lost',
+    ],
+  ],
+  'zone.notify-failed': [
+    [
+      { zone: 'rack.example', secondary: '192.0.2.9', reason: 'it does not answer' },
+      "the secondary 192.0.2.9 can't be told that rack.example changed: it does not answer",
+    ],
+  ],
+  'zone.notify-works': [[{ secondary: '192.0.2.9' }, 'the secondary 192.0.2.9 hears of changes again']],
+  'zone.loaded': [
+    [{ zone: 'lab.example', records: 1, serial: 7, warnings: [] }, 'zone lab.example loaded: 1 record, serial 7'],
+    [
+      { zone: 'lab.example', records: 12, serial: 7, warnings: ['z:5: a', 'z:6: b'] },
+      'zone lab.example loaded: 12 records, serial 7; but z:5: a; z:6: b',
+    ],
+  ],
+  'zone.refused': [
+    [
+      { zone: 'lab.example', faults: ['z:5: expected a, found b'], kept: true },
+      'zone lab.example refused, what was read before stays: z:5: expected a, found b',
+    ],
+    [
+      { zone: 'lab.example', faults: ['z:5: x', 'z:6: y'], kept: false },
+      'zone lab.example refused, it is not served: z:5: x; z:6: y',
+    ],
+  ],
+  'zone.updated': [
+    [
+      { zone: 'lab.example', by: 'ddns.example', added: 2, removed: 1 },
+      'ddns.example updated lab.example: 2 records added, 1 record removed',
+    ],
+  ],
+  'zone.transferred': [
+    [{ zone: 'lab.example', to: '192.0.2.9', serial: 7 }, '192.0.2.9 has all of lab.example, serial 7'],
   ],
   'boot.armed': [
     [{ entry: 'debian', because: 'reset' }, 'netboots debian again when it is to: an operator reset it'],

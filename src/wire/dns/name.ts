@@ -109,6 +109,13 @@ export function parentKey(key: NameKey): NameKey | undefined {
   return length === 0 ? undefined : (key.slice(1 + length) as NameKey);
 }
 
+/** Whether a name is `parent` or a name below it. */
+export function isWithin(key: NameKey, parent: NameKey): boolean {
+  let at = 0;
+  while (key.length - at > parent.length) at += 1 + key.charCodeAt(at);
+  return key.length - at === parent.length && key.endsWith(parent);
+}
+
 /** "node1.rack.example", "." for the root; what is not a printable character, and a dot in a label, as \DDD (RFC 1035 §5.1). */
 export function keyText(key: NameKey): string {
   const labels: string[] = [];

@@ -1,0 +1,189 @@
+import { cidrContains } from '../addr/cidr.ts';
+import type { Ip4 } from '../addr/ip4.ts';
+import type { AclEntry, NotifyTarget, Plan, ZoneSettings } from '../plan/plan.ts';
+import type { Counters } from '../service/letters.ts';
+import type { ServiceContext } from '../service/service.ts';
+import type { Inbound, Outbound } from '../system/datagram.ts';
+import { nameKey, type NameKey } from '../wire/dns/name.ts';
+import type { ResourceRecord } from '../wire/dns/resource-record.ts';
+import type { OpenedZones } from '../zones/open-zone-store.ts';
+import { ZoneJournal, type OverlayChange } from '../zones/zone-journal.ts';
+import { ZoneOverlay } from '../zones/zone-overlay.ts';
+import type { NotifyDestination } from './notify/notify-target.ts';
+import { Notifier } from './notify/notifier.ts';
+import { PrimaryDesk } from './primary-desk.ts';
+import { TransferDesk, type TransferZones } from './transfer/transfer-desk.ts';
+import { TransferPump } from './transfer/transfer-pump.ts';
+import { TsigKeys } from './tsig/tsig-keys.ts';
+import type { DataCheck } from './update/apply-update.ts';
+import { UpdateDesk, type UpdateZones } from './update/update-desk.ts';
+import { ZonePublisher, type PublicationListener, type PublishedZone } from './zone-publisher.ts';
+import type { ZonePublishing } from './zone-publishing.ts';
+import type { Zone } from './zone.ts';
+
+/** What the zones' other side is built from. */
+export interface AuthorityContext extends ServiceContext {
+  /** Opens the file that zones are kept in. */
+  readonly openStore: () => OpenedZones;
+  /** The zone of that very origin that is served now. */
+  readonly zone: (origin: NameKey) => Zone | undefined;
+  /** Sends a NOTIFY; what comes back is for `notifier.heard`. */
+  readonly sendNotify: (bytes: Uint8Array, to: Outbound) => void;
+  readonly checkData: DataCheck;
+}
+
+/**
+ * What makes this rack the primary of its zones: serials, journal, transfers, NOTIFY, updates, and the keys they are allowed
+ * by.
+ */
+export class Authority implements TransferZones, UpdateZones, PublicationListener, ZonePublishing {
+  readonly desk: PrimaryDesk;
+  readonly #context: AuthorityContext;
+  readonly #keys: TsigKeys;
+  readonly #journal: ZoneJournal;
+  readonly #publisher: ZonePublisher;
+  readonly #notifier: Notifier;
+  readonly #pump: TransferPump;
+  readonly #overlays = new Map<NameKey, ZoneOverlay>();
+  /** Zones whose content is being read: an update now would not be in it. */
+  readonly #reading = new Set<NameKey>();
+  #plan: Plan;
+  #settings = new Map<NameKey, ZoneSettings>();
+
+  constructor(context: AuthorityContext, plan: Plan) {
+    const { loop, clock, events, sendNotify, checkData } = context;
+    this.#context = context;
+    this.#plan = plan;
+    this.#keys = new TsigKeys(events);
+    this.#notifier = new Notifier({ loop, clock, events, keys: this.#keys, send: sendNotify });
+    this.#journal = new ZoneJournal({
+      loop,
+      clock,
+      open: context.openStore,
+      content: (origin) => this.#publisher.content(origin),
+      trouble: (reason) =>
+        events.emit(reason === undefined ? { kind: 'dns.store-works' } : { kind: 'dns.store-failed', reason }),
+      replaced: (replacement) => events.emit({ kind: 'dns.store-replaced', ...replacement }),
+    });
+    this.#publisher = new ZonePublisher({ loop, clock, journal: this.#journal, listener: this });
+    this.#pump = new TransferPump(loop, clock);
+    this.desk = new PrimaryDesk({
+      clock,
+      keys: this.#keys,
+      transfers: new TransferDesk(this, this.#pump, events),
+      updates: new UpdateDesk({ zones: this, events, clock, check: checkData }),
+    });
+    this.apply(plan);
+  }
+
+  /** Who may what, from now on. Returns the zones that take updates now and did not before: they must be read again. */
+  apply(plan: Plan): NameKey[] {
+    const before = this.#settings;
+    this.#plan = plan;
+    this.#settings = new Map(plan.dns.zones.map((zone) => [nameKey(zone.name), zone]));
+    this.#keys.apply(plan.dns.keys);
+    this.#notifier.keep((zone, to) => this.#destinations(zone).some((wanted) => isSame(wanted, to)));
+    const updatable = [...this.#settings].filter(([, { update }]) => update.length > 0).map(([origin]) => origin);
+    return updatable.filter((origin) => before.has(origin) && !this.#overlays.has(origin));
+  }
+
+  replace(zone: Zone): void {
+    this.#reading.delete(zone.origin);
+    this.#publisher.replace(zone);
+  }
+
+  publish(zone: Zone): void {
+    this.#publisher.publish(zone);
+  }
+
+  withdraw(origin: NameKey): void {
+    this.#reading.delete(origin);
+    this.#publisher.withdraw(origin);
+    this.#overlays.delete(origin);
+  }
+
+  /** The leases of before this start are in the zones. */
+  leasesKnown(): void {
+    this.#publisher.leasesKnown();
+  }
+
+  /** A zone whose settings are not known yet may take updates. What is left of a time when it did counts in any case. */
+  withUpdates(origin: NameKey, file: Iterable<ResourceRecord>): Iterable<ResourceRecord> {
+    const settings = this.#settings.get(origin);
+    const overlay = this.#overlays.get(origin) ?? new ZoneOverlay(this.#journal.overlay(origin));
+    if (overlay.size === 0 && settings?.update.length === 0) return file;
+    this.#overlays.set(origin, overlay);
+    this.#reading.add(origin);
+    return overlay.over(file);
+  }
+
+  published(origin: NameKey): PublishedZone | undefined {
+    return this.#publisher.get(origin);
+  }
+
+  changed(zone: NameKey, soa: ResourceRecord): void {
+    this.#notifier.changed(zone, soa, this.#destinations(zone));
+  }
+
+  heard(datagram: Inbound): void {
+    this.#notifier.heard(datagram);
+  }
+
+  has(origin: NameKey): boolean {
+    return this.zone(origin) !== undefined;
+  }
+
+  zone(origin: NameKey): Zone | undefined {
+    return this.#context.zone(origin);
+  }
+
+  transferAcl(origin: NameKey): readonly AclEntry[] {
+    return (this.#settings.get(origin) ?? this.#plan.dns).transfer;
+  }
+
+  /** The rack's own zones have names from the Plan and the leases alone. */
+  updateAcl(origin: NameKey): readonly AclEntry[] {
+    return this.#settings.get(origin)?.update ?? [];
+  }
+
+  overlay(origin: NameKey): ZoneOverlay | undefined {
+    return this.#reading.has(origin) ? undefined : this.#overlays.get(origin);
+  }
+
+  commit(origin: NameKey, change: OverlayChange): void {
+    this.#journal.commitOverlay(origin, change);
+  }
+
+  counters(): Counters {
+    return { ...this.desk.counters(), ...this.#notifier.counters() };
+  }
+
+  close(): void {
+    this.#publisher.close();
+    this.#notifier.close();
+    this.#pump.close();
+    this.#journal.close();
+  }
+
+  #destinations(origin: NameKey): NotifyDestination[] {
+    const targets = (this.#settings.get(origin) ?? this.#plan.dns).notify;
+    return targets.flatMap((target) => this.#destination(target));
+  }
+
+  /** From our address in the subnet where the secondary is, else from the first at which we answer. */
+  #destination({ address, port, key }: NotifyTarget): NotifyDestination[] {
+    const ours = this.#plan.subnets.filter(({ management }) => management === 'dhcp+dns');
+    const near = ours.find(({ cidr, rackAddress }) => rackAddress !== undefined && cidrContains(cidr, address));
+    const source = near?.rackAddress ?? ours.find(({ rackAddress }) => rackAddress !== undefined)?.rackAddress;
+    if (source === undefined || isOurs(address, ours)) return [];
+    return [{ address, port, source, ...(key !== undefined && { key }) }];
+  }
+}
+
+function isOurs(address: Ip4, subnets: readonly { readonly rackAddress?: Ip4 }[]): boolean {
+  return subnets.some(({ rackAddress }) => rackAddress === address);
+}
+
+function isSame(a: NotifyDestination, b: NotifyDestination): boolean {
+  return a.address === b.address && a.port === b.port && a.source === b.source && a.key === b.key;
+}

@@ -1,0 +1,31 @@
+import type { ResponseHead } from '../../wire/dns/response.ts';
+
+/** What came of a message that was sent to an upstream. */
+export type Told =
+  /** The response to this very question. `bytes` is valid only inside the call. */
+  | {
+      readonly kind: 'reply';
+      readonly bytes: Buffer;
+      readonly head: ResponseHead;
+      /** The question came back letter by letter; absent ones are not. */
+      readonly isSpelled: boolean;
+    }
+  /** Nothing came in time. */
+  | { readonly kind: 'silent' }
+  /** Nobody listens, the connection broke, or there is no way. */
+  | { readonly kind: 'unreachable'; readonly reason: string };
+
+/** One way to an upstream: by datagrams or by a stream. */
+export interface Exchange {
+  /** Sends a message, whose id it sets; calls `take` once, perhaps before it returns. */
+  ask(message: Buffer, withinMilliseconds: number, take: (told: Told) => void): void;
+  close(): void;
+}
+
+/** Hears what no question is told of. */
+export interface ExchangeWatcher {
+  /** A message that is no answer to a question of ours: forged, or from a server that is broken. */
+  wrong(): void;
+  /** An answer after its time. */
+  late(): void;
+}

@@ -1,0 +1,286 @@
+import type { Clock } from '../../system/clock.ts';
+import type { Loop, Timer } from '../../system/loop.ts';
+import type { RandomBits } from '../../system/random-bits.ts';
+import { encodeQuestion } from '../../wire/dns/encode-question.ts';
+import type { NameKey } from '../../wire/dns/name.ts';
+import { RCODE } from '../../wire/dns/rcode.ts';
+import { TYPE } from '../../wire/dns/record-type.ts';
+import { readResponse, type DnsResponse, type ResponseHead } from '../../wire/dns/response.ts';
+import { WireError } from '../../wire/wire-error.ts';
+import type { Exchange, ExchangeWatcher, Told } from './exchange.ts';
+import { Health } from './health.ts';
+import { mixCase } from './mix-case.ts';
+
+/** Milliseconds that an answer by UDP is waited for; racing begins long before. */
+const UDP_WAIT = 2_000;
+/** With the connection to be made. */
+const STREAM_WAIT = 4_000;
+/** Milliseconds between looks at an upstream that was given up: doubled each time. */
+const FIRST_PROBE = 1_000;
+const LONGEST_PROBE = 30_000;
+/** Wrong answers within `WATCHED` from which on somebody may be guessing. */
+const MANY_WRONG = 20;
+const WATCHED = 10_000;
+/** So long it is then asked by TCP only. */
+const ON_GUARD = 60_000;
+/** What a server can't do, it may have learned after so long. */
+const RELEARN = 3_600_000;
+/** Answers in a row with the right question in wrong letters from which on a server is known not to keep them. */
+const MANY_RESPELLED = 3;
+
+/** What an upstream is asked. */
+export interface Question {
+  readonly key: NameKey;
+  readonly type: number;
+  readonly dnssecOk: boolean;
+  readonly checkingDisabled: boolean;
+}
+
+/** What an upstream made of it. */
+export type Answer =
+  | { readonly kind: 'answer'; readonly response: DnsResponse; readonly isTrusted: boolean }
+  /** It said something of no use: it failed itself, or does not want to. */
+  | { readonly kind: 'unwilling' }
+  | { readonly kind: 'silent' | 'unreachable' };
+
+/** What an upstream counts. */
+export interface UpstreamCounts {
+  sent: number;
+  answered: number;
+  /** No answer in time. */
+  timeouts: number;
+  /** Nobody there, connections that broke. */
+  unreachable: number;
+  /** Answers that fit no question. */
+  wrong: number;
+  /** Answers with the question in other letters. */
+  respelled: number;
+  /** Answers that can't be read. */
+  malformed: number;
+  /** SERVFAIL, REFUSED and the like. */
+  unwilling: number;
+  /** Questions by TCP or TLS. */
+  streamed: number;
+}
+
+export interface UpstreamDependencies {
+  readonly loop: Loop;
+  readonly clock: Clock;
+  readonly random: RandomBits;
+  /** Absent: streams only. */
+  readonly datagrams?: (watcher: ExchangeWatcher) => Exchange;
+  readonly streams: (watcher: ExchangeWatcher) => Exchange;
+  /** The stream is TLS with a name that is checked: what it says of DNSSEC is believed. */
+  readonly isTrusted: boolean;
+  readonly onDown: (upstream: Upstream, reason: string) => void;
+  readonly onUp: (upstream: Upstream, downMilliseconds: number) => void;
+  /** Somebody seems to guess at answers. */
+  readonly onForgery: (upstream: Upstream) => void;
+}
+
+/** One server that is asked: how it is to be spoken to, and how it does. */
+export class Upstream {
+  readonly name: string;
+  readonly health = new Health();
+  readonly counts: UpstreamCounts = {
+    sent: 0,
+    answered: 0,
+    timeouts: 0,
+    unreachable: 0,
+    wrong: 0,
+    respelled: 0,
+    malformed: 0,
+    unwilling: 0,
+    streamed: 0,
+  };
+  readonly #dependencies: UpstreamDependencies;
+  readonly #datagrams: Exchange | undefined;
+  readonly #streams: Exchange;
+  /** What it is asked to see whether it lives. */
+  readonly #probed: NameKey;
+  /** Until when, in the clock's milliseconds, it is not asked so. */
+  #noEdnsUntil = -Infinity;
+  #noMixUntil = -Infinity;
+  #noDatagramsUntil = -Infinity;
+  #respelledInRow = 0;
+  #wrongSince = -Infinity;
+  #wrongLately = 0;
+  #probe: Timer | undefined;
+  #probeDelay = FIRST_PROBE;
+
+  constructor(name: string, probed: NameKey, dependencies: UpstreamDependencies) {
+    this.name = name;
+    this.#probed = probed;
+    this.#dependencies = dependencies;
+    const watcher: ExchangeWatcher = { wrong: () => this.#countWrong(), late: () => this.#heard() };
+    this.#datagrams = dependencies.datagrams?.(watcher);
+    this.#streams = dependencies.streams(watcher);
+  }
+
+  /** Asks it; calls `take` once, perhaps before it returns. */
+  ask(question: Question, take: (answer: Answer) => void): void {
+    const datagrams = this.#datagrams;
+    if (datagrams && this.#now() >= this.#noDatagramsUntil) this.#askByDatagram(datagrams, question, take);
+    else this.#askByStream(question, take);
+  }
+
+  close(): void {
+    this.#probe?.cancel();
+    this.#datagrams?.close();
+    this.#streams.close();
+  }
+
+  #askByDatagram(datagrams: Exchange, question: Question, take: (answer: Answer) => void): void {
+    const edns = this.#now() >= this.#noEdnsUntil;
+    const isMixed = this.#now() >= this.#noMixUntil;
+    this.#exchange(datagrams, this.#encode(question, edns, isMixed), UDP_WAIT, (heard) => {
+      if (typeof heard === 'string') return take({ kind: heard });
+      const { response, isSpelled } = heard;
+      if (isMixed && response.question) this.#countSpelling(isSpelled);
+      // A stream can't be forged from afar: its letters need no proof
+      if (!isSpelled || response.truncated) return this.#askByStream(question, take);
+      if (edns && isAgainstEdns(response)) return this.#askWithoutEdns(datagrams, question, take);
+      this.#judge(response, take);
+    });
+  }
+
+  #askByStream(question: Question, take: (answer: Answer) => void): void {
+    const edns = this.#now() >= this.#noEdnsUntil;
+    this.counts.streamed++;
+    this.#exchange(this.#streams, this.#encode(question, edns, false), STREAM_WAIT, (heard) => {
+      if (typeof heard === 'string') return take({ kind: heard });
+      if (edns && isAgainstEdns(heard.response)) return this.#askWithoutEdns(this.#streams, question, take);
+      this.#judge(heard.response, take);
+    });
+  }
+
+  /** RFC 6891 §7: a server of before EDNS may say FORMERR or NOTIMP to it. */
+  #askWithoutEdns(exchange: Exchange, question: Question, take: (answer: Answer) => void): void {
+    this.#exchange(exchange, this.#encode(question, false, false), UDP_WAIT, (heard) => {
+      if (typeof heard === 'string') return take({ kind: heard });
+      if (!isAgainstEdns(heard.response)) this.#noEdnsUntil = this.#now() + RELEARN;
+      if (heard.response.truncated && exchange === this.#datagrams) return this.#askByStream(question, take);
+      this.#judge(heard.response, take);
+    });
+  }
+
+  /** Sends, counts and measures; hands over what came, or how nothing did. */
+  #exchange(exchange: Exchange, message: Buffer, wait: number, take: (heard: Heard | Nothing) => void): void {
+    const sentAt = this.#now();
+    this.counts.sent++;
+    exchange.ask(message, wait, (told) => {
+      if (told.kind !== 'reply') {
+        this.#missed(told);
+        return take(told.kind);
+      }
+      this.counts.answered++;
+      this.#heard(this.#now() - sentAt);
+      const response = this.#read(told);
+      take(response ? { response, isSpelled: told.isSpelled } : 'unwilling');
+    });
+  }
+
+  #read({ head, bytes, isSpelled }: Extract<Told, { kind: 'reply' }>): DnsResponse | undefined {
+    // Of what is cut off, or not believed, only the head counts
+    if (head.truncated || !isSpelled) return withoutRecords(head);
+    try {
+      return readResponse(bytes, head);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.counts.malformed++;
+      return undefined;
+    }
+  }
+
+  #judge(response: DnsResponse, take: (answer: Answer) => void): void {
+    // Cut off on a stream, where all has room
+    const isUseful = !USELESS.has(response.rcode) && !response.truncated;
+    this.health.judged(isUseful);
+    if (!isUseful) this.counts.unwilling++;
+    take(isUseful ? { kind: 'answer', response, isTrusted: this.#dependencies.isTrusted } : { kind: 'unwilling' });
+  }
+
+  #encode(question: Question, edns: boolean, isMixed: boolean): Buffer {
+    return encodeQuestion({
+      name: isMixed ? mixCase(question.key, this.#dependencies.random) : question.key,
+      type: question.type,
+      edns,
+      dnssecOk: question.dnssecOk,
+      checkingDisabled: question.checkingDisabled,
+      authenticData: this.#dependencies.isTrusted,
+    });
+  }
+
+  #heard(roundTrip?: number): void {
+    const { downSince } = this.health;
+    if (!this.health.heard(this.#now(), roundTrip)) return;
+    this.#probe?.cancel();
+    this.#probeDelay = FIRST_PROBE;
+    this.#dependencies.onUp(this, this.#now() - (downSince ?? this.#now()));
+  }
+
+  #missed(told: Exclude<Told, { kind: 'reply' }>): void {
+    const isCertain = told.kind === 'unreachable';
+    if (isCertain) this.counts.unreachable++;
+    else this.counts.timeouts++;
+    if (!this.health.missed(this.#now(), isCertain)) return;
+    this.#dependencies.onDown(this, isCertain ? told.reason : 'no answer');
+    this.#probeLater();
+  }
+
+  #probeLater(): void {
+    this.#probe = this.#dependencies.loop.after(this.#probeDelay, () => {
+      this.#probeDelay = Math.min(2 * this.#probeDelay, LONGEST_PROBE);
+      const question = { key: this.#probed, type: TYPE.NS, dnssecOk: false, checkingDisabled: false };
+      // Any answer at all is a sign of life
+      this.ask(question, () => {
+        if (!this.health.isUp) this.#probeLater();
+      });
+    });
+  }
+
+  /** Guesses come in swarms (RFC 5452 §9.3 and the like); a broken server is asked by TCP as well. */
+  #countWrong(): void {
+    const now = this.#now();
+    this.counts.wrong++;
+    if (now - this.#wrongSince > WATCHED) {
+      this.#wrongSince = now;
+      this.#wrongLately = 0;
+    }
+    this.#wrongLately++;
+    if (this.#wrongLately < MANY_WRONG || !this.#datagrams) return;
+    const isNews = now >= this.#noDatagramsUntil;
+    this.#noDatagramsUntil = now + ON_GUARD;
+    if (isNews) this.#dependencies.onForgery(this);
+  }
+
+  #countSpelling(isSpelled: boolean): void {
+    this.#respelledInRow = isSpelled ? 0 : this.#respelledInRow + 1;
+    if (!isSpelled) this.counts.respelled++;
+    if (this.#respelledInRow >= MANY_RESPELLED) this.#noMixUntil = this.#now() + RELEARN;
+  }
+
+  #now(): number {
+    return this.#dependencies.clock.monotonic();
+  }
+}
+
+/** Of these another upstream may know more. */
+const USELESS: ReadonlySet<number> = new Set([RCODE.FORMERR, RCODE.SERVFAIL, RCODE.NOTIMP, RCODE.REFUSED]);
+
+/** Silence, nobody there, or an answer that can't be read. */
+type Nothing = 'silent' | 'unreachable' | 'unwilling';
+
+/** A response to our question, and whether it was in our letters. */
+interface Heard {
+  readonly response: DnsResponse;
+  readonly isSpelled: boolean;
+}
+
+function withoutRecords(head: ResponseHead): DnsResponse {
+  return { ...head, extendedRcode: head.rcode, hasEdns: false, answers: [], authorities: [] };
+}
+
+function isAgainstEdns({ rcode, hasEdns }: DnsResponse): boolean {
+  return !hasEdns && (rcode === RCODE.FORMERR || rcode === RCODE.NOTIMP);
+}

@@ -1,0 +1,134 @@
+import { formatIp4 } from '../../addr/ip4.ts';
+import type { AclEntry } from '../../plan/plan.ts';
+import type { Counters } from '../../service/letters.ts';
+import type { EventSink } from '../../service/service.ts';
+import { Tally } from '../../service/tally.ts';
+import type { Clock } from '../../system/clock.ts';
+import { keyText, type NameKey } from '../../wire/dns/name.ts';
+import { RCODE, rcodeName } from '../../wire/dns/rcode.ts';
+import { compileSet, recordsOf } from '../../wire/dns/record-set.ts';
+import { CLASS_IN, TYPE } from '../../wire/dns/record-type.ts';
+import type { ResourceRecord } from '../../wire/dns/resource-record.ts';
+import { decodeUpdate } from '../../wire/dns/update.ts';
+import { WireError } from '../../wire/wire-error.ts';
+import type { OverlayChange } from '../../zones/zone-journal.ts';
+import type { ZoneOverlay } from '../../zones/zone-overlay.ts';
+import { isAllowed, type Requester } from '../client-acl.ts';
+import type { Zone } from '../zone.ts';
+import { applyUpdates, prescan, type DataCheck } from './apply-update.ts';
+import { checkPrerequisites } from './check-prerequisites.ts';
+import { UpdateDraft, type UpdatableZone } from './update-draft.ts';
+import { UpdateRate } from './update-rate.ts';
+
+/** Records that updates may have added to or deleted from one zone: some 50 MB. */
+const LARGEST_OVERLAY = 250_000;
+
+/** What an update desk asks of the zones. */
+export interface UpdateZones {
+  zone(origin: NameKey): Zone | undefined;
+  updateAcl(origin: NameKey): readonly AclEntry[];
+  /** What updates did to a zone so far; undefined while its content is not known, or the disk takes nothing. */
+  overlay(origin: NameKey): ZoneOverlay | undefined;
+  /** Throws when it is not on disk when this returns. */
+  commit(origin: NameKey, change: OverlayChange): void;
+  publish(zone: Zone): void;
+}
+
+/** Carries out dynamic updates (RFC 2136), for who may. What is answered with NOERROR is on disk. */
+export class UpdateDesk {
+  readonly #zones: UpdateZones;
+  readonly #events: EventSink;
+  readonly #check: DataCheck;
+  readonly #rate: UpdateRate;
+  readonly #tally = new Tally();
+
+  constructor(context: {
+    readonly zones: UpdateZones;
+    readonly events: EventSink;
+    readonly clock: Clock;
+    readonly check: DataCheck;
+  }) {
+    this.#zones = context.zones;
+    this.#events = context.events;
+    this.#check = context.check;
+    this.#rate = new UpdateRate(context.clock);
+  }
+
+  /** Any message whose opcode is UPDATE → the rcode of its answer. */
+  answer(message: Uint8Array, requester: Requester): number {
+    const rcode = this.#attempt(message, requester);
+    this.#tally.add(rcode === RCODE.NOERROR ? 'update.done' : `update.${rcodeName(rcode)}`);
+    return rcode;
+  }
+
+  counters(): Counters {
+    return this.#tally.read();
+  }
+
+  #attempt(message: Uint8Array, requester: Requester): number {
+    try {
+      return this.#update(message, requester);
+    } catch (error) {
+      if (error instanceof WireError) return RCODE.FORMERR;
+      throw error;
+    }
+  }
+
+  #update(message: Uint8Array, requester: Requester): number {
+    const { zone: origin, zoneType, zoneClass, prerequisites, updates } = decodeUpdate(message);
+    // §3.1
+    if (zoneType !== TYPE.SOA) return RCODE.FORMERR;
+    const zone = zoneClass === CLASS_IN ? this.#zones.zone(origin) : undefined;
+    if (!zone) return RCODE.NOTAUTH;
+    // §3.3, but before the prerequisites: who may not change a zone need not be told what is in it
+    if (!isAllowed(this.#zones.updateAcl(origin), requester)) return RCODE.REFUSED;
+    const overlay = this.#zones.overlay(origin);
+    if (!overlay || overlay.size > LARGEST_OVERLAY || !this.#rate.take()) return RCODE.SERVFAIL;
+    const view: UpdatableZone = { origin, recordsOf: (name) => recordsAt(zone, name) };
+    const missing = checkPrerequisites(prerequisites, view);
+    if (missing !== RCODE.NOERROR) return missing;
+    const fault = prescan(updates, origin, this.#check);
+    if (fault !== RCODE.NOERROR) return fault;
+    const draft = new UpdateDraft(view);
+    applyUpdates(updates, draft);
+    return this.#carryOut(zone, overlay, draft, requester);
+  }
+
+  /** To the disk first; then all at once. */
+  #carryOut(zone: Zone, overlay: ZoneOverlay, draft: UpdateDraft, requester: Requester): number {
+    const { removed, added } = draft.changes();
+    if (removed.length + added.length === 0) return RCODE.NOERROR;
+    const change = overlay.plan(removed, added);
+    try {
+      this.#zones.commit(zone.origin, change);
+    } catch {
+      // The journal has told of it
+      return RCODE.SERVFAIL;
+    }
+    overlay.apply(change);
+    for (const [owner, types] of touched([...removed, ...added])) {
+      for (const type of types) putSet(zone, owner, type, draft.recordsOf(owner));
+    }
+    this.#zones.publish(zone);
+    const by = requester.key === undefined ? formatIp4(requester.address) : keyText(requester.key);
+    const counts = { added: added.length, removed: removed.length };
+    this.#events.emit({ kind: 'zone.updated', zone: keyText(zone.origin), by, ...counts });
+    return RCODE.NOERROR;
+  }
+}
+
+function recordsAt(zone: Zone, name: NameKey): ResourceRecord[] {
+  return (zone.find(name) ?? []).flatMap((set) => recordsOf(name, set));
+}
+
+function touched(records: readonly ResourceRecord[]): Map<NameKey, Set<number>> {
+  const names = new Map<NameKey, Set<number>>();
+  for (const { owner, type } of records) names.set(owner, (names.get(owner) ?? new Set()).add(type));
+  return names;
+}
+
+function putSet(zone: Zone, owner: NameKey, type: number, records: readonly ResourceRecord[]): void {
+  const [first, ...rest] = records.filter((record) => record.type === type);
+  if (first) zone.put(owner, compileSet(first, ...rest));
+  else zone.remove(owner, type);
+}

@@ -1,0 +1,268 @@
+import type { Clock } from '../system/clock.ts';
+import type { Loop } from '../system/loop.ts';
+import type { NameKey } from '../wire/dns/name.ts';
+import { compileSet, recordsOf, serialOf, withSerial, type RecordSet } from '../wire/dns/record-set.ts';
+import { TYPE } from '../wire/dns/record-type.ts';
+import type { ResourceRecord } from '../wire/dns/resource-record.ts';
+import { recordSize, type ZoneChange } from '../zones/zone-change.ts';
+import { ZoneHistory } from '../zones/zone-history.ts';
+import type { ZoneContent, ZoneJournal } from '../zones/zone-journal.ts';
+import type { StoredZone } from '../zones/zone-store.ts';
+import { runSlices, type Slices } from './slices.ts';
+import { buildZone, compareZones } from './zone-builder.ts';
+import type { ZoneSnapshot } from './zone-snapshot.ts';
+import type { Zone } from './zone.ts';
+
+/** How long a rack that starts waits for its leases before it tells secondaries what it has, in milliseconds. */
+const LEASES_WAIT = 2000;
+/** Names that are measured between two pauses. */
+const STRIDE = 128;
+/** The size of a zone that is not counted yet: it keeps all of its history. */
+const UNKNOWN = Number.MAX_SAFE_INTEGER / 2;
+
+/** Hears of what was published. */
+export interface PublicationListener {
+  /** `soa`: that of the zone now; it changed, or is served anew. */
+  changed(zone: NameKey, soa: ResourceRecord): void;
+}
+
+/** A zone as those who transfer it see it. */
+export interface PublishedZone {
+  readonly zone: Zone;
+  readonly soa: ResourceRecord;
+  readonly history: ZoneHistory;
+  /** Octets of its records on the wire, owners uncompressed; more than it can be until they were counted. */
+  readonly size: number;
+}
+
+interface Publication {
+  zone: Zone;
+  readonly history: ZoneHistory;
+  /** Octets; more than it can be while they are being counted. */
+  size: number;
+  /** By how many octets it has grown since the count began. */
+  grown: number;
+  /** The serial that its file has. */
+  wanted: number | undefined;
+  /** What differs from what was published before is not known yet: secondaries have to wait. */
+  isSettling: boolean;
+  /** Gives up what is under way for it. */
+  cancel: () => void;
+}
+
+/**
+ * Gives zones their serials and keeps what they were. A zone that takes the place of another, of this process or the one before
+ * it, goes on from that one: the same content keeps its serial, another one is a change like any other.
+ */
+export class ZonePublisher {
+  readonly #loop: Loop;
+  readonly #clock: Clock;
+  readonly #journal: ZoneJournal;
+  readonly #listener: PublicationListener;
+  readonly #publications = new Map<NameKey, Publication>();
+  /** Zones that begin when the leases are known. */
+  #waiting: (() => void)[] | undefined = [];
+
+  constructor(context: {
+    readonly loop: Loop;
+    readonly clock: Clock;
+    readonly journal: ZoneJournal;
+    readonly listener: PublicationListener;
+  }) {
+    this.#loop = context.loop;
+    this.#clock = context.clock;
+    this.#journal = context.journal;
+    this.#listener = context.listener;
+    this.#loop.after(LEASES_WAIT, () => this.leasesKnown());
+  }
+
+  /** What can be transferred of a zone; undefined while that is not known, and for one that is not served. */
+  get(origin: NameKey): PublishedZone | undefined {
+    const publication = this.#publications.get(origin);
+    if (!publication || publication.isSettling) return undefined;
+    const { zone, history, size } = publication;
+    return { zone, soa: soaRecord(zone), history, size };
+  }
+
+  /** The content of a zone for the journal. */
+  content(origin: NameKey): ZoneContent | undefined {
+    const published = this.get(origin);
+    if (!published) return undefined;
+    const snapshot = published.zone.snapshot();
+    return { soa: published.soa, records: () => snapshotRecords(snapshot), changes: published.history.changes };
+  }
+
+  /** The leases of before are in the zones: what is there now is what this rack has to say. */
+  leasesKnown(): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    for (const begin of waiting) begin();
+  }
+
+  /** `zone` is served from now on, in the place of the one of its origin. */
+  replace(zone: Zone): void {
+    const before = this.#publications.get(zone.origin);
+    // What the operator's own file says of the serial is followed where that rises
+    const wanted = zone.kind === 'file' ? zone.serial : undefined;
+    if (before) this.#follow(before, zone, wanted);
+    else
+      this.#begin({
+        zone,
+        wanted,
+        history: new ZoneHistory(),
+        size: UNKNOWN,
+        grown: 0,
+        isSettling: false,
+        cancel: nothing,
+      });
+  }
+
+  /** Something may have changed in a zone that is served. */
+  publish(zone: Zone): void {
+    const publication = this.#publications.get(zone.origin);
+    // Settling ends with what is there then
+    if (!publication || publication.zone !== zone || publication.isSettling) return;
+    const change = zone.publish((serial) =>
+      this.#journal.nextSerial(zone.origin, zone.kind === 'file' ? serial : undefined),
+    );
+    if (change) this.#record(publication, change);
+  }
+
+  /** A zone is served no more. What is on disk of it stays, for when it is again. */
+  withdraw(origin: NameKey): void {
+    this.#publications.get(origin)?.cancel();
+    this.#publications.delete(origin);
+  }
+
+  close(): void {
+    for (const { cancel } of this.#publications.values()) cancel();
+  }
+
+  #begin(publication: Publication): void {
+    const { zone, history } = publication;
+    const stored = this.#journal.load(zone.origin);
+    this.#publications.set(zone.origin, publication);
+    if (!stored?.zone.soa) return this.#publishFirst(publication);
+    for (const change of stored.zone.changes) history.add(change, UNKNOWN);
+    const soa = compileSet(stored.zone.soa);
+    this.#hold(publication, soa);
+    const begin = (): void => this.#settle(publication, this.#readStored(stored.zone), soa, stored.isCurrent);
+    if (zone.kind === 'rack' && this.#waiting) this.#waiting.push(begin);
+    else begin();
+  }
+
+  /** Nothing is known of a time before. */
+  #publishFirst(publication: Publication): void {
+    const { zone, wanted } = publication;
+    zone.publish(() => this.#journal.nextSerial(zone.origin, wanted));
+    this.#measure(publication);
+    this.#journal.write(zone.origin);
+    this.#listener.changed(zone.origin, soaRecord(zone));
+  }
+
+  #follow(publication: Publication, zone: Zone, wanted: number | undefined): void {
+    const before = publication.zone;
+    const wasSettling = publication.isSettling;
+    publication.zone = zone;
+    publication.wanted = wanted;
+    this.#hold(publication, before.soa);
+    // What one that settles was to be compared with is what this one is compared with
+    if (!wasSettling) this.#settle(publication, whole(before), before.soa, true);
+  }
+
+  /** Until it is known what changed it has the serial of before: that must not go back, nor come to mean something else. */
+  #hold(publication: Publication, soa: RecordSet): void {
+    publication.isSettling = true;
+    publication.zone.put(publication.zone.origin, withSerial(publication.zone.soa, serialOf(soa)));
+  }
+
+  *#readStored(stored: StoredZone): Slices<Zone> {
+    const { soa } = stored;
+    if (!soa) throw new RangeError('no SOA is stored');
+    const journal = this.#journal;
+    function* records(): Generator<ResourceRecord> {
+      if (soa) yield soa;
+      yield* journal.records(stored);
+    }
+    return yield* buildZone(soa.owner, records(), 'file');
+  }
+
+  #settle(publication: Publication, before: Slices<Zone>, soa: RecordSet, isCurrent: boolean): void {
+    const compare = function* (): Slices<{ zone: Zone } & Pick<ZoneChange, 'removed' | 'added'>> {
+      const old = yield* before;
+      for (;;) {
+        const { zone } = publication;
+        const differences = yield* compareZones(old, zone);
+        // A reload may have put yet another in its place meanwhile
+        if (zone === publication.zone) return { zone, ...differences };
+      }
+    };
+    publication.cancel();
+    publication.cancel = runSlices({ loop: this.#loop, clock: this.#clock }, compare(), ({ zone, removed, added }) => {
+      publication.isSettling = false;
+      const isSame = removed.length + added.length === 0 && zone.soa.wire === soa.wire;
+      if (isSame && isCurrent) {
+        zone.publishAs(soa);
+        this.#listener.changed(zone.origin, soaRecord(zone));
+      } else {
+        const next = (): number => this.#journal.nextSerial(zone.origin, publication.wanted);
+        this.#record(publication, zone.publishAfter(soa, { removed, added }, next));
+      }
+      this.#measure(publication);
+    });
+  }
+
+  #record(publication: Publication, change: ZoneChange): void {
+    const { history } = publication;
+    const grown = sizeOf(change.added) - sizeOf(change.removed);
+    publication.grown += grown;
+    publication.size += grown;
+    history.add(change, publication.size);
+    this.#journal.add(change, history.changes.length);
+    this.#listener.changed(change.origin, change.to);
+  }
+
+  /** Counts the octets of the zone as it is now; what changes meanwhile is counted by `record`. */
+  #measure(publication: Publication): void {
+    const { zone } = publication;
+    publication.grown = 0;
+    runSlices({ loop: this.#loop, clock: this.#clock }, measure(zone.snapshot()), (size) => {
+      if (publication.zone === zone) publication.size = size + publication.grown;
+    });
+  }
+}
+
+function sizeOf(records: readonly ResourceRecord[]): number {
+  return records.reduce((sum, record) => sum + recordSize(record), 0);
+}
+
+function* measure(snapshot: ZoneSnapshot): Slices<number> {
+  let [size, names] = [0, 0];
+  for (const [owner, sets] of snapshot) {
+    for (const { wire, count } of sets) size += wire.length + count * (owner.length - 2);
+    if (++names % STRIDE === 0) yield;
+  }
+  return size;
+}
+
+// oxlint-disable-next-line require-yield -- it is there already
+function* whole(zone: Zone): Slices<Zone> {
+  return zone;
+}
+
+/** All records of a snapshot but the SOA, in its order. */
+export function* snapshotRecords(snapshot: ZoneSnapshot): Generator<ResourceRecord> {
+  for (const [owner, sets] of snapshot) {
+    for (const set of sets) if (set.type !== TYPE.SOA) yield* recordsOf(owner, set);
+  }
+}
+
+function soaRecord(zone: Zone): ResourceRecord {
+  const [soa] = recordsOf(zone.origin, zone.soa);
+  if (!soa) throw new RangeError('an SOA without a record');
+  return soa;
+}
+
+function nothing(): void {
+  // Nothing is under way
+}

@@ -1,0 +1,15 @@
+import type { NameKey } from '../wire/dns/name.ts';
+import type { ResourceRecord } from '../wire/dns/resource-record.ts';
+import type { Zone } from './zone.ts';
+
+/** What becomes of zones beyond answering from them: serials, and who is to know. */
+export interface ZonePublishing {
+  /** `zone` is served from now on, in the place of the one of its origin, if there was one. */
+  replace(zone: Zone): void;
+  /** Something may have changed in a zone that is served. */
+  publish(zone: Zone): void;
+  /** The zone is served no more. */
+  withdraw(origin: NameKey): void;
+  /** The records of a zone whose file says these: with what updates did to them. `replace` follows, or `withdraw`. */
+  withUpdates(origin: NameKey, file: Iterable<ResourceRecord>): Iterable<ResourceRecord>;
+}

@@ -1,0 +1,327 @@
+import type { Clock } from '../system/clock.ts';
+import type { Loop, Timer } from '../system/loop.ts';
+import type { NameKey } from '../wire/dns/name.ts';
+import type { ResourceRecord } from '../wire/dns/resource-record.ts';
+import { isDamage } from '../system/database-file.ts';
+import { messageOf, type OpenedZones } from './open-zone-store.ts';
+import { isLater, serialOf, type ZoneChange } from './zone-change.ts';
+import { nextSerial } from './zone-history.ts';
+import type { Overlay, SqliteZoneStore, StoredZone, StrandedZone } from './zone-store.ts';
+
+/** How long changes are gathered before they are written, in milliseconds. */
+const GATHER = 50;
+/** Rows written before whoever asks has its turn: a millisecond or two. */
+const SLICE = 200;
+/** How long a disk that took nothing is left alone. */
+const RETRY = 30_000;
+/**
+ * Serials that are reserved ahead in zones of the rack: a sync for each of them would be one for each lease, and after a crash
+ * those that were not used are passed over. A zone of a file changes seldom, and its serials mean something to its owner.
+ */
+const AHEAD = 1000;
+
+/** What the journal is built from. */
+export interface JournalContext {
+  readonly loop: Loop;
+  readonly clock: Clock;
+  /** Opens the file; called again when the disk took nothing for a while. */
+  readonly open: () => OpenedZones;
+  /** Told once when the disk takes nothing, and when it does again. */
+  readonly trouble: (reason: string | undefined) => void;
+  readonly replaced: (replacement: NonNullable<OpenedZones['replaced']>) => void;
+  /** A zone as it is now, to be written anew; undefined for one that is served no more. */
+  readonly content: (origin: NameKey) => ZoneContent | undefined;
+}
+
+/** A zone's content at one moment. */
+export interface ZoneContent {
+  readonly soa: ResourceRecord;
+  /** All but the SOA; may be gone through later. */
+  readonly records: () => Iterable<ResourceRecord>;
+  readonly changes: readonly ZoneChange[];
+}
+
+/** What an update does to a zone's overlay. */
+export interface OverlayChange {
+  readonly put: readonly { readonly record: ResourceRecord; readonly isDeleted: boolean }[];
+  readonly dropped: readonly ResourceRecord[];
+}
+
+interface Serials {
+  last: number | undefined;
+  reserved: number;
+  /** How many are reserved ahead. */
+  ahead: number;
+}
+
+/** Rows to write; tells how many they were at each pause. What is begun in one transaction may end in another. */
+type Work = Generator<number, void, undefined>;
+
+/**
+ * Serials, contents and changes of the zones, on disk a moment after they are in force. A serial that was given is never
+ * given again, whatever crashes: they are reserved ahead. When the disk takes nothing all goes on from memory, and what was
+ * missed is written when it does again.
+ */
+export class ZoneJournal {
+  readonly #context: JournalContext;
+  readonly #serials = new Map<NameKey, Serials>();
+  readonly #queue: Work[] = [];
+  /** Zones that have to be written anew. */
+  readonly #missed = new Set<NameKey>();
+  #store: SqliteZoneStore | undefined;
+  /** What could be read where there is no store. */
+  #stranded: ReadonlyMap<NameKey, StrandedZone> = new Map();
+  #wasClosed = true;
+  #hasTrouble = false;
+  #timer: Timer | undefined;
+
+  constructor(context: JournalContext) {
+    this.#context = context;
+    this.#open();
+  }
+
+  /** What is stored of a zone. `isCurrent`: it is what was published last; else more may have been. */
+  load(origin: NameKey): { readonly zone: StoredZone; readonly isCurrent: boolean } | undefined {
+    const zone = this.#attempt(() => this.#store?.load(origin));
+    if (!zone) {
+      this.#recall(origin);
+      return undefined;
+    }
+    const stored = zone.soa && serialOf(zone.soa);
+    // Where no more were reserved none was published
+    const isCurrent = stored !== undefined && (this.#wasClosed || stored === zone.reserved);
+    this.#serials.set(origin, { last: isCurrent ? stored : zone.reserved, reserved: zone.reserved, ahead: AHEAD });
+    return { zone, isCurrent };
+  }
+
+  /** Stored records of a zone, one page after the other. */
+  *records({ id }: StoredZone): Generator<ResourceRecord> {
+    let after: ResourceRecord | undefined;
+    for (;;) {
+      const page: readonly ResourceRecord[] = this.#attempt(() => this.#store?.page(id, after, SLICE)) ?? [];
+      yield* page;
+      after = page.at(-1);
+      if (!after || page.length < SLICE) return;
+    }
+  }
+
+  /** The next serial of a zone; it is reserved. `wanted`: what its file says. */
+  nextSerial(origin: NameKey, wanted?: number): number {
+    const serials = this.#serials.get(origin) ?? { last: undefined, reserved: 0, ahead: AHEAD };
+    this.#serials.set(origin, serials);
+    serials.ahead = wanted === undefined ? AHEAD : 0;
+    const serial =
+      serials.last === undefined
+        ? (wanted ?? Math.floor(this.#context.clock.now() / 1000) >>> 0)
+        : nextSerial(serials.last, wanted);
+    serials.last = serial;
+    if (isLater(serial, serials.reserved) || serials.reserved === 0) this.#reserve(origin, serials);
+    return serial;
+  }
+
+  /** A change was published. `kept`: how many changes of the zone are known now, this one included unless it is none. */
+  add(change: ZoneChange, kept: number): void {
+    const { origin } = change;
+    if (!this.#missed.has(origin)) this.#enqueue(this.#writeChange(change, kept));
+    else if (!this.#hasTrouble) this.write(origin);
+  }
+
+  /** All of a zone is to be written. */
+  write(origin: NameKey): void {
+    const content = this.#context.content(origin);
+    if (!content) return;
+    this.#missed.delete(origin);
+    this.#enqueue(this.#writeContent(origin, content));
+  }
+
+  /** Writes what an update does; throws when it is not on disk, synced, when this returns. */
+  commitOverlay(origin: NameKey, { put, dropped }: OverlayChange): void {
+    const store = this.#store;
+    if (!store) throw new Error('the disk takes no writes');
+    try {
+      store.transaction(true, () => {
+        const id = store.zoneId(origin);
+        for (const record of dropped) store.removeOverlay(id, record);
+        for (const { record, isDeleted } of put) store.putOverlay(id, record, isDeleted);
+      });
+    } catch (error) {
+      this.#fail(error);
+      throw error;
+    }
+  }
+
+  overlay(origin: NameKey): Overlay | undefined {
+    return this.#store ? this.#attempt(() => this.#store?.overlay(origin)) : this.#stranded.get(origin)?.overlay;
+  }
+
+  /** Writes all that waits, and says in the file that this is all. */
+  close(): void {
+    this.#timer?.cancel();
+    while (this.#queue.length > 0 && this.#store) this.#writeSome();
+    this.#attempt(() => {
+      if (this.#missed.size === 0) this.#store?.markClosed();
+      this.#store?.close();
+    });
+    this.#store = undefined;
+  }
+
+  /** The serials that were promised before the disk was lost. */
+  #recall(origin: NameKey): void {
+    const reserved = this.#stranded.get(origin)?.reserved;
+    if (reserved !== undefined) this.#serials.set(origin, { last: reserved, reserved, ahead: AHEAD });
+  }
+
+  #open(): void {
+    const { store, replaced, fault, stranded = new Map<NameKey, StrandedZone>() } = this.#context.open();
+    this.#store = store;
+    this.#stranded = stranded;
+    if (store) this.#wasClosed = store.wasClosed;
+    if (replaced) this.#context.replaced(replaced);
+    if (fault !== undefined) this.#fail(new Error(fault));
+  }
+
+  #reserve(origin: NameKey, serials: Serials): void {
+    const reserved = ((serials.last ?? 0) + serials.ahead) >>> 0;
+    const store = this.#store;
+    if (!store) return;
+    try {
+      store.transaction(true, () => store.reserve(store.zoneId(origin), reserved));
+      serials.reserved = reserved;
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #enqueue(work: Work): void {
+    if (!this.#store) return;
+    this.#queue.push(work);
+    this.#schedule(GATHER);
+  }
+
+  #schedule(milliseconds: number): void {
+    this.#timer ??= this.#context.loop.after(milliseconds, () => {
+      this.#timer = undefined;
+      this.#writeSome();
+      if (this.#queue.length > 0) this.#schedule(0);
+    });
+  }
+
+  /** One transaction's worth of what waits. */
+  #writeSome(): void {
+    const store = this.#store;
+    if (!store) return;
+    try {
+      store.transaction(false, () => {
+        for (let rows = 0; rows < SLICE && this.#queue.length > 0;) {
+          const { done, value } = this.#queue[0]?.next() ?? { done: true };
+          if (done) this.#queue.shift();
+          rows += value ?? 1;
+        }
+      });
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  *#writeChange(change: ZoneChange, kept: number): Work {
+    const store = this.#store;
+    if (!store) return;
+    const id = store.zoneId(change.origin);
+    // Until its last row is written the records are those of no serial
+    if (change.removed.length + change.added.length > 1) store.unsetSoa(id);
+    for (const record of change.removed) {
+      store.remove(id, record);
+      yield 1;
+    }
+    for (const record of change.added) {
+      store.put(id, record);
+      yield 1;
+    }
+    if (kept > 0) store.addChange(id, change);
+    store.trimChanges(id, kept);
+    store.setSoa(id, change.to);
+    this.#reserveAhead(store, id, change.origin);
+  }
+
+  *#writeContent(origin: NameKey, { soa, records, changes }: ZoneContent): Work {
+    const store = this.#store;
+    if (!store) return;
+    const id = store.zoneId(origin);
+    store.unsetSoa(id);
+    store.trimChanges(id, 0);
+    for (let count = SLICE; count === SLICE; yield count) count = store.clearSome(id, SLICE);
+    for (const record of records()) {
+      store.put(id, record);
+      yield 1;
+    }
+    for (const change of changes) {
+      store.addChange(id, change);
+      yield 1;
+    }
+    store.setSoa(id, soa);
+    this.#reserveAhead(store, id, origin);
+  }
+
+  /** Long before they run out, with what is written anyway. */
+  #reserveAhead(store: SqliteZoneStore, id: number, origin: NameKey): void {
+    const serials = this.#serials.get(origin);
+    if (serials?.last === undefined) return;
+    const half = (serials.last + Math.floor(serials.ahead / 2)) >>> 0;
+    if (!isLater(half, serials.reserved)) return;
+    serials.reserved = (serials.last + serials.ahead) >>> 0;
+    store.reserve(id, serials.reserved);
+  }
+
+  /** What waits is given up: the zones it is about are written anew when the disk takes it. */
+  #fail(error: unknown): void {
+    this.#queue.length = 0;
+    // It is set aside when it is opened again
+    if (isDamage(error)) this.#drop();
+    for (const origin of this.#serials.keys()) this.#missed.add(origin);
+    if (!this.#hasTrouble) this.#context.trouble(messageOf(error));
+    this.#hasTrouble = true;
+    this.#timer?.cancel();
+    this.#timer = this.#context.loop.after(RETRY, () => this.#retry());
+  }
+
+  #drop(): void {
+    const store = this.#store;
+    this.#store = undefined;
+    try {
+      store?.close();
+    } catch {
+      // Of a damaged file nothing more can be said
+    }
+  }
+
+  #retry(): void {
+    this.#timer = undefined;
+    if (!this.#store) this.#open();
+    const store = this.#store;
+    if (!store) return;
+    try {
+      // Reserved serials first: they are what a crash would hurt most
+      store.transaction(true, () => {
+        store.markOpen();
+        for (const [origin, serials] of this.#serials) {
+          serials.reserved = ((serials.last ?? 0) + serials.ahead) >>> 0;
+          store.reserve(store.zoneId(origin), serials.reserved);
+        }
+      });
+    } catch (error) {
+      return this.#fail(error);
+    }
+    this.#hasTrouble = false;
+    this.#context.trouble(undefined);
+    for (const origin of this.#missed) this.write(origin);
+  }
+
+  #attempt<Result>(read: () => Result): Result | undefined {
+    try {
+      return read();
+    } catch (error) {
+      this.#fail(error);
+      return undefined;
+    }
+  }
+}

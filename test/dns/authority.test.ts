@@ -1,0 +1,482 @@
+import assert from 'node:assert/strict';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test, type TestContext } from 'node:test';
+
+import { TsigSigner } from '../../src/dns/tsig/tsig-signer.ts';
+import { verifyTsig } from '../../src/dns/tsig/verify-tsig.ts';
+import { nameKey } from '../../src/wire/dns/name.ts';
+import { findTsig, readTsig } from '../../src/wire/dns/tsig.ts';
+import { toColumns } from '../../src/zones/zone-columns.ts';
+import { fuzz } from '../wire/fuzz.ts';
+import { record, soa } from '../zones/records.ts';
+import { question } from './ask.ts';
+import { ip4 } from './plan-of.ts';
+import { axfrQuery, ixfrQuery, Primary, primaryPlan, rcodeOf, recordLines, SECONDARY } from './primary.ts';
+import { keysOf, SECRET, XFER } from './tsig/keys.ts';
+import { updateMessage } from './update/update-message.ts';
+
+const MAC = '52:54:00:00:00:09';
+const LAB = { name: 'rack.example', update: [{ cidr: { network: ip4(SECONDARY), prefix: 32 } }] };
+const [NOERROR, FORMERR, SERVFAIL, REFUSED, NOTAUTH] = [0, 1, 2, 5, 9];
+
+function primary(t: TestContext, ...wishes: ConstructorParameters<typeof Primary>): Primary {
+  const made = new Primary(...wishes);
+  t.after(() => made.close());
+  return made;
+}
+
+function folder(t: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'rackboot-primary-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  return directory;
+}
+
+describe('AXFR', () => {
+  test('begins and ends with the SOA, and holds every record once', (t) => {
+    const { ask, serial } = bound(primary(t, primaryPlan()));
+    const lines = recordLines(ask(axfrQuery()));
+    assert.deepEqual([lines[0], lines.at(-1)], Array(2).fill(`rack.example SOA ${serial()}`));
+    assert.deepEqual(lines.slice(1, -1).toSorted(), [
+      'node1.rack.example A 192.0.2.5',
+      'rack-a1.rack.example A 192.0.2.1',
+      'rack.example NS rack-a1.rack.example',
+    ]);
+  });
+
+  test('of a large zone goes in many messages, each with the ID, none larger than the others by far', (t) => {
+    const hosts = Array.from({ length: 250 }, (_, n) => `machine-with-a-long-name-${n} 192.0.2.${n + 2}`);
+    const made = primary(t, primaryPlan(hosts));
+    for (let n = 0; n < 250; n++) made.lease(`192.0.2.${n + 2} 52:54:00:00:01:${n.toString(16).padStart(2, '0')}`);
+    const messages = made.ask(axfrQuery('2.0.192.in-addr.arpa'));
+    assert.ok(messages.length > 0 && messages.every((bytes) => bytes.readUInt16BE(0) === 77 && bytes.length <= 16_384));
+    assert.equal(recordLines(messages).length, 250 + 2 + 2);
+  });
+
+  test('is of one serial, whatever changes meanwhile', (t) => {
+    const hosts = Array.from({ length: 250 }, (_, n) => `${'x'.repeat(60)}${n} 192.0.2.${n + 2}`);
+    const made = primary(t, primaryPlan(hosts));
+    const before = made.serial('2.0.192.in-addr.arpa');
+    const stream = made.connect();
+    stream.stopReading();
+    stream.arrive(
+      Buffer.concat([Buffer.from([0, axfrQuery('2.0.192.in-addr.arpa').length]), axfrQuery('2.0.192.in-addr.arpa')]),
+    );
+    made.time.pass(1, 'milliseconds');
+    made.lease(`192.0.2.254 ${MAC} late`);
+    stream.read();
+    for (let n = 0; n < 5; n++) {
+      made.time.pass(1, 'milliseconds');
+      stream.read();
+    }
+    const lines = recordLines(stream.messages);
+    assert.deepEqual([lines[0], lines.at(-1)], Array(2).fill(`2.0.192.in-addr.arpa SOA ${before}`));
+    assert.ok(!lines.some((line) => line.includes('late')));
+    assert.notEqual(made.serial('2.0.192.in-addr.arpa'), before);
+  });
+
+  const refused: [name: string, query: Buffer, from: string, rcode: number][] = [
+    ['by who may not', axfrQuery(), '192.0.2.10', REFUSED],
+    ['of a zone that is not ours', axfrQuery('example.com'), SECONDARY, NOTAUTH],
+    ['of a name in a zone', axfrQuery('node1.rack.example'), SECONDARY, NOTAUTH],
+    ['of changes, without a serial', question('rack.example IXFR'), SECONDARY, FORMERR],
+  ];
+  for (const [name, query, from, rcode] of refused) {
+    test(`${name} is refused`, (t) => {
+      const messages = primary(t, primaryPlan()).ask(query, from);
+      assert.deepEqual(messages.map(rcodeOf), [rcode]);
+    });
+  }
+
+  test('by UDP is refused', (t) => {
+    assert.equal(rcodeOf(primary(t, primaryPlan()).askUdp(axfrQuery())), REFUSED);
+  });
+
+  test('ends when its client goes, and leaves nothing behind', (t) => {
+    const made = primary(t, primaryPlan());
+    const stream = made.connect();
+    const query = axfrQuery();
+    stream.arrive(Buffer.concat([Buffer.from([0, query.length]), query]));
+    stream.handler.closed(stream, 'ECONNRESET');
+    made.time.pass(1);
+    assert.equal(made.authority.counters()['transfer.running'], 0);
+    assert.equal(made.authority.counters()['transfer.broken'], 1);
+  });
+});
+
+describe('IXFR', () => {
+  test('tells what went and what came, from serial to serial', (t) => {
+    const made = primary(t, primaryPlan());
+    const before = made.serial();
+    made.lease(`192.0.2.50 ${MAC} laptop`);
+    const lines = recordLines(made.ask(ixfrQuery(before)));
+    assert.deepEqual(lines, [
+      `rack.example SOA ${before + 1}`,
+      `rack.example SOA ${before}`,
+      `rack.example SOA ${before + 1}`,
+      'laptop.rack.example A 192.0.2.50',
+      `rack.example SOA ${before + 1}`,
+    ]);
+  });
+
+  test('of several changes is one', (t) => {
+    const made = primary(t, primaryPlan());
+    const before = made.serial();
+    made.lease(`192.0.2.50 ${MAC} laptop`);
+    made.lease(`192.0.2.51 52:54:00:00:00:0a desk`);
+    made.zones.learn([], [ip4('192.0.2.50')]);
+    const lines = recordLines(made.ask(ixfrQuery(before)));
+    assert.deepEqual(
+      lines.filter((line) => !line.includes('SOA')),
+      ['desk.rack.example A 192.0.2.51'],
+    );
+    assert.equal(lines.length, 5);
+  });
+
+  test('for who has all is the SOA alone', (t) => {
+    const made = primary(t, primaryPlan());
+    assert.deepEqual(recordLines(made.ask(ixfrQuery(made.serial()))), [`rack.example SOA ${made.serial()}`]);
+    assert.deepEqual(recordLines(made.ask(ixfrQuery(made.serial() + 5))), [`rack.example SOA ${made.serial()}`]);
+  });
+
+  test('from a serial that is not known is the whole zone', (t) => {
+    const made = primary(t, primaryPlan());
+    const lines = recordLines(made.ask(ixfrQuery(made.serial() - 100)));
+    assert.deepEqual([lines.length, lines.includes('node1.rack.example A 192.0.2.5')], [5, true]);
+  });
+
+  test('by UDP is all of it where that fits, else the SOA alone', (t) => {
+    const made = primary(t, primaryPlan());
+    const before = made.serial();
+    made.lease(`192.0.2.50 ${MAC} laptop`);
+    assert.equal(recordLines([made.askUdp(ixfrQuery(before))]).length, 5);
+    for (let n = 100; n < 130; n++) made.lease(`192.0.2.${n} 52:54:00:00:00:${n - 80} machine${n}`);
+    assert.deepEqual(recordLines([made.askUdp(ixfrQuery(before))]), [`rack.example SOA ${made.serial()}`]);
+  });
+});
+
+describe('NOTIFY', () => {
+  test('is sent from our own address when the zone is served, once for a burst of changes, and until it is answered', (t) => {
+    const made = primary(t, primaryPlan());
+    made.time.pass(60, 'milliseconds');
+    assert.deepEqual(
+      made.notified.map(({ to }) => [to.address, to.port, to.source]),
+      [0, 1].map(() => [ip4(SECONDARY), 53, ip4('192.0.2.1')]),
+    );
+    for (const { bytes } of made.notified) made.authority.heard(notifyAnswer(bytes));
+    made.time.pass(5);
+    assert.equal(made.notified.length, 2);
+    for (let n = 100; n < 130; n++) made.lease(`192.0.2.${n} 52:54:00:00:00:${n - 80} machine${n}`);
+    made.time.pass(60, 'milliseconds');
+    const burst = made.notified.slice(2);
+    assert.deepEqual(burst.flatMap(({ bytes }) => recordLines([bytes])).toSorted(), [
+      `2.0.192.in-addr.arpa SOA ${made.serial('2.0.192.in-addr.arpa')}`,
+      `rack.example SOA ${made.serial()}`,
+    ]);
+    made.time.pass(1000, 'milliseconds');
+    assert.equal(made.notified.length, 6);
+    made.time.pass(2000, 'milliseconds');
+    assert.equal(made.notified.length, 8);
+  });
+
+  test('to a secondary that does not answer is told of once, however many zones it has; and when it does again', (t) => {
+    const made = primary(t, primaryPlan());
+    made.time.pass(120);
+    const kinds = (): string[] => made.events.map(({ kind }) => kind);
+    assert.deepEqual(kinds(), ['zone.notify-failed']);
+    made.lease(`192.0.2.50 ${MAC} laptop`);
+    made.time.pass(1);
+    for (const { bytes } of made.notified.slice(-4)) made.authority.heard(notifyAnswer(bytes));
+    assert.deepEqual(kinds(), ['zone.notify-failed', 'zone.notify-works']);
+  });
+
+  test('is not answered by just anybody', (t) => {
+    const made = primary(t, primaryPlan());
+    made.time.pass(60, 'milliseconds');
+    for (const { bytes } of made.notified) made.authority.heard({ ...notifyAnswer(bytes), source: ip4('192.0.2.77') });
+    assert.equal(made.authority.counters()['notify.waiting'], 2);
+  });
+
+  test('a refusal is told, and not tried again', (t) => {
+    const made = primary(t, primaryPlan());
+    made.time.pass(60, 'milliseconds');
+    for (const { bytes } of made.notified) made.authority.heard(notifyAnswer(bytes, NOTAUTH));
+    made.time.pass(120);
+    assert.equal(made.notified.length, 2);
+    assert.deepEqual(
+      made.events.map((event) => 'reason' in event && event.reason),
+      ['it answers NOTAUTH'],
+    );
+  });
+});
+
+describe('by key', () => {
+  test('a transfer is allowed, and each of its messages signed', (t) => {
+    const made = keyed(t);
+    const now = Math.floor(made.time.now() / 1000);
+    const { bytes, mac } = signed(axfrQuery(), now);
+    const [message, ...rest] = made.ask(bytes, '192.0.2.200');
+    assert.ok(message);
+    assert.deepEqual([verifyTsig(message, keysOf(XFER), now, mac).kind, rest.length], ['good', 0]);
+    assert.equal(recordLines([message]).length, 5);
+  });
+
+  test('without it there is none', (t) => {
+    assert.deepEqual(keyed(t).ask(axfrQuery()).map(rcodeOf), [REFUSED]);
+  });
+
+  test('an ordinary question is answered signed, by UDP, in what the client takes', (t) => {
+    const made = keyed(t);
+    const now = Math.floor(made.time.now() / 1000);
+    const { bytes, mac } = signed(question('rack.example SOA'), now);
+    const reply = made.askUdp(bytes);
+    assert.equal(verifyTsig(reply, keysOf(XFER), now, mac).kind, 'good');
+    assert.ok(reply.length <= 512);
+    assert.equal(recordLines([reply])[0], `rack.example SOA ${made.serial()}`);
+  });
+
+  const wrong: [name: string, spoil: (bytes: Buffer) => void, late: number, error: number, macSize: number][] = [
+    ['a wrong MAC', (bytes) => bytes.writeUInt8(bytes.readUInt8(bytes.length - 10) ^ 1, bytes.length - 10), 0, 16, 0],
+    ['an unknown key', (bytes) => bytes.write('y', bytes.length - 84, 'latin1'), 0, 17, 0],
+    ['a wrong time', () => undefined, 400, 18, 32],
+  ];
+  for (const [name, spoil, late, error, macSize] of wrong) {
+    test(`${name} is answered NOTAUTH, with the reason`, (t) => {
+      const made = keyed(t);
+      const { bytes } = signed(question('rack.example SOA'), Math.floor(made.time.now() / 1000) - late);
+      spoil(bytes);
+      const reply = made.askUdp(bytes);
+      const tsig = readTsig(reply, findTsig(reply) ?? 0);
+      assert.deepEqual([rcodeOf(reply), tsig.error, tsig.mac.length], [NOTAUTH, error, macSize]);
+      assert.equal(tsig.other.length, error === 18 ? 6 : 0);
+    });
+  }
+
+  test('NOTIFY is signed, and an answer that is not is not believed', (t) => {
+    const made = keyed(t);
+    const now = Math.floor(made.time.now() / 1000);
+    made.time.pass(60, 'milliseconds');
+    const [{ bytes } = { bytes: Buffer.alloc(12) }] = made.notified;
+    assert.equal(verifyTsig(bytes, keysOf(XFER), now).kind, 'good');
+    made.authority.heard(notifyAnswer(bytes));
+    assert.equal(made.authority.counters()['notify.bad-signature'], 1);
+    const answer = Buffer.alloc(600);
+    const length = Buffer.from(notifyAnswer(bytes).bytes).copy(answer);
+    answer.writeUInt16BE(0, 10);
+    const { mac } = readTsig(bytes, findTsig(bytes) ?? 0);
+    const whole = new TsigSigner(XFER, mac).sign(answer, length, now);
+    made.authority.heard({ ...notifyAnswer(bytes), bytes: answer.subarray(0, whole) });
+    assert.equal(made.authority.counters()['notify.answered'], 1);
+  });
+
+  test('a key whose file is not there is told, and refuses', (t) => {
+    const keys = [{ name: 'xfer.example', algorithm: 'hmac-sha256' as const, secretFile: '/nowhere/key' }];
+    const made = primary(t, primaryPlan(undefined, { keys, transfer: [{ key: 'xfer.example' }], notify: [] }));
+    assert.deepEqual(
+      made.events.map(({ kind }) => kind),
+      ['dns.keys-failed'],
+    );
+    const { bytes } = signed(axfrQuery(), Math.floor(made.time.now() / 1000));
+    assert.deepEqual(made.ask(bytes).map(rcodeOf), [NOTAUTH]);
+  });
+});
+
+describe('after a restart', () => {
+  test('the same content has the same serial, and who was in step gets the SOA alone', (t) => {
+    const file = join(folder(t), 'zones.db');
+    const first = new Primary(primaryPlan(), { file });
+    first.lease(`192.0.2.50 ${MAC} laptop`);
+    const serial = first.serial();
+    first.close();
+    const second = primary(t, primaryPlan(), { file });
+    second.lease(`192.0.2.50 ${MAC} laptop`);
+    assert.equal(second.serial(), serial);
+    assert.deepEqual(recordLines(second.ask(ixfrQuery(serial))), [`rack.example SOA ${serial}`]);
+    assert.equal(recordLines(second.ask(ixfrQuery(serial - 1))).length, 5);
+  });
+
+  test('what changed meanwhile is a change like any other', (t) => {
+    const file = join(folder(t), 'zones.db');
+    const first = new Primary(primaryPlan(), { file });
+    first.lease(`192.0.2.50 ${MAC} laptop`);
+    const serial = first.serial();
+    first.close();
+    const second = primary(t, primaryPlan(['node2 192.0.2.6']), { file });
+    second.lease(`192.0.2.50 ${MAC} laptop`);
+    assert.equal(second.serial(), serial + 1);
+    const lines = recordLines(second.ask(ixfrQuery(serial)));
+    assert.deepEqual(
+      lines.filter((line) => !line.includes('SOA')),
+      ['node1.rack.example A 192.0.2.5', 'node2.rack.example A 192.0.2.6'],
+    );
+  });
+
+  test('until the leases are known nobody is told that they are gone', (t) => {
+    const file = join(folder(t), 'zones.db');
+    const first = new Primary(primaryPlan(), { file });
+    first.lease(`192.0.2.50 ${MAC} laptop`);
+    const serial = first.serial();
+    first.close();
+    const second = primary(t, primaryPlan(), { file });
+    assert.equal(second.serial(), serial);
+    assert.deepEqual(second.ask(ixfrQuery(serial - 1)).map(rcodeOf), [SERVFAIL]);
+    second.time.pass(3);
+    assert.deepEqual(second.ask(axfrQuery()).map(rcodeOf), [NOERROR]);
+    assert.equal(second.serial(), serial + 1);
+  });
+
+  test('after a crash the serial is one that nobody has seen, although nothing changed', (t) => {
+    const file = join(folder(t), 'zones.db');
+    const first = new Primary(primaryPlan(), { file });
+    first.time.pass(1);
+    first.lease(`192.0.2.50 ${MAC} laptop`);
+    const serial = first.serial();
+    // It is not closed, and what it did last is not on disk
+    const second = primary(t, primaryPlan(), { file });
+    second.authority.leasesKnown();
+    assert.ok(second.serial() > serial, `${second.serial()} after ${serial}`);
+  });
+});
+
+describe('a reload', () => {
+  test('with the same content changes nothing; with another, what differs', (t) => {
+    const made = primary(t, primaryPlan());
+    const serial = made.serial();
+    made.zones.apply(primaryPlan());
+    assert.equal(made.serial(), serial);
+    made.zones.apply(primaryPlan(['node1 192.0.2.5', 'node2 192.0.2.6']));
+    assert.equal(made.serial(), serial + 1);
+    assert.deepEqual(
+      recordLines(made.ask(ixfrQuery(serial))).filter((line) => !line.includes('SOA')),
+      ['node2.rack.example A 192.0.2.6'],
+    );
+  });
+});
+
+describe('a zone of a file that takes updates', () => {
+  test('has the serial of its file, and follows it where that rises', (t) => {
+    const made = primary(t, labPlan());
+    made.zones.learnZones(labFile(2024010101, 'a A 192.0.2.1'), []);
+    assert.equal(made.serial(), 2024010101);
+    made.zones.learnZones(labFile(2024010109, 'b A 192.0.2.1'), []);
+    assert.equal(made.serial(), 2024010109);
+    made.zones.learnZones(labFile(5, 'c A 192.0.2.1'), []);
+    assert.equal(made.serial(), 2024010110);
+    made.zones.learnZones(labFile(5, 'c A 192.0.2.1'), []);
+    assert.equal(made.serial(), 2024010110);
+  });
+
+  test('keeps them when its file changes, and after a crash', (t) => {
+    const path = join(folder(t), 'zones.db');
+    const first = new Primary(labPlan(), { file: path });
+    first.zones.learnZones(labFile(7, 'a A 192.0.2.1', 'b A 192.0.2.2'), []);
+    const message = updateMessage(['add new A 192.0.2.7', 'del a A']);
+    assert.equal(rcodeOf(first.askUdp(message)), NOERROR);
+    const all = ['b.rack.example A 192.0.2.2', 'new.rack.example A 192.0.2.7'];
+    assert.deepEqual([names(first), first.serial()], [all, 8]);
+    first.zones.learnZones(labFile(9, 'a A 192.0.2.1', 'c A 192.0.2.3'), []);
+    assert.deepEqual(names(first), ['c.rack.example A 192.0.2.3', 'new.rack.example A 192.0.2.7']);
+    const second = primary(t, labPlan(), { file: path });
+    second.zones.learnZones(labFile(9, 'a A 192.0.2.1', 'c A 192.0.2.3'), []);
+    assert.deepEqual(names(second), ['c.rack.example A 192.0.2.3', 'new.rack.example A 192.0.2.7']);
+    assert.ok(second.serial() > first.serial());
+  });
+
+  test('has the very serial of before after a crash, where nothing changed', (t) => {
+    const path = join(folder(t), 'zones.db');
+    const first = new Primary(labPlan(), { file: path });
+    first.zones.learnZones(labFile(7, 'a A 192.0.2.1'), []);
+    first.askUdp(updateMessage(['add new A 192.0.2.7']));
+    first.time.pass(1);
+    const second = primary(t, labPlan(), { file: path });
+    second.zones.learnZones(labFile(7, 'a A 192.0.2.1'), []);
+    assert.equal(second.serial(), 8);
+    assert.equal(recordLines(second.ask(ixfrQuery(7))).length, 5);
+  });
+
+  test('what was added and deleted again is the file’s to have', (t) => {
+    const made = primary(t, labPlan());
+    made.zones.learnZones(labFile(7), []);
+    made.askUdp(updateMessage(['add x A 192.0.2.7']));
+    made.askUdp(updateMessage(['del x A 192.0.2.7']));
+    made.zones.learnZones(labFile(8, 'x A 192.0.2.7'), []);
+    assert.deepEqual(names(made), ['x.rack.example A 192.0.2.7']);
+  });
+
+  test('is told of by NOTIMP where nobody listens, and refused to who may not', (t) => {
+    const made = primary(t, labPlan());
+    made.zones.learnZones(labFile(7), []);
+    assert.equal(rcodeOf(made.askUdp(updateMessage(['add x A 192.0.2.7']), '192.0.2.200')), REFUSED);
+  });
+});
+
+test('any bytes are a message that is answered or not', (t) => {
+  const made = primary(t, primaryPlan());
+  const { bytes } = { bytes: Buffer.alloc(600) };
+  const length = new TsigSigner(XFER).sign(bytes, axfrQuery().copy(bytes), Math.floor(made.time.now() / 1000));
+  fuzz({
+    seeds: [
+      axfrQuery(),
+      ixfrQuery(made.serial()),
+      ixfrQuery(1),
+      bytes.subarray(0, length),
+      updateMessage(['add x A 192.0.2.7']),
+    ],
+    rounds: Number(process.env['RACKBOOT_FUZZ_ROUNDS'] ?? 50_000),
+    run: (message) => void made.askUdp(Buffer.from(message)),
+  });
+  assert.equal(recordLines(made.ask(axfrQuery())).length, 5);
+});
+
+function bound(made: Primary): { ask: Primary['ask']; serial: Primary['serial'] } {
+  return { ask: (...asked) => made.ask(...asked), serial: (zone) => made.serial(zone) };
+}
+
+/** What a secondary says to a NOTIFY. */
+function notifyAnswer(bytes: Buffer, rcode = NOERROR): Parameters<Primary['authority']['heard']>[0] {
+  const answer = Buffer.from(bytes);
+  answer[2] = (answer[2] ?? 0) | 0x80;
+  answer[3] = rcode;
+  const tsig = findTsig(bytes);
+  return {
+    bytes: tsig === undefined ? answer : answer.subarray(0, tsig),
+    source: ip4(SECONDARY),
+    sourcePort: 53,
+    destination: ip4('192.0.2.1'),
+    ifindex: 1,
+  };
+}
+
+function signed(query: Buffer, now: number): { bytes: Buffer; mac: Uint8Array } {
+  const bytes = Buffer.alloc(query.length + 400);
+  const signer = new TsigSigner(XFER);
+  const length = signer.sign(bytes, query.copy(bytes), now);
+  return { bytes: bytes.subarray(0, length), mac: signer.mac };
+}
+
+function keyed(t: TestContext): Primary {
+  const secretFile = join(folder(t), 'key');
+  writeFileSync(secretFile, SECRET.toString('base64'));
+  chmodSync(secretFile, 0o600);
+  const keys = [{ name: 'xfer.example', algorithm: 'hmac-sha256' as const, secretFile }];
+  const target = { address: ip4(SECONDARY), port: 53, key: 'xfer.example' };
+  return primary(t, primaryPlan(undefined, { keys, transfer: [{ key: 'xfer.example' }], notify: [target] }));
+}
+
+function labPlan(): ReturnType<typeof primaryPlan> {
+  const plan = primaryPlan([]);
+  const { transfer } = plan.dns;
+  return { ...plan, subnets: [], dns: { ...plan.dns, zones: [{ ...LAB, transfer, notify: [] }] } };
+}
+
+function labFile(serial: number, ...lines: readonly string[]): Parameters<Primary['zones']['learnZones']>[0] {
+  const records = [soa(serial), record('@ NS ns.rack.example'), ...lines.map((line) => record(line))];
+  return [toColumns(nameKey('rack.example'), records)];
+}
+
+function names(made: Primary): string[] {
+  return recordLines(made.ask(axfrQuery()))
+    .filter((line) => / A /.test(line))
+    .toSorted();
+}

@@ -1,0 +1,355 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+
+import { CLIENT, FIRST, ForwardRig, SECOND, THIRD } from './forward-rig.ts';
+import { replyTo, type Asked, type Server } from './memory-upstreams.ts';
+
+const WWW: Server = ({ message, name }) => replyTo(message, { answers: [`${name} 300 A 203.0.113.1`] });
+const VALIDATING: Server = ({ message, name }) =>
+  replyTo(message, { flags: 0x20, answers: [`${name} 300 A 203.0.113.1`] });
+const OK = 'NOERROR qr rd ra';
+
+/** Places that were asked, in order. */
+function placesOf(rig: ForwardRig): string[] {
+  return rig.world.asked.map((line) => line.split(' ').slice(0, 2).join(' '));
+}
+
+describe('of several upstreams', () => {
+  test('one is asked, and another only when it is later than it may be', () => {
+    const rig = new ForwardRig({ upstreams: [FIRST, SECOND] });
+    rig.serve(SECOND, WWW);
+    const asked = rig.ask('www.example.com A');
+    assert.deepEqual(placesOf(rig), [`${FIRST} udp`]);
+    rig.time.pass(399, 'milliseconds');
+    assert.equal(rig.world.asked.length, 1);
+    rig.time.pass(2, 'milliseconds');
+    assert.deepEqual(placesOf(rig), [`${FIRST} udp`, `${SECOND} udp`]);
+    assert.equal(asked.lines[0], OK);
+  });
+
+  test('the first answer is it, and the later one is measured all the same', () => {
+    const rig = new ForwardRig({ upstreams: [FIRST, SECOND] });
+    for (const place of [FIRST, SECOND]) rig.serve(place, WWW);
+    rig.world.delays.set(FIRST, 600);
+    const asked = rig.ask('www.example.com A');
+    rig.time.pass(450, 'milliseconds');
+    assert.equal(asked.lines[0], OK);
+    rig.time.pass(200, 'milliseconds');
+    assert.equal(rig.count(`upstream.${FIRST}.answered`), 1);
+    assert.equal(rig.count(`upstream.${FIRST}.rtt`), 600_000);
+  });
+
+  test('the quickest gets most of the questions, the others one now and then', () => {
+    const rig = new ForwardRig({ upstreams: [FIRST, SECOND] });
+    for (const place of [FIRST, SECOND]) rig.serve(place, WWW);
+    rig.world.delays.set(FIRST, 50);
+    rig.world.delays.set(SECOND, 5);
+    for (let i = 0; i < 300; i++) {
+      rig.ask(`n${i}.example A`);
+      rig.time.pass(60, 'milliseconds');
+    }
+    const slow = rig.count(`upstream.${FIRST}.sent`);
+    assert.ok(slow > 0 && slow < 40, `${slow} of 300 asked of the slow one`);
+  });
+
+  test('a silent one is asked again in the end, with more patience each time', () => {
+    const rig = new ForwardRig();
+    const asked = rig.ask('www.example.com A');
+    const times: number[] = [];
+    for (let i = 0; i < 5000; i += 50) {
+      rig.time.pass(50, 'milliseconds');
+      if (rig.world.asked.length > times.length + 1) times.push(i + 50);
+    }
+    assert.equal(asked.lines[0], 'SERVFAIL qr rd ra');
+    assert.deepEqual(times.slice(0, 2), [400, 1200]);
+  });
+});
+
+describe('an upstream that is dead', () => {
+  test('is told once, probed with back-off, and told once when it is back', () => {
+    const rig = new ForwardRig({ upstreams: [FIRST, SECOND] });
+    rig.serve(FIRST, () => 'refused');
+    rig.serve(SECOND, WWW);
+    rig.world.delays.set(SECOND, 20);
+    for (let i = 0; i < 6; i++) {
+      rig.ask(`n${i}.example A`);
+      rig.time.pass(30, 'milliseconds');
+    }
+    assert.deepEqual(rig.events, [{ kind: 'dns.upstream-failed', upstream: FIRST, reason: 'nobody listens there' }]);
+    assert.equal(rig.count(`upstream.${FIRST}.up`), 0);
+    const before = rig.world.asked.length;
+    rig.time.pass(7.5);
+    // After 1, 2 and 4 seconds
+    assert.deepEqual(
+      rig.world.asked.slice(before),
+      Array.from({ length: 3 }, () => `${FIRST} udp . NS`),
+    );
+    rig.serve(FIRST, WWW);
+    rig.time.pass(8);
+    assert.deepEqual(rig.events.at(-1), { kind: 'dns.upstream-works', upstream: FIRST, seconds: 15 });
+    assert.equal(rig.events.length, 2);
+    rig.time.pass(100);
+    assert.equal(rig.events.length, 2);
+  });
+
+  test('is not asked while another lives, and is when none does', () => {
+    const rig = new ForwardRig({ upstreams: [FIRST, SECOND] });
+    rig.serve(FIRST, () => 'refused');
+    rig.serve(SECOND, WWW);
+    for (let i = 0; i < 5; i++) rig.answer(`n${i}.example A`);
+    const sent = rig.count(`upstream.${FIRST}.sent`);
+    for (let i = 0; i < 50; i++) rig.answer(`m${i}.example A`);
+    assert.equal(rig.count(`upstream.${FIRST}.sent`), sent);
+    rig.serve(SECOND, () => 'refused');
+    for (let i = 0; i < 5; i++) rig.answer(`o${i}.example A`);
+    rig.serve(FIRST, WWW);
+    assert.equal(rig.answer('p.example A')[0], OK, 'back before any probe');
+  });
+
+  test('is not taken for dead when many answers are lost at one moment', () => {
+    const rig = new ForwardRig();
+    rig.serve(FIRST, WWW);
+    rig.answer('a.example A');
+    rig.world.servers.clear();
+    for (let i = 0; i < 20; i++) rig.ask(`n${i}.example A`);
+    rig.serve(FIRST, WWW);
+    rig.time.pass(5);
+    assert.deepEqual(rig.events, []);
+  });
+
+  test('without any way to it fails at once', () => {
+    const rig = new ForwardRig();
+    rig.world.fault = 'ENETUNREACH';
+    assert.equal(rig.ask('www.example.com A').lines[0], 'SERVFAIL qr rd ra');
+  });
+});
+
+describe('an answer', () => {
+  const lies: [title: string, lie: (asked: Asked) => Buffer][] = [
+    ['another id', ({ message, name }) => withId(replyTo(message, { answers: [`${name} 300 A 6.6.6.6`] }), 1)],
+    [
+      'another name',
+      ({ message }) => replyTo(message, { spelled: 'evil.example.com', answers: ['evil.example.com 1 A 6.6.6.6'] }),
+    ],
+    [
+      'another type',
+      ({ message, name }) => withType(replyTo(message, { answers: [`${name} 300 A 6.6.6.6`] }), message),
+    ],
+    ['no question', ({ message, name }) => withoutQuestion(replyTo(message, { answers: [`${name} 300 A 6.6.6.6`] }))],
+    ['no QR', ({ message }) => Buffer.from(message)],
+    ['only a part of a header', () => Buffer.from([1, 2, 3])],
+  ];
+  for (const [title, lie] of lies) {
+    test(`with ${title} is as if it had not come`, () => {
+      const rig = new ForwardRig();
+      rig.serve(FIRST, (asked) => [
+        lie(asked),
+        replyTo(asked.message, { answers: [`${asked.name} 300 A 203.0.113.1`] }),
+      ]);
+      assert.equal(rig.answer('www.example.com A')[2], 'answer www.example.com 300 A 203.0.113.1');
+      assert.equal(rig.count(`upstream.${FIRST}.wrong`), 1);
+    });
+  }
+
+  test('in other letters is asked for by TCP, where nobody can forge it from afar', () => {
+    const rig = new ForwardRig();
+    rig.serve(FIRST, ({ message, name, by }) =>
+      by === 'udp'
+        ? replyTo(message, { spelled: name.toLowerCase(), answers: [`${name} 300 A 6.6.6.6`] })
+        : replyTo(message, { answers: [`${name} 300 A 203.0.113.1`] }),
+    );
+    assert.equal(rig.answer('www.example.com A')[2], 'answer www.example.com 300 A 203.0.113.1');
+    assert.deepEqual(placesOf(rig), [`${FIRST} udp`, `${FIRST} tcp`]);
+  });
+
+  test('of a server that never keeps letters is believed in time, without TCP', () => {
+    const rig = new ForwardRig();
+    rig.serve(FIRST, ({ message, name }) =>
+      replyTo(message, { spelled: name.toLowerCase(), answers: [`${name} 300 A 203.0.113.1`] }),
+    );
+    for (let i = 0; i < 3; i++) assert.equal(rig.answer(`name${i}.example A`)[0], OK);
+    const before = rig.world.asked.length;
+    assert.equal(rig.answer('another-name.example A')[0], OK);
+    assert.deepEqual(placesOf(rig).slice(before), [`${FIRST} udp`]);
+    assert.equal(rig.world.messages.at(-1)?.name, 'another-name.example');
+    assert.equal(rig.count(`upstream.${FIRST}.respelled`), 3);
+  });
+
+  test('that is cut off is asked for by TCP, over one connection, many at once', () => {
+    const rig = new ForwardRig();
+    rig.world.delays.set(FIRST, 10);
+    rig.serve(FIRST, ({ message, name, by }) =>
+      by === 'udp' ? replyTo(message, { flags: 0x0200 }) : replyTo(message, { answers: [`${name} 300 A 203.0.113.1`] }),
+    );
+    const asked = [1, 2, 3].map((i) => rig.ask(`n${i}.example A`));
+    rig.time.pass(21, 'milliseconds');
+    for (const { lines } of asked) assert.equal(lines[0], OK);
+    assert.equal(rig.world.connected, 1);
+    rig.time.pass(11);
+    rig.ask('later.example A');
+    rig.time.pass(21, 'milliseconds');
+    assert.equal(rig.world.connected, 2, 'an idle connection was closed');
+  });
+
+  test('over a connection that the server closed meanwhile is asked for once more', () => {
+    const rig = new ForwardRig();
+    let streamed = 0;
+    rig.serve(FIRST, ({ message, name, by }) => {
+      if (by === 'udp') return replyTo(message, { flags: 0x0200 });
+      streamed++;
+      return streamed === 2 ? 'refused' : replyTo(message, { answers: [`${name} 300 A 203.0.113.1`] });
+    });
+    assert.equal(rig.answer('a.example A')[0], OK);
+    assert.equal(rig.answer('b.example A')[0], OK);
+    assert.deepEqual([streamed, rig.world.connected], [3, 2]);
+  });
+
+  test('over a connection on which nothing comes any more has a new one made', () => {
+    const rig = new ForwardRig({ upstreams: [FIRST] });
+    rig.serve(FIRST, ({ message, by }) => (by === 'udp' ? replyTo(message, { flags: 0x0200 }) : 'silent'));
+    rig.ask('a.example A');
+    rig.time.pass(5);
+    rig.serve(FIRST, ({ message, name, by }) =>
+      by === 'udp' ? replyTo(message, { flags: 0x0200 }) : replyTo(message, { answers: [`${name} 300 A 203.0.113.1`] }),
+    );
+    assert.equal(rig.answer('b.example A')[0], OK);
+    assert.equal(rig.world.connected, 2);
+  });
+
+  test('over a stream that is no DNS is none', () => {
+    const rig = new ForwardRig();
+    rig.serve(FIRST, ({ message, by }) => (by === 'udp' ? replyTo(message, { flags: 0x0200 }) : Buffer.from('HTTP/1')));
+    assert.equal(rig.answer('a.example A')[0], 'SERVFAIL qr rd ra');
+  });
+
+  test('that can not be read is none, and the next upstream is asked', () => {
+    const rig = new ForwardRig({ upstreams: [FIRST, SECOND] });
+    rig.serve(FIRST, ({ message }) => replyTo(message, { answers: ['a.example 300 A 6.6.6.6'] }).subarray(0, -15));
+    rig.serve(SECOND, WWW);
+    assert.equal(rig.answer('a.example A')[2], 'answer a.example 300 A 203.0.113.1');
+    assert.equal(rig.count(`upstream.${FIRST}.malformed`), 1);
+  });
+
+  test('FORMERR to EDNS has it asked without, from then on', () => {
+    const rig = new ForwardRig();
+    rig.serve(FIRST, ({ message, name }) =>
+      message[11] === 1
+        ? replyTo(message, { rcode: 1, edns: false })
+        : replyTo(message, { answers: [`${name} 300 A 203.0.113.1`], edns: false }),
+    );
+    assert.equal(rig.answer('a.example A')[0], OK);
+    assert.equal(rig.answer('b.example A')[0], OK);
+    assert.equal(rig.world.asked.length, 3);
+  });
+});
+
+describe('a flood of wrong answers', () => {
+  test('has the upstream asked by TCP for a minute, and is told once', () => {
+    const rig = new ForwardRig();
+    rig.serve(FIRST, ({ message, name, by }) => {
+      const right = replyTo(message, { answers: [`${name} 300 A 203.0.113.1`] });
+      return by === 'udp' ? [...Array.from({ length: 30 }, (_, i) => withId(right, i + 1)), right] : right;
+    });
+    assert.equal(rig.answer('a.example A')[0], OK);
+    assert.deepEqual(rig.events, [{ kind: 'dns.upstream-forged', upstream: FIRST }]);
+    assert.equal(rig.answer('b.example A')[0], OK);
+    assert.equal(placesOf(rig).at(-1), `${FIRST} tcp`);
+    rig.time.pass(61);
+    rig.answer('c.example A');
+    assert.equal(placesOf(rig).at(-1), `${FIRST} udp`);
+  });
+});
+
+describe('a route', () => {
+  const rows: [name: string, place: string][] = [
+    ['www.example.com', FIRST],
+    ['corp.example', SECOND],
+    ['www.corp.example', SECOND],
+    ['lab.corp.example', THIRD],
+    ['a.b.lab.corp.example', THIRD],
+    ['notcorp.example', FIRST],
+    ['1.0.0.10.in-addr.arpa', SECOND],
+  ];
+  for (const [name, place] of rows) {
+    test(`leads ${name} to ${place}`, () => {
+      const routes = {
+        'corp.example': [SECOND],
+        'lab.corp.example': [THIRD],
+        '10.in-addr.arpa': [SECOND],
+      };
+      const rig = new ForwardRig({ routes });
+      rig.answer(`${name} TXT`);
+      assert.deepEqual(rig.world.asked, [`${place} udp ${name} TXT`]);
+    });
+  }
+
+  test('is enough without upstreams for everything', () => {
+    const rig = new ForwardRig({ upstreams: [], routes: { 'corp.example': [SECOND] } });
+    rig.serve(SECOND, WWW);
+    assert.equal(rig.answer('www.corp.example A')[0], OK);
+    assert.equal(rig.answer('www.example.com A')[0], 'REFUSED qr rd ra');
+  });
+});
+
+describe('a loop', () => {
+  test('through ourselves is never begun', () => {
+    const rig = new ForwardRig({ upstreams: ['192.0.2.1', SECOND] });
+    rig.serve(SECOND, WWW);
+    assert.equal(rig.answer('www.example.com A')[0], OK);
+    assert.deepEqual(placesOf(rig), [`${SECOND} udp`]);
+  });
+
+  test('is cut where an upstream asks us what it was asked', () => {
+    const upstream = '192.0.2.53';
+    const rig = new ForwardRig({ upstreams: [upstream] });
+    rig.ask('www.example.com A', { from: CLIENT });
+    assert.equal(rig.ask('www.example.com A', { from: upstream }).lines[0], 'SERVFAIL qr rd ra');
+    assert.equal(rig.count('forward.loops'), 1);
+    assert.equal(rig.ask('other.example.com A', { from: upstream }).lines[0], 'nothing', 'it may be a client too');
+  });
+});
+
+describe('an upstream over TLS', () => {
+  const TLS = '10.0.0.53:853/dns.example';
+
+  test('is asked through the socket of the dot service, and never in the clear', () => {
+    const rig = new ForwardRig({ upstreams: [TLS] });
+    rig.answer('www.example.com A');
+    assert.match(rig.world.asked.join(), /^\/dot-[0-9a-f]{12}\.sock unix www\.example\.com A$/);
+  });
+
+  const rows: [title: string, upstream: string, wishes: object, line: string][] = [
+    ['passed on to who sets AD', TLS, { flags: 0x20 }, 'NOERROR qr rd ra ad'],
+    ['passed on to who sets DO', TLS, { edns: { dnssecOk: true } }, 'NOERROR qr rd ra ad'],
+    ['not told to who does not know of it', TLS, {}, OK],
+    ['not believed of a server in the clear', FIRST, { flags: 0x20 }, OK],
+  ];
+  for (const [title, upstream, wishes, line] of rows) {
+    test(`AD is ${title} (RFC 6840 §5.8)`, () => {
+      const rig = new ForwardRig({ upstreams: [upstream] });
+      rig.ask('probe.example A');
+      rig.serve(rig.world.asked[0]?.split(' ')[0] ?? '', VALIDATING);
+      assert.equal(rig.answer('www.example.com A', wishes)[0], line);
+    });
+  }
+});
+
+function withId(reply: Buffer, by: number): Buffer {
+  const copy = Buffer.from(reply);
+  copy.writeUInt16BE((copy.readUInt16BE(0) + by) & 0xffff, 0);
+  return copy;
+}
+
+function withType(reply: Buffer, { length }: Buffer): Buffer {
+  const copy = Buffer.from(reply);
+  // The question ends where OPT, of eleven bytes, begins in the query
+  copy.writeUInt16BE(28, length - 11 - 4);
+  return copy;
+}
+
+function withoutQuestion(reply: Buffer): Buffer {
+  const end = reply.indexOf(0, 12) + 5;
+  const copy = Buffer.concat([reply.subarray(0, 12), reply.subarray(end)]);
+  copy.writeUInt16BE(0, 4);
+  return copy;
+}

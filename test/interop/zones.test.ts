@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+
+import type { ZoneLine } from '../../src/rack/zone-routes.ts';
+import { RACK, RackRig, reasonToSkip, SIMPLE } from './rack-rig.ts';
+
+const CONFIG = `${SIMPLE}
+dns:
+  zones:
+    - { name: lab.example, file: zones/lab.zone }
+    - { name: ddns.example, update: [192.168.127.2] }
+`;
+const TOP = '$TTL 60\n@ SOA ns1 h 7 1h 15m 1w 5\n@ NS ns1\nns1 A 192.0.2.1\n';
+
+interface LabZone {
+  readonly file: string;
+  write(text: string): void;
+}
+
+function labZone(rig: RackRig): LabZone {
+  const directory = join(rig.directory, 'zones');
+  mkdirSync(directory);
+  const file = join(directory, 'lab.zone');
+  return { file, write: (text) => writeFileSync(file, text) };
+}
+
+async function ask(rig: RackRig, name: string, type = 'A'): Promise<string> {
+  const { stdout } = await rig.client('dig', '+short', '+time=1', '+tries=1', `@${RACK}`, name, type);
+  return stdout.trim();
+}
+
+async function listed(rig: RackRig, name: string): Promise<ZoneLine | undefined> {
+  const { stdout } = await rig.rackboot('zones', '--json');
+  return (JSON.parse(stdout) as ZoneLine[]).find(({ zone }) => zone === name);
+}
+
+describe('a zone of the file', { skip: await reasonToSkip('bind9-dnsutils', 'bind9-utils') }, () => {
+  test('is served from the start, again after each change, and as it was when its file is broken or gone', async () => {
+    await using rig = await RackRig.create('zones', CONFIG);
+    const zone = labZone(rig);
+    zone.write(`${TOP}www A 192.0.2.80\n$INCLUDE more\n`);
+    writeFileSync(join(rig.directory, 'zones', 'more'), 'more A 192.0.2.81\n');
+    await rig.start();
+    await rig.until('the zone to be served', async () => (await ask(rig, 'www.lab.example')) === '192.0.2.80');
+    assert.equal(await ask(rig, 'more.lab.example'), '192.0.2.81');
+    assert.match(await ask(rig, 'ddns.example', 'SOA'), /^rack-t\.rack\.test\. hostmaster\.ddns\.example\. /);
+
+    // An editor that replaces
+    writeFileSync(`${zone.file}.new`, `${TOP}www A 192.0.2.90\n$INCLUDE more\n`);
+    renameSync(`${zone.file}.new`, zone.file);
+    await rig.until('the change to be served', async () => (await ask(rig, 'www.lab.example')) === '192.0.2.90');
+
+    writeFileSync(join(rig.directory, 'zones', 'more'), 'more A 192.0.2.82\n');
+    await rig.until('what is included too', async () => (await ask(rig, 'more.lab.example')) === '192.0.2.82');
+
+    zone.write(`${TOP}www A 192.0.2.99\nwww A 192.0.2\n`);
+    await rig.until('the fault to be told', async () => (await listed(rig, 'lab.example'))?.faults.length === 1);
+    const fault = `${zone.file}:6: expected an IPv4 address like 192.0.2.1, found 192.0.2`;
+    assert.deepEqual((await listed(rig, 'lab.example'))?.faults, [fault]);
+    assert.equal(await ask(rig, 'www.lab.example'), '192.0.2.90', 'what was read before stays');
+    assert.ok((await rig.status()).notices.some((notice) => notice.includes(fault)));
+    const check = await rig.rackboot('check');
+    assert.equal(check.code, 1);
+    assert.equal(check.stdout, `${fault}\n1 fault\n`);
+    assert.equal((await rig.rackboot('zones')).code, 1);
+
+    rmSync(zone.file);
+    await rig.until('that it is gone', async () =>
+      /found none/.test((await listed(rig, 'lab.example'))?.faults[0] ?? ''),
+    );
+    assert.equal(await ask(rig, 'www.lab.example'), '192.0.2.90');
+    zone.write(`${TOP}www A 192.0.2.100\n`);
+    await rig.until('it to be back', async () => (await ask(rig, 'www.lab.example')) === '192.0.2.100');
+    assert.equal((await rig.rackboot('zones')).code, 0);
+  });
+
+  test('whose file is broken when the rack starts is served as it was, under the same serial', async () => {
+    await using rig = await RackRig.create('zones-kept', CONFIG);
+    const zone = labZone(rig);
+    zone.write(`${TOP}www A 192.0.2.80\n`);
+    await rig.start();
+    await rig.until('the zone to be served', async () => (await ask(rig, 'www.lab.example')) === '192.0.2.80');
+    const soa = await ask(rig, 'lab.example', 'SOA');
+    await rig.end('SIGTERM');
+    zone.write(`${TOP}www A 192.0.2\n`);
+    await rig.start();
+    await rig.until('the zone to be served', async () => (await ask(rig, 'www.lab.example')) === '192.0.2.80');
+    assert.equal(await ask(rig, 'lab.example', 'SOA'), soa);
+    const line = await listed(rig, 'lab.example');
+    assert.equal(line?.faults.length, 1);
+    zone.write(`${TOP}www A 192.0.2.81\n`);
+    await rig.until('what is mended to be served', async () => (await ask(rig, 'www.lab.example')) === '192.0.2.81');
+    assert.notEqual(await ask(rig, 'lab.example', 'SOA'), soa);
+  });
+
+  test('is there again when the DNS service was restarted, and gone when the file names it no more', async () => {
+    await using rig = await RackRig.create('zones-restart', CONFIG);
+    labZone(rig).write(`${TOP}www A 192.0.2.80\n`);
+    await rig.start();
+    await rig.until('the zone to be served', async () => (await ask(rig, 'www.lab.example')) === '192.0.2.80');
+    await rig.fail('dns');
+    await rig.until('it to be served again', async () => (await ask(rig, 'www.lab.example')) === '192.0.2.80');
+    rig.writeConfig(SIMPLE);
+    await rig.until('it to be gone', async () => (await listed(rig, 'lab.example')) === undefined);
+    assert.equal(await ask(rig, 'www.lab.example'), '');
+  });
+
+  test('is shown as a master file that BIND reads, and so is one of the rack', async () => {
+    await using rig = await RackRig.create('zones-dump', CONFIG);
+    labZone(rig).write(`${TOP}$GENERATE 1-5000 host$ A 10.0.0.1\ntxt TXT "a \\"b\\" c"\n`);
+    await rig.start();
+    await rig.until('the zone to be served', async () => (await listed(rig, 'lab.example'))?.records === 5004);
+    for (const name of ['lab.example', 'rack.test', '127.168.192.in-addr.arpa', 'ddns.example']) {
+      const dump = await rig.rackboot('zones', 'dump', name);
+      assert.equal(dump.code, 0, dump.stdout);
+      const file = join(rig.directory, 'dump');
+      writeFileSync(file, dump.stdout);
+      const { status, stdout } = spawnSync('named-checkzone', ['-i', 'local', name, file], { encoding: 'utf8' });
+      assert.equal(status, 0, stdout);
+      const records = readFileSync(file, 'utf8').trimEnd().split('\n').length;
+      assert.equal(records, (await listed(rig, name))?.records, name);
+    }
+    assert.equal((await rig.rackboot('zones', 'dump', 'nowhere.example')).code, 1);
+    assert.equal((await rig.rackboot('zones', 'dump')).code, 2);
+  });
+});

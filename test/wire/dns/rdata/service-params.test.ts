@@ -1,0 +1,75 @@
+import { serviceParams } from '../../../../src/wire/dns/rdata/service-params.ts';
+import { testField } from './field-cases.ts';
+
+testField('parameters of a service', serviceParams, {
+  good: [
+    // RFC 9460 appendix D.2
+    ['port=53', '0003 0002 0035'],
+    ['key667=hello', '029b 0005 68656c6c6f', 'key667="hello"'],
+    [String.raw`key667="hello\210qoo"`, '029b 0009 68656c6c6fd2716f6f'],
+    [
+      'ipv6hint="2001:db8::1,2001:db8::53:1"',
+      '0006 0020 20010db8000000000000000000000001 20010db8000000000000000000530001',
+      'ipv6hint=2001:db8::1,2001:db8::53:1',
+    ],
+    [
+      'alpn=h2,h3-19 mandatory=ipv4hint,alpn ipv4hint=192.0.2.1',
+      '0000 0004 0001 0004  0001 0009 02 6832 05 68332d3139  0004 0004 c0000201',
+      'mandatory=alpn,ipv4hint alpn="h2,h3-19" ipv4hint=192.0.2.1',
+    ],
+    [String.raw`alpn="f\\\\oo\\,bar,h2"`, '0001 000c 08 665c6f6f2c626172 02 6832', String.raw`alpn="f\\\\oo\\,bar,h2"`],
+    [
+      String.raw`alpn=f\\\092oo\092,bar,h2`,
+      '0001 000c 08 665c6f6f2c626172 02 6832',
+      String.raw`alpn="f\\\\oo\\,bar,h2"`,
+    ],
+    ['no-default-alpn alpn=h2', '0001 0003 026832 0002 0000', 'alpn="h2" no-default-alpn'],
+    ['ech=AEP+DQA/', '0005 0006 0043fe0d003f'],
+    ['dohpath=/q{?dns}', '0007 0008 2f717b3f646e737d', 'dohpath="/q{?dns}"'],
+    ['ohttp key9', '0008 0000 0009 0000', 'ohttp key9'],
+    ['', ''],
+  ],
+  badTexts: [
+    ['foo=1', 'expected a parameter like alpn=h2 or key65280, found foo=1'],
+    ['key65535=1', 'expected a parameter like alpn=h2 or key65280, found key65535=1'],
+    ['key01=1', 'expected a parameter like alpn=h2 or key65280, found key01=1'],
+    ['"port=1"', 'expected a parameter like alpn=h2 or key65280, found port=1'],
+    ['port=65536', 'expected a port, found 65536'],
+    ['port', 'expected a port, found an empty text'],
+    ['alpn', 'expected protocols like h2,h3, found an empty text'],
+    ['alpn=h2,,h3', 'expected protocols like h2,h3, found h2,,h3'],
+    ['alpn=h2,', 'expected protocols like h2,h3, found h2,'],
+    ['ipv4hint', 'expected an IPv4 address like 192.0.2.1, found an empty text'],
+    ['ipv6hint=192.0.2.1', 'expected an IPv6 address like 2001:db8::1, found 192.0.2.1'],
+    ['no-default-alpn=1 alpn=h2', 'expected no value, found 1'],
+    ['ech=x', 'expected the configuration, in base64, found x'],
+    ['key123=a key123=b', 'expected parameters that go together, found key123 twice'],
+    ['mandatory=key123', 'expected parameters that go together, found no key123, which is mandatory'],
+    [
+      'mandatory=mandatory',
+      'expected parameters that go together, found mandatory: a key that is itself, twice, or out of order',
+    ],
+    [
+      'mandatory=port,port port=1',
+      'expected parameters that go together, found mandatory: a key that is itself, twice, or out of order',
+    ],
+    ['mandatory=foo', 'expected a list of parameters like alpn,port, found foo'],
+    ['no-default-alpn', 'expected parameters that go together, found no-default-alpn without alpn'],
+    ['key3=abc', 'expected parameters that go together, found 1 octets too many'],
+  ],
+  badWire: [
+    '0003',
+    '0003 0002 00',
+    '0003 0002 0035 0001 0003 026832',
+    '0003 0002 0035 0003 0002 0035',
+    '0000 0000',
+    '0001 0000',
+    '0001 0002 0161 01',
+    '0001 0001 00',
+    '0004 0000',
+    '0004 0003 c00002',
+    '0006 0000',
+    '0005 0000',
+    'ffff 0000',
+  ],
+});
