@@ -6,6 +6,7 @@ import { check } from './cli/check.ts';
 import { controlPath, RefusedError, UnreachableError } from './cli/control-client.ts';
 import { events } from './cli/events.ts';
 import { EXPLAIN_OPTIONS } from './cli/explain-options.ts';
+import { images, importImages, manageImages } from './cli/images.ts';
 import { lab } from './cli/lab.ts';
 import { exportLeases, importLeases, leases, releaseLease } from './cli/leases.ts';
 import { run, type DaemonProcess } from './cli/run.ts';
@@ -33,16 +34,24 @@ const USAGE = `usage: rackboot COMMAND [OPTIONS]
             import --from kea|isc|dnsmasq FILE   takes over another server's
   boots     [--json]                         which machine has had which boot entry, and which is held as in a loop
             reset MAC|NAME | --all           lets it, or all, netboot again
+  images    [--json]                         the images that are here, and what is missing and why
+            import [--source NAME] [--dry-run]   fetches what the sources have, now
+            stop                             ends the import that runs
+            gc                               takes away what nobody uses any more
+            verify                           reads them all, and fetches again what is spoilt
+            remove OS/RELEASE[/ARCH…]        tells machines of it no more
+            add NAME --kernel F [--initrd F] [--root F] | --iso F   an image of your own files
+            export DIR [--key F]             a mirror of them all, signed or not, for a rack without a network
   zones     [--json]                         which zones are served, from where, and what is wrong with their files
             dump NAME                        one as it is served, as a master file
   events    [--mac M] [--follow] [--limit N] [--json]   what happened
   loaders   [--json] [--config F]            the first programs machines fetch: which are here, and where
             install [--config F]           takes them from Debian's packages: iPXE, shim, GRUB, PXELINUX
-  lab       [--firmware F] [--loader L] [--keep] [--timeout S]   a virtual machine that boots from rackboot
+  lab       [--firmware F] [--loader L] [--content image|files] [--keep] [--timeout S]   a virtual machine that boots from rackboot
             F: bios|bios-pxe|uefi|uefi-http|secure-boot|uefi-ia32|arm64|arm64-secure-boot
 
-The file is /etc/rackboot/rackboot.yaml unless --config says otherwise. status, leases, boots, zones and events
-find the daemon by the control socket the file names, or --control PATH.
+The file is /etc/rackboot/rackboot.yaml unless --config says otherwise. status, leases, boots, images, zones and
+events find the daemon by the control socket the file names, or --control PATH.
 Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 the daemon can't be reached.`;
 
 const CONFIG = { config: { type: 'string', default: '/etc/rackboot/rackboot.yaml' } } as const;
@@ -77,6 +86,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     const { json, ...where } = parse(verb === undefined ? [] : [verb, ...argv], ASKING);
     return boots({ json, control: socketOf(where) }, print);
   },
+  images: ([verb, ...argv]) => {
+    if (verb !== undefined && !verb.startsWith('-')) return changeImages(verb, argv);
+    const { json, ...where } = parse(verb === undefined ? [] : [verb, ...argv], ASKING);
+    return images({ json, control: socketOf(where) }, print);
+  },
   zones: ([verb, ...argv]) => {
     if (verb === 'dump') return showZone(argv);
     const { json, ...where } = parse(verb === undefined ? [] : [verb, ...argv], ASKING);
@@ -99,6 +113,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     const options = parse(argv, {
       firmware: text,
       loader: text,
+      content: text,
       keep: { type: 'boolean' },
       timeout: text,
       accel: text,
@@ -134,6 +149,56 @@ function resetBoot(argv: string[]): Promise<number> {
   if (more.length > 0 || all !== (machine === undefined))
     throw new UsageError('boots reset: expected one MAC or name, or --all');
   return resetBoots({ json, control: socketOf(where) }, machine === undefined ? 'all' : { machine }, print);
+}
+
+const IMAGE_OPTIONS = {
+  ...ASKING,
+  source: { type: 'string' },
+  'dry-run': { type: 'boolean', default: false },
+  kernel: { type: 'string' },
+  initrd: { type: 'string' },
+  root: { type: 'string' },
+  iso: { type: 'string' },
+  key: { type: 'string' },
+} as const;
+/** Which of these each verb takes besides those of asking. */
+const IMAGE_VERBS: Readonly<Record<string, { readonly options: readonly string[]; readonly operand?: string }>> = {
+  import: { options: ['source', 'dry-run'] },
+  stop: { options: [] },
+  gc: { options: [] },
+  verify: { options: [] },
+  remove: { options: [], operand: 'the name of an image, like ubuntu/noble' },
+  add: { options: ['kernel', 'initrd', 'root', 'iso'], operand: 'a name like custom/rescue' },
+  export: { options: ['key'], operand: 'a directory' },
+};
+
+async function changeImages(verb: string, argv: string[]): Promise<number> {
+  const taken = Object.hasOwn(IMAGE_VERBS, verb) ? IMAGE_VERBS[verb] : undefined;
+  if (!taken) throw new UsageError(`images: expected one of ${Object.keys(IMAGE_VERBS).join(', ')}, found ${verb}`);
+  const { values, positionals } = parseWithOperands(argv, IMAGE_OPTIONS);
+  const [operand, ...more] = positionals;
+  const others = ['source', 'dry-run', 'kernel', 'initrd', 'root', 'iso', 'key'] as const;
+  const stray = others.find(
+    (name) => !taken.options.includes(name) && values[name] !== undefined && values[name] !== false,
+  );
+  if (stray !== undefined) throw new UsageError(`images ${verb}: takes no --${stray}`);
+  if (more.length > 0 || (operand === undefined) !== (taken.operand === undefined))
+    throw new UsageError(`images ${verb}: expected ${taken.operand ?? 'nothing more'}`);
+  const { json, source, kernel, initrd, root, iso, key, ...where } = values;
+  const options = { json, control: socketOf(where) };
+  if (verb === 'import') {
+    const columns = process.stdout.isTTY ? process.stdout.columns : undefined;
+    const terminal = { columns, write: (text: string) => void process.stdout.write(text), now: () => Date.now() };
+    const only = source === undefined ? {} : { only: source };
+    return importImages({ ...options, ...only, isDryRun: values['dry-run'], terminal, stop: stopSignal() }, print);
+  }
+  if (verb === 'stop' || verb === 'gc' || verb === 'verify') return manageImages(options, { kind: verb }, print);
+  if (verb === 'remove') return manageImages(options, { kind: 'remove', image: operand ?? '' }, print);
+  // What the daemon's own main thread need not hold
+  const { addOwnImage, exportImages } = await import('./cli/image-files.ts');
+  const { config } = where;
+  if (verb === 'export') return exportImages({ config, key }, operand ?? '', print);
+  return addOwnImage({ ...options, config, kernel, initrd, root, iso }, operand ?? '', print);
 }
 
 function showZone(argv: string[]): Promise<number> {

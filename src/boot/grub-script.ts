@@ -1,4 +1,4 @@
-import { BOOT_LOCAL, type BootEntry, type ExitMethod } from '../plan/plan.ts';
+import { BOOT_LOCAL, type BootEntry, type BootFiles, type ExitMethod } from '../plan/plan.ts';
 import type { BootPlan } from './boot-plan.ts';
 import { expandCommandLine } from './command-line.ts';
 import { grubParameters, grubWord, isSpoiltByGrub } from './grub-words.ts';
@@ -48,17 +48,22 @@ export function grubScript(plan: BootPlan, facts: ScriptFacts): string {
 
 function entryBoot(plan: BootPlan, entry: BootEntry, facts: ScriptFacts): readonly string[] {
   const commandLine = expandCommandLine(entry.cmdline, commandLineFacts(plan, facts));
-  const words = [bootInterface(facts), ...grubParameters(commandLine)].map(grubWord);
-  const start = entry.initrd.length === 0 ? ['    boot'] : initrdBoot(entry);
+  const start = entry.arm64
+    ? [
+        '  if [ "$grub_cpu" = arm64 ]; then',
+        ...fileBoot(plan, entry.arm64, facts),
+        '  else',
+        ...fileBoot(plan, entry, facts),
+        '  fi',
+      ]
+    : fileBoot(plan, entry, facts);
   return [
     say(`${consoleName(plan, facts)} boots ${entry.name}`),
     ...(isSpoiltByGrub(commandLine)
       ? [say('GRUB puts a backslash before the quotes and backslashes of this command line')]
       : []),
     `for try in ${TRIES}; do`,
-    `  if linux ${served(entry.kernel.path)} ${words.join(' ')}; then`,
     ...start,
-    '  fi',
     `  ${say(`${entry.name} did not start; trying again in 10 seconds, Esc for a prompt`)}`,
     '  if sleep --interruptible 10; then true; else set leave=prompt; break; fi',
     'done',
@@ -66,8 +71,15 @@ function entryBoot(plan: BootPlan, entry: BootEntry, facts: ScriptFacts): readon
   ];
 }
 
+function fileBoot(plan: BootPlan, files: BootFiles, facts: ScriptFacts): readonly string[] {
+  const commandLine = expandCommandLine(files.cmdline, commandLineFacts(plan, facts));
+  const words = [bootInterface(facts), ...grubParameters(commandLine)].map(grubWord);
+  const start = files.initrd.length === 0 ? ['    boot'] : initrdBoot(files);
+  return [`  if linux ${served(files.kernel.path)} ${words.join(' ')}; then`, ...start, '  fi'];
+}
+
 /** Of several, GRUB makes one, in this order. */
-function initrdBoot({ initrd }: BootEntry): readonly string[] {
+function initrdBoot({ initrd }: BootFiles): readonly string[] {
   return [`    if initrd ${initrd.map(({ path }) => served(path)).join(' ')}; then`, '      boot', '    fi'];
 }
 

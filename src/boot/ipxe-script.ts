@@ -1,4 +1,4 @@
-import { BOOT_LOCAL, type BootEntry, type BootFile, type ExitMethod } from '../plan/plan.ts';
+import { BOOT_LOCAL, type BootEntry, type BootFile, type BootFiles, type ExitMethod } from '../plan/plan.ts';
 import type { BootPlan } from './boot-plan.ts';
 import { expandCommandLine } from './command-line.ts';
 import { ipxeWords } from './ipxe-words.ts';
@@ -56,16 +56,13 @@ function localBoot(who: string, exit: ExitMethod): readonly string[] {
 
 /** A file that can't be had is asked for again, by the script of then; a kernel that does not start leaves no sound iPXE behind. */
 function entryBoot(plan: BootPlan, entry: BootEntry, facts: ScriptFacts): readonly string[] {
-  const commandLine = expandCommandLine(entry.cmdline, commandLineFacts(plan, facts));
-  const initrds = entry.initrd.map((file, index) => ({ name: `initrd${index}`, file }));
-  const words = [...firstWords(facts, initrds), ipxeWords(commandLine)].filter((word) => word !== '');
   const name = ipxeWords(entry.name);
   return [
     `echo rackboot: ${ipxeWords(`${consoleName(plan, facts)} boots ${entry.name}`)}`,
     'imgfree',
-    `kernel ${urlOf(facts.rack, entry.kernel)} ${words.join(' ')} || goto missing`,
-    ...initrds.map((initrd) => `initrd --name ${initrd.name} ${urlOf(facts.rack, initrd.file)} || goto missing`),
-    'boot || goto failed',
+    ...(entry.arm64 ? ['iseq ${buildarch} arm64 && goto arm64 ||'] : []),
+    ...fileBoot(plan, entry, facts),
+    ...(entry.arm64 ? [':arm64', ...fileBoot(plan, entry.arm64, facts)] : []),
     ':missing',
     `echo rackboot: a file of ${name} can not be had; asking again in 10 seconds, Ctrl-C for a shell`,
     'sleep 10 || shell',
@@ -75,6 +72,18 @@ function entryBoot(plan: BootPlan, entry: BootEntry, facts: ScriptFacts): readon
     `echo rackboot: ${name} did not start; this machine restarts in 30 seconds`,
     'prompt --key s --timeout 30000 Press s for a shell && shell ||',
     'reboot',
+  ];
+}
+
+/** Leaves by a jump, if it comes back at all. */
+function fileBoot(plan: BootPlan, { kernel, initrd, cmdline }: BootFiles, facts: ScriptFacts): readonly string[] {
+  const commandLine = expandCommandLine(cmdline, commandLineFacts(plan, facts));
+  const initrds = initrd.map((file, index) => ({ name: `initrd${index}`, file }));
+  const words = [...firstWords(facts, initrds), ipxeWords(commandLine)].filter((word) => word !== '');
+  return [
+    `kernel ${urlOf(facts.rack, kernel)} ${words.join(' ')} || goto missing`,
+    ...initrds.map((each) => `initrd --name ${each.name} ${urlOf(facts.rack, each.file)} || goto missing`),
+    'boot || goto failed',
   ];
 }
 

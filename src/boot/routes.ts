@@ -1,8 +1,9 @@
 import type { Mac } from '../addr/mac.ts';
-import { BOOT_LOCAL, type BootEntry, type BootFile, type Plan } from '../plan/plan.ts';
+import { BOOT_LOCAL, type Plan } from '../plan/plan.ts';
 import type { Asker } from './asker.ts';
 import { createBootIndex, type BootPlan } from './boot-plan.ts';
 import type { BootStates } from './boot-states.ts';
+import { filesOfEntry } from './entry-files.ts';
 import { grubChainScript, grubScript } from './grub-script.ts';
 import { chainScript, machineScript } from './ipxe-script.ts';
 import { filesOf, loadersOf } from './loader-files.ts';
@@ -45,6 +46,9 @@ export interface Routes {
   resolve(path: string, asker: Asker): Resolution;
 }
 
+/** A file of an image; its name is for people. */
+const SHELVED = /^images\/([0-9a-f]{64})\/[^/]+$/;
+
 /** A Raspberry Pi asks for each of its files in a folder named after its serial number first. */
 const PI_FOLDER = /^[\da-f]{8}\/(?=.)/;
 
@@ -59,6 +63,7 @@ const GRUB_LIST =
 export function createRoutes(plan: Plan, states?: BootStates): Routes {
   const index = createBootIndex(plan, states);
   const ofEntries = new Set(plan.boot.entries.flatMap(filesOfEntry).map(({ file }) => file));
+  const shelf = plan.images?.shelf;
   const named = namedFiles(plan);
   const folded = foldNames(named);
   const scriptName = createScriptNames(plan);
@@ -67,6 +72,8 @@ export function createRoutes(plan: Plan, states?: BootStates): Routes {
     const path = normalizePath(raw);
     if (path === undefined) return missing('the path climbs out with ".." or holds a control character');
     if (path === '') return missing('this rack lists no directories');
+    const sha256 = SHELVED.exec(path)?.[1];
+    if (sha256 !== undefined && shelf !== undefined) return shelvedFile(shelf, sha256);
     const wanted = scriptName(path);
     const file = named.get(path);
     const isScript = wanted !== undefined && !(file !== undefined && isNobodys(wanted, asker));
@@ -109,6 +116,12 @@ export function createRoutes(plan: Plan, states?: BootStates): Routes {
     return PI_FOLDER.test(path) ? underFiles(path.replace(PI_FOLDER, '')) : undefined;
   }
 
+  /** By its content alone: the same for ever, whatever else is imported, named or taken out of the file meanwhile. */
+  function shelvedFile(root: string, sha256: string): Resolution {
+    const file = `${root}/${sha256}`;
+    return { kind: 'file', file, root, immutable: true, ...(ofEntries.has(file) && { isOfEntry: true }) };
+  }
+
   function namedFile(file: string): Resolution {
     return { kind: 'file', file, root: file, immutable: false, ...(ofEntries.has(file) && { isOfEntry: true }) };
   }
@@ -138,10 +151,6 @@ function markOf(mac: Mac, { target }: BootPlan, { host }: Asker): ScriptMark {
     ...(target !== BOOT_LOCAL && { entry: target.name }),
     ...(host !== undefined && { host }),
   };
-}
-
-function filesOfEntry({ kernel, initrd }: BootEntry): readonly BootFile[] {
-  return [kernel, ...initrd];
 }
 
 /** Served path → file, for every file that the Plan names. */

@@ -1,6 +1,7 @@
 import type { Mac } from '../addr/mac.ts';
 import type { Ip4 } from '../addr/ip4.ts';
 import { createBootIndex, type BootIndex } from '../boot/boot-plan.ts';
+import { formsOf } from '../boot/entry-files.ts';
 import type { BootState } from '../boot/boot-states.ts';
 import { BOOT_LOCAL, type BootEntry, type LoopLimits, type Once, type Plan } from '../plan/plan.ts';
 import { freshRow, type BootRow } from './boot-row.ts';
@@ -42,6 +43,9 @@ export interface BootedMachine {
   readonly host?: string;
 }
 
+/** A machine that was told of an older one is long through. */
+const MOST_FORMS = 8;
+
 type Sign<K> = Extract<BootSign, { kind: K }>;
 
 /**
@@ -59,6 +63,8 @@ export class BootLedger {
   #index: BootIndex;
   #entries: ReadonlyMap<string, BootEntry> = new Map();
   #loop: LoopLimits | undefined;
+  /** Paths on disk of what machines fetch of an entry: what its script says now, and said before, as a machine may be on its way. */
+  #forms: ReadonlyMap<string, readonly (readonly string[])[]> = new Map();
 
   constructor(clock: LedgerClock, plan: Plan, rows: Iterable<BootRow> = [], lostSince?: number) {
     this.#clock = clock;
@@ -85,11 +91,20 @@ export class BootLedger {
     this.#index = createBootIndex(plan);
     this.#entries = new Map(plan.boot.entries.map((entry) => [entry.name, entry]));
     this.#loop = plan.boot.loop;
+    this.#forms = new Map(plan.boot.entries.map((entry) => [entry.name, this.#formsSince(entry)]));
     for (const row of this.#book.all()) {
       if (row.state.kind !== 'held') continue;
       if (this.#limitsOf(row) && this.#wanted(row) === row.entry) continue;
       this.#release(row, 'changed');
     }
+  }
+
+  /** An image that is replaced has other files from then on. */
+  #formsSince(entry: BootEntry): readonly (readonly string[])[] {
+    const now = formsOf(entry).map((form) => form.map(({ file }) => file));
+    const known = new Set(now.map((form) => form.join('\n')));
+    const before = (this.#forms.get(entry.name) ?? []).filter((form) => !known.has(form.join('\n')));
+    return [...now, ...before].slice(0, MOST_FORMS);
   }
 
   #limitsOf({ entry }: BootKey): LoopLimits | undefined {
@@ -166,8 +181,8 @@ export class BootLedger {
   #learnFile({ file, first, last, size, mac, address }: Sign<'file'>): void {
     const row = this.#bootUnderWay(mac, address);
     const entry = row && this.#entries.get(row.entry);
-    const wanted = entry && [entry.kernel, ...entry.initrd].map((each) => each.file);
-    if (!row || !entry || !wanted?.includes(file)) return;
+    const wanted = row && this.#forms.get(row.entry)?.find((form) => form.includes(file));
+    if (!row || !entry || !wanted) return;
     const files = { ...row.files, [file]: cover(row.files[file], size, first, last) };
     const next = this.#counted({ ...row, files }, wanted);
     this.#book.set(next);

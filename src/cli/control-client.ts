@@ -44,8 +44,13 @@ export async function readFromDaemon(socketPath: string, path: string, method = 
 }
 
 /** The lines of an answer, as they come. */
-export async function* streamFromDaemon(socketPath: string, path: string, signal: AbortSignal): AsyncGenerator<string> {
-  const response = await send(socketPath, path, 'GET', { signal });
+export async function* streamFromDaemon(
+  socketPath: string,
+  path: string,
+  signal: AbortSignal,
+  method = 'GET',
+): AsyncGenerator<string> {
+  const response = await send(socketPath, path, method, { signal });
   if (response.statusCode !== 200) {
     response.resume();
     throw new RefusedError(`status ${response.statusCode ?? 0}`);

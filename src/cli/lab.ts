@@ -10,6 +10,8 @@ export interface LabWords {
   readonly firmware?: string | undefined;
   /** Default: the usual one for the firmware. */
   readonly loader?: string | undefined;
+  /** Default: image. */
+  readonly content?: string | undefined;
   readonly keep?: boolean | undefined;
   /** Seconds. Default: 180. */
   readonly timeout?: string | undefined;
@@ -24,7 +26,7 @@ const MAIN = join(import.meta.dirname, '..', `main${extname(import.meta.filename
 
 /** Boots a virtual machine in a private network. Gives the exit code: 0 up, 1 not up, 2 wrong usage, 130 interrupted. */
 export async function lab(words: LabWords, out: (line: string) => void): Promise<number> {
-  const { firmware: asked = 'bios', keep = false, timeout = '180', accel = 'tcg', signal } = words;
+  const { firmware: asked = 'bios', content = 'image', keep = false, timeout = '180', accel = 'tcg', signal } = words;
   const timeoutSeconds = Number(timeout);
   const firmware = FIRMWARES.find((known) => known === asked);
   if (firmware === undefined) {
@@ -37,9 +39,16 @@ export async function lab(words: LabWords, out: (line: string) => void): Promise
     out(`--loader: expected one of ${loaders.join(', ')}, found ${JSON.stringify(words.loader)}`);
     return WRONG_USAGE;
   }
+  if (content !== 'image' && content !== 'files') {
+    out(`--content: expected image or files, found ${JSON.stringify(content)}`);
+    return WRONG_USAGE;
+  }
   if (!Number.isFinite(timeoutSeconds) || timeoutSeconds <= 0) {
     out(`--timeout: expected a number of seconds above 0, found ${JSON.stringify(timeout)}`);
     return WRONG_USAGE;
   }
-  return runLab({ way: { firmware, loader }, keep, timeoutSeconds, accel, rackboot: [execPath, MAIN], signal }, out);
+  return runLab(
+    { way: { firmware, loader, content }, keep, timeoutSeconds, accel, rackboot: [execPath, MAIN], signal },
+    out,
+  );
 }

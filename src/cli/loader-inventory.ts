@@ -3,14 +3,18 @@ import { join } from 'node:path';
 
 import { parseDocument } from 'yaml';
 
+import { importedLoaders, storedImages } from '../plan/image-shelf.ts';
 import { installedLoaders } from '../plan/loader-shelf.ts';
 import { COMPANIONS, DEBIAN_FILES, LOADER_WORDS } from '../plan/loader-table.ts';
 import { LOADER_KINDS, type LoaderKind } from '../plan/plan.ts';
+import { createSurvey } from '../rack/surroundings.ts';
 
-/** Where loaders are looked for, in this order; Debian's packages come after. */
+/** Where loaders are looked for, in this order, with Debian's packages after the installed ones. */
 export interface LoaderDirectories {
   readonly files: string;
   readonly installed: string;
+  /** Imported with images, by the name each is served under; looked for last. */
+  readonly imported?: ReadonlyMap<string, string>;
 }
 
 /** One loader that a word stands for, and where each of its files was found. */
@@ -23,7 +27,8 @@ export interface LoaderLine {
 /** Read leniently: loaders are wanted before the file is whole. */
 export function loaderDirectories(config: string): LoaderDirectories {
   const [state = '/var/lib/rackboot', files] = textsAt(config, ['rack', 'state'], ['boot', 'files']);
-  return { files: files ?? join(state, 'files'), installed: installedLoaders(state) };
+  const imported = importedLoaders(storedImages(state, createSurvey()()));
+  return { files: files ?? join(state, 'files'), installed: installedLoaders(state), imported };
 }
 
 /** Every loader that has a word, in the order of the table. */
@@ -43,10 +48,15 @@ function withCompanions(path: string): string[] {
   return [path, ...[...needs, ...uses].map((name) => folder + name)];
 }
 
-function whereIs(path: string, { files, installed }: LoaderDirectories): { found?: string; package?: string } {
+function whereIs(
+  path: string,
+  { files, installed, imported }: LoaderDirectories,
+): { found?: string; package?: string } {
   const name = path.slice(path.lastIndexOf('/') + 1);
   const debian = DEBIAN_FILES.get(name);
-  const found = [join(files, path), join(installed, name), ...(debian?.places ?? [])].find(isReadable);
+  const found = [join(files, path), join(installed, name), ...(debian?.places ?? []), imported?.get(name) ?? ''].find(
+    isReadable,
+  );
   return { ...(found !== undefined && { found }), ...(debian && { package: debian.package }) };
 }
 

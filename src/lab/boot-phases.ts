@@ -66,8 +66,8 @@ const LOADER: Readonly<Record<LabLoader, readonly Step[]>> = {
   lpxelinux: PXELINUX,
 };
 const LINUX: readonly Step[] = [
-  step('kernel comes', 'the kernel was not fetched', fetched(KERNEL_PATH)),
-  step('initrd comes', 'the initrd was not fetched', fetched(INITRD_PATH)),
+  step('kernel comes', 'the kernel was not fetched', fetched(KERNEL_PATH, '/boot-kernel')),
+  step('initrd comes', 'the initrd was not fetched', fetched(INITRD_PATH, '/boot-initrd')),
   step('Linux starts and asks for an address', 'Linux never asked for an address', of('dhcp.discover')),
   step('Linux gets its address', 'Linux got no address', of('dhcp.ack')),
   step('Linux resolves its name', 'Linux never asked for a name', of('dns.first-question')),

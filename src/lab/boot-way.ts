@@ -5,4 +5,6 @@ import type { LabLoader } from './loader.ts';
 export interface BootWay {
   readonly firmware: Firmware;
   readonly loader: LabLoader;
+  /** Whether its kernel and initrd are an image that the rack imports, or files that it was given. Default: an image. */
+  readonly content?: 'image' | 'files' | undefined;
 }

@@ -1,3 +1,5 @@
+import { LAB_IMAGE, type LabMirror } from './mirror.ts';
+
 /** Who is who in the lab's network. */
 export const LAB = {
   cidr: '192.168.127.0/24',
@@ -23,6 +25,8 @@ export interface LabPlaces {
   readonly interface: string;
   /** What the machine's kernel is told besides where the rack is. */
   readonly kernelWords: string;
+  /** Where the image comes from that the machine boots; absent: it boots the files under `files`. */
+  readonly mirror?: LabMirror | undefined;
   /** `boot.loaders`. */
   readonly loaders: Readonly<Record<string, string>>;
 }
@@ -30,6 +34,11 @@ export interface LabPlaces {
 /** The text of the lab's `rackboot.yaml`: one subnet, one host, one boot entry. Paths are quoted as JSON, which is YAML. */
 export function labConfig(places: LabPlaces): string {
   const { machine } = LAB;
+  const { mirror } = places;
+  const content =
+    mirror === undefined
+      ? `kernel: ${KERNEL_PATH}\n      initrd: [${INITRD_PATH}]`
+      : `image: ${LAB_IMAGE.os}/${LAB_IMAGE.release}`;
   return `rack:
   name: lab-rack
   state: ${JSON.stringify(places.state)}
@@ -51,11 +60,10 @@ boot:
   files: ${JSON.stringify(places.files)}
   entries:
     lab:
-      kernel: ${KERNEL_PATH}
-      initrd: [${INITRD_PATH}]
+      ${content}
       cmdline: ${places.kernelWords} rackboot=http://${LAB.rack}:${LAB.httpPort}
   loaders: ${JSON.stringify(places.loaders)}
-http:
+${mirror === undefined ? '' : `images: { sources: [{ name: lab, url: ${JSON.stringify(mirror.url)}, keyring: ${JSON.stringify(mirror.keyring)} }] }\n`}http:
   port: ${LAB.httpPort}
 `;
 }

@@ -31,10 +31,10 @@ export interface Lab extends AsyncDisposable {
  * @throws LabError with what can't be had
  */
 export async function prepareLab(way: BootWay, say: Say, signal?: AbortSignal): Promise<LabFiles> {
-  const { firmware, loader } = way;
+  const { firmware, loader, content = 'image' } = way;
   await ensurePackages(LAB_PACKAGES[firmware], say, signal);
   const guest = await fetchGuestFiles(say, signal, BOARDS[firmware].architecture);
-  return { guest, firmware, loader: await fetchLoader(firmware, loader, say, signal) };
+  return { guest, firmware, loader: await fetchLoader(firmware, loader, say, signal), isImage: content === 'image' };
 }
 
 /**
@@ -52,6 +52,7 @@ export async function openLab(rackboot: readonly string[], way: BootWay, say: Sa
   const network = stack.adopt(await createLabNetwork(settings), (made) => made.close());
   const rack = stack.adopt(startRack(network, workspace, rackboot), (made) => made.stop());
   await rack.ready(signal);
+  if (files.isImage === true) await rack.imported(signal);
   const whole = stack.move();
   return {
     workspace,

@@ -14,6 +14,8 @@ export interface RackProcess {
   readonly exited: Promise<void>;
   /** Resolves when it serves. @throws LabError when it ended instead */
   ready(signal: AbortSignal): Promise<void>;
+  /** Resolves when it has imported what the machine boots. @throws LabError when it does not */
+  imported(signal: AbortSignal): Promise<void>;
   /** What its services did and saw, as it comes. */
   events(): AsyncIterable<RackEvent>;
   /** The last lines it wrote. */
@@ -41,7 +43,18 @@ export function startRack(network: LabNetwork, workspace: Workspace, rackboot: r
       const ended = exited.then(() => {
         throw new LabError(['rackboot ended before it was ready:', ...written.slice(-20)].join('\n'));
       });
-      await Promise.race([ended, untilReady(network, [...rackboot, 'status', '--json', '--config', config], signal)]);
+      const status = [...rackboot, 'status', '--json', '--config', config];
+      await Promise.race([ended, untilSaid(network, status, (_output, code) => code === 0, 'is not ready', signal)]);
+    },
+    async imported(signal) {
+      const images = [...rackboot, 'images', '--json', '--config', config];
+      await untilSaid(
+        network,
+        images,
+        (output) => output.includes('"entries":["lab"]'),
+        'has imported nothing',
+        signal,
+      );
     },
     events() {
       const follower = network.exec([...rackboot, 'events', '--follow', '--json', '--config', config]);
@@ -54,13 +67,20 @@ export function startRack(network: LabNetwork, workspace: Workspace, rackboot: r
   };
 }
 
-async function untilReady(network: LabNetwork, status: readonly string[], signal: AbortSignal): Promise<void> {
+/** Asks until the answer will do. */
+async function untilSaid(
+  network: LabNetwork,
+  question: readonly string[],
+  willDo: (output: string, code: number | null) => boolean,
+  otherwise: string,
+  signal: AbortSignal,
+): Promise<void> {
   const limit = performance.now() + READY_LIMIT_SECONDS * 1000;
   for (;;) {
-    const asked = await network.run(status, { signal });
-    if (asked.code === 0) return;
+    const asked = await network.run(question, { signal });
+    if (willDo(asked.output, asked.code)) return;
     if (performance.now() > limit) {
-      throw new LabError(`rackboot is not ready after ${READY_LIMIT_SECONDS} s; its status: ${asked.output}`);
+      throw new LabError(`rackboot ${otherwise} after ${READY_LIMIT_SECONDS} s; it says: ${asked.output}`);
     }
     await delay(READY_POLL_MILLISECONDS, undefined, { signal });
   }

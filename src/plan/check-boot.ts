@@ -3,6 +3,7 @@ import type { BootDraft, EntryDraft } from './config-draft.ts';
 import type { FaultBook } from './fault-book.ts';
 import type { Path } from './fault.ts';
 import { withSuggestion } from './nearest-name.ts';
+import { bootFilesOf, namesOf, type ImageName, type StoredImages } from './image-shelf.ts';
 import { LoaderShelf, type LoaderPlaces } from './loader-shelf.ts';
 import {
   BOOT_LOCAL,
@@ -10,6 +11,7 @@ import {
   type BootCatalogue,
   type BootEntry,
   type BootFile,
+  type BootFiles,
   type LoaderKind,
   type Loaders,
 } from './plan.ts';
@@ -28,6 +30,11 @@ const DEFAULT_LOADERS: Readonly<Record<LoaderKind, readonly string[]>> = {
 /** What every rack with something to boot must have, or say `none` to. */
 const USUAL_LOADERS: ReadonlySet<LoaderKind> = new Set(['bios', 'uefi']);
 
+/** What boot entries' files are looked for in. */
+export interface BootPlaces extends LoaderPlaces {
+  readonly stored: StoredImages;
+}
+
 const OR_NONE = ', or the word none';
 
 /** What hosts may name, and what of it can be served. */
@@ -43,7 +50,7 @@ export interface BootChoices {
 export function checkBoot(
   book: FaultBook,
   draft: BootDraft,
-  places: LoaderPlaces | undefined,
+  places: BootPlaces | undefined,
   surroundings: Surroundings,
 ): { readonly catalogue: BootCatalogue | undefined; readonly choices: BootChoices } {
   const shelf = places === undefined || book.lost(['boot']) ? undefined : new Shelf(book, places, surroundings);
@@ -86,9 +93,11 @@ class Shelf {
   readonly #book: FaultBook;
   readonly #surroundings: Surroundings;
   readonly #isThere: boolean;
+  readonly #stored: StoredImages;
 
-  constructor(book: FaultBook, places: LoaderPlaces, surroundings: Surroundings) {
+  constructor(book: FaultBook, places: BootPlaces, surroundings: Surroundings) {
     this.#book = book;
+    this.#stored = places.stored;
     this.directory = places.files;
     this.loaderShelf = new LoaderShelf(book, places, surroundings);
     this.#surroundings = surroundings;
@@ -105,15 +114,63 @@ class Shelf {
   /** The entry, if all of it can be served. */
   entry(name: string, draft: EntryDraft): BootEntry[] {
     const path = ['boot', 'entries', name];
-    const kernel = draft.kernel === undefined ? undefined : this.#kernel([...path, 'kernel'], draft.kernel);
-    const initrd = (draft.initrd ?? []).map((file, i) => this.#find(this.#book.element([...path, 'initrd'], i), file));
-    if (draft.cmdline !== undefined) checkCommandLine(this.#book, path, draft);
-    if (!kernel || draft.cmdline === undefined || this.#book.touches(path)) return [];
+    if (this.#book.has(path)) return [];
+    const files = draft.image === undefined ? this.#ownFiles(path, draft) : this.#imageFiles(path, draft, draft.image);
+    if (!files || this.#book.touches(path)) return [];
     const times = {
       ...(draft.once !== undefined && { once: draft.once }),
       ...(draft.loop === 'off' && { isEndless: true as const }),
     };
-    return [{ name, kernel, initrd: initrd.filter((file) => file !== undefined), cmdline: draft.cmdline, ...times }];
+    return [{ name, ...files, ...times }];
+  }
+
+  #ownFiles(path: Path, draft: EntryDraft): BootFiles | undefined {
+    const { cmdline } = draft;
+    if (draft.kernel === undefined) this.#missKernel(path);
+    const kernel = draft.kernel === undefined ? undefined : this.#kernel([...path, 'kernel'], draft.kernel);
+    const found = (draft.initrd ?? []).map((file, i) => this.#find(this.#book.element([...path, 'initrd'], i), file));
+    if (cmdline !== undefined) checkCommandLine(this.#book, path, { ...draft, cmdline });
+    if (!kernel || cmdline === undefined) return undefined;
+    return { kernel, initrd: found.filter((file) => file !== undefined), cmdline };
+  }
+
+  /** By the architecture of the machine: x86 is the rule, and what its loader can't tell from it. */
+  #imageFiles(path: Path, draft: EntryDraft, image: ImageName): Pick<BootEntry, keyof BootFiles | 'arm64'> | undefined {
+    const { cmdline } = draft;
+    for (const key of ['kernel', 'initrd'] as const) {
+      const beside = [...path, key];
+      if (draft[key] !== undefined)
+        this.#book.report(beside, 'no kernel and no initrd beside image, which has its own');
+    }
+    if (cmdline === undefined) return undefined;
+    const [x86, arm64] = [
+      bootFilesOf(this.#stored, image, 'amd64', cmdline) ?? bootFilesOf(this.#stored, image, 'i386', cmdline),
+      bootFilesOf(this.#stored, image, 'arm64', cmdline),
+    ];
+    const files = x86 ?? arm64;
+    if (!files) {
+      const names = namesOf(this.#stored);
+      const here = names.length === 0 ? 'none is' : names.join(', ');
+      const expected = `an image that is here and boots (${here}; "rackboot images" tells what is missing and why)`;
+      this.#book.report([...path, 'image'], expected);
+      return undefined;
+    }
+    for (const each of new Set([files, arm64 ?? files])) {
+      checkCommandLine(this.#book, path, {
+        kernel: each.kernel.path,
+        initrd: each.initrd.map((file) => file.path),
+        cmdline: each.cmdline,
+      });
+    }
+    return { ...files, ...(x86 && arm64 && { arm64 }) };
+  }
+
+  /** After a syntax error, that it is missing may be no more than a rumour. */
+  #missKernel(path: Path): void {
+    const { document } = this.#book;
+    if (document.brokenAt !== undefined || this.#book.lost([...path, 'kernel']) || this.#book.has([...path, 'image']))
+      return;
+    this.#book.report([...path, 'kernel'], 'a path under boot.files like debian/vmlinuz, or image in its place');
   }
 
   /**

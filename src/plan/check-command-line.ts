@@ -1,5 +1,4 @@
 import { COMMAND_LINE_VARIABLES, longestLength, unknownVariables } from './command-line-variables.ts';
-import type { EntryDraft } from './config-draft.ts';
 import type { FaultBook } from './fault-book.ts';
 import type { Path } from './fault.ts';
 import { LONGEST_CMDLINE } from './text-forms.ts';
@@ -7,11 +6,18 @@ import { LONGEST_CMDLINE } from './text-forms.ts';
 /** Ahead of the operator's words in every language. */
 const BOOTIF = 'BOOTIF=01-52-54-00-12-34-56 '.length;
 
+export interface CommandLineDraft {
+  readonly cmdline: string;
+  /** Served paths. */
+  readonly kernel?: string | undefined;
+  readonly initrd?: readonly string[] | undefined;
+}
+
 /** A name that stands for nothing, or a line that would not reach the kernel whole, takes the entry out of service. */
 export function checkCommandLine(
   book: FaultBook,
   entry: Path,
-  { kernel = '', initrd = [], cmdline = '' }: EntryDraft,
+  { kernel = '', initrd = [], cmdline }: CommandLineDraft,
 ): void {
   const path = [...entry, 'cmdline'];
   const [unknown] = unknownVariables(cmdline);

@@ -1,17 +1,19 @@
 import { posix } from 'node:path';
 import { formatIp4 } from '../addr/ip4.ts';
-import { checkBoot } from './check-boot.ts';
+import { checkBoot, type BootPlaces } from './check-boot.ts';
 import { checkClasses } from './check-classes.ts';
 import { checkDns } from './check-dns.ts';
 import { checkHosts } from './check-hosts.ts';
 import { checkHttp } from './check-http.ts';
+import { checkImages } from './check-images.ts';
 import { checkOptions } from './check-options.ts';
 import { checkSubnets, formatInterfaces } from './check-subnets.ts';
 import { ConfigDocument } from './config-document.ts';
 import { readDraft, type ConfigDraft } from './config-draft.ts';
 import { FaultBook } from './fault-book.ts';
 import type { Fault } from './fault.ts';
-import { installedLoaders, type LoaderPlaces } from './loader-shelf.ts';
+import { installedLoaders } from './loader-shelf.ts';
+import { importedLoaders, storedImages } from './image-shelf.ts';
 import { BOOT_LOCAL, type Plan, type RackSettings, type Subnet, type TftpSettings } from './plan.ts';
 import type { Surroundings } from './surroundings.ts';
 import { parseLabel, type Endpoint } from './text-forms.ts';
@@ -42,18 +44,19 @@ function checkWhole(book: FaultBook, draft: ConfigDraft, surroundings: Ground): 
   const rack = checkRack(book, draft, surroundings.hostName);
   const classNames = new Set(draft.classes.flatMap(({ name }) => name ?? []));
   const subnets = checkSubnets(book, draft.subnets, surroundings, classNames);
-  const { catalogue, choices } = checkBoot(book, draft.boot, loaderPlaces(book, draft), surroundings);
+  const { catalogue, choices } = checkBoot(book, draft.boot, bootPlaces(book, draft, surroundings), surroundings);
   const hasAllSubnets = subnets.length === draft.subnets.length && !book.lost(['subnets']);
   const ground = { rackName: rack?.name, subnets, hasAllSubnets, choices };
   const { hosts, hasUnrecognisable } = checkHosts(book, draft.hosts, ground);
   const clients = { ...checkOptions(book, draft, [], 'all'), ...checkClasses(book, draft.classes, choices.loaders) };
   const admin = checkListen(book, draft, subnets, surroundings);
   const http = checkHttp(book, draft, surroundings);
+  const images = checkImages(book, draft.images, draft.rack.state, surroundings);
   const { level } = draft.log;
   const tftp = checkTftp(draft);
   const { directory } = surroundings;
   const dns = rack && checkDns(book, draft.dns, { rackName: rack.name, subnets, directory, surroundings });
-  if (!rack || !catalogue || !http || !tftp || !dns || !admin || level === undefined) return undefined;
+  if (!rack || !catalogue || !http || !images || !tftp || !dns || !admin || level === undefined) return undefined;
   // A machine that can not be told from an unknown one must not be installed over: see checkHosts.
   const boot = hasUnrecognisable ? { ...catalogue, default: BOOT_LOCAL, isDefaultHeld: true as const } : catalogue;
   return {
@@ -63,6 +66,7 @@ function checkWhole(book: FaultBook, draft: ConfigDraft, surroundings: Ground): 
     hosts,
     ...clients,
     boot,
+    images,
     http,
     tftp,
     dns,
@@ -103,10 +107,12 @@ function defaultName(book: FaultBook, hostName: string): string | undefined {
 }
 
 /** Undefined when it is not known where files are. */
-function loaderPlaces(book: FaultBook, draft: ConfigDraft): LoaderPlaces | undefined {
+function bootPlaces(book: FaultBook, draft: ConfigDraft, surroundings: Surroundings): BootPlaces | undefined {
   const files = filesDirectory(book, draft);
   const { state } = draft.rack;
-  return files === undefined || state === undefined ? undefined : { files, installed: installedLoaders(state) };
+  if (files === undefined || state === undefined) return undefined;
+  const stored = storedImages(state, surroundings);
+  return { files, installed: installedLoaders(state), imported: importedLoaders(stored), stored };
 }
 
 /** `boot.files`, by default the folder `files` of the rack's state. Undefined when either has a fault. */

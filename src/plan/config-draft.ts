@@ -11,9 +11,11 @@ import {
   entrySchema,
   hostSchema,
   httpSchema,
+  imagesSchema,
   loadersSchema,
   logSchema,
   rackSchema,
+  sourceSchema,
   subnetSchema,
   tftpSchema,
 } from './schema.ts';
@@ -26,6 +28,9 @@ export type SubnetDraft = Fields<typeof subnetSchema>;
 export type ClassDraft = Fields<typeof classSchema>;
 export type HostDraft = Fields<typeof hostSchema>;
 export type EntryDraft = Fields<typeof entrySchema>;
+export type SourceDraft = Fields<typeof sourceSchema>;
+
+export type ImagesDraft = Omit<Fields<typeof imagesSchema>, 'sources'> & { readonly sources: readonly SourceDraft[] };
 
 /** The part of a layer that is about DHCP options; values are not looked at yet. */
 export type OptionsDraft = Pick<SubnetDraft, 'options' | 'always'>;
@@ -58,6 +63,7 @@ export interface ConfigDraft {
   readonly always?: OptionsDraft['always'];
   readonly classes: readonly ClassDraft[];
   readonly boot: BootDraft;
+  readonly images: ImagesDraft;
   readonly http: Fields<typeof httpSchema>;
   readonly tftp: Fields<typeof tftpSchema>;
   readonly dns: DnsDraft;
@@ -79,6 +85,7 @@ export function readDraft(book: FaultBook): ConfigDraft {
 function salvage(value: unknown): ConfigDraft {
   const config = asMapping(value);
   const boot = asMapping(config['boot']);
+  const images = asMapping(config['images']);
   return {
     rack: readFields(rackSchema, config['rack']),
     subnets: asList(config['subnets']).map((subnet) => readFields(subnetSchema, subnet)),
@@ -89,6 +96,10 @@ function salvage(value: unknown): ConfigDraft {
       ...readFields(bootSchema.pick({ default: true, files: true, exit: true, loop: true }), boot),
       entries: readEntries(asMapping(boot['entries'])),
       loaders: readFields(loadersSchema, boot['loaders']),
+    },
+    images: {
+      ...readFields(imagesSchema.omit({ sources: true }), images),
+      sources: asList(images['sources']).map((source) => readFields(sourceSchema, source)),
     },
     http: readFields(httpSchema, config['http']),
     tftp: readFields(tftpSchema, config['tftp']),

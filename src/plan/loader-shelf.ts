@@ -10,6 +10,8 @@ import type { Surroundings } from './surroundings.ts';
 export interface LoaderPlaces {
   readonly files: string;
   readonly installed: string;
+  /** Imported with images, by the name each is served under: the file on disk. Absent: none. */
+  readonly imported?: ReadonlyMap<string, string>;
 }
 
 /** For loaders of the operator's own; everything of Debian's package ipxe may be named. */
@@ -61,13 +63,21 @@ export class LoaderShelf {
     const companions: BootFile[] = [];
     for (const name of [...needs, ...uses]) {
       const served = posix.join(posix.dirname(loader.path), name);
-      const file = this.#find(served, true);
+      const file = this.#besideImported(loader, name, served) ?? this.#find(served, true);
       if (file && !(name.endsWith('.efi') && !this.#fits(path, kind, file))) companions.push(file);
       else if (!file && needs.includes(name)) this.#reportMissing(path, kind, [served], orElse, ` for ${loader.path}`);
     }
     return needs.every((name) => companions.some((file) => posix.basename(file.path) === name))
       ? { ...loader, companions }
       : undefined;
+  }
+
+  /** Imported ones are signed for each other: an imported shim must not start Debian's GRUB. */
+  #besideImported(loader: BootFile, name: string, served: string): BootFile | undefined {
+    const { imported } = this.#places;
+    const isImported = imported?.get(posix.basename(loader.path)) === loader.file;
+    const file = isImported ? imported?.get(name) : undefined;
+    return file === undefined ? undefined : { path: served, file };
   }
 
   #find(served: string, isCompanion = false): BootFile | undefined {
@@ -84,6 +94,7 @@ export class LoaderShelf {
       own,
       posix.join(installed, name),
       ...(DEBIAN_FILES.get(name)?.places ?? [posix.join(IPXE_DIRECTORY, name)]),
+      ...[this.#places.imported?.get(name)].filter((file) => file !== undefined),
     ];
   }
 

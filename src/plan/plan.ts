@@ -18,6 +18,8 @@ export interface Plan {
   readonly boot: BootCatalogue;
   /** Where boot files are served by HTTP, on every local address of a managed subnet. */
   readonly http: HttpSettings;
+  /** Where images come from, and where they are. Absent: there are none. */
+  readonly images?: ImageSettings;
   /** How boot files are sent by TFTP. */
   readonly tftp: TftpSettings;
   /** What is answered by DNS beside the names of the subnets, and to whom. */
@@ -37,6 +39,43 @@ export interface HttpSettings {
   readonly pace?: number;
   /** Where the same files are served by HTTPS. */
   readonly tls?: TlsSettings;
+}
+
+export interface ImageSettings {
+  /** Absolute path of the directory whose files are each called by their sha256, and served under /images/<sha256>/. */
+  readonly shelf: string;
+  /** In the order in which they are asked: of what several have, the first gives it. */
+  readonly sources: readonly ImageSource[];
+  /** Absolute path of a file of more sources, as MAAS has them. */
+  readonly bootResources?: string;
+  /** How often to look for new versions; absent: when asked to, and at each start. */
+  readonly intervalSeconds?: number;
+  /** Bytes a second that imports take at most. */
+  readonly bandwidth?: number;
+  /** Files fetched at once. */
+  readonly parallel: number;
+}
+
+export interface ImageSource {
+  readonly name: string;
+  /** http, https or file; a directory, or the index itself. */
+  readonly url: string;
+  /** Absolute path of the keys of who signs it; absent: it is believed without. */
+  readonly keyring?: string;
+  readonly proxy?: string;
+  /** Versions of each image. */
+  readonly keep: number;
+  /** Empty: all of it. */
+  readonly selections: readonly ImageSelection[];
+}
+
+/** In each, `*` stands for all. */
+export interface ImageSelection {
+  readonly os: string;
+  readonly release: string;
+  readonly arches: readonly string[];
+  readonly subarches: readonly string[];
+  readonly labels: readonly string[];
 }
 
 export interface TlsSettings {
@@ -315,11 +354,17 @@ export interface LoopLimits {
 /** What ends the netbooting of a machine: that it was sent all files, or that it says itself that it is installed. */
 export type Once = 'delivered' | 'reported';
 
-export interface BootEntry {
-  readonly name: string;
+/** What a machine is given to boot. */
+export interface BootFiles {
   readonly kernel: BootFile;
   readonly initrd: readonly BootFile[];
   readonly cmdline: string;
+}
+
+export interface BootEntry extends BootFiles {
+  readonly name: string;
+  /** Of an image that is here for x86 and for 64-bit ARM: what the latter gets; the loader knows what it runs on. */
+  readonly arm64?: BootFiles;
   /** From then on a machine boots its own disk; absent: it netboots this entry each time. */
   readonly once?: Once;
   /** However often a machine netboots it, that is no loop. */

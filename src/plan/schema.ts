@@ -188,7 +188,10 @@ export const classSchema = mapping({
 });
 
 export const entrySchema = mapping({
-  kernel: form.servedPathText.describe('A path under boot.files.'),
+  image: form.imageText
+    .optional()
+    .describe('An imported image, like ubuntu/noble or ubuntu/noble/hwe-24.04, instead of kernel and initrd.'),
+  kernel: form.servedPathText.optional().describe('A path under boot.files.'),
   initrd: oneOrMore(form.servedPathText, 'at least one path')
     .optional()
     .describe('A path under boot.files, or a list in the order they are to be loaded.'),
@@ -263,6 +266,52 @@ export const bootSchema = mapping({
   exit: exitForm.prefault('auto').describe('How machines leave a loader for their own disk.'),
 });
 
+const WORDS = 'a list of words, or "*" for all';
+
+function streamWords() {
+  return list(form.streamWordText, WORDS).prefault(['*']);
+}
+
+const selectionSchema = mapping({
+  os: form.streamWordText.prefault('*').describe('ubuntu, centos …; default: all.'),
+  release: form.streamWordText.prefault('*').describe('noble, jammy …; default: all.'),
+  arches: streamWords().describe('amd64, arm64 …; default: all.'),
+  subarches: streamWords().describe('Kernels: generic, hwe-24.04 …; default: all.'),
+  labels: streamWords().describe('stable, candidate …; default: all.'),
+});
+
+export const sourceSchema = mapping({
+  name: form.sourceNameText.optional().describe('What it is called in commands. Default: host and path of the url.'),
+  url: form.sourceText.describe(
+    'A simplestreams mirror, http, https or file; with the path of its index if that is another.',
+  ),
+  keyring: form.fileText.optional().describe('The public keys of who signs it, as gpg exports them. An absolute path.'),
+  unsigned: z
+    .boolean({ error: 'true or false' })
+    .prefault(false)
+    .describe('true: what it says is believed without a signature.'),
+  proxy: form.proxyText.optional().describe('The proxy it is reached through. Absent: none.'),
+  keep: count(1, 10, 1).describe('So many versions of each image are kept: 1 to 10.'),
+  selections: list(selectionSchema, 'a list of selections')
+    .prefault([])
+    .describe('What to import of it. Absent: all of it.'),
+});
+
+export const imagesSchema = mapping({
+  sources: list(sourceSchema, 'a list of sources')
+    .prefault([])
+    .describe('Where images come from; what several have is taken from the first.'),
+  'boot-resources': form.fileText
+    .optional()
+    .describe("A file of sources in MAAS's own form (bootresources.yaml), after those above. An absolute path."),
+  interval: z
+    .union([form.importIntervalText, z.enum(['off'])], { error: 'a time from 5m to 30d, or off' })
+    .prefault('1h')
+    .describe('How often to look for new versions: 5m to 30d, or off. It is also done at each start.'),
+  bandwidth: form.paceText.optional().describe('What imports take at most, like 20MB/s. Default: all there is.'),
+  parallel: count(1, 16, 4).describe('So many files are fetched at once: 1 to 16.'),
+});
+
 const tlsSchema = mapping({
   port: z.int(PORT).min(1, PORT).max(65_535, PORT).prefault(5250).describe('Port of HTTPS, other than http.port.'),
   certificate: form.fileText.describe('Certificate and chain, PEM. An absolute path.'),
@@ -314,6 +363,7 @@ export const configSchema = mapping({
   always: alwaysSchema,
   classes: list(classSchema, 'a list of classes').prefault([]).describe('Options for machines by what they say.'),
   boot: bootSchema.prefault({}).describe('What machines boot.'),
+  images: imagesSchema.prefault({}).describe('Images: what is imported, and from where.'),
   http: httpSchema.prefault({}).describe('Boot plane: boot files and nothing else.'),
   tftp: tftpSchema.prefault({}).describe('How boot files are sent by TFTP.'),
   dns: dnsSchema.prefault({}).describe('Zones from files, secondaries, and the forwarding of other names.'),

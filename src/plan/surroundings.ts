@@ -1,3 +1,4 @@
+import type { StoredImage } from './stored-image.ts';
 import type { Ip4 } from '../addr/ip4.ts';
 
 /** What the compiler must know of the machine it compiles for; given in, so that compiling stays pure. */
@@ -17,6 +18,8 @@ export interface Surroundings {
   /** The first 4 KiB of such a file, or all of it; undefined when they can't be read. Absent: files are taken for what they should be. */
   firstBytes?(path: string): Uint8Array | undefined;
   directoryExists(path: string): boolean;
+  /** The images that are here, in this state directory. Absent: none are. */
+  images?(state: string): readonly StoredImage[];
   /** What is wrong with a certificate and its key as files in PEM, as a clause; undefined when they can be served. Absent: nobody can look. */
   keyPairFault?(certificate: string, key: string): string | undefined;
 }

@@ -257,6 +257,54 @@ export const cmdlineText = textForm({
   parse: (text) => (Buffer.byteLength(text) > LONGEST_CMDLINE || CONTROL_PATTERN.test(text) ? undefined : text),
 });
 
+const STREAM_WORD = /^(\*|[A-Za-z0-9][A-Za-z0-9._+~:-]{0,127})$/;
+const IMAGE_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._+~-]*\/[A-Za-z0-9][A-Za-z0-9._+~-]*(\/[A-Za-z0-9][A-Za-z0-9._+~-]*)?$/;
+const SOURCE_NAME = /^[A-Za-z0-9/][A-Za-z0-9._/:-]{0,199}$/;
+
+export const streamWordText = textForm({
+  expected: 'a word like noble, or "*" for all',
+  pattern: STREAM_WORD,
+  parse: (text) => (STREAM_WORD.test(text) ? text : undefined),
+});
+
+/** An image by os, release and, if it matters, its kernel. */
+export const imageText = textForm({
+  expected: 'an image like ubuntu/noble, or ubuntu/noble/hwe-24.04 for one of its kernels',
+  pattern: IMAGE_PATTERN,
+  parse: (text) => {
+    const [os = '', release = '', subarch] = text.split('/');
+    return IMAGE_PATTERN.test(text) ? { os, release, ...(subarch !== undefined && { subarch }) } : undefined;
+  },
+});
+
+export const sourceNameText = textForm({
+  expected: 'a name of letters, digits and ._/:-',
+  pattern: SOURCE_NAME,
+  parse: (text) => (SOURCE_NAME.test(text) ? text : undefined),
+});
+
+export const sourceText = textForm({
+  expected: 'a URL like https://mirror.example/images/ or file:///srv/images/, without name and password',
+  pattern: /^(https?|file):\/\//,
+  parse: (text) => {
+    const url = URL.parse(text);
+    const isKnown = url !== null && ['http:', 'https:', 'file:'].includes(url.protocol);
+    if (!isKnown || url.username !== '' || url.search !== '' || url.hash !== '') return undefined;
+    return url.protocol === 'file:' && url.host !== '' ? undefined : url.href;
+  },
+});
+
+export const proxyText = textForm({
+  expected: 'a URL like http://proxy.example:3128',
+  pattern: /^https?:\/\//,
+  parse: (text) => {
+    const url = URL.parse(text);
+    return url !== null && ['http:', 'https:'].includes(url.protocol) && url.host !== '' ? url.href : undefined;
+  },
+});
+
+export const importIntervalText = durationBetween('5m', '30d', '30m, 6h');
+
 export const endpointText = textForm({
   expected: 'an address and a port like 127.0.0.1:5249',
   pattern: new RegExp(String.raw`^${QUAD}:\d{1,5}$`),

@@ -11,6 +11,8 @@ const ERRORS: ReadonlySet<string> = new Set([
   'boot.store-failed',
   'boot.store-replaced',
   'http.certificate-failed',
+  'image.spoilt',
+  'image.index-replaced',
   'zone.refused',
 ]);
 const WARNINGS: ReadonlySet<string> = new Set([
@@ -30,6 +32,7 @@ const WARNINGS: ReadonlySet<string> = new Set([
   'tftp.refused',
   'http.failed',
   'http.refused',
+  'image.refused',
 ]);
 
 /** The log is the timeline in another coat: each event is one line. */

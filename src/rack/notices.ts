@@ -8,6 +8,7 @@ const STANDING: ReadonlySet<string> = new Set([
   'dhcp.conflict-check-off',
   'boot.store-failed',
   'boot.store-replaced',
+  'image.index-replaced',
   'http.certificate-failed',
   'dns.upstream-failed',
   'dns.tls-failed',

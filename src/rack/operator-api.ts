@@ -13,6 +13,7 @@ import type { LeaseFact } from '../service/letters.ts';
 import type { RackEvent } from '../timeline/event.ts';
 import { matches, type EventFilter } from '../timeline/event-filter.ts';
 import { listBoots, resetBoots } from './boot-routes.ts';
+import { listImages, manageImages, runImport } from './image-routes.ts';
 import { exportLeases, importLeases, releaseLeases } from './lease-routes.ts';
 import type { Rack } from './rack.ts';
 import { statusOf } from './status.ts';
@@ -77,6 +78,13 @@ const ROUTES: Readonly<Record<string, Route>> = {
   'GET /zones/dump': (context, { rack }) => dumpZone(context, rack),
   'GET /boots': (context, { rack }) => listBoots(context, rack),
   'POST /boots/reset': (context, { rack }) => resetBoots(context, rack),
+  'GET /images': (context, { rack }) => listImages(context, rack),
+  'POST /images/import': (context, { rack }) => runImport(context, rack),
+  'POST /images/stop': (context, { rack }) => manageImages(context, rack, 'stop'),
+  'POST /images/gc': (context, { rack }) => manageImages(context, rack, 'gc'),
+  'POST /images/verify': (context, { rack }) => manageImages(context, rack, 'verify'),
+  'POST /images/reread': (context, { rack }) => manageImages(context, rack, 'reread'),
+  'POST /images/remove': (context, { rack }) => manageImages(context, rack, 'remove'),
   'GET /events': (context, { rack }) => {
     const filter = readFilter(context);
     if (!filter) return;

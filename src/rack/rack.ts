@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import type { Plan } from '../plan/plan.ts';
 import { LeaseTable } from '../service/lease-table.ts';
 import { fromColumns, toColumns } from '../service/lease-columns.ts';
-import type { FromService, ToService } from '../service/letters.ts';
+import type { FromService, ImageAnswer, ImageOrder, ToService } from '../service/letters.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Libc } from '../system/libc.ts';
 import { lockDirectory } from '../system/lock-directory.ts';
@@ -20,6 +20,7 @@ import { readZoneFile } from '../zones/read-zone-file.ts';
 import { BootKeeper } from './boot-keeper.ts';
 import { CertificateWatch } from './certificate-watch.ts';
 import { logEvent } from './event-log.ts';
+import { ImageDesk } from './image-desk.ts';
 import { Listeners, type PreparedListeners } from './listeners.ts';
 import { faultsOfRestart } from './needs-restart.ts';
 import { Notices } from './notices.ts';
@@ -27,7 +28,7 @@ import { PlanSource, type PlanAttempt } from './plan-source.ts';
 import { ServiceThread } from './service-thread.ts';
 import { ZoneKeeper } from './zone-keeper.ts';
 
-const SERVICES: readonly ServiceName[] = ['dhcp', 'dns', 'dot', 'tftp', 'http'];
+const SERVICES: readonly ServiceName[] = ['dhcp', 'dns', 'dot', 'tftp', 'http', 'importer'];
 
 /** Left for the threads to end in out of the 2 s that a stop may take. */
 const STOP_MILLISECONDS = 1_500;
@@ -68,6 +69,7 @@ export class Rack {
   readonly leases: LeaseTable;
   readonly notices = new Notices();
   readonly boots: BootKeeper;
+  readonly images = new ImageDesk();
   readonly zones: ZoneKeeper;
   readonly startedAt: number;
   readonly #dependencies: RackDependencies;
@@ -166,6 +168,14 @@ export class Rack {
       .then(() => (this.#stopping ? undefined : this.#reload()))
       .catch((error: unknown) => this.#dependencies.log.error({ err: error }, 'the file was not taken up'));
     return this.#reloading;
+  }
+
+  /** Does what an operator wants of the images; a rack that imports none has no importer until then. */
+  async manageImages(order: ImageOrder): Promise<ImageAnswer> {
+    const importer = this.#thread('importer');
+    if (!importer || this.#stopping) return { isDone: false, lines: ['the rack stops'] };
+    if (importer.state === 'stopped') await importer.start();
+    return importer.manage(order);
   }
 
   emit(body: EventBody, mac?: string): void {
@@ -269,20 +279,26 @@ export class Rack {
       libc: this.#dependencies.libc,
       opening: () => [
         // Ahead of the Plan: no script is to leave before it is known who has had what
-        this.boots.letter(),
+        ...(name === 'importer' ? [] : [this.boots.letter()]),
         ...(name === 'dns' ? [this.zones.letter()] : []),
         this.#planLetter(name),
-        { type: 'leases', bound: toColumns(this.leases.facts()), ended: [] },
+        ...(name === 'importer' ? [] : [this.#leasesLetter()]),
       ],
       onLetter: (letter) => this.#receive(name, letter),
       onServing: () => this.emit({ kind: 'service.ready', service: name }),
-      onFailed: (reason, retryMilliseconds) =>
-        this.emit({ kind: 'service.failed', service: name, reason, retryMilliseconds }),
+      onFailed: (reason, retryMilliseconds) => {
+        if (name === 'importer') this.images.learn(undefined);
+        this.emit({ kind: 'service.failed', service: name, reason, retryMilliseconds });
+      },
     });
   }
 
   #tell(letter: ToService): void {
-    for (const thread of this.#threads) thread.send(letter);
+    for (const thread of this.#threads) if (thread.name !== 'importer') thread.send(letter);
+  }
+
+  #leasesLetter(): ToService {
+    return { type: 'leases', bound: toColumns(this.leases.facts()), ended: [] };
   }
 
   #planLetter(service: ServiceName): ToService {
@@ -297,14 +313,22 @@ export class Rack {
       case 'leases':
         this.leases.learn(fromColumns(letter.bound), letter.ended);
         for (const thread of this.#threads) {
-          if (thread.name !== name) thread.send({ type: 'leases', bound: letter.bound, ended: letter.ended });
+          if (thread.name !== name && thread.name !== 'importer')
+            thread.send({ type: 'leases', bound: letter.bound, ended: letter.ended });
         }
         break;
       case 'signs':
         this.boots.learn(letter.signs);
         break;
+      case 'images':
+        void this.reload();
+        break;
+      case 'progress':
+        this.images.learn(letter.progress);
+        break;
       case 'ready':
       case 'answer':
+      case 'image-answer':
       case 'zone-answer':
       case 'pong':
         break;
@@ -353,8 +377,9 @@ export class Rack {
   }
 }
 
-/** A thread takes memory, and few racks ask their upstreams over TLS. */
-function isNeeded(service: ServiceName, { dns }: Plan): boolean {
+/** A thread takes memory: few racks ask their upstreams over TLS, and one without sources imports nothing by itself. */
+function isNeeded(service: ServiceName, { dns, images }: Plan): boolean {
+  if (service === 'importer') return (images?.sources.length ?? 0) > 0 || images?.bootResources !== undefined;
   if (service !== 'dot') return true;
   return [dns.forward, ...dns.routes.map(({ forward }) => forward)].flat().some(({ tls }) => tls !== undefined);
 }

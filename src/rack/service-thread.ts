@@ -3,6 +3,8 @@ import { Worker } from 'node:worker_threads';
 import type {
   Counters,
   FromService,
+  ImageAnswer,
+  ImageOrder,
   LeaseAnswer,
   LeaseOrder,
   ToService,
@@ -27,6 +29,8 @@ const MOST_UNANSWERED = 10;
 const NOT_RUNNING = 'the service is not running: it starts again by itself';
 const UNANSWERED: LeaseAnswer = { done: [], refused: [], fault: NOT_RUNNING };
 const NO_ZONES: ZoneAnswer = { zones: [], fault: NOT_RUNNING };
+
+const NO_IMAGES: ImageAnswer = { isDone: false, lines: [NOT_RUNNING] };
 
 export interface ServiceThreadDependencies {
   readonly name: ServiceName;
@@ -64,6 +68,7 @@ export class ServiceThread {
   #unsettled: (() => void)[] = [];
   /** Who waits for an answer to an order, by its number. */
   readonly #orders = new Map<number, (answer: LeaseAnswer) => void>();
+  readonly #imageOrders = new Map<number, (answer: ImageAnswer) => void>();
   readonly #zoneOrders = new Map<number, (answer: ZoneAnswer) => void>();
   #lastOrder = 0;
 
@@ -133,6 +138,15 @@ export class ServiceThread {
     return answered;
   }
 
+  /** The same for images. */
+  manage(order: ImageOrder): Promise<ImageAnswer> {
+    if (!this.#worker) return Promise.resolve(NO_IMAGES);
+    const id = ++this.#lastOrder;
+    const answered = new Promise<ImageAnswer>((resolve) => this.#imageOrders.set(id, resolve));
+    this.send({ type: 'image-order', id, order });
+    return answered;
+  }
+
   /** Resolves with what the thread shows; with a fault where `order` does. */
   orderZones(order: ZoneOrder): Promise<ZoneAnswer> {
     if (!this.#worker) return Promise.resolve(NO_ZONES);
@@ -178,6 +192,7 @@ export class ServiceThread {
     if (letter.type === 'ready') this.#ready();
     if (letter.type === 'pong') this.#counters = letter.counters;
     if (letter.type === 'answer') this.#answer(letter.id, letter.answer);
+    if (letter.type === 'image-answer') this.#answerImages(letter.id, letter.answer);
     if (letter.type === 'zone-answer') this.#answerZones(letter.id, letter.answer);
     this.#dependencies.onLetter(letter);
   }
@@ -193,6 +208,11 @@ export class ServiceThread {
   #answer(id: number, answer: LeaseAnswer): void {
     this.#orders.get(id)?.(answer);
     this.#orders.delete(id);
+  }
+
+  #answerImages(id: number, answer: ImageAnswer): void {
+    this.#imageOrders.get(id)?.(answer);
+    this.#imageOrders.delete(id);
   }
 
   #answerZones(id: number, answer: ZoneAnswer): void {
@@ -213,6 +233,7 @@ export class ServiceThread {
   #ended(): void {
     this.#worker = undefined;
     for (const id of this.#orders.keys()) this.#answer(id, UNANSWERED);
+    for (const id of this.#imageOrders.keys()) this.#answerImages(id, NO_IMAGES);
     for (const id of this.#zoneOrders.keys()) this.#answerZones(id, NO_ZONES);
     if (this.#state === 'stopped') this.#settle();
     else this.#startAgain();

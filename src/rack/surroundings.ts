@@ -1,8 +1,11 @@
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 
+import { isPublished } from '../images/image-row.ts';
+import { imageIndex, readImageIndex } from '../images/open-image-store.ts';
 import type { Plan } from '../plan/plan.ts';
 import { HEADER_BYTES } from '../plan/program-kind.ts';
+import type { StoredImage } from '../plan/stored-image.ts';
 import type { Surroundings } from '../plan/surroundings.ts';
 import { readKeyPair } from '../system/key-pair.ts';
 import { createAddressReader } from '../system/interfaces.ts';
@@ -13,11 +16,12 @@ import { createAddressReader } from '../system/interfaces.ts';
  */
 export function createSurvey(): (running?: Plan) => Surroundings {
   const readLocalAddresses = createAddressReader();
+  const images = createImageReader();
   return (running) => {
     const known = running && new Set(running.subnets.map((subnet) => subnet.interface));
     const excuses = (name: string): boolean => known?.has(name) ?? true;
     const interfaces = readLocalAddresses();
-    return { hostName: hostname(), interfaces, excuses, fileExists, firstBytes, directoryExists, keyPairFault };
+    return { hostName: hostname(), interfaces, excuses, fileExists, firstBytes, directoryExists, keyPairFault, images };
   };
 }
 
@@ -59,4 +63,18 @@ function keyPairFault(certificate: string, key: string): string | undefined {
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
+}
+
+/**
+ * The index is read anew each time: it is small, and says what is on disk. While it can't be read for a write that hangs, what it
+ * said last is true still: no image is taken away without another in its place.
+ */
+function createImageReader(): (state: string) => readonly StoredImage[] {
+  const last = new Map<string, readonly StoredImage[]>();
+  return (state) => {
+    const memory = readImageIndex(imageIndex(state));
+    const images = memory?.images.filter(isPublished) ?? last.get(state) ?? [];
+    last.set(state, images);
+    return images;
+  };
 }

@@ -1,6 +1,7 @@
 import type { Ip4 } from '../addr/ip4.ts';
 import type { Mac } from '../addr/mac.ts';
 import type { BootNews, BootSign } from '../boots/boot-sign.ts';
+import type { ImportProgress } from '../images/progress.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { RackEvent, ServiceName } from '../timeline/event.ts';
 import type { ZoneColumns } from '../zones/zone-columns.ts';
@@ -63,6 +64,18 @@ export interface LeaseAnswer {
   readonly fault?: string;
 }
 
+/** What an operator wants of the images. `only`: one source, by its name or its number from 1. */
+export type ImageOrder =
+  | { readonly kind: 'import'; readonly only?: string; readonly isDryRun: boolean }
+  | { readonly kind: 'stop' | 'gc' | 'verify' | 'reread' }
+  | { readonly kind: 'remove'; readonly image: string };
+
+/** What came of it: a sentence each. `isDone`: all of it was done, and nothing is wrong. */
+export interface ImageAnswer {
+  readonly isDone: boolean;
+  readonly lines: readonly string[];
+}
+
 /** What an operator wants to see of the zones: all of them in short, or one whole, by its name as text. */
 export type ZoneOrder = { readonly kind: 'list' } | { readonly kind: 'dump'; readonly zone: string };
 
@@ -103,6 +116,7 @@ export type ToService =
    */
   | { readonly type: 'zones'; readonly zones: readonly ZoneColumns[]; readonly gone: readonly string[] }
   | { readonly type: 'order'; readonly id: number; readonly order: LeaseOrder }
+  | { readonly type: 'image-order'; readonly id: number; readonly order: ImageOrder }
   | { readonly type: 'zone-order'; readonly id: number; readonly order: ZoneOrder }
   | { readonly type: 'ping'; readonly id: number }
   | { readonly type: 'fail'; readonly reason: string }
@@ -116,6 +130,11 @@ export type FromService =
   | { readonly type: 'leases'; readonly bound: LeaseColumns; readonly ended: readonly Ip4[] }
   | { readonly type: 'signs'; readonly signs: readonly BootSign[] }
   | { readonly type: 'answer'; readonly id: number; readonly answer: LeaseAnswer }
+  | { readonly type: 'image-answer'; readonly id: number; readonly answer: ImageAnswer }
+  /** What images are here changed: a Plan is to be compiled of what is here now. */
+  | { readonly type: 'images' }
+  /** How far an import is; absent: none runs. */
+  | { readonly type: 'progress'; readonly progress?: ImportProgress }
   | { readonly type: 'zone-answer'; readonly id: number; readonly answer: ZoneAnswer }
   | { readonly type: 'pong'; readonly id: number; readonly counters: Counters };
 

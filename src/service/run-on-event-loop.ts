@@ -5,7 +5,7 @@ import type { Loop } from '../system/loop.ts';
 import { EventOutbox } from './event-outbox.ts';
 import type { FromService, ThreadData, ToService } from './letters.ts';
 import { openLetter } from './service-desk.ts';
-import type { Service, ServiceContext } from './service.ts';
+import type { ImageSink, Service, ServiceContext } from './service.ts';
 
 /** The main function of a service thread that lives on Node's own event loop. */
 export function runOnEventLoop(create: (context: ServiceContext) => Service): void {
@@ -14,7 +14,11 @@ export function runOnEventLoop(create: (context: ServiceContext) => Service): vo
   const { name } = workerData as ThreadData;
   const post = (letter: FromService): void => port.postMessage(letter);
   const outbox = new EventOutbox({ source: name, clock: systemClock, post, after: (ms, fire) => setTimeout(fire, ms) });
-  const service = create({ loop: timersOnly, clock: systemClock, events: outbox, signs: outbox });
+  const images: ImageSink = {
+    changed: () => post({ type: 'images' }),
+    progress: (progress) => post({ type: 'progress', ...(progress && { progress }) }),
+  };
+  const service = create({ loop: timersOnly, clock: systemClock, events: outbox, signs: outbox, images });
   const desk = { service, outbox, post, stop: () => port.close() };
   port.on('message', (letter: ToService) => openLetter(desk, letter));
 }

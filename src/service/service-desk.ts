@@ -1,5 +1,5 @@
 import { fromColumns } from './lease-columns.ts';
-import type { FromService, ToService, ZoneAnswer } from './letters.ts';
+import type { FromService, ImageOrder, ToService, ZoneAnswer } from './letters.ts';
 import type { EventOutbox } from './event-outbox.ts';
 import type { Service } from './service.ts';
 
@@ -32,6 +32,9 @@ export function openLetter(desk: ServiceDesk, letter: ToService): void {
       desk.post({ type: 'answer', id: letter.id, answer });
       break;
     }
+    case 'image-order':
+      void manage(desk, letter.id, letter.order);
+      break;
     case 'zone-order': {
       const answer = (found: ZoneAnswer): void => desk.post({ type: 'zone-answer', id: letter.id, answer: found });
       if (desk.service.showZones) desk.service.showZones(letter.order, answer);
@@ -49,4 +52,9 @@ export function openLetter(desk: ServiceDesk, letter: ToService): void {
       desk.stop();
       break;
   }
+}
+
+async function manage({ service, post }: ServiceDesk, id: number, order: ImageOrder): Promise<void> {
+  const answer = (await service.manage?.(order)) ?? { isDone: false, lines: ['it has no images'] };
+  post({ type: 'image-answer', id, answer });
 }

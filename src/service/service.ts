@@ -4,8 +4,19 @@ import type { Plan } from '../plan/plan.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Loop } from '../system/loop.ts';
 import type { EventBody } from '../timeline/event.ts';
+import type { ImportProgress } from '../images/progress.ts';
 import type { ZoneColumns } from '../zones/zone-columns.ts';
-import type { Counters, LeaseAnswer, LeaseFact, LeaseOrder, SocketHandle, ZoneAnswer, ZoneOrder } from './letters.ts';
+import type {
+  Counters,
+  ImageAnswer,
+  ImageOrder,
+  LeaseAnswer,
+  LeaseFact,
+  LeaseOrder,
+  SocketHandle,
+  ZoneAnswer,
+  ZoneOrder,
+} from './letters.ts';
 
 /** What every service is: it takes Plans and facts, and emits events. All calls come from its own thread. */
 export interface Service {
@@ -19,6 +30,8 @@ export interface Service {
   learnZones?(zones: readonly ZoneColumns[], gone: readonly string[]): void;
   /** Does what an operator wants of the leases; what is answered as done is on disk. */
   obey?(order: LeaseOrder): LeaseAnswer;
+  /** Does what an operator wants of the images; never rejects. */
+  manage?(order: ImageOrder): Promise<ImageAnswer>;
   /** Shows what is served; may answer later, as a large zone takes long. */
   showZones?(order: ZoneOrder, answer: (answer: ZoneAnswer) => void): void;
   counters(): Counters;
@@ -41,6 +54,14 @@ export interface SignSink {
   sign(sign: BootSign): void;
 }
 
+/** Takes what became of images. */
+export interface ImageSink {
+  /** What is here is not what it was. */
+  changed(): void;
+  /** How far an import is; undefined when it ended. */
+  progress(progress: ImportProgress | undefined): void;
+}
+
 /** What a service is built from. */
 export interface ServiceContext {
   readonly loop: Loop;
@@ -48,4 +69,6 @@ export interface ServiceContext {
   readonly events: EventSink;
   /** Absent: nobody is to know. */
   readonly signs?: SignSink;
+  /** Absent: nobody is to know. */
+  readonly images?: ImageSink;
 }

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 
 /** SQLite's primary result codes (sqlite.org/rescode.html). */
 const SQLITE_ERROR = 1;
+const SQLITE_BUSY = 5;
 const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
 /** READONLY, IOERR, FULL and CANTOPEN. */
@@ -17,6 +18,11 @@ export function isDamage(error: unknown): boolean {
 /** Whether the disk and not the file is at fault. */
 export function isDiskTrouble(error: unknown): boolean {
   return DISK_CODES.has(codeOf(error));
+}
+
+/** Whether someone else writes to it just now, and for longer than we waited. */
+export function isBusy(error: unknown): boolean {
+  return codeOf(error) === SQLITE_BUSY;
 }
 
 /** Renames a database with its log, so that a new one can take its place; gives its new name. `now`: Unix milliseconds. */

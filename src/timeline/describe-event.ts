@@ -6,6 +6,13 @@ const ARMED_BECAUSE = {
   quiet: 'it has not asked for long',
 } as const;
 
+const IMPORT_ENDED = {
+  whole: 'is done',
+  'in part': 'is done in part',
+  stopped: 'was stopped',
+  failed: 'failed',
+} as const;
+
 /** What an event says, as one plain sentence without when, who and where. */
 export function describeEvent(event: EventBody): string {
   switch (event.kind) {
@@ -131,6 +138,20 @@ export function describeEvent(event: EventBody): string {
       return 'boot states are written again';
     case 'boot.store-replaced':
       return `the file of boot states is damaged (${event.reason}): set aside as ${event.setAside}, ${count(event.recovered, 'state')} recovered from it`;
+    case 'image.import-started':
+      return `import of images from ${count(event.sources, 'source')} begins`;
+    case 'image.published':
+      return `image ${event.image} ${event.version} is here, ${event.bytes} bytes: machines get it from now on`;
+    case 'image.refused':
+      return `images of ${event.source}: ${event.reason}`;
+    case 'image.import-ended':
+      return `import of images ${IMPORT_ENDED[event.how]}: ${count(event.published, 'new version')}, ${event.bytes} bytes to fetch, ${event.milliseconds} ms${event.reason === undefined ? '' : `: ${event.reason}`}`;
+    case 'image.spoilt':
+      return `file ${event.file} of image ${event.image} is spoilt on disk${event.quarantine === undefined ? ', or gone' : `: set aside as ${event.quarantine}`}`;
+    case 'image.removed':
+      return `${count(event.files, 'file')} of images removed, ${event.bytes} bytes`;
+    case 'image.index-replaced':
+      return `the index of images is damaged (${event.reason}): set aside as ${event.setAside}, ${count(event.recovered, 'version')} recovered from it`;
     case 'plan.applied':
       return `plan applied: ${count(event.subnets, 'subnet')}, ${count(event.hosts, 'host')}, ${count(event.faults, 'fault')}`;
     case 'plan.refused':

@@ -1,5 +1,5 @@
 /** Who saw it: a service, or the rack process itself. */
-export type ServiceName = 'dhcp' | 'dns' | 'dot' | 'tftp' | 'http';
+export type ServiceName = 'dhcp' | 'dns' | 'dot' | 'tftp' | 'http' | 'importer';
 type EventSource = ServiceName | 'rack';
 
 /** What one event says beyond when, who and which machine. Plain JSON values; addresses and MACs in text. */
@@ -138,6 +138,29 @@ export type EventBody =
   | { readonly kind: 'boot.store-works' }
   | {
       readonly kind: 'boot.store-replaced';
+      readonly reason: string;
+      readonly setAside: string;
+      readonly recovered: number;
+    }
+  | { readonly kind: 'image.import-started'; readonly sources: number }
+  /** A version is here, whole and checked, and machines are told of it from now on. */
+  | { readonly kind: 'image.published'; readonly image: string; readonly version: string; readonly bytes: number }
+  /** Something of a source is not here, and why; what was here stays. */
+  | { readonly kind: 'image.refused'; readonly source: string; readonly reason: string }
+  | {
+      readonly kind: 'image.import-ended';
+      readonly how: 'whole' | 'in part' | 'stopped' | 'failed';
+      readonly published: number;
+      readonly bytes: number;
+      readonly milliseconds: number;
+      /** Where it failed by a fault of this rack. */
+      readonly reason?: string;
+    }
+  /** A file on disk is not what it was; it is out of the way of machines. */
+  | { readonly kind: 'image.spoilt'; readonly image: string; readonly file: string; readonly quarantine?: string }
+  | { readonly kind: 'image.removed'; readonly files: number; readonly bytes: number }
+  | {
+      readonly kind: 'image.index-replaced';
       readonly reason: string;
       readonly setAside: string;
       readonly recovered: number;

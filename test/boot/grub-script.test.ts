@@ -3,12 +3,16 @@ import { describe, it } from 'node:test';
 
 import { bootPlanFor } from '../../src/boot/boot-plan.ts';
 import { grubChainScript, grubScript } from '../../src/boot/grub-script.ts';
-import { EXIT_METHODS } from '../../src/plan/plan.ts';
+import { EXIT_METHODS, type BootFiles } from '../../src/plan/plan.ts';
 import { DEBIAN, ip4, mac, testPlan } from './boot-plan-fixture.ts';
 
 const RACK = 'http://192.0.2.1:5248';
 const NODE1 = mac('52:54:00:12:34:56');
 const STRANGER = mac('02:00:00:00:00:01');
+
+function imageFiles(sum: string): BootFiles {
+  return { kernel: { path: `images/${sum}/boot-kernel`, file: `/${sum}` }, initrd: [], cmdline: `on=${sum}` };
+}
 
 describe('the script every GRUB gets first', () => {
   it('asks for the machine’s own script by its MAC, and does not give up', () => {
@@ -84,5 +88,25 @@ exit
   it('names one initrd or none', () => {
     const plan = testPlan({ entries: [{ ...DEBIAN, initrd: [] }] });
     assert.doesNotMatch(grubScript(bootPlanFor(plan, NODE1), { mac: NODE1, rack: RACK }), /initrd/);
+  });
+
+  it('boots an image by the architecture that GRUB runs on', () => {
+    const entry = { name: 'noble', ...imageFiles('x86'), arm64: imageFiles('arm') };
+    const plan = testPlan({ entries: [entry], default: 'noble' });
+    const script = grubScript(bootPlanFor(plan, STRANGER), { mac: STRANGER, rack: RACK });
+    assert.equal(
+      script.slice(script.indexOf('for try'), script.indexOf('  echo', script.indexOf('for try'))),
+      `for try in 1 2 3 4 5 6; do
+  if [ "$grub_cpu" = arm64 ]; then
+  if linux '/images/arm/boot-kernel' 'BOOTIF=01-02-00-00-00-00-01' 'on=arm'; then
+    boot
+  fi
+  else
+  if linux '/images/x86/boot-kernel' 'BOOTIF=01-02-00-00-00-00-01' 'on=x86'; then
+    boot
+  fi
+  fi
+`,
+    );
   });
 });

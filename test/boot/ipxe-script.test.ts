@@ -74,6 +74,35 @@ sanboot --no-describe --drive 0x80 || exit
     assert.doesNotMatch(script, /^initrd/m);
   });
 
+  it('leaves it to iPXE, which knows, on what architecture an image is booted', () => {
+    const arm64 = {
+      kernel: { path: 'images/b/boot-kernel', file: '/b' },
+      initrd: [{ path: 'images/c/boot-initrd', file: '/c' }],
+      cmdline: 'arm',
+    };
+    const entry = {
+      name: 'noble',
+      kernel: { path: 'images/a/boot-kernel', file: '/a' },
+      initrd: [],
+      cmdline: 'x86',
+      arm64,
+    };
+    const plan = testPlan({ entries: [entry], default: 'noble' });
+    const script = machineScript(bootPlanFor(plan, STRANGER), { mac: STRANGER, rack: RACK });
+    assert.equal(
+      script.slice(script.indexOf('imgfree'), script.indexOf(':missing')),
+      `imgfree
+iseq \${buildarch} arm64 && goto arm64 ||
+kernel http://192.0.2.1:5248/images/a/boot-kernel BOOTIF=01-02-00-00-00-00-01 x86 || goto missing
+boot || goto failed
+:arm64
+kernel http://192.0.2.1:5248/images/b/boot-kernel initrd=initrd0 BOOTIF=01-02-00-00-00-00-01 arm || goto missing
+initrd --name initrd0 http://192.0.2.1:5248/images/c/boot-initrd || goto missing
+boot || goto failed
+`,
+    );
+  });
+
   it('keeps a hostile entry on its own lines, and iPXE from expanding it', () => {
     const entry = {
       ...DEBIAN,

@@ -224,6 +224,49 @@ describe('the table of routes', () => {
     });
   });
 
+  const SHA256 = 'a'.repeat(64);
+  const SHELF = '/var/lib/rackboot/images/sha256';
+  const withImages = createRoutes({ ...testPlan(), images: { shelf: SHELF, sources: [], parallel: 1 } });
+
+  it('serves what is on the shelf of images by its content, under any name, whether the Plan names it or not', () => {
+    for (const name of ['boot-kernel', 'squashfs']) {
+      assert.deepEqual(withImages.resolve(`/images/${SHA256}/${name}`, ASKER), {
+        kind: 'file',
+        file: `${SHELF}/${SHA256}`,
+        root: SHELF,
+        immutable: true,
+      });
+    }
+  });
+
+  it('takes nothing else for a file of an image', () => {
+    for (const path of [
+      `/images/${SHA256}`,
+      `/images/${SHA256}/a/b`,
+      `/images/${'A'.repeat(64)}/k`,
+      `/images/${'a'.repeat(63)}/k`,
+    ]) {
+      const found = withImages.resolve(path, ASKER);
+      assert.equal(found.kind === 'file' && found.immutable, false, path);
+    }
+    const without = routes.resolve(`/images/${SHA256}/k`, ASKER);
+    assert.equal(without.kind === 'file' && without.root, '/srv/files');
+  });
+
+  it('knows a kernel of an image as one that a machine boots, on each architecture', () => {
+    const files = (sum: string) => ({
+      kernel: { path: `images/${sum}/k`, file: `${SHELF}/${sum}` },
+      initrd: [],
+      cmdline: '',
+    });
+    const entry = { name: 'noble', ...files(SHA256), arm64: files('b'.repeat(64)) };
+    const plan = { ...testPlan({ entries: [entry] }), images: { shelf: SHELF, sources: [], parallel: 1 } };
+    for (const sum of [SHA256, 'b'.repeat(64)]) {
+      const found = createRoutes(plan).resolve(`/images/${sum}/k`, ASKER);
+      assert.equal(found.kind === 'file' && found.isOfEntry, true);
+    }
+  });
+
   it('leads any path into its root or nowhere', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.webPath()), (path) => {

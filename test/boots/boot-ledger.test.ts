@@ -356,3 +356,34 @@ test('a clock that was ahead is not believed for ever', () => {
   rack.settle();
   assert.equal(rack.state(), 'armed');
 });
+
+const IMAGE_A: BootEntry = {
+  name: 'debian',
+  once: 'delivered',
+  kernel: { path: 'images/a/k', file: '/a' },
+  initrd: [],
+  cmdline: '',
+};
+const IMAGE_B: BootEntry = { ...IMAGE_A, kernel: { path: 'images/b/k', file: '/b' } };
+
+test('a machine that was told of an image before it was replaced, and fetched that, has had it', () => {
+  const desk = new Desk(planOf(undefined, { entries: [IMAGE_A, NEXT] }));
+  desk.sign({ kind: 'script', of: NODE1, entry: 'debian', mac: NODE1 });
+  desk.ledger.apply(planOf(undefined, { entries: [IMAGE_B, NEXT] }));
+  desk.sign({ kind: 'file', file: '/a', mac: NODE1 });
+  assert.deepEqual(desk.turns, ['boot.done']);
+});
+
+function pair(x: string): Pick<BootEntry, 'kernel' | 'initrd' | 'cmdline'> {
+  return { kernel: { path: x, file: `/${x}k` }, initrd: [{ path: x, file: `/${x}i` }], cmdline: '' };
+}
+
+test('files of two architectures are no whole boot together', () => {
+  const entry: BootEntry = { name: 'debian', once: 'delivered', ...pair('x86'), arm64: pair('arm') };
+  const desk = new Desk(planOf(undefined, { entries: [entry, NEXT] }));
+  desk.sign({ kind: 'script', of: NODE1, entry: 'debian', mac: NODE1 });
+  desk.sign({ kind: 'file', file: '/x86k', mac: NODE1 }).sign({ kind: 'file', file: '/armi', mac: NODE1 });
+  assert.deepEqual(desk.turns, []);
+  desk.sign({ kind: 'file', file: '/armk', mac: NODE1 });
+  assert.deepEqual(desk.turns, ['boot.done']);
+});

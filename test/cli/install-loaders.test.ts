@@ -61,7 +61,8 @@ test('the inventory says where each file was found, the operator’s own before 
   const config = join(directory, 'rackboot.yaml');
   writeFileSync(config, `rack: { state: ${directory} }\nsubnets: [not yet\n`);
   const places = loaderDirectories(config);
-  assert.deepEqual(places, { files: join(directory, 'files'), installed: join(directory, 'loaders') });
+  const [files, installed] = [join(directory, 'files'), join(directory, 'loaders')];
+  assert.deepEqual(places, { files, installed, imported: new Map() });
   put(join(directory, 'loaders/shimaa64.efi'), 'x');
   put(join(directory, 'loaders/grubaa64.efi'), 'x');
   put(join(directory, 'files/grubaa64.efi'), 'x');
@@ -74,4 +75,12 @@ test('the inventory says where each file was found, the operator’s own before 
       ['mmaa64.efi', undefined],
     ],
   );
+});
+
+test('the inventory finds a loader that was imported with images, where there is no other', () => {
+  // Readable for everyone, and never a loader
+  const imported = new Map([['grubia32.efi', '/etc/hostname']]);
+  const places = { files: '/nowhere', installed: '/nowhere', imported };
+  const grub = loaderInventory(places).find(({ firmware }) => firmware === 'uefi-ia32');
+  assert.equal(grub?.files[0]?.found, '/etc/hostname');
 });

@@ -137,7 +137,7 @@ const faulty: readonly (readonly [title: string, text: string, ...lines: string[
   [
     'no kernel',
     boot('entries: { debian: { cmdline: a } }'),
-    `6:14: boot.entries.debian.kernel: expected ${PATH}, found nothing`,
+    '6:14: boot.entries.debian.kernel: expected a path under boot.files like debian/vmlinuz, or image in its place, found nothing',
   ],
   [
     'the word local as its name',

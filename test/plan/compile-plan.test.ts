@@ -19,6 +19,7 @@ test('a file with nothing but a subnet gives a Plan of safe defaults', () => {
         uefi: { path: 'snponly.efi', file: '/usr/lib/ipxe/snponly.efi' },
       },
     },
+    images: { shelf: '/var/lib/rackboot/images/sha256', sources: [], intervalSeconds: 3600, parallel: 4 },
     http: { port: 5248 },
     tftp: { blockSize: 1468, window: 64, transfers: 4000, perClient: 1000, singlePort: false },
     dns: NO_DNS,
@@ -115,7 +116,8 @@ describe('after a syntax error', () => {
 });
 
 describe('the file as a whole', () => {
-  const whole = 'a mapping with rack, subnets, hosts, options, always, classes, boot, http, tftp, dns, admin, log';
+  const whole =
+    'a mapping with rack, subnets, hosts, options, always, classes, boot, images, http, tftp, dns, admin, log';
   const texts = [
     ['', '1:1: subnets: expected a list of subnets, found nothing'],
     ['# nothing yet\n', '1:1: subnets: expected a list of subnets, found nothing'],
@@ -123,7 +125,7 @@ describe('the file as a whole', () => {
     ['rack-a1', `1:1: expected ${whole}, found rack-a1`],
     [
       `${SUBNET}region: { url: x }\n`,
-      '5:1: region: expected one of rack, subnets, hosts, options, always, classes, boot, http, tftp, dns, admin, log, found region',
+      '5:1: region: expected one of rack, subnets, hosts, options, always, classes, boot, images, http, tftp, dns, admin, log, found region',
     ],
     [`${SUBNET}hosts:\n`, '5:1: hosts: expected a list of hosts, found nothing'],
     [

@@ -36,6 +36,9 @@ describe('etc/rackboot.yaml', () => {
       ['boot', 'entries', 'x'],
       ['boot', 'loaders'],
       ['boot', 'loop'],
+      ['images'],
+      ['images', 'sources', 0],
+      ['images', 'sources', 0, 'selections', 0],
     ];
     const dns = [
       ['dns'],

@@ -227,6 +227,49 @@ const SENTENCES: {
       'the file of boot states is damaged (not a database): set aside as /s/boots.db.corrupt-x, 1 state recovered from it',
     ],
   ],
+  'image.import-started': [
+    [{ sources: 1 }, 'import of images from 1 source begins'],
+    [{ sources: 2 }, 'import of images from 2 sources begins'],
+  ],
+  'image.published': [
+    [
+      { image: 'ubuntu/noble/amd64', version: '20240418', bytes: 7 },
+      'image ubuntu/noble/amd64 20240418 is here, 7 bytes: machines get it from now on',
+    ],
+  ],
+  'image.refused': [[{ source: 'maas', reason: 'answers 404' }, 'images of maas: answers 404']],
+  'image.import-ended': [
+    [
+      { how: 'whole', published: 1, bytes: 7, milliseconds: 9 },
+      'import of images is done: 1 new version, 7 bytes to fetch, 9 ms',
+    ],
+    [
+      { how: 'in part', published: 2, bytes: 7, milliseconds: 9 },
+      'import of images is done in part: 2 new versions, 7 bytes to fetch, 9 ms',
+    ],
+    [
+      { how: 'stopped', published: 0, bytes: 0, milliseconds: 9 },
+      'import of images was stopped: 0 new versions, 0 bytes to fetch, 9 ms',
+    ],
+    [
+      { how: 'failed', published: 0, bytes: 0, milliseconds: 9, reason: 'no disk' },
+      'import of images failed: 0 new versions, 0 bytes to fetch, 9 ms: no disk',
+    ],
+  ],
+  'image.spoilt': [
+    [{ image: 'ubuntu/noble', file: 'squashfs' }, 'file squashfs of image ubuntu/noble is spoilt on disk, or gone'],
+    [
+      { image: 'ubuntu/noble', file: 'squashfs', quarantine: '/q/x' },
+      'file squashfs of image ubuntu/noble is spoilt on disk: set aside as /q/x',
+    ],
+  ],
+  'image.removed': [[{ files: 3, bytes: 7 }, '3 files of images removed, 7 bytes']],
+  'image.index-replaced': [
+    [
+      { reason: 'bad page', setAside: '/s/images.db.corrupt', recovered: 1 },
+      'the index of images is damaged (bad page): set aside as /s/images.db.corrupt, 1 version recovered from it',
+    ],
+  ],
   'plan.applied': [
     [{ subnets: 1, hosts: 0, faults: 2 }, 'plan applied: 1 subnet, 0 hosts, 2 faults'],
     [{ subnets: 2, hosts: 1, faults: 1 }, 'plan applied: 2 subnets, 1 host, 1 fault'],

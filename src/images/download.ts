@@ -1,0 +1,208 @@
+import { createHash, type Hash } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
+
+import type { StoredFile } from '../plan/stored-image.ts';
+import type { FileShelf } from './file-shelf.ts';
+import type { Origin } from './origin.ts';
+import { DiskFullError, TransferError } from './transfer-error.ts';
+
+/** What is gathered before it is written: all that a kill loses of what came. */
+const BLOCK = 1024 * 1024;
+const FIRST_RETRY = 1_000;
+const LONGEST_RETRY = 30_000;
+/** Tries in a row that brought nothing. */
+const MOST_FRUITLESS = 6;
+/** So often the disk is asked whether there is still room. */
+const ROOM_EVERY = 16 * BLOCK;
+
+export type WantedFile = Pick<StoredFile, 'sha256' | 'size'> & { readonly path: string };
+
+export interface DownloadDesk {
+  readonly shelf: FileShelf;
+  readonly signal: AbortSignal;
+  /** Told of bytes that came, and of those that were here already. */
+  readonly onBytes: (bytes: number, came: boolean) => void;
+  /** After so many bytes, how many milliseconds to wait. */
+  readonly toll: (bytes: number) => number;
+  /** Rejects with AbortError when the signal says so. */
+  readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+}
+
+/**
+ * Brings a file onto the shelf: goes on where an earlier try ended, in this process or another, and checks length and checksum on
+ * the way. Throws TransferError, DiskFullError, or AbortError when the signal says so; what came is kept for the next try.
+ */
+export async function download(file: WantedFile, origin: Origin, desk: DownloadDesk): Promise<void> {
+  const { shelf } = desk;
+  if (shelf.partSize(file.sha256) > file.size) shelf.dropPart(file.sha256);
+  const handle = await shelf.openPart(file.sha256);
+  try {
+    const part = new Part(file, handle, desk);
+    await part.readBack();
+    const isRight = (await part.complete(origin)) || (await part.completeAnew(origin));
+    if (!isRight) throw wrongChecksum(file, origin, part.digest);
+    await shelf.publish(file.sha256, handle);
+  } catch (error) {
+    throw isNoSpace(error) ? new DiskFullError(`${shelf.partOf(file.sha256)}: the disk is full`) : error;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** A file as far as it is here. */
+class Part {
+  readonly #file: WantedFile;
+  readonly #handle: FileHandle;
+  readonly #desk: DownloadDesk;
+  #hash: Hash = createHash('sha256');
+  #length = 0;
+  /** Came in an earlier process, or from a file that may have changed since. */
+  #isInherited = false;
+  #checkedRoomAt = Number.NEGATIVE_INFINITY;
+  digest = '';
+
+  constructor(file: WantedFile, handle: FileHandle, desk: DownloadDesk) {
+    this.#file = file;
+    this.#handle = handle;
+    this.#desk = desk;
+  }
+
+  /** The state of the hash is not kept: to read a gigabyte costs a second, and so finds what the disk lost meanwhile. */
+  async readBack(): Promise<void> {
+    const block = Buffer.allocUnsafe(BLOCK);
+    for (;;) {
+      this.#desk.signal.throwIfAborted();
+      const { bytesRead } = await this.#handle.read(block, 0, BLOCK, this.#length);
+      if (bytesRead === 0) break;
+      this.#hash.update(block.subarray(0, bytesRead));
+      this.#length += bytesRead;
+    }
+    this.#isInherited = this.#length > 0;
+    if (this.#isInherited) this.#desk.onBytes(this.#length, false);
+  }
+
+  /** Whether all of it is there and right. */
+  async complete(origin: Origin): Promise<boolean> {
+    let fruitless = 0;
+    while (this.#length < this.#file.size) {
+      const before = this.#length;
+      try {
+        await this.#fetchRest(origin);
+        if (this.#length < this.#file.size)
+          throw new TransferError(`${origin.locate(this.#file.path)}: ends early`, true);
+      } catch (error) {
+        if (!(error instanceof TransferError) || !error.mayPass) throw error;
+        fruitless = this.#length > before ? 0 : fruitless + 1;
+        if (fruitless >= MOST_FRUITLESS) throw error;
+        await this.#desk.sleep(Math.min(FIRST_RETRY * 2 ** fruitless, LONGEST_RETRY), this.#desk.signal);
+      }
+    }
+    this.digest = this.#hash.digest('hex');
+    return this.digest === this.#file.sha256;
+  }
+
+  /** What was here from before may be of another file, or spoilt: once more from the first byte. What just came whole is just wrong. */
+  async completeAnew(origin: Origin): Promise<boolean> {
+    const wasInherited = this.#isInherited;
+    await this.#startAnew();
+    this.#desk.shelf.markPart(this.#file.sha256, undefined);
+    return wasInherited && this.complete(origin);
+  }
+
+  async #fetchRest(origin: Origin): Promise<void> {
+    const { shelf, signal } = this.#desk;
+    const { sha256, path, size } = this.#file;
+    const place = origin.locate(path);
+    const mark = this.#length > 0 ? shelf.partMark(sha256) : undefined;
+    const known = mark?.place === place ? mark.validator : undefined;
+    const { first, validator, chunks } = await origin.open(path, { from: this.#length, validator: known, signal });
+    if (first !== this.#length) await this.#startAnew();
+    if (validator !== known || mark?.place !== place) {
+      shelf.markPart(sha256, validator === undefined ? undefined : { place, validator });
+    }
+    const block = new Block();
+    try {
+      for await (const chunk of chunks) {
+        if (this.#length + block.length + chunk.length > size) {
+          throw new TransferError(`${place}: expected ${size} bytes, found more`, false);
+        }
+        if (block.add(chunk) >= BLOCK) await this.#write(block);
+      }
+    } finally {
+      // What came before a cut need not come again
+      await this.#write(block);
+    }
+  }
+
+  async #write(block: Block): Promise<void> {
+    const chunks = block.take();
+    const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+    if (bytes === 0) return;
+    this.#demandRoom();
+    await writeAll(this.#handle, chunks);
+    for (const chunk of chunks) this.#hash.update(chunk);
+    this.#length += bytes;
+    this.#desk.onBytes(bytes, true);
+    const wait = this.#desk.toll(bytes);
+    if (wait > 0) await this.#desk.sleep(wait, this.#desk.signal);
+  }
+
+  #demandRoom(): void {
+    if (this.#length - this.#checkedRoomAt < ROOM_EVERY) return;
+    this.#desk.shelf.demand(Math.min(ROOM_EVERY, this.#file.size - this.#length));
+    this.#checkedRoomAt = this.#length;
+  }
+
+  async #startAnew(): Promise<void> {
+    await this.#handle.truncate(0);
+    this.#desk.onBytes(-this.#length, false);
+    this.#length = 0;
+    this.#isInherited = false;
+    this.#hash = createHash('sha256');
+  }
+}
+
+/** Chunks on their way to the disk. */
+class Block {
+  length = 0;
+  #chunks: Uint8Array[] = [];
+
+  add(chunk: Uint8Array): number {
+    this.#chunks.push(chunk);
+    this.length += chunk.length;
+    return this.length;
+  }
+
+  take(): Uint8Array[] {
+    this.length = 0;
+    return this.#chunks.splice(0);
+  }
+}
+
+/** A disk that fills up may take a part. */
+async function writeAll(handle: FileHandle, chunks: readonly Uint8Array[]): Promise<void> {
+  let rest: readonly Uint8Array[] = chunks;
+  for (;;) {
+    const { bytesWritten } = await handle.writev(rest);
+    rest = withoutFirst(rest, bytesWritten);
+    if (rest.length === 0) return;
+  }
+}
+
+function withoutFirst(chunks: readonly Uint8Array[], bytes: number): Uint8Array[] {
+  let left = bytes;
+  return chunks.flatMap((chunk) => {
+    const gone = Math.min(left, chunk.length);
+    left -= gone;
+    return gone === chunk.length ? [] : [chunk.subarray(gone)];
+  });
+}
+
+function wrongChecksum(file: WantedFile, origin: Origin, found: string): TransferError {
+  return new TransferError(`${origin.locate(file.path)}: expected sha256 ${file.sha256}, found ${found}`, false);
+}
+
+function isNoSpace(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === 'ENOSPC' || code === 'EDQUOT';
+}

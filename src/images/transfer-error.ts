@@ -1,0 +1,16 @@
+/** A file that could not be had. */
+export class TransferError extends Error {
+  override readonly name = 'TransferError';
+  /** It may work the next time: a cut, a server in trouble. */
+  readonly mayPass: boolean;
+
+  constructor(message: string, mayPass: boolean) {
+    super(message);
+    this.mayPass = mayPass;
+  }
+}
+
+/** There is no room for it: nothing else will be either. */
+export class DiskFullError extends Error {
+  override readonly name = 'DiskFullError';
+}

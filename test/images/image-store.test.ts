@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import {
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+  closeSync,
+  statSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, test } from 'node:test';
+import { DatabaseSync } from 'node:sqlite';
+
+import type { ImageRow } from '../../src/images/image-row.ts';
+import { openImageStore, readImageIndex } from '../../src/images/open-image-store.ts';
+import { imageRow } from './image-fixture.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'rackboot-index-'));
+after(() => rmSync(root, { recursive: true }));
+const NOW = 1_700_000_000_000;
+const ROWS = 500;
+
+function newFile(): string {
+  return join(mkdtempSync(join(root, 'state-')), 'images.db');
+}
+
+function written(rows: readonly ImageRow[]): string {
+  const file = newFile();
+  const { store } = openImageStore(file, NOW);
+  store.write({ set: rows });
+  store.close();
+  return file;
+}
+
+const inOrder = (rows: readonly ImageRow[]) => rows.map(({ version }) => version).toSorted();
+
+test('what was written is there again, and nothing lies beside the file', () => {
+  const retired = imageRow({ version: '20240102', retiredAt: 7 });
+  const file = written([imageRow(), retired]);
+  const { store } = openImageStore(file, NOW);
+  const source = { name: 'mirror', triedAt: 5, goodAt: 5, troubles: ['noble/arm64: nothing'] };
+  store.write({ gone: [imageRow()], sources: [source, { name: 'never', triedAt: 6, troubles: [] }] });
+  assert.deepEqual(store.load().images, [retired]);
+  store.close();
+  assert.deepEqual(readImageIndex(file), {
+    images: [retired],
+    sources: [source, { name: 'never', triedAt: 6, troubles: [] }],
+  });
+  assert.deepEqual(readdirSync(dirname(file)), ['images.db']);
+});
+
+test('an index that is not there holds nothing, and reading makes none', () => {
+  const file = newFile();
+  assert.deepEqual(readImageIndex(file), { images: [], sources: [] });
+  assert.equal(existsSync(file), false);
+});
+
+test('a change is written whole or not at all', () => {
+  const file = written([imageRow()]);
+  const { store } = openImageStore(file, NOW);
+  const bad = { ...imageRow({ version: '2' }), os: undefined } as unknown as ImageRow;
+  assert.throws(() => store.write({ gone: [imageRow()], set: [bad] }));
+  assert.deepEqual(inOrder(store.load().images), ['20240101']);
+  store.close();
+});
+
+test('who reads while it is written waits, and reads what was before or after', () => {
+  const file = written([imageRow()]);
+  const writer = new DatabaseSync(file);
+  writer.exec('BEGIN IMMEDIATE; DELETE FROM image;');
+  assert.equal(readImageIndex(file)?.images.length, 1);
+  writer.exec('COMMIT');
+  writer.close();
+  assert.equal(readImageIndex(file)?.images.length, 0);
+});
+
+for (const [name, damage] of [
+  ['no database', (file: string) => writeFileSync(file, 'hello'.repeat(2_000))],
+  ['of another version', (file: string) => new DatabaseSync(file).exec('PRAGMA user_version = 99')],
+  ['cut short', (file: string) => truncateSync(file, Math.floor(statSync(file).size / 2 / 4096) * 4096)],
+  [
+    'spoilt in the middle',
+    (file: string) => {
+      const fd = openSync(file, 'r+');
+      writeSync(fd, Buffer.alloc(8192, 0xee), 0, 8192, Math.floor(statSync(file).size / 2 / 4096) * 4096);
+      closeSync(fd);
+    },
+  ],
+] as const) {
+  test(`an index that is ${name} is set aside, and what can be read of it is taken over`, () => {
+    const file = written(Array.from({ length: ROWS }, (_, i) => imageRow({ version: `2024${1000 + i}` })));
+    damage(file);
+    const { store, replaced } = openImageStore(file, NOW);
+    assert.ok(replaced);
+    assert.ok(existsSync(replaced.setAside));
+    assert.equal(store.load().images.length, replaced.recovered);
+    if (name.startsWith('spoilt')) assert.ok(replaced.recovered > ROWS / 4, `${replaced.recovered} of ${ROWS}`);
+    store.close();
+    assert.equal(openImageStore(file, NOW).replaced, undefined);
+  });
+}
