@@ -143,17 +143,20 @@ test('a secret prints as nothing but its names', () => {
 
 test('any bytes have a signature that is good, bad or none', () => {
   const keys = keysOf(XFER, RACK);
-  let good = 0;
+  const seeds = [DIG, DIG_512, KDIG_384, question('rack.example SOA')];
   fuzz({
-    seeds: [DIG, DIG_512, KDIG_384, question('rack.example SOA')],
+    seeds,
     rounds: Number(process.env['RACKBOOT_FUZZ_ROUNDS'] ?? 200_000),
     run: (bytes) => {
-      if (verifyTsig(bytes, keys, SIGNED_AT).kind === 'good') good++;
+      if (verifyTsig(bytes, keys, SIGNED_AT).kind === 'good') assert.ok(seeds.some((seed) => saysTheSame(bytes, seed)));
       const start = findTsig(bytes);
       if (start === undefined) throw new WireError('no TSIG');
       readTsig(bytes, start);
     },
   });
-  // A mutation that leaves the message as it was, or its ID alone, is all that may pass
-  assert.ok(good < 5000, `${good} are good`);
 });
+
+/** Whether a message is another one but for its ID, which TSIG has in itself (RFC 8945 §4.2), and what stands behind its end. */
+function saysTheSame(bytes: Uint8Array, seed: Uint8Array): boolean {
+  return Buffer.compare(bytes.subarray(2, seed.length), seed.subarray(2)) === 0;
+}
