@@ -4,6 +4,7 @@ import type { ResourceRecord } from '../wire/dns/resource-record.ts';
 import { readResponse, type DnsResponse } from '../wire/dns/response.ts';
 import type { DnsClient } from './dns-client.ts';
 import type { ReplyTerms } from './forward-desk.ts';
+import { keepAsked, type Asked } from './reply-options.ts';
 
 /** Octets of OPT without options. */
 const OPT_SIZE = 11;
@@ -29,7 +30,7 @@ export class AliasChase {
   /** The question for the name that the alias leads to. */
   readonly question: DnsQuery;
   readonly #message: Buffer;
-  readonly #asked: Pick<DnsQuery, 'bytes' | 'edns'>;
+  readonly #asked: Asked;
   readonly #client: DnsClient;
   readonly #terms: ReplyTerms;
 
@@ -37,7 +38,7 @@ export class AliasChase {
     const { address, port, idleTimeout } = client;
     // All of these are used again for the next message
     this.#client = { address, port, later: nowhere, ...(idleTimeout !== undefined && { idleTimeout }) };
-    this.#asked = { bytes: Buffer.from(query.bytes), edns: query.edns && { ...query.edns } };
+    this.#asked = keepAsked(query);
     this.#terms = terms;
     this.#message = Buffer.from(soFar.message);
     this.question = questionFor(query, soFar);

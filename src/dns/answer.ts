@@ -25,7 +25,7 @@ export interface ZoneFinder {
 }
 
 /** What a reply says. */
-export type ReplyKind = 'answer' | 'nodata' | 'nxdomain' | 'referral' | 'outside' | 'alias-outside';
+export type ReplyKind = 'answer' | 'nodata' | 'nxdomain' | 'referral' | 'outside' | 'alias-outside' | 'alias-awaited';
 
 /** What came of a question. */
 export interface Outcome {
@@ -101,6 +101,8 @@ export class Answerer implements Outcome {
       path.read(this.#writer.bytes, at);
       this.aliasTarget = at;
       this.aliasEnd = this.#writer.end;
+      // It is ours: nobody else knows, nor does the zone around it
+      if (this.#zones.isAwaited?.(path)) return void (this.kind = 'alias-awaited');
       const next = zoneFor(path, query.type, this.#zones);
       if (!next) return void (this.kind = 'alias-outside');
       const key = path.key();

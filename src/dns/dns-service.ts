@@ -6,6 +6,7 @@ import type { Plan } from '../plan/plan.ts';
 import type { Counters, LeaseFact, SocketHandle, ZoneAnswer, ZoneOrder } from '../service/letters.ts';
 import type { Service, ServiceContext } from '../service/service.ts';
 import type { DatagramSocket, Inbound } from '../system/datagram.ts';
+import type { Timer } from '../system/loop.ts';
 import type { StreamAcceptor } from '../system/stream.ts';
 import { HEADER } from '../wire/dns/query.ts';
 import { checkRdata } from '../wire/dns/rdata/rdata.ts';
@@ -72,6 +73,9 @@ export class DnsService implements Service {
   #early: { readonly zones: readonly ZoneColumns[]; readonly gone: readonly string[] }[] = [];
   #logsQueries = false;
   #sockets: readonly OpenSocket[] = [];
+  /** What late replies are queued in, which leave together: many may wait for one answer. */
+  readonly #late = new Set<DatagramSocket>();
+  #flushing: Timer | undefined;
 
   constructor(context: ServiceContext, outside: DnsOutside) {
     this.#context = context;
@@ -148,6 +152,9 @@ export class DnsService implements Service {
 
   close(): void {
     this.#outside.forwarding?.close();
+    this.#flushing?.cancel();
+    this.#flushing = undefined;
+    this.#late.clear();
     for (const open of this.#sockets) closeSocket(open);
     this.#sockets = [];
     const { zones, tcp, authority, notify } = this.#serving ?? {};
@@ -187,13 +194,21 @@ export class DnsService implements Service {
     this.#tell(reply, source);
   }
 
-  /** What is told is told once, and what is sent for its own: nothing else is on its way in this socket now. */
   #sendLate(reply: Uint8Array, { socket, address, port }: ReturnPath): void {
     if (!this.#sockets.some((open) => open.socket === socket)) return;
     this.#tally.replied((reply[3] ?? 0) & 15);
     socket.send(reply, { address, port });
-    this.#tally.lost(socket.flush());
+    this.#late.add(socket);
+    this.#flushing ??= this.#context.loop.after(0, () => this.#flushLate());
     this.#tell(reply, address);
+  }
+
+  #flushLate(): void {
+    this.#flushing = undefined;
+    for (const socket of this.#late) {
+      if (this.#sockets.some((open) => open.socket === socket)) this.#tally.lost(socket.flush());
+    }
+    this.#late.clear();
   }
 
   #tell(reply: Uint8Array, source: Ip4): void {

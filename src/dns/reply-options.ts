@@ -11,12 +11,17 @@ const OPT_SIZE = 11;
 /** Code and length in front of an option. */
 const OPTION_HEAD = 4;
 const KEEPALIVE_SIZE = 2;
+/** Octets of a query: who waits costs memory. */
+const MOST_KEPT = 512;
 /** RFC 7828 tells time in tenths of a second. */
 const TENTH = 100;
 
 /** Of a query what the OPT of its reply depends on. */
 export type OptAsked = Pick<DnsQuery, 'bytes' | 'edns'>;
 export type OptClient = Pick<DnsClient, 'address' | 'idleTimeout'>;
+
+/** Of a query what its reply depends on. */
+export type Asked = Pick<DnsQuery, 'bytes' | 'questionEnd' | 'edns'>;
 
 /** The OPT record of replies, and the options that clients ask for. */
 export class ReplyOptions {
@@ -75,6 +80,18 @@ export class ReplyOptions {
     into[start + 10] = length & 255;
     return at;
   }
+}
+
+/** What outlives a query: its header and question, and its cookie as long as that is near. */
+export function keepAsked({ bytes, questionEnd, edns }: Asked): Asked {
+  const cookieEnd = edns && edns.cookieLength > 0 ? edns.cookieAt + edns.cookieLength : 0;
+  const isNear = cookieEnd <= MOST_KEPT;
+  const end = Math.max(questionEnd, isNear ? cookieEnd : 0);
+  return {
+    bytes: Buffer.from(bytes.subarray(0, end)),
+    questionEnd,
+    edns: edns && { ...edns, cookieLength: isNear ? edns.cookieLength : 0 },
+  };
 }
 
 function writeHead(code: number, length: number, into: Buffer, at: number): number {

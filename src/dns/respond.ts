@@ -150,6 +150,7 @@ export class Responder {
     if (isMeta(query.type)) return this.#finish(query, client, state, 0, RCODE.NOTIMP);
     if (this.#zones.isAwaited?.(query.path)) return this.#failAwaited(query, client, state);
     const outcome = this.#answerer.answer(query);
+    if (outcome.kind === 'alias-awaited') return this.#failAwaited(query, client, state);
     const mayRecurse = this.forwarder !== undefined && this.#settings.recursion.has(client.address);
     const isElsewhere = outcome.kind === 'outside' || (outcome.kind === 'referral' && !outcome.authoritative);
     if (mayRecurse && isElsewhere && query.header.recursionDesired) {
@@ -170,6 +171,7 @@ export class Responder {
   /** Whoever else is asked does not know, and a "no" of theirs would be kept. */
   #failAwaited(query: DnsQuery, client: DnsClient, state: CookieState): number {
     this.#answerer.reset(RCODE.SERVFAIL);
+    this.#writer.clear();
     return this.#give(query, client, state, 0, RCODE.SERVFAIL);
   }
 

@@ -27,7 +27,7 @@ export interface Loop {
   after(milliseconds: number, fire: () => void): Timer;
 }
 
-/** A loop for connections, too. */
+/** A loop for connections, too. They have their turn when all else has had its own, and for a moment only. */
 export interface DuplexLoop extends Loop {
   /** Calls `handle` whenever `fd` is ready for what is wanted, at first for reading. */
   watchDuplex(fd: number, handle: (ready: Readiness) => void): DuplexWatch;

@@ -18,10 +18,14 @@ const EVENT_SIZE = arch() === 'x64' ? 12 : 16;
 const DATA_OFFSET = EVENT_SIZE - 8;
 const MAX_EVENTS = 256;
 const LONGEST_WAIT = 60_000;
+/** Milliseconds that streams are served before all else has its turn, and how many of them are asked for at once. */
+const STREAMS_TURN = 1;
+const MOST_STREAMS = 8;
 /** From so many on, cancelled timers are cleared away when they are the most. */
 const MANY_CANCELLED = 1024;
 
 interface Watched {
+  readonly epoll: number;
   readonly fd: number;
   /** Tells it from what had the descriptor's number before: epoll may still report that one. */
   readonly turn: number;
@@ -35,12 +39,15 @@ interface PendingTimer extends Timer {
 
 /**
  * The loop of a thread that blocks in `epoll_wait`: descriptors, timers, nothing else. Promises never settle on
- * it, as control never returns to Node while `run` runs.
+ * it, as control never returns to Node while `run` runs. Streams come last and for a moment only, as one client fills as many
+ * as it likes: they stand in a set of their own, in which the kernel keeps whose turn is next.
  */
 export class PollLoop implements DuplexLoop {
   readonly #libc: Libc;
   readonly #clock: Clock;
   readonly #epoll: number;
+  readonly #streams: number;
+  #areStreamsReady = false;
   readonly #watched = new Map<number, Watched>();
   readonly #timers = new TimerHeap<PendingTimer>();
   readonly #events = Buffer.alloc(EVENT_SIZE * MAX_EVENTS);
@@ -56,15 +63,17 @@ export class PollLoop implements DuplexLoop {
     this.#libc = libc;
     this.#clock = clock;
     this.#epoll = checked('epoll_create1', libc.epoll_create1(EPOLL_CLOEXEC));
+    this.#streams = checked('epoll_create1', libc.epoll_create1(EPOLL_CLOEXEC));
+    this.#add(this.#epoll, this.#streams, () => (this.#areStreamsReady = true));
   }
 
   watch(fd: number, handle: () => void): { close(): void } {
-    const watched = this.#add(fd, handle);
+    const watched = this.#add(this.#epoll, fd, handle);
     return { close: () => this.#remove(watched) };
   }
 
   watchDuplex(fd: number, handle: (ready: Readiness) => void): DuplexWatch {
-    const watched = this.#add(fd, (events) => handle(readiness(events)));
+    const watched = this.#add(this.#streams, fd, (events) => handle(readiness(events)));
     let wanted = EPOLLIN;
     return {
       want: (readable, writable) => {
@@ -112,12 +121,13 @@ export class PollLoop implements DuplexLoop {
   }
 
   close(): void {
+    this.#libc.close(this.#streams);
     this.#libc.close(this.#epoll);
   }
 
-  #add(fd: number, handle: (events: number) => void): Watched {
+  #add(epoll: number, fd: number, handle: (events: number) => void): Watched {
     this.#turns = (this.#turns + 1) | 0;
-    const watched = { fd, turn: this.#turns, handle };
+    const watched = { epoll, fd, turn: this.#turns, handle };
     checked('epoll_ctl', this.#control(EPOLL_CTL_ADD, watched, EPOLLIN));
     this.#watched.set(fd, watched);
     return watched;
@@ -129,11 +139,11 @@ export class PollLoop implements DuplexLoop {
     this.#control(EPOLL_CTL_DEL, watched, 0);
   }
 
-  #control(operation: number, { fd, turn }: Watched, events: number): number {
+  #control(operation: number, { epoll, fd, turn }: Watched, events: number): number {
     this.#event.writeUInt32LE(events, 0);
     this.#event.writeInt32LE(fd, DATA_OFFSET);
     this.#event.writeInt32LE(turn, DATA_OFFSET + 4);
-    return this.#libc.epoll_ctl(this.#epoll, operation, fd, this.#event);
+    return this.#libc.epoll_ctl(epoll, operation, fd, this.#event);
   }
 
   #fireTimers(): void {
@@ -175,12 +185,23 @@ export class PollLoop implements DuplexLoop {
   }
 
   #pollOnce(milliseconds: number): void {
-    const ready = this.#libc.epoll_wait(this.#epoll, this.#events, MAX_EVENTS, milliseconds);
+    this.#serve(this.#epoll, MAX_EVENTS, milliseconds);
+    if (!this.#areStreamsReady) return;
+    this.#areStreamsReady = false;
+    const end = this.#clock.monotonic() + STREAMS_TURN;
+    while (this.#serve(this.#streams, MOST_STREAMS, 0) === MOST_STREAMS && this.#clock.monotonic() < end);
+  }
+
+  /** Calls the handlers of what is ready in a set; returns how many there were. */
+  #serve(epoll: number, most: number, milliseconds: number): number {
+    if (!this.#running) return 0;
+    const ready = this.#libc.epoll_wait(epoll, this.#events, most, milliseconds);
     if (ready < 0) {
       const error = lastError();
       if (error !== 'EINTR') throw new SystemCallError('epoll_wait', error);
     }
     for (let i = 0; i < ready && this.#running; i++) this.#dispatch(i * EVENT_SIZE);
+    return ready;
   }
 
   /** A handler may have closed a descriptor that is later in this very list, and opened another of its number. */

@@ -30,6 +30,8 @@ export interface StreamHandler {
   received(bytes: Buffer, stream: Stream): void;
   /** The peer will send nothing more. It may still read. */
   ended(stream: Stream): void;
+  /** What was written while it was handled has left, or some of what was buffered: `buffered` tells what waits now. */
+  settled?(stream: Stream): void;
   /** All that was buffered has been taken. */
   drained(stream: Stream): void;
   /** It is over: both sides have ended, or by the `error` (ECONNRESET, ECONNREFUSED, ETIMEDOUT, …). The last that is heard. */

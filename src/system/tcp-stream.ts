@@ -14,6 +14,9 @@ const RESET = Buffer.from([1, 0, 0, 0, 0, 0, 0, 0]);
 /** Nothing is wrong, there is only nothing to be had now. */
 const NOT_NOW: ReadonlySet<string> = new Set(['EAGAIN', 'EINTR']);
 
+/** What waits in small pieces is joined up to this: each of them would take far more than its bytes. */
+const PIECE = 4 * 1024;
+
 /** What the streams of a thread share. */
 export interface StreamGround {
   readonly libc: Libc;
@@ -60,8 +63,6 @@ export class TcpStream implements Stream {
 
   write(bytes: Uint8Array): void {
     if (this.#state === 'closed' || this.#hasEnded) return;
-    // Behind what waits already it must wait as a copy
-    if (this.#buffered > 0 || this.#state === 'connecting') return this.#keep(Buffer.from(bytes));
     if (this.#isHandling) return this.#collect(bytes);
     this.#send(bytes, true);
     this.#want();
@@ -70,7 +71,6 @@ export class TcpStream implements Stream {
   hand(bytes: Uint8Array): void {
     if (this.#state === 'closed' || this.#hasEnded) return;
     if (this.#isHandling) this.#sendCollected();
-    if (this.#buffered > 0 || this.#state === 'connecting') return this.#keep(bytes);
     this.#send(bytes, false);
     this.#want();
   }
@@ -144,6 +144,7 @@ export class TcpStream implements Stream {
       this.#isHandling = false;
       outbox.clear();
     }
+    if (!this.#isGone()) this.#handler.settled?.(this);
     this.#settle();
   }
 
@@ -151,8 +152,7 @@ export class TcpStream implements Stream {
     const { outbox } = this.#ground;
     if (outbox.add(bytes)) return;
     this.#sendCollected();
-    if (this.#buffered > 0) this.#keep(Buffer.from(bytes));
-    else if (!outbox.add(bytes)) this.#send(bytes, true);
+    if (!outbox.add(bytes)) this.#send(bytes, true);
   }
 
   #sendCollected(): void {
@@ -160,24 +160,29 @@ export class TcpStream implements Stream {
     if (collected.length > 0 && !this.#isGone()) this.#send(collected, true);
   }
 
-  /** Hands `bytes` to the kernel, and keeps what that does not take. */
+  /** Hands `bytes` to the kernel, and keeps what that does not take: all of it behind what waits already. */
   #send(bytes: Uint8Array, isShared: boolean): void {
+    if (this.#buffered > 0 || this.#state === 'connecting') return this.#keep(bytes, isShared);
     const sent = this.#ground.libc.send(this.#fd, bytes, bytes.length, MSG_NOSIGNAL);
     if (sent === bytes.length) return;
     if (sent < 0 && !NOT_NOW.has(lastError())) return this.#failLater(lastError());
     const rest = bytes.subarray(Math.max(sent, 0));
-    this.#keep(isShared ? Buffer.from(rest) : rest);
+    this.#keep(rest, isShared);
   }
 
-  #keep(bytes: Uint8Array): void {
+  /** Those that are shared are copied. */
+  #keep(bytes: Uint8Array, isShared: boolean): void {
     if (bytes.length === 0) return;
-    this.#backlog.push(bytes);
+    const last = this.#backlog.at(-1);
+    if (last && last.length + bytes.length <= PIECE) this.#backlog.splice(-1, 1, joined(last, bytes));
+    else this.#backlog.push(isShared ? joined(bytes) : bytes);
     this.#buffered += bytes.length;
   }
 
   #sendBacklog(): void {
     const had = this.#buffered;
     while (this.#buffered > 0 && !this.#isGone()) if (!this.#sendFirst()) break;
+    if (this.#buffered < had && !this.#isGone()) this.#handler.settled?.(this);
     if (had > 0 && this.#buffered === 0 && !this.#isGone()) this.#handle(() => this.#handler.drained(this));
     else this.#settle();
   }
@@ -244,4 +249,15 @@ export class TcpStream implements Stream {
     const number = value.readInt32LE();
     return number === 0 ? undefined : errorName(number);
   }
+}
+
+/** A copy that holds on to nothing but itself, as one of a pool would. */
+function joined(...parts: readonly Uint8Array[]): Uint8Array {
+  const whole = Buffer.alloc(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }

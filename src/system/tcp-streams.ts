@@ -14,16 +14,20 @@ const IP_BIND_ADDRESS_NO_PORT = 24;
 const ONE = Buffer.from([1, 0, 0, 0]);
 /** As much as is taken of one stream before the others have their turn; two DNS messages of the largest size are no more. */
 const RECEIVE_ROOM = 128 * 1024;
+/** Of one that came in: a hundred questions, each of which may ask for far more. */
+const ACCEPTED_ROOM = 4 * 1024;
 /** struct sockaddr_un: family and path, with its zero. */
 const UNIX_PATH_ROOM = 108;
 
 /** Makes streams of one thread: they share the room they receive into and gather in. */
 export class TcpStreams implements StreamAcceptor, StreamConnector {
   readonly #ground: StreamGround;
+  readonly #acceptedGround: StreamGround;
   readonly #peer = Buffer.alloc(SOCKADDR_IN);
 
   constructor(libc: Libc, loop: DuplexLoop) {
     this.#ground = { libc, loop, inbox: Buffer.alloc(RECEIVE_ROOM), outbox: new Outbox() };
+    this.#acceptedGround = { ...this.#ground, inbox: this.#ground.inbox.subarray(0, ACCEPTED_ROOM) };
   }
 
   accept(listener: number): Accepted | string {
@@ -35,7 +39,7 @@ export class TcpStreams implements StreamAcceptor, StreamConnector {
 
   adopt({ fd }: Accepted, handler: StreamHandler): Stream {
     this.#sendAtOnce(fd);
-    return new TcpStream(this.#ground, fd, handler, 'open');
+    return new TcpStream(this.#acceptedGround, fd, handler, 'open');
   }
 
   refuse({ fd }: Accepted): void {

@@ -6,9 +6,10 @@ import { encode } from 'dns-packet';
 import { AddressSet } from '../../src/dns/address-set.ts';
 import type { DnsClient } from '../../src/dns/dns-client.ts';
 import type { ForwardDesk } from '../../src/dns/forward-desk.ts';
+import { keepAsked } from '../../src/dns/reply-options.ts';
 import { ZoneSet } from '../../src/dns/zone-set.ts';
 import { keyText } from '../../src/wire/dns/name.ts';
-import type { DnsQuery } from '../../src/wire/dns/query.ts';
+import { decodeQuery, type DnsQuery } from '../../src/wire/dns/query.ts';
 import { describeReply, question } from './ask.ts';
 import { clientAt, responderOf } from './responder-of.ts';
 import { zoneOfText } from './zone-of-text.ts';
@@ -68,6 +69,13 @@ const WHOLE = [
   'answer host.example 7 A 198.51.100.0',
 ];
 
+/** A query whose OPT, the last of it, has these options. */
+function withOptions(query: Buffer, options: Buffer): Buffer {
+  const longer = Buffer.concat([query, options]);
+  longer.writeUInt16BE(options.length, query.length - 2);
+  return longer;
+}
+
 describe('an alias of ours for a name of others', () => {
   test('is answered whole to a machine of ours that asks for all of it', () => {
     const { others, exchange } = rig(false);
@@ -93,6 +101,27 @@ describe('an alias of ours for a name of others', () => {
       ...WHOLE,
       opt,
     ]);
+  });
+
+  test('keeps nothing of a query but its question, and its cookie where that is near, however long the query is', () => {
+    const cookie = Buffer.from('000a00080102030405060708', 'hex');
+    const padding = Buffer.concat([Buffer.from([0, 12, 60_000 >>> 8, 60_000 & 255]), Buffer.alloc(60_000)]);
+    for (const [options, kept, echo] of [
+      [[cookie, padding], 53, true],
+      [[padding, cookie], 30, false],
+    ] as const) {
+      const query = withOptions(question('out.one.test A', { recursion: true, edns: {} }), Buffer.concat(options));
+      assert.equal(keepAsked(decodeQuery(query)).bytes.length, kept);
+      const { others, exchange } = rig(true);
+      const told: Buffer[] = [];
+      assert.equal(
+        exchange(query, { ...MACHINE, later: () => (reply) => void told.push(Buffer.from(reply)) }).length,
+        0,
+      );
+      others.tell();
+      assert.deepEqual(describeReply(told[0] ?? Buffer.alloc(0)).slice(2, 5), WHOLE);
+      assert.equal(told[0]?.includes('0102030405060708', 0, 'hex'), echo);
+    }
   });
 
   test('is cut where all of it is too much', () => {

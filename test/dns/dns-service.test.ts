@@ -8,6 +8,8 @@ import type { EventBody } from '../../src/timeline/event.ts';
 import { openZoneStore } from '../../src/zones/open-zone-store.ts';
 import { HandTime } from '../dhcp/hand-time.ts';
 import { describeReply, question } from './ask.ts';
+import { FIRST, ForwardRig, planWith } from './forward/forward-rig.ts';
+import { replyTo } from './forward/memory-upstreams.ts';
 import { MemorySocket, udpHandle } from './memory-wire.ts';
 import { ip4, leaseOf, planOf } from './plan-of.ts';
 import { framed, MemoryAcceptor } from './stream/memory-streams.ts';
@@ -96,6 +98,52 @@ describe('the DNS service', () => {
     const { service, socket, ask } = start();
     socket(7).refuse = 1;
     ask('node1.rack.example A');
+    assert.equal(service.counters()['lost'], 1);
+  });
+});
+
+function startForwarding() {
+  const { time, world, forwarding } = new ForwardRig();
+  world.servers.set(FIRST, ({ message, name }) => replyTo(message, { answers: [`${name} 300 A 203.0.113.1`] }));
+  const socket = new MemorySocket();
+  const service = new DnsService(
+    { loop: time, clock: time, events: { emit: () => undefined } },
+    {
+      openSocket: () => socket,
+      openOwnSocket: () => assert.fail('nobody is to be told'),
+      streams: new MemoryAcceptor(),
+      openStore: () => openZoneStore(':memory:', 0),
+      forwarding,
+    },
+  );
+  service.apply(planWith({}), [udpHandle(7, '192.0.2.1')]);
+  const ask = (port: number): void => {
+    socket.arrive(question('www.example.com A', { recursion: true }), { source: CLIENT, port, to: RACK });
+  };
+  return { time, socket, service, ask };
+}
+
+describe('answers of others', () => {
+  test('leave together, however many wait for one', () => {
+    const { time, socket, ask } = startForwarding();
+    for (let i = 0; i < 50; i++) ask(2000 + i);
+    time.ready(7);
+    assert.deepEqual([socket.sent.length, socket.flushes], [0, 1]);
+    time.pass(1, 'milliseconds');
+    assert.deepEqual([socket.sent.length, socket.flushes], [50, 2]);
+    assert.equal(new Set(socket.sent.map(({ to }) => to.port)).size, 50);
+    assert.equal(
+      describeReply(socket.sent[49]?.bytes ?? Buffer.alloc(0))[2],
+      'answer www.example.com 300 A 203.0.113.1',
+    );
+  });
+
+  test('that the kernel would not take are counted, too', () => {
+    const { time, socket, service, ask } = startForwarding();
+    ask(2000);
+    time.ready(7);
+    socket.refuse = 1;
+    time.pass(1, 'milliseconds');
     assert.equal(service.counters()['lost'], 1);
   });
 });

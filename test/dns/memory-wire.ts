@@ -10,6 +10,7 @@ export class MemorySocket implements DatagramSocket {
   closed = false;
   /** How many datagrams the next flush fails to send. */
   refuse = 0;
+  flushes = 0;
   readonly #waiting: Inbound[] = [];
   readonly #queued: { readonly bytes: Buffer; readonly to: Outbound }[] = [];
 
@@ -33,6 +34,7 @@ export class MemorySocket implements DatagramSocket {
   }
 
   flush(): number {
+    this.flushes++;
     this.sent.push(...this.#queued.splice(0));
     const refused = this.refuse;
     this.refuse = 0;

@@ -143,6 +143,24 @@ describe('descriptors', () => {
   });
 });
 
+test('streams are served a few at a time, by turns, and all else before each few', (t) => {
+  const [datagrams, ...streams] = Array.from({ length: 21 }, () => new Wake(libc));
+  assert.ok(datagrams);
+  let now = 0;
+  const loop = new PollLoop(libc, { now: () => 0, monotonic: () => ++now });
+  t.after(() => (loop.close(), [datagrams, ...streams].forEach((wake) => wake.close())));
+  const served: string[] = [];
+  loop.watch(datagrams.fd, () => (served.push('datagrams'), served.length > 50 && loop.stop()));
+  streams.forEach(({ fd }, i) => loop.watchDuplex(fd, () => served.push(`stream ${i}`)));
+  for (const wake of [datagrams, ...streams]) wake.ring();
+  loop.run();
+  const others = served.map((name, at) => (name === 'datagrams' ? at : -1)).filter((at) => at >= 0);
+  assert.deepEqual(others, [0, 9, 18, 27, 36, 45, 54]);
+  const [first, second] = [0, 20].map((at) => served.filter((name) => name !== 'datagrams').slice(at, at + 20));
+  assert.equal(new Set(first).size, 20);
+  assert.deepEqual(first, second);
+});
+
 /** An epoll that never has anything, and a clock that moves on by what was waited: no time passes in the test. */
 function sleepless(): { loop: PollLoop; clock: Clock; waits: number[] } {
   let now = 1000;
@@ -151,6 +169,7 @@ function sleepless(): { loop: PollLoop; clock: Clock; waits: number[] } {
   const fake: Libc = {
     ...libc,
     epoll_create1: () => 99,
+    epoll_ctl: () => 0,
     epoll_wait: (_epoll, _events, _count, milliseconds) => {
       waits.push(milliseconds);
       now += milliseconds;

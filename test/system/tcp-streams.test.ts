@@ -59,6 +59,7 @@ function heard(over: Partial<StreamHandler> = {}): StreamHandler & { readonly lo
       over.received?.(bytes, stream);
     },
     ended: (stream: Stream) => (log.push('ended'), over.ended?.(stream)),
+    settled: (stream: Stream) => over.settled?.(stream),
     drained: (stream: Stream) => (log.push('drained'), over.drained?.(stream)),
     closed: (stream: Stream, error?: string) => (
       log.push(`closed ${error ?? ''}`.trim()),
@@ -112,6 +113,27 @@ test('a peer that does not read: what it was sent waits here, is told as drained
   until(() => client.log.includes('ended'));
   assert.equal(client.bytes, MUCH + 'the end'.length);
   assert.deepEqual(server.log, ['drained']);
+});
+
+test('small pieces for a peer that does not read keep their order, and it is told what waits', (t) => {
+  const waits: number[] = [];
+  const server = heard({ settled: (stream) => waits.push(stream.buffered) });
+  const pieces = Array.from({ length: 5000 }, (_piece, i) => Buffer.from(`${i} `));
+  const { streams, port, until } = ground(t, server, (stream) => {
+    stream.hand(Buffer.alloc(MUCH, 'x'));
+    pieces.forEach((piece, i) => (i % 2 ? stream.write(piece) : stream.hand(piece)));
+    stream.end();
+  });
+  const got: Buffer[] = [];
+  const client = heard({ received: (bytes) => got.push(Buffer.from(bytes)) });
+  streams.connect({ address: HOME, port }, client);
+  until(() => client.log.includes('ended'));
+  assert.ok(Buffer.concat(got).subarray(MUCH).equals(Buffer.concat(pieces)));
+  assert.equal(waits.at(-1), 0);
+  assert.deepEqual(
+    waits,
+    waits.toSorted((a, b) => b - a),
+  );
 });
 
 test('bytes that are written as a copy may change at once', (t) => {

@@ -1,5 +1,4 @@
-import type { DnsQuery } from '../../wire/dns/query.ts';
-import type { OptClient, ReplyOptions } from '../reply-options.ts';
+import { keepAsked, type Asked, type OptClient, type ReplyOptions } from '../reply-options.ts';
 import type { CookieState } from '../server-cookies.ts';
 import type { CompiledReply } from './reply-compiler.ts';
 
@@ -17,14 +16,11 @@ const EXTENDED_ERROR_SIZE = 6;
 /** From so many bytes on, a call that leaves JavaScript is faster than a loop. */
 const LONG = 256;
 
-/** Octets of a query: who waits costs memory. */
-const MOST_KEPT = 512;
-
 /** INFO-CODEs (RFC 8914 §4). */
 export const EXTENDED = { staleAnswer: 3, cachedError: 13, staleNxdomain: 19, noReachableAuthority: 22 } as const;
 
 /** Of a query what its reply depends on, and who writes the OPT of that. */
-export interface Asking extends Pick<DnsQuery, 'bytes' | 'questionEnd' | 'edns'> {
+export interface Asking extends Asked {
   readonly client: OptClient;
   readonly options: OptWriter;
   readonly cookie: CookieState;
@@ -117,16 +113,12 @@ function writeExtendedError(extended: number, into: Buffer, opt: number, end: nu
   return end + EXTENDED_ERROR_SIZE;
 }
 
-/** What outlives the query: its header and question, and its cookie as long as that is near. */
-export function keepAsking({ bytes, questionEnd, edns, client, options, cookie, limit }: Asking): Asking {
+/** What outlives the query. */
+export function keepAsking(asking: Asking): Asking {
+  const { client, options, cookie, limit } = asking;
   const { address, idleTimeout } = client;
-  const cookieEnd = edns && edns.cookieLength > 0 ? edns.cookieAt + edns.cookieLength : 0;
-  const isNear = cookieEnd <= MOST_KEPT;
-  const end = Math.max(questionEnd, isNear ? cookieEnd : 0);
   return {
-    bytes: Buffer.from(bytes.subarray(0, end)),
-    questionEnd,
-    edns: edns && { ...edns, cookieLength: isNear ? edns.cookieLength : 0 },
+    ...keepAsked(asking),
     client: { address, ...(idleTimeout !== undefined && { idleTimeout }) },
     options,
     cookie,

@@ -5,7 +5,7 @@ import type { ReplySink, StreamClient, StreamDesk } from './stream-client.ts';
 import type { TcpLimits } from './tcp-limits.ts';
 
 /** Why a connection was closed from here. */
-export type CloseReason = 'idle' | 'crowded' | 'junk' | 'stuck' | 'memory' | 'stopped';
+export type CloseReason = 'idle' | 'crowded' | 'junk' | 'stuck' | 'unread' | 'memory' | 'stopped';
 
 /** What a connection asks of the server it belongs to. */
 export interface ConnectionHome {
@@ -18,15 +18,21 @@ export interface ConnectionHome {
   active(connection: TcpConnection): void;
   /** So many bytes more, or less, are held of messages that are not whole; false when that is too much in all. */
   hold(bytes: number): boolean;
+  /** It leaves so many bytes more, or less, unread. `hasCaughtUp`: its client took all, or as much as it may leave. */
+  owes(connection: TcpConnection, more: number, hasCaughtUp: boolean): void;
+  /** It has messages that can be answered now, when its turn comes. */
+  readLater(connection: TcpConnection): void;
   counted(what: 'query' | CloseReason): void;
   gone(connection: TcpConnection): void;
 }
+
+const NOTHING = Buffer.alloc(0);
 
 /** One client's connection: messages in, replies out, as many at once as the limits allow (RFC 7766 §6.2.1.1, §7). */
 export class TcpConnection implements StreamHandler, StreamClient {
   readonly address: Ip4;
   readonly port: number;
-  /** Monotonic milliseconds: of the last message, or of the last time its client took something. */
+  /** Monotonic milliseconds: of the last message, or of the last time its client had taken all. */
   activeAt: number;
   readonly #home: ConnectionHome;
   readonly #frames = new MessageFrames();
@@ -36,8 +42,9 @@ export class TcpConnection implements StreamHandler, StreamClient {
   #held = 0;
   #isPaused = false;
   #hasClientEnded = false;
-  /** What the client had left unread when it was last written to, or looked at. */
   #unread = 0;
+  /** What its client took since it had last caught up. */
+  #taken = 0;
 
   constructor(home: ConnectionHome, { address, port }: Accepted, now: number) {
     this.#home = home;
@@ -60,21 +67,34 @@ export class TcpConnection implements StreamHandler, StreamClient {
     return this.#outstanding === 0 && (this.#stream?.buffered ?? 0) === 0;
   }
 
-  /** Whether its client took some of what it had left unread since then. */
-  tookSome(): boolean {
-    const before = this.#unread;
-    this.#unread = this.#stream?.buffered ?? 0;
-    return this.#unread < before;
+  /** Bytes that its client has not taken, as last told. */
+  get unread(): number {
+    return this.#unread;
   }
 
   received(bytes: Buffer): void {
-    const isGood = this.#frames.push(bytes, (message) => this.#take(message));
+    const isGood = this.#frames.push(
+      bytes,
+      (message) => this.#take(message),
+      () => this.#isTooMuch(),
+    );
     if (!this.#stream) return;
     if (!isGood) return this.hangUp('junk');
     const more = this.#frames.held - this.#held;
     this.#held = this.#frames.held;
-    if (more !== 0 && !this.#home.hold(more)) return this.hangUp('memory');
+    if (more !== 0 && !this.#home.hold(more)) this.hangUp('memory');
+  }
+
+  settled(): void {
     this.#regulate();
+  }
+
+  /** Goes on with what had come already when it was too much. */
+  readOn(): void {
+    if (!this.#stream) return;
+    this.received(NOTHING);
+    this.#regulate();
+    this.#endIfDone();
   }
 
   /** The client sends no more, and may wait for what it is owed yet. */
@@ -154,19 +174,36 @@ export class TcpConnection implements StreamHandler, StreamClient {
 
   /** RFC 7766 §6.2.1.1 lets a client send as it likes; one that does not read, or asks for too much at once, is read no more meanwhile. */
   #regulate(): void {
+    this.#tellUnread();
     const stream = this.#stream;
     if (!stream) return;
-    this.#unread = stream.buffered;
-    const { outstanding, unread } = this.#home.limits;
-    const isTooMuch = this.#outstanding >= outstanding || stream.buffered > unread;
-    if (isTooMuch === this.#isPaused) return;
-    this.#isPaused = isTooMuch;
-    if (isTooMuch) stream.pause();
+    const { hasRest } = this.#frames;
+    const isTooMuch = this.#isTooMuch();
+    if (hasRest && !isTooMuch) this.#home.readLater(this);
+    const mustPause = hasRest || isTooMuch;
+    if (mustPause === this.#isPaused) return;
+    this.#isPaused = mustPause;
+    if (mustPause) stream.pause();
     else stream.resume();
   }
 
+  #isTooMuch(): boolean {
+    const { outstanding, unread } = this.#home.limits;
+    return this.#outstanding >= outstanding || (this.#stream?.buffered ?? 0) > unread;
+  }
+
+  #tellUnread(): void {
+    const more = (this.#stream?.buffered ?? 0) - this.#unread;
+    if (more === 0) return;
+    this.#unread += more;
+    this.#taken += Math.max(0, -more);
+    const hasCaughtUp = this.#unread === 0 || this.#taken >= this.#home.limits.unread;
+    if (hasCaughtUp) this.#taken = 0;
+    this.#home.owes(this, more, hasCaughtUp);
+  }
+
   #endIfDone(): void {
-    if (this.#hasClientEnded && this.#outstanding === 0) this.#stream?.end();
+    if (this.#hasClientEnded && this.#outstanding === 0 && !this.#frames.hasRest) this.#stream?.end();
   }
 
   #leave(): void {
@@ -174,6 +211,7 @@ export class TcpConnection implements StreamHandler, StreamClient {
     this.#stream = undefined;
     if (this.#held > 0) this.#home.hold(-this.#held);
     this.#held = 0;
+    this.#tellUnread();
     this.#home.gone(this);
     for (const go of this.#waiting.splice(0)) go();
   }

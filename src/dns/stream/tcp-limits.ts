@@ -9,6 +9,8 @@ export interface TcpLimits {
   /** Queries of one connection that wait for their replies; bytes that it may leave unread. */
   readonly outstanding: number;
   readonly unread: number;
+  /** Bytes left unread by all connections together. */
+  readonly unsent: number;
   /** Bytes of messages that are not whole yet, of all connections together. */
   readonly partial: number;
 }
@@ -24,6 +26,7 @@ export const TCP_LIMITS: TcpLimits = {
   crowdedIdle: 2_000,
   outstanding: 100,
   unread: 128 * 1024,
+  unsent: 64 * 1024 * 1024,
   partial: 16 * 1024 * 1024,
 };
 

@@ -13,6 +13,8 @@ import { idleTimeout, TCP_LIMITS, type TcpLimits } from './tcp-limits.ts';
 const MOST_ACCEPTED = 64;
 /** How often idle connections are looked for. */
 const LOOK = 500;
+/** Milliseconds of the thread for what had come when it was too much, before all else has its turn. */
+const TURN = 1;
 /** How long nobody is let in when there are no descriptors and nobody can be asked to leave. */
 const FULL_PAUSE = 100;
 /** There is no room for another descriptor, here or in the whole system. */
@@ -51,6 +53,12 @@ export class TcpServer implements ConnectionHome {
   /** By when they were last active, the longest ago first; of each client likewise. */
   readonly #connections = new Set<TcpConnection>();
   readonly #clients = new Map<Ip4, Set<TcpConnection>>();
+  /** Those that leave something unread, and since when they have not caught up, the longest first. */
+  readonly #owing = new Map<TcpConnection, number>();
+  /** Those that can read on. */
+  readonly #ready = new Set<TcpConnection>();
+  #turn: Timer | undefined;
+  #unsent = 0;
   #partial = 0;
   #look: Timer | undefined;
 
@@ -94,24 +102,39 @@ export class TcpServer implements ConnectionHome {
     return bytes <= 0 || this.#partial <= this.limits.partial;
   }
 
+  owes(connection: TcpConnection, more: number, hasCaughtUp: boolean): void {
+    this.#unsent += more;
+    if (hasCaughtUp) this.#owing.delete(connection);
+    if (connection.unread > 0 && !this.#owing.has(connection)) this.#owing.set(connection, this.#clock.monotonic());
+    if (more > 0) this.#shed();
+  }
+
+  readLater(connection: TcpConnection): void {
+    this.#ready.add(connection);
+    this.#turn ??= this.#loop.after(0, () => this.#readOn());
+  }
+
   counted(what: 'query' | CloseReason): void {
     this.#tally.add(what === 'query' ? 'tcp.queries' : `tcp.closed.${what}`);
   }
 
   gone(connection: TcpConnection): void {
     this.#connections.delete(connection);
+    this.#ready.delete(connection);
     const ofClient = this.#clients.get(connection.address);
     ofClient?.delete(connection);
     if (ofClient?.size === 0) this.#clients.delete(connection.address);
   }
 
   counters(): Counters {
-    return { ...this.#tally.read(), 'tcp.open': this.#connections.size };
+    return { ...this.#tally.read(), 'tcp.open': this.#connections.size, 'tcp.unsent': this.#unsent };
   }
 
   close(): void {
     this.#look?.cancel();
     this.#look = undefined;
+    this.#turn?.cancel();
+    this.#turn = undefined;
     for (const connection of this.#connections) connection.hangUp('stopped');
   }
 
@@ -148,13 +171,36 @@ export class TcpServer implements ConnectionHome {
     return this.#connections.size < this.limits.connections || hangUpOldest(this.#connections);
   }
 
+  /** Who has not caught up for longest makes room for what others are sent. */
+  #shed(): void {
+    for (const connection of this.#owing.keys()) {
+      if (this.#unsent <= this.limits.unsent) return;
+      connection.hangUp('unread');
+    }
+  }
+
+  #readOn(): void {
+    this.#turn = undefined;
+    const end = this.#clock.monotonic() + TURN;
+    for (const connection of this.#ready) {
+      this.#ready.delete(connection);
+      connection.readOn();
+      if (this.#clock.monotonic() >= end) break;
+    }
+    if (this.#ready.size > 0) this.#turn ??= this.#loop.after(0, () => this.#readOn());
+  }
+
   #lookForIdle(): void {
     const now = this.#clock.monotonic();
+    for (const [connection, since] of this.#owing) {
+      if (now - since < this.limits.idle) break;
+      connection.hangUp('stuck');
+    }
     for (const connection of this.#connections) {
       if (now - connection.activeAt < this.idleTimeout) break;
       if (connection.isIdle) connection.hangUp('idle');
-      else if (connection.tookSome()) this.active(connection);
-      else if (now - connection.activeAt >= this.limits.idle) connection.hangUp('stuck');
+      else if (now - connection.activeAt >= this.limits.idle && !this.#owing.has(connection))
+        connection.hangUp('stuck');
     }
     this.#look = this.#connections.size === 0 ? undefined : this.#loop.after(LOOK, () => this.#lookForIdle());
   }

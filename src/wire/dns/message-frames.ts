@@ -14,19 +14,29 @@ const NOTHING = Buffer.alloc(0);
 export class MessageFrames {
   #kept = NOTHING;
   #length = 0;
+  /** What came and was not looked at yet. */
+  #rest = NOTHING;
 
-  /** Bytes kept of a message that is not whole. */
+  /** Bytes kept: of a message that is not whole, and of those that nobody wanted yet. */
   get held(): number {
-    return this.#length;
+    return this.#length + this.#rest.length;
+  }
+
+  get hasRest(): boolean {
+    return this.#rest.length > 0;
   }
 
   /**
    * Calls `take` with each message that is whole, valid only inside; ends early, for good, when that returns false. False
-   * also for a length that is no message's: what follows can't be told apart.
+   * also for a length that is no message's: what follows can't be told apart. As soon as `isEnough` the rest is kept for the
+   * next call, which may bring nothing more.
    */
-  push(bytes: Buffer, take: (message: Buffer) => boolean): boolean {
+  push(arrived: Buffer, take: (message: Buffer) => boolean, isEnough: () => boolean = never): boolean {
+    const bytes = this.hasRest ? Buffer.concat([this.#rest, arrived]) : arrived;
+    this.#rest = NOTHING;
     let at = 0;
     while (at < bytes.length) {
+      if (isEnough()) return this.#keepRest(bytes.subarray(at));
       const message = this.#length > 0 ? undefined : wholeMessage(bytes, at);
       if (message) {
         at += FRAME + message.length;
@@ -43,6 +53,12 @@ export class MessageFrames {
   /** Octets until the length is known, then until the message is whole. */
   #missing(): number {
     return this.#length < FRAME ? FRAME - this.#length : FRAME + this.#kept.readUInt16BE(0) - this.#length;
+  }
+
+  #keepRest(bytes: Buffer): true {
+    this.#rest = Buffer.alloc(bytes.length);
+    bytes.copy(this.#rest);
+    return true;
   }
 
   #keep(bytes: Buffer): number {
@@ -65,6 +81,10 @@ export class MessageFrames {
     this.#length = 0;
     return message;
   }
+}
+
+function never(): false {
+  return false;
 }
 
 /** The message at `at`; undefined when it is cut off, or no message by its length. */

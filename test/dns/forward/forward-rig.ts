@@ -128,7 +128,8 @@ function withCookie(message: Buffer, cookie: string): Buffer {
   return longer;
 }
 
-function planWith({ upstreams = [FIRST], routes = {}, cache, allow = [] }: RigWishes): Plan {
+/** The rack of `CLIENT`, with these upstreams. */
+export function planWith({ upstreams = [FIRST], routes = {}, cache, allow = [] }: RigWishes): Plan {
   const plan = planOf({ subnets: ['192.0.2.0/24 rack.example 192.0.2.1'] });
   const dns: DnsSettings = {
     ...NO_DNS,

@@ -36,6 +36,7 @@ export class MemoryStream implements Stream {
   arrive(...parts: readonly Uint8Array[]): void {
     const bytes = Buffer.concat(parts);
     this.handler.received(bytes, this);
+    if (this.state === 'open') this.handler.settled?.(this);
     bytes.fill(0xdd);
   }
 
@@ -48,6 +49,7 @@ export class MemoryStream implements Stream {
     const had = this.#unread.length;
     this.sent = Buffer.concat([this.sent, this.#unread.subarray(0, count)]);
     this.#unread = this.#unread.subarray(count);
+    if (this.#unread.length < had) this.handler.settled?.(this);
     if (had > 0 && this.#unread.length === 0) this.handler.drained(this);
   }
 

@@ -147,19 +147,71 @@ describe('who asks for too much', () => {
     assert.deepEqual([answers(stream), stream.isPaused], [['ONE', 'MORE'], false]);
   });
 
-  test('one that never reads is hung up on; one that reads slowly is not', () => {
-    const { connect, time, server } = ground();
-    const [never, slowly] = [connect(), connect()];
-    for (const stream of [never, slowly]) {
+  test('no more is answered than it may leave unread, however much came at once, and all of it when it reads', () => {
+    const { connect, desk, time } = ground({ unread: 30 });
+    const stream = connect();
+    stream.stopReading();
+    stream.arrive(...Array.from({ length: 10 }, (_query, i) => ask(`query ${i}`)));
+    assert.deepEqual([desk.asked, stream.buffered, stream.isPaused], [3, 42, true]);
+    for (const asked of [6, 9, 10]) {
+      assert.equal(stream.isPaused, true);
+      stream.read();
+      time.pass(0);
+      assert.equal(desk.asked, asked);
+    }
+    stream.read();
+    assert.deepEqual([answers(stream).length, stream.isPaused], [10, false]);
+  });
+
+  test('no more is asked at once than may be under way, however much came', () => {
+    const { connect, desk, time } = ground({ outstanding: 2 });
+    const stream = connect();
+    stream.arrive(ask('later 1'), ask('later 2'), ask('later 3'), ask('now'));
+    assert.deepEqual([desk.asked, stream.isPaused], [2, true]);
+    for (const i of [0, 1, 2]) {
+      desk.later[i]?.();
+      time.pass(0);
+    }
+    assert.deepEqual([answers(stream), stream.isPaused], [['LATER 1', 'LATER 2', 'NOW', 'LATER 3'], false]);
+  });
+
+  test('one that never reads is hung up on, as is one that drips; one that takes as much as it may leave is not', () => {
+    const { connect, time, server } = ground({ unread: 14 });
+    const [never, drips, slowly] = [connect(), connect(), connect()];
+    for (const stream of [never, drips, slowly]) {
       stream.stopReading();
-      stream.arrive(ask('one'));
+      stream.arrive(ask('one'), ask('more'), ask('still more'), ask('and more'));
     }
     for (let second = 0; second < 40; second += 5) {
       time.pass(5);
-      if (slowly.buffered > 1) slowly.read(1);
+      drips.read(1);
+      slowly.read(4);
+      if (drips.state === 'open') drips.arrive(ask('one'));
     }
-    assert.deepEqual([never.state, slowly.state], ['reset', 'open']);
-    assert.equal(server.counters()['tcp.closed.stuck'], 1);
+    assert.deepEqual([never.state, drips.state, slowly.state], ['reset', 'reset', 'open']);
+    assert.equal(server.counters()['tcp.closed.stuck'], 2);
+  });
+
+  test('what all of them leave unread has a bound: who has not caught up for longest goes first', () => {
+    const { connect, time, server } = ground({ unsent: 40 });
+    const streams = Array.from({ length: 4 }, () => connect());
+    for (const stream of streams.slice(0, 3)) stream.stopReading();
+    for (const stream of streams.slice(0, 2)) {
+      stream.arrive(ask('one'));
+      time.pass(1);
+    }
+    streams[0]?.read();
+    streams[0]?.arrive(ask('more'));
+    streams[3]?.arrive(ask('one'));
+    streams[2]?.arrive(ask('one'));
+    assert.deepEqual(
+      streams.map(({ state }) => state),
+      ['open', 'reset', 'open', 'open'],
+    );
+    const { 'tcp.closed.unread': closed, 'tcp.unsent': unsent } = server.counters();
+    assert.deepEqual([closed, unsent], [1, 28]);
+    server.close();
+    assert.equal(server.counters()['tcp.unsent'], 0);
   });
 
   test('a query that is never answered does not keep a connection for ever', () => {

@@ -79,6 +79,26 @@ for (const [name, bytes] of junk) {
   });
 }
 
+test('what comes when it is enough is kept, and goes on when it is not, cut as it may be', () => {
+  const frames = new MessageFrames();
+  const got: string[] = [];
+  let wanted = 1;
+  const push = (bytes: Buffer): boolean =>
+    frames.push(
+      bytes,
+      (message) => got.push(message.toString()[0] ?? '') > 0,
+      () => got.length >= wanted,
+    );
+  const bytes = Buffer.concat(['a', 'b', 'c'].map((letter) => framed(Buffer.alloc(20, letter))));
+  assert.ok(push(bytes.subarray(0, 50)));
+  assert.deepEqual([got, frames.held, frames.hasRest], [['a'], 28, true]);
+  wanted = 3;
+  assert.ok(push(Buffer.alloc(0)));
+  assert.deepEqual([got, frames.held, frames.hasRest], [['a', 'b'], 6, false]);
+  assert.ok(push(bytes.subarray(50)));
+  assert.deepEqual([got, frames.held], [['a', 'b', 'c'], 0]);
+});
+
 test('who does not want the rest gets nothing of it', () => {
   let calls = 0;
   const isGood = new MessageFrames().push(
