@@ -88,7 +88,9 @@ export class Authority implements TransferZones, UpdateZones, PublicationListene
   }
 
   replace(zone: Zone): void {
+    if (this.#publisher.has(zone)) return;
     this.#reading.delete(zone.origin);
+    if (zone.kind === 'rack') this.#overlays.delete(zone.origin);
     this.#publisher.replace(zone);
   }
 
@@ -96,10 +98,11 @@ export class Authority implements TransferZones, UpdateZones, PublicationListene
     this.#publisher.publish(zone);
   }
 
-  withdraw(origin: NameKey): void {
-    this.#reading.delete(origin);
-    this.#publisher.withdraw(origin);
-    this.#overlays.delete(origin);
+  withdraw(zone: Zone): void {
+    if (!this.#publisher.has(zone)) return;
+    this.#reading.delete(zone.origin);
+    this.#overlays.delete(zone.origin);
+    this.#publisher.withdraw(zone);
   }
 
   /** The leases of before this start are in the zones. */

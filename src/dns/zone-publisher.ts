@@ -128,10 +128,19 @@ export class ZonePublisher {
     if (change) this.#record(publication, change);
   }
 
-  /** A zone is served no more. What is on disk of it stays, for when it is again. */
-  withdraw(origin: NameKey): void {
-    this.#publications.get(origin)?.cancel();
-    this.#publications.delete(origin);
+  /** Whether it is this zone that is published under its origin. */
+  has(zone: Zone): boolean {
+    return this.#publications.get(zone.origin)?.zone === zone;
+  }
+
+  /**
+   * A zone is served no more. What is on disk of it stays, for when it is again. A name may move between the zones of files and
+   * those of the rack, and the new one be here before the old one goes.
+   */
+  withdraw(zone: Zone): void {
+    if (!this.has(zone)) return;
+    this.#publications.get(zone.origin)?.cancel();
+    this.#publications.delete(zone.origin);
   }
 
   close(): void {

@@ -411,6 +411,36 @@ describe('a zone of a file that takes updates', () => {
   });
 });
 
+describe('a name that moves', () => {
+  test('from a file to the rack is published as what it is then, with serials that rise', (t) => {
+    const made = primary(t, labPlan());
+    made.zones.learnZones(labFile(7, 'a A 192.0.2.1'), []);
+    putInForce(made, primaryPlan());
+    made.time.pass(3);
+    // The rack forgets the file's zone once the Plan is in force
+    made.zones.learnZones([], ['rack.example']);
+    assert.deepEqual(names(made), ['node1.rack.example A 192.0.2.5', 'rack-a1.rack.example A 192.0.2.1']);
+    const serial = made.serial();
+    assert.ok(serial > 7);
+    made.lease(`192.0.2.50 ${MAC} laptop`);
+    assert.equal(made.serial(), serial + 1);
+    assert.equal(recordLines(made.ask(ixfrQuery(serial))).length, 5);
+  });
+
+  test('from the rack to a file, whose content is here before the Plan, takes updates then', (t) => {
+    const made = primary(t, primaryPlan());
+    const serial = made.serial();
+    made.zones.learnZones(labFile(7, 'a A 192.0.2.1'), []);
+    putInForce(made, labPlan());
+    made.time.pass(3);
+    assert.deepEqual(names(made), ['a.rack.example A 192.0.2.1']);
+    assert.equal(made.serial(), serial + 1);
+    assert.equal(rcodeOf(made.askUdp(updateMessage(['add new A 192.0.2.7']))), NOERROR);
+    assert.equal(made.serial(), serial + 2);
+    assert.equal(recordLines(made.ask(ixfrQuery(serial + 1))).length, 5);
+  });
+});
+
 test('any bytes are a message that is answered or not', (t) => {
   const made = primary(t, primaryPlan());
   const { bytes } = { bytes: Buffer.alloc(600) };
@@ -431,6 +461,12 @@ test('any bytes are a message that is answered or not', (t) => {
 
 function bound(made: Primary): { ask: Primary['ask']; serial: Primary['serial'] } {
   return { ask: (...asked) => made.ask(...asked), serial: (zone) => made.serial(zone) };
+}
+
+/** What the DNS service does with a Plan. */
+function putInForce({ authority, zones }: Primary, plan: ReturnType<typeof primaryPlan>): void {
+  zones.readAgain(authority.apply(plan));
+  zones.apply(plan);
 }
 
 /** What a secondary says to a NOTIFY. */
