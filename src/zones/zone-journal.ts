@@ -61,6 +61,11 @@ const NONE_GIVEN: Serials = { last: undefined, isGuess: false, reserved: 0, ahea
 /** Rows to write; tells how many they were at each pause. What is begun in one transaction may end in another. */
 type Work = Generator<number, void, undefined>;
 
+interface Waiting {
+  readonly origin: NameKey;
+  readonly work: Work;
+}
+
 /**
  * Serials, contents and changes of the zones, on disk a moment after they are in force. A serial that was given is never
  * given again, whatever crashes: they are reserved ahead. When the disk takes nothing all goes on from memory, and what was
@@ -69,7 +74,7 @@ type Work = Generator<number, void, undefined>;
 export class ZoneJournal {
   readonly #context: JournalContext;
   readonly #serials = new Map<NameKey, Serials>();
-  readonly #queue: Work[] = [];
+  readonly #queue: Waiting[] = [];
   /** Zones that have to be written anew. */
   readonly #missed = new Set<NameKey>();
   /** Zones whose reserved serials run out. */
@@ -89,6 +94,8 @@ export class ZoneJournal {
   /** What is stored of a zone. `isCurrent`: it is what was published last; else more may have been. */
   load(origin: NameKey): { readonly zone: StoredZone; readonly isCurrent: boolean } | undefined {
     const zone = this.#attempt(() => this.#store?.load(origin));
+    const known = this.#given(origin);
+    if (known !== undefined) return this.#loadAgain(origin, zone, known);
     if (!zone) {
       this.#recall(origin);
       return undefined;
@@ -127,7 +134,7 @@ export class ZoneJournal {
   /** A change was published. `kept`: how many changes of the zone are known now, this one included unless it is none. */
   add(change: ZoneChange, kept: number): void {
     const { origin } = change;
-    if (!this.#missed.has(origin)) this.#enqueue(this.#writeChange(change, kept));
+    if (!this.#missed.has(origin)) this.#enqueue(origin, this.#writeChange(change, kept));
     else if (!this.#hasTrouble) this.write(origin);
   }
 
@@ -136,7 +143,7 @@ export class ZoneJournal {
     const content = this.#context.content(origin);
     if (!content) return;
     this.#missed.delete(origin);
-    this.#enqueue(this.#writeContent(origin, content));
+    this.#enqueue(origin, this.#writeContent(origin, content));
   }
 
   /** Writes what an update does; throws when it is not on disk, synced, when this returns. */
@@ -168,6 +175,22 @@ export class ZoneJournal {
       this.#store?.close();
     });
     this.#store = undefined;
+  }
+
+  /** The serial that this process published last of a zone. */
+  #given(origin: NameKey): number | undefined {
+    const serials = this.#serials.get(origin);
+    return serials?.isGuess === false ? serials.last : undefined;
+  }
+
+  /**
+   * A zone that left and returns: this process knows how far its serials went, the disk may be behind. What is stored is then
+   * the beginning of nothing, as rows that wait to be written would change it while it is read.
+   */
+  #loadAgain(origin: NameKey, zone: StoredZone | undefined, known: number): ReturnType<ZoneJournal['load']> {
+    const isWhole = !this.#missed.has(origin) && !this.#queue.some((waiting) => waiting.origin === origin);
+    if (!isWhole || !zone?.soa || serialOf(zone.soa) !== known) return undefined;
+    return { zone, isCurrent: true };
   }
 
   /** Where the last one is not known for sure, a disk that lost more than it may have is made up for by the clock. */
@@ -204,9 +227,9 @@ export class ZoneJournal {
     }
   }
 
-  #enqueue(work: Work): void {
+  #enqueue(origin: NameKey, work: Work): void {
     if (!this.#store) return;
-    this.#queue.push(work);
+    this.#queue.push({ origin, work });
     this.#schedule(GATHER);
   }
 
@@ -225,7 +248,7 @@ export class ZoneJournal {
     try {
       store.transaction(false, () => {
         for (let rows = 0; rows < SLICE && this.#queue.length > 0;) {
-          const { done, value } = this.#queue[0]?.next() ?? { done: true };
+          const { done, value } = this.#queue[0]?.work.next() ?? { done: true };
           if (done) this.#queue.shift();
           rows += value ?? 1;
         }

@@ -441,6 +441,43 @@ describe('a name that moves', () => {
   });
 });
 
+describe('a zone that leaves and returns', () => {
+  const elsewhere = { ...primaryPlan([]), subnets: [] };
+
+  test('before the disk has its last changes goes on from the serial that was published', (t) => {
+    const file = join(folder(t), 'zones.db');
+    const first = new Primary(primaryPlan(), { file });
+    first.lease(`192.0.2.50 ${MAC} laptop`);
+    first.close();
+    const made = primary(t, primaryPlan(), { file });
+    made.lease(`192.0.2.50 ${MAC} laptop`);
+    made.time.pass(3);
+    for (let n = 0; n < 5; n++) made.lease(`192.0.2.6${n} 52:54:00:00:00:2${n} machine${n}`);
+    const serial = made.serial();
+    putInForce(made, elsewhere);
+    putInForce(made, primaryPlan());
+    made.time.pass(3);
+    assert.equal(made.serial(), serial + 1);
+    assert.equal(recordLines(made.ask(axfrQuery())).length, 5 + 6);
+    made.time.pass(1);
+    made.lease(`192.0.2.99 52:54:00:00:00:99 late`);
+    assert.equal(made.serial(), serial + 2);
+    assert.equal(recordLines(made.ask(ixfrQuery(serial + 1))).length, 5);
+  });
+
+  test('when all is on disk has the serial of before for the same content', (t) => {
+    const made = primary(t, primaryPlan());
+    made.lease(`192.0.2.50 ${MAC} laptop`);
+    const serial = made.serial();
+    made.time.pass(1);
+    putInForce(made, elsewhere);
+    putInForce(made, primaryPlan());
+    made.time.pass(3);
+    assert.equal(made.serial(), serial);
+    assert.equal(recordLines(made.ask(ixfrQuery(serial - 1))).length, 5);
+  });
+});
+
 test('any bytes are a message that is answered or not', (t) => {
   const made = primary(t, primaryPlan());
   const { bytes } = { bytes: Buffer.alloc(600) };
