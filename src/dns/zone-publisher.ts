@@ -11,7 +11,7 @@ import type { StoredZone } from '../zones/zone-store.ts';
 import { runSlices, type Slices } from './slices.ts';
 import { buildZone, compareZones } from './zone-builder.ts';
 import type { ZoneSnapshot } from './zone-snapshot.ts';
-import type { Zone } from './zone.ts';
+import type { Zone, ZoneKind } from './zone.ts';
 
 /** How long a rack that starts waits for its leases before it tells secondaries what it has, in milliseconds. */
 const LEASES_WAIT = 2000;
@@ -126,6 +126,11 @@ export class ZonePublisher {
       this.#journal.nextSerial(zone.origin, zone.kind === 'file' ? serial : undefined),
     );
     if (change) this.#record(publication, change);
+  }
+
+  /** What is, or is about to be, published under an origin. */
+  kindOf(origin: NameKey): ZoneKind | undefined {
+    return this.#publications.get(origin)?.zone.kind;
   }
 
   /** Whether it is this zone that is published under its origin. */

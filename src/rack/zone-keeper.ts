@@ -171,11 +171,13 @@ export class ZoneKeeper {
   async #readAll(zones: readonly Entry[]): Promise<void> {
     for (const zone of zones) {
       // It may have gone with another Plan meanwhile, or been read
-      if (this.#zones.get(zone.settings.name) === zone) await this.#read(zone.settings);
+      const isKept = (): boolean => this.#zones.get(zone.settings.name) === zone;
+      if (isKept()) await this.#read(zone.settings, isKept);
     }
   }
 
-  async #read(settings: ZoneSettings): Promise<void> {
+  /** `isWanted`: asked again when it was read, which takes its time. */
+  async #read(settings: ZoneSettings, isWanted: () => boolean = () => true): Promise<void> {
     const { name, file = '' } = settings;
     const signs = new Map<string, string>();
     const zone = await inSteps(
@@ -186,7 +188,7 @@ export class ZoneKeeper {
       }),
     );
     const columns = zone.records && (await inSteps(toColumnsInSteps(zone.origin, zone.records)));
-    if (this.#isClosed) return;
+    if (this.#isClosed || !isWanted()) return;
     const read = zone.files.map((path) => signs.get(path) ?? signOf([path])).join('\n');
     const before = this.#zones.get(name);
     const found = { settings, ...linesOf(zone), files: zone.files, read, seen: read };

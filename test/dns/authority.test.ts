@@ -12,7 +12,7 @@ import { toColumns } from '../../src/zones/zone-columns.ts';
 import { fuzz } from '../wire/fuzz.ts';
 import { record, soa } from '../zones/records.ts';
 import { question } from './ask.ts';
-import { ip4 } from './plan-of.ts';
+import { ip4, planOf } from './plan-of.ts';
 import { axfrQuery, ixfrQuery, Primary, primaryPlan, rcodeOf, recordLines, SECONDARY } from './primary.ts';
 import { keysOf, SECRET, XFER } from './tsig/keys.ts';
 import { updateMessage } from './update/update-message.ts';
@@ -441,6 +441,30 @@ describe('a name that moves', () => {
   });
 });
 
+describe('a zone of a file', () => {
+  const { subnets } = planOf({ subnets: ['198.51.100.0/24 other.example 198.51.100.1'] });
+  const elsewhere = { ...primaryPlan([]), subnets };
+
+  test('is transferred to nobody, and nobody told of it, before its Plan is in force and after', (t) => {
+    const made = primary(t, elsewhere);
+    const rcodes = (): number[] => made.ask(axfrQuery()).map(rcodeOf);
+    made.zones.learnZones(labFile(7, 'a A 192.0.2.1'), []);
+    assert.deepEqual([rcodes(), toldOf(made)], [[REFUSED], []]);
+    putInForce(made, labPlan());
+    assert.deepEqual(rcodes(), [NOERROR]);
+    putInForce(made, elsewhere);
+    assert.deepEqual([rcodes(), toldOf(made)], [[REFUSED], []]);
+  });
+
+  test('that is new is told of when its Plan is in force', (t) => {
+    const made = primary(t, { ...elsewhere, dns: { ...elsewhere.dns, notify: [] } });
+    made.zones.learnZones(labFile(7, 'a A 192.0.2.1'), []);
+    const { notify } = elsewhere.dns;
+    putInForce(made, { ...elsewhere, dns: { ...elsewhere.dns, zones: [{ ...LAB, transfer: [], notify }] } });
+    assert.deepEqual(toldOf(made), ['rack.example SOA 7']);
+  });
+});
+
 describe('a zone that leaves and returns', () => {
   const elsewhere = { ...primaryPlan([]), subnets: [] };
 
@@ -504,6 +528,12 @@ function bound(made: Primary): { ask: Primary['ask']; serial: Primary['serial'] 
 function putInForce({ authority, zones }: Primary, plan: ReturnType<typeof primaryPlan>): void {
   zones.readAgain(authority.apply(plan));
   zones.apply(plan);
+}
+
+/** What secondaries were told of the zone. */
+function toldOf({ notified, time }: Primary): string[] {
+  time.pass(60, 'milliseconds');
+  return notified.flatMap(({ bytes }) => recordLines([bytes])).filter((line) => line.startsWith('rack.example '));
 }
 
 /** What a secondary says to a NOTIFY. */

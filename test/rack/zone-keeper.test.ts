@@ -162,6 +162,20 @@ describe('zones of a Plan', () => {
     assert.deepEqual(keeper.zones(), []);
   });
 
+  test('that are dropped while their file is read again are not told once more', async () => {
+    writeFileSync(path('a.example.zone'), TOP);
+    await keeper.apply(planWith('a.example'));
+    told();
+    writeFileSync(path('a.example.zone'), `${TOP}x TXT y\n`);
+    const isRead = new Promise<void>((resolve) => (beforeRead = () => resolve()));
+    keeper.look();
+    keeper.look();
+    await isRead;
+    keeper.forget(planWith());
+    await keeper.apply(planWith());
+    assert.deepEqual([told(), keeper.zones()], [['-a.example'], []]);
+  });
+
   test('that have another file are read from there', async () => {
     writeFileSync(path('a.example.zone'), TOP);
     writeFileSync(path('other'), `${TOP}x TXT y\n`);
