@@ -191,6 +191,31 @@ describe('NOTIFY', () => {
     assert.deepEqual(kinds(), ['zone.notify-failed', 'zone.notify-works']);
   });
 
+  test('to a secondary that does not answer is told of on a rack that is busy, too', (t) => {
+    const made = primary(t, primaryPlan());
+    for (let n = 0; n < 30; n++) {
+      made.lease(`192.0.2.${n + 50} 52:54:00:00:00:${n + 10} machine${n}`);
+      made.time.pass(900, 'milliseconds');
+    }
+    assert.deepEqual(
+      made.events.map(({ kind }) => kind),
+      ['zone.notify-failed'],
+    );
+  });
+
+  test('that is answered when there is more to tell is no failure, and the rest is told', (t) => {
+    const made = primary(t, primaryPlan());
+    made.time.pass(60, 'milliseconds');
+    for (let n = 0; n < 60; n++) {
+      const before = made.notified.length;
+      made.lease(`192.0.2.${n + 50} 52:54:00:00:00:${n + 10} machine${n}`);
+      for (const { bytes } of made.notified.slice(-2)) made.authority.heard(notifyAnswer(bytes));
+      made.time.pass(400, 'milliseconds');
+      assert.equal(made.notified.length, before + 2);
+    }
+    assert.deepEqual(made.events, []);
+  });
+
   test('is not answered by just anybody', (t) => {
     const made = primary(t, primaryPlan());
     made.time.pass(60, 'milliseconds');
