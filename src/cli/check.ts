@@ -3,7 +3,7 @@ import { compilePlan } from '../plan/compile-plan.ts';
 import { formatFault } from '../plan/fault.ts';
 import type { Plan } from '../plan/plan.ts';
 import { createSurvey } from '../rack/surroundings.ts';
-import { readMasterFile } from '../zones/read-master-file.ts';
+import { MOST_RECORDS_IN_ALL, readMasterFile } from '../zones/read-master-file.ts';
 import { readZoneFile } from '../zones/read-zone-file.ts';
 import { formatProblem } from '../zones/zone-problem.ts';
 
@@ -22,15 +22,18 @@ export function check(options: { readonly config: string }, out: (line: string) 
 
 /** Prints what is wrong with the zone files, and what is only odd about them; gives the number of faults. */
 function checkZones(plan: Plan, out: (line: string) => void): number {
-  let total = 0;
+  let [total, read] = [0, 0];
   for (const { name, file } of plan.dns.zones) {
     if (file === undefined) continue;
-    const { faults, warnings } = readMasterFile(name, file, readZoneFile);
+    const { faults, warnings, records = [] } = readMasterFile(name, file, readZoneFile);
     for (const fault of faults) out(formatProblem(fault));
     for (const warning of warnings) out(`${formatProblem(warning)} (served all the same)`);
     total += faults.length;
+    read += records.length;
   }
-  return total;
+  if (read <= MOST_RECORDS_IN_ALL) return total;
+  out(`zone files: expected at most ${MOST_RECORDS_IN_ALL} records in all of them, found ${read}`);
+  return total + 1;
 }
 
 function readText(file: string, out: (line: string) => void): string | undefined {

@@ -83,12 +83,15 @@ export class Authority implements TransferZones, UpdateZones, PublicationListene
     this.#settings = new Map(plan.dns.zones.map((zone) => [nameKey(zone.name), zone]));
     this.#keys.apply(plan.dns.keys);
     this.#notifier.keep((zone, to) => this.#destinations(zone).some((wanted) => isSame(wanted, to)));
+    for (const origin of this.#settings.keys()) if (!before.has(origin)) this.#announce(origin);
     const updatable = [...this.#settings].filter(([, { update }]) => update.length > 0).map(([origin]) => origin);
     return updatable.filter((origin) => before.has(origin) && !this.#overlays.has(origin));
   }
 
   replace(zone: Zone): void {
+    if (this.#publisher.has(zone)) return;
     this.#reading.delete(zone.origin);
+    if (zone.kind === 'rack') this.#overlays.delete(zone.origin);
     this.#publisher.replace(zone);
   }
 
@@ -96,10 +99,11 @@ export class Authority implements TransferZones, UpdateZones, PublicationListene
     this.#publisher.publish(zone);
   }
 
-  withdraw(origin: NameKey): void {
-    this.#reading.delete(origin);
-    this.#publisher.withdraw(origin);
-    this.#overlays.delete(origin);
+  withdraw(zone: Zone): void {
+    if (!this.#publisher.has(zone)) return;
+    this.#reading.delete(zone.origin);
+    this.#overlays.delete(zone.origin);
+    this.#publisher.withdraw(zone);
   }
 
   /** The leases of before this start are in the zones. */
@@ -138,7 +142,12 @@ export class Authority implements TransferZones, UpdateZones, PublicationListene
   }
 
   transferAcl(origin: NameKey): readonly AclEntry[] {
-    return (this.#settings.get(origin) ?? this.#plan.dns).transfer;
+    return this.#rulesOf(origin)?.transfer ?? [];
+  }
+
+  /** A zone of a file may be here before the Plan that names it, and a moment after: it is nobody's then. */
+  #rulesOf(origin: NameKey): Pick<ZoneSettings, 'transfer' | 'notify'> | undefined {
+    return this.#publisher.kindOf(origin) === 'rack' ? this.#plan.dns : this.#settings.get(origin);
   }
 
   /** The rack's own zones have names from the Plan and the leases alone. */
@@ -165,8 +174,14 @@ export class Authority implements TransferZones, UpdateZones, PublicationListene
     this.#journal.close();
   }
 
+  /** What was published of a zone ahead of its Plan was told to nobody. */
+  #announce(origin: NameKey): void {
+    const published = this.#publisher.get(origin);
+    if (published) this.changed(origin, published.soa);
+  }
+
   #destinations(origin: NameKey): NotifyDestination[] {
-    const targets = (this.#settings.get(origin) ?? this.#plan.dns).notify;
+    const targets = this.#rulesOf(origin)?.notify ?? [];
     return targets.flatMap((target) => this.#destination(target));
   }
 

@@ -153,7 +153,7 @@ export class RackNames {
     this.#current = next;
     this.#next = undefined;
     next.takeChanged();
-    for (const { origin } of before.all()) if (!this.#zones.get(origin)) publisher.withdraw(origin);
+    for (const zone of before.all()) if (!this.#zones.get(zone.origin)) publisher.withdraw(zone);
     for (const zone of this.#zones.all()) publisher.replace(zone);
     this.#switched();
   }

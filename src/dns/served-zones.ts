@@ -101,8 +101,15 @@ export class ServedZones implements ZoneFinder {
     this.#building.get(origin)?.();
     this.#building.delete(origin);
     this.#contents.delete(origin);
-    if (this.#files.delete(origin)) this.#gather();
-    this.#dependencies.publisher.withdraw(origin);
+    const zone = this.#files.get(origin);
+    if (!zone) return;
+    this.#files.delete(origin);
+    this.#gather();
+    const { publisher } = this.#dependencies;
+    publisher.withdraw(zone);
+    // Where the name is the rack's now, a reading of the file that ended late may have taken its place
+    const rack = this.#rack.zones.get(origin);
+    if (rack) publisher.replace(rack);
   }
 
   /** The content before it is answered from until the new one is whole. */

@@ -11,7 +11,7 @@ import type { StoredZone } from '../zones/zone-store.ts';
 import { runSlices, type Slices } from './slices.ts';
 import { buildZone, compareZones } from './zone-builder.ts';
 import type { ZoneSnapshot } from './zone-snapshot.ts';
-import type { Zone } from './zone.ts';
+import type { Zone, ZoneKind } from './zone.ts';
 
 /** How long a rack that starts waits for its leases before it tells secondaries what it has, in milliseconds. */
 const LEASES_WAIT = 2000;
@@ -128,10 +128,24 @@ export class ZonePublisher {
     if (change) this.#record(publication, change);
   }
 
-  /** A zone is served no more. What is on disk of it stays, for when it is again. */
-  withdraw(origin: NameKey): void {
-    this.#publications.get(origin)?.cancel();
-    this.#publications.delete(origin);
+  /** What is, or is about to be, published under an origin. */
+  kindOf(origin: NameKey): ZoneKind | undefined {
+    return this.#publications.get(origin)?.zone.kind;
+  }
+
+  /** Whether it is this zone that is published under its origin. */
+  has(zone: Zone): boolean {
+    return this.#publications.get(zone.origin)?.zone === zone;
+  }
+
+  /**
+   * A zone is served no more. What is on disk of it stays, for when it is again. A name may move between the zones of files and
+   * those of the rack, and the new one be here before the old one goes.
+   */
+  withdraw(zone: Zone): void {
+    if (!this.has(zone)) return;
+    this.#publications.get(zone.origin)?.cancel();
+    this.#publications.delete(zone.origin);
   }
 
   close(): void {

@@ -8,8 +8,8 @@ export interface ZonePublishing {
   replace(zone: Zone): void;
   /** Something may have changed in a zone that is served. */
   publish(zone: Zone): void;
-  /** The zone is served no more. */
-  withdraw(origin: NameKey): void;
-  /** The records of a zone whose file says these: with what updates did to them. `replace` follows, or `withdraw`. */
+  /** That very zone is served no more; another one that has taken its place already stays. */
+  withdraw(zone: Zone): void;
+  /** The records of a zone whose file says these: with what updates did to them. `replace` follows, or nothing. */
   withUpdates(origin: NameKey, file: Iterable<ResourceRecord>): Iterable<ResourceRecord>;
 }

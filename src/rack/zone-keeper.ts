@@ -8,7 +8,12 @@ import type { EventBody } from '../timeline/event.ts';
 import { nameKey, type NameKey } from '../wire/dns/name.ts';
 import type { ResourceRecord } from '../wire/dns/resource-record.ts';
 import { emptyZone } from '../zones/empty-zone.ts';
-import { readMasterFileInSteps, type MasterZone, type ReadFile } from '../zones/read-master-file.ts';
+import {
+  MOST_RECORDS_IN_ALL,
+  readMasterFileInSteps,
+  type MasterZone,
+  type ReadFile,
+} from '../zones/read-master-file.ts';
 import { serialOf } from '../zones/zone-change.ts';
 import { toColumns, toColumnsInSteps, type ZoneColumns } from '../zones/zone-columns.ts';
 import { formatProblem } from '../zones/zone-problem.ts';
@@ -29,6 +34,8 @@ export interface ZoneKeeperDependencies {
   readonly readFile: ReadFile;
   /** What was published last of a zone, before this start, if that is known. */
   readonly readKept: (origin: NameKey) => readonly ResourceRecord[] | undefined;
+  /** Records of all zones together that there is room for. */
+  readonly mostRecords?: number;
   /** Something that is no fault of a zone. */
   readonly complain: (error: unknown, what: string) => void;
 }
@@ -50,6 +57,8 @@ interface Entry extends KeptZone {
   /** What they were when they were read, and when they were last looked at. */
   readonly read: string;
   seen: string;
+  /** The file is sound, and the zones too large together. */
+  readonly isCrowded?: boolean;
 }
 
 /** Reads the master files of the Plan's zones, again when they change, and gives the DNS service what is sound. */
@@ -81,7 +90,11 @@ export class ZoneKeeper {
     const named = new Set(plan.dns.zones.map(({ name }) => name));
     const gone = [...this.#zones.keys()].filter((name) => !named.has(name));
     for (const name of gone) this.#zones.delete(name);
-    if (gone.length > 0) this.#dependencies.tell({ type: 'zones', zones: [], gone });
+    if (gone.length > 0) {
+      this.#dependencies.tell({ type: 'zones', zones: [], gone });
+      const crowded = [...this.#zones.values()].filter(({ isCrowded }) => isCrowded);
+      if (crowded.length > 0) void this.#enqueue(async () => this.#readAll(crowded));
+    }
     this.#follow();
   }
 
@@ -142,7 +155,7 @@ export class ZoneKeeper {
   async #take(settings: ZoneSettings, plan: Plan): Promise<void> {
     const known = this.#zones.get(settings.name);
     if (settings.file === undefined) return this.#takeEmpty(settings, plan, known);
-    if (known && known.settings.file === settings.file && signOf(known.files) === known.read) {
+    if (known && !known.isCrowded && known.settings.file === settings.file && signOf(known.files) === known.read) {
       this.#zones.set(settings.name, { ...known, settings });
       return;
     }
@@ -171,11 +184,13 @@ export class ZoneKeeper {
   async #readAll(zones: readonly Entry[]): Promise<void> {
     for (const zone of zones) {
       // It may have gone with another Plan meanwhile, or been read
-      if (this.#zones.get(zone.settings.name) === zone) await this.#read(zone.settings);
+      const isKept = (): boolean => this.#zones.get(zone.settings.name) === zone;
+      if (isKept()) await this.#read(zone.settings, isKept);
     }
   }
 
-  async #read(settings: ZoneSettings): Promise<void> {
+  /** `isWanted`: asked again when it was read, which takes its time. */
+  async #read(settings: ZoneSettings, isWanted: () => boolean = () => true): Promise<void> {
     const { name, file = '' } = settings;
     const signs = new Map<string, string>();
     const zone = await inSteps(
@@ -186,19 +201,40 @@ export class ZoneKeeper {
       }),
     );
     const columns = zone.records && (await inSteps(toColumnsInSteps(zone.origin, zone.records)));
-    if (this.#isClosed) return;
+    if (this.#isClosed || !isWanted()) return;
     const read = zone.files.map((path) => signs.get(path) ?? signOf([path])).join('\n');
     const before = this.#zones.get(name);
-    const found = { settings, ...linesOf(zone), files: zone.files, read, seen: read };
-    if (columns && zone.records) this.#accept({ ...found, columns, content: this.#contentOf(zone.records) });
-    else this.#refuse({ ...(before ?? (await this.#recall(zone.origin))), ...found }, before);
+    const found = { settings, ...linesOf(zone), files: zone.files, read, seen: read, isCrowded: false };
+    if (!columns || !zone.records) this.#refuse({ ...(before ?? (await this.#recall(zone))), ...found }, before);
+    else if (this.#hasRoom(name, zone.records.length))
+      this.#accept({ ...found, columns, content: this.#contentOf(zone.records) });
+    else
+      this.#refuse({ ...before, ...found, isCrowded: true, faults: [this.#crowd(file, zone.records.length)] }, before);
+  }
+
+  /** Beside all other zones. */
+  #hasRoom(name: string, records: number): boolean {
+    return records <= this.#mostRecords - this.#countOthers(name);
+  }
+
+  #countOthers(name: string): number {
+    const others = this.zones().filter(({ settings }) => settings.name !== name);
+    return others.reduce((sum, { content }) => sum + (content?.records ?? 0), 0);
+  }
+
+  #crowd(file: string, records: number): string {
+    return `${file}: expected at most ${this.#mostRecords} records in all zone files, found ${records} here beside those of the others`;
+  }
+
+  get #mostRecords(): number {
+    return this.#dependencies.mostRecords ?? MOST_RECORDS_IN_ALL;
   }
 
   /** Of a zone whose file is broken when the rack starts: what was served before. */
-  async #recall(origin: NameKey): Promise<Pick<Entry, 'columns' | 'content'>> {
+  async #recall({ origin }: MasterZone): Promise<Pick<Entry, 'columns' | 'content'>> {
     const records = this.#dependencies.readKept(origin);
     const [soa] = records ?? [];
-    if (!records || !soa) return {};
+    if (!records || !soa || !this.#hasRoom('', records.length)) return {};
     const columns = await inSteps(toColumnsInSteps(origin, records));
     this.#dependencies.tell({ type: 'zones', zones: [columns], gone: [] });
     return { columns, content: { serial: serialOf(soa), records: records.length } };

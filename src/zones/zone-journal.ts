@@ -49,13 +49,22 @@ export interface OverlayChange {
 
 interface Serials {
   last: number | undefined;
+  /** `last` is not known to have been published: it is what was reserved. */
+  isGuess: boolean;
   reserved: number;
   /** How many are reserved ahead. */
   ahead: number;
 }
 
+const NONE_GIVEN: Serials = { last: undefined, isGuess: false, reserved: 0, ahead: AHEAD };
+
 /** Rows to write; tells how many they were at each pause. What is begun in one transaction may end in another. */
 type Work = Generator<number, void, undefined>;
+
+interface Waiting {
+  readonly origin: NameKey;
+  readonly work: Work;
+}
 
 /**
  * Serials, contents and changes of the zones, on disk a moment after they are in force. A serial that was given is never
@@ -65,9 +74,11 @@ type Work = Generator<number, void, undefined>;
 export class ZoneJournal {
   readonly #context: JournalContext;
   readonly #serials = new Map<NameKey, Serials>();
-  readonly #queue: Work[] = [];
+  readonly #queue: Waiting[] = [];
   /** Zones that have to be written anew. */
   readonly #missed = new Set<NameKey>();
+  /** Zones whose reserved serials run out. */
+  readonly #scarce = new Set<NameKey>();
   #store: SqliteZoneStore | undefined;
   /** What could be read where there is no store. */
   #stranded: ReadonlyMap<NameKey, StrandedZone> = new Map();
@@ -83,6 +94,8 @@ export class ZoneJournal {
   /** What is stored of a zone. `isCurrent`: it is what was published last; else more may have been. */
   load(origin: NameKey): { readonly zone: StoredZone; readonly isCurrent: boolean } | undefined {
     const zone = this.#attempt(() => this.#store?.load(origin));
+    const known = this.#given(origin);
+    if (known !== undefined) return this.#loadAgain(origin, zone, known);
     if (!zone) {
       this.#recall(origin);
       return undefined;
@@ -90,7 +103,8 @@ export class ZoneJournal {
     const stored = zone.soa && serialOf(zone.soa);
     // Where no more were reserved none was published
     const isCurrent = stored !== undefined && (this.#wasClosed || stored === zone.reserved);
-    this.#serials.set(origin, { last: isCurrent ? stored : zone.reserved, reserved: zone.reserved, ahead: AHEAD });
+    const [last, isGuess] = isCurrent ? [stored, false] : [zone.reserved, true];
+    this.#serials.set(origin, { last, isGuess, reserved: zone.reserved, ahead: AHEAD });
     return { zone, isCurrent };
   }
 
@@ -107,14 +121,12 @@ export class ZoneJournal {
 
   /** The next serial of a zone; it is reserved. `wanted`: what its file says. */
   nextSerial(origin: NameKey, wanted?: number): number {
-    const serials = this.#serials.get(origin) ?? { last: undefined, reserved: 0, ahead: AHEAD };
+    const serials = this.#serials.get(origin) ?? { ...NONE_GIVEN };
     this.#serials.set(origin, serials);
     serials.ahead = wanted === undefined ? AHEAD : 0;
-    const serial =
-      serials.last === undefined
-        ? (wanted ?? Math.floor(this.#context.clock.now() / 1000) >>> 0)
-        : nextSerial(serials.last, wanted);
+    const serial = this.#serialAfter(serials, wanted);
     serials.last = serial;
+    serials.isGuess = false;
     if (isLater(serial, serials.reserved) || serials.reserved === 0) this.#reserve(origin, serials);
     return serial;
   }
@@ -122,7 +134,7 @@ export class ZoneJournal {
   /** A change was published. `kept`: how many changes of the zone are known now, this one included unless it is none. */
   add(change: ZoneChange, kept: number): void {
     const { origin } = change;
-    if (!this.#missed.has(origin)) this.#enqueue(this.#writeChange(change, kept));
+    if (!this.#missed.has(origin)) this.#enqueue(origin, this.#writeChange(change, kept));
     else if (!this.#hasTrouble) this.write(origin);
   }
 
@@ -131,7 +143,7 @@ export class ZoneJournal {
     const content = this.#context.content(origin);
     if (!content) return;
     this.#missed.delete(origin);
-    this.#enqueue(this.#writeContent(origin, content));
+    this.#enqueue(origin, this.#writeContent(origin, content));
   }
 
   /** Writes what an update does; throws when it is not on disk, synced, when this returns. */
@@ -165,10 +177,33 @@ export class ZoneJournal {
     this.#store = undefined;
   }
 
+  /** The serial that this process published last of a zone. */
+  #given(origin: NameKey): number | undefined {
+    const serials = this.#serials.get(origin);
+    return serials?.isGuess === false ? serials.last : undefined;
+  }
+
+  /**
+   * A zone that left and returns: this process knows how far its serials went, the disk may be behind. What is stored is then
+   * the beginning of nothing, as rows that wait to be written would change it while it is read.
+   */
+  #loadAgain(origin: NameKey, zone: StoredZone | undefined, known: number): ReturnType<ZoneJournal['load']> {
+    const isWhole = !this.#missed.has(origin) && !this.#queue.some((waiting) => waiting.origin === origin);
+    if (!isWhole || !zone?.soa || serialOf(zone.soa) !== known) return undefined;
+    return { zone, isCurrent: true };
+  }
+
+  /** Where the last one is not known for sure, a disk that lost more than it may have is made up for by the clock. */
+  #serialAfter({ last, isGuess }: Serials, wanted: number | undefined): number {
+    const now = Math.floor(this.#context.clock.now() / 1000) >>> 0;
+    if (last === undefined) return wanted ?? now;
+    return nextSerial(last, wanted ?? (isGuess ? now : undefined));
+  }
+
   /** The serials that were promised before the disk was lost. */
   #recall(origin: NameKey): void {
     const reserved = this.#stranded.get(origin)?.reserved;
-    if (reserved !== undefined) this.#serials.set(origin, { last: reserved, reserved, ahead: AHEAD });
+    if (reserved !== undefined) this.#serials.set(origin, { last: reserved, isGuess: true, reserved, ahead: AHEAD });
   }
 
   #open(): void {
@@ -192,9 +227,9 @@ export class ZoneJournal {
     }
   }
 
-  #enqueue(work: Work): void {
+  #enqueue(origin: NameKey, work: Work): void {
     if (!this.#store) return;
-    this.#queue.push(work);
+    this.#queue.push({ origin, work });
     this.#schedule(GATHER);
   }
 
@@ -213,11 +248,12 @@ export class ZoneJournal {
     try {
       store.transaction(false, () => {
         for (let rows = 0; rows < SLICE && this.#queue.length > 0;) {
-          const { done, value } = this.#queue[0]?.next() ?? { done: true };
+          const { done, value } = this.#queue[0]?.work.next() ?? { done: true };
           if (done) this.#queue.shift();
           rows += value ?? 1;
         }
       });
+      this.#reserveAhead(store);
     } catch (error) {
       this.#fail(error);
     }
@@ -240,7 +276,7 @@ export class ZoneJournal {
     if (kept > 0) store.addChange(id, change);
     store.trimChanges(id, kept);
     store.setSoa(id, change.to);
-    this.#reserveAhead(store, id, change.origin);
+    this.#noteScarce(change.origin);
   }
 
   *#writeContent(origin: NameKey, { soa, records, changes }: ZoneContent): Work {
@@ -259,17 +295,28 @@ export class ZoneJournal {
       yield 1;
     }
     store.setSoa(id, soa);
-    this.#reserveAhead(store, id, origin);
+    this.#noteScarce(origin);
   }
 
-  /** Long before they run out, with what is written anyway. */
-  #reserveAhead(store: SqliteZoneStore, id: number, origin: NameKey): void {
+  #noteScarce(origin: NameKey): void {
     const serials = this.#serials.get(origin);
     if (serials?.last === undefined) return;
     const half = (serials.last + Math.floor(serials.ahead / 2)) >>> 0;
-    if (!isLater(half, serials.reserved)) return;
-    serials.reserved = (serials.last + serials.ahead) >>> 0;
-    store.reserve(id, serials.reserved);
+    if (isLater(half, serials.reserved)) this.#scarce.add(origin);
+  }
+
+  /** Long before they run out. What is written here may be lost in a power cut; what is reserved must not be. */
+  #reserveAhead(store: SqliteZoneStore): void {
+    const scarce = [...this.#scarce].flatMap((origin) => {
+      const serials = this.#serials.get(origin);
+      return serials ? [{ origin, serials, reserved: ((serials.last ?? 0) + serials.ahead) >>> 0 }] : [];
+    });
+    this.#scarce.clear();
+    if (scarce.length === 0) return;
+    store.transaction(true, () => {
+      for (const { origin, reserved } of scarce) store.reserve(store.zoneId(origin), reserved);
+    });
+    for (const { serials, reserved } of scarce) serials.reserved = reserved;
   }
 
   /** What waits is given up: the zones it is about are written anew when the disk takes it. */

@@ -12,7 +12,7 @@ import { toColumns } from '../../src/zones/zone-columns.ts';
 import { fuzz } from '../wire/fuzz.ts';
 import { record, soa } from '../zones/records.ts';
 import { question } from './ask.ts';
-import { ip4 } from './plan-of.ts';
+import { ip4, planOf } from './plan-of.ts';
 import { axfrQuery, ixfrQuery, Primary, primaryPlan, rcodeOf, recordLines, SECONDARY } from './primary.ts';
 import { keysOf, SECRET, XFER } from './tsig/keys.ts';
 import { updateMessage } from './update/update-message.ts';
@@ -189,6 +189,31 @@ describe('NOTIFY', () => {
     made.time.pass(1);
     for (const { bytes } of made.notified.slice(-4)) made.authority.heard(notifyAnswer(bytes));
     assert.deepEqual(kinds(), ['zone.notify-failed', 'zone.notify-works']);
+  });
+
+  test('to a secondary that does not answer is told of on a rack that is busy, too', (t) => {
+    const made = primary(t, primaryPlan());
+    for (let n = 0; n < 30; n++) {
+      made.lease(`192.0.2.${n + 50} 52:54:00:00:00:${n + 10} machine${n}`);
+      made.time.pass(900, 'milliseconds');
+    }
+    assert.deepEqual(
+      made.events.map(({ kind }) => kind),
+      ['zone.notify-failed'],
+    );
+  });
+
+  test('that is answered when there is more to tell is no failure, and the rest is told', (t) => {
+    const made = primary(t, primaryPlan());
+    made.time.pass(60, 'milliseconds');
+    for (let n = 0; n < 60; n++) {
+      const before = made.notified.length;
+      made.lease(`192.0.2.${n + 50} 52:54:00:00:00:${n + 10} machine${n}`);
+      for (const { bytes } of made.notified.slice(-2)) made.authority.heard(notifyAnswer(bytes));
+      made.time.pass(400, 'milliseconds');
+      assert.equal(made.notified.length, before + 2);
+    }
+    assert.deepEqual(made.events, []);
   });
 
   test('is not answered by just anybody', (t) => {
@@ -411,6 +436,97 @@ describe('a zone of a file that takes updates', () => {
   });
 });
 
+describe('a name that moves', () => {
+  test('from a file to the rack is published as what it is then, with serials that rise', (t) => {
+    const made = primary(t, labPlan());
+    made.zones.learnZones(labFile(7, 'a A 192.0.2.1'), []);
+    putInForce(made, primaryPlan());
+    made.time.pass(3);
+    // The rack forgets the file's zone once the Plan is in force
+    made.zones.learnZones([], ['rack.example']);
+    assert.deepEqual(names(made), ['node1.rack.example A 192.0.2.5', 'rack-a1.rack.example A 192.0.2.1']);
+    const serial = made.serial();
+    assert.ok(serial > 7);
+    made.lease(`192.0.2.50 ${MAC} laptop`);
+    assert.equal(made.serial(), serial + 1);
+    assert.equal(recordLines(made.ask(ixfrQuery(serial))).length, 5);
+  });
+
+  test('from the rack to a file, whose content is here before the Plan, takes updates then', (t) => {
+    const made = primary(t, primaryPlan());
+    const serial = made.serial();
+    made.zones.learnZones(labFile(7, 'a A 192.0.2.1'), []);
+    putInForce(made, labPlan());
+    made.time.pass(3);
+    assert.deepEqual(names(made), ['a.rack.example A 192.0.2.1']);
+    assert.equal(made.serial(), serial + 1);
+    assert.equal(rcodeOf(made.askUdp(updateMessage(['add new A 192.0.2.7']))), NOERROR);
+    assert.equal(made.serial(), serial + 2);
+    assert.equal(recordLines(made.ask(ixfrQuery(serial + 1))).length, 5);
+  });
+});
+
+describe('a zone of a file', () => {
+  const { subnets } = planOf({ subnets: ['198.51.100.0/24 other.example 198.51.100.1'] });
+  const elsewhere = { ...primaryPlan([]), subnets };
+
+  test('is transferred to nobody, and nobody told of it, before its Plan is in force and after', (t) => {
+    const made = primary(t, elsewhere);
+    const rcodes = (): number[] => made.ask(axfrQuery()).map(rcodeOf);
+    made.zones.learnZones(labFile(7, 'a A 192.0.2.1'), []);
+    assert.deepEqual([rcodes(), toldOf(made)], [[REFUSED], []]);
+    putInForce(made, labPlan());
+    assert.deepEqual(rcodes(), [NOERROR]);
+    putInForce(made, elsewhere);
+    assert.deepEqual([rcodes(), toldOf(made)], [[REFUSED], []]);
+  });
+
+  test('that is new is told of when its Plan is in force', (t) => {
+    const made = primary(t, { ...elsewhere, dns: { ...elsewhere.dns, notify: [] } });
+    made.zones.learnZones(labFile(7, 'a A 192.0.2.1'), []);
+    const { notify } = elsewhere.dns;
+    putInForce(made, { ...elsewhere, dns: { ...elsewhere.dns, zones: [{ ...LAB, transfer: [], notify }] } });
+    assert.deepEqual(toldOf(made), ['rack.example SOA 7']);
+  });
+});
+
+describe('a zone that leaves and returns', () => {
+  const elsewhere = { ...primaryPlan([]), subnets: [] };
+
+  test('before the disk has its last changes goes on from the serial that was published', (t) => {
+    const file = join(folder(t), 'zones.db');
+    const first = new Primary(primaryPlan(), { file });
+    first.lease(`192.0.2.50 ${MAC} laptop`);
+    first.close();
+    const made = primary(t, primaryPlan(), { file });
+    made.lease(`192.0.2.50 ${MAC} laptop`);
+    made.time.pass(3);
+    for (let n = 0; n < 5; n++) made.lease(`192.0.2.6${n} 52:54:00:00:00:2${n} machine${n}`);
+    const serial = made.serial();
+    putInForce(made, elsewhere);
+    putInForce(made, primaryPlan());
+    made.time.pass(3);
+    assert.equal(made.serial(), serial + 1);
+    assert.equal(recordLines(made.ask(axfrQuery())).length, 5 + 6);
+    made.time.pass(1);
+    made.lease(`192.0.2.99 52:54:00:00:00:99 late`);
+    assert.equal(made.serial(), serial + 2);
+    assert.equal(recordLines(made.ask(ixfrQuery(serial + 1))).length, 5);
+  });
+
+  test('when all is on disk has the serial of before for the same content', (t) => {
+    const made = primary(t, primaryPlan());
+    made.lease(`192.0.2.50 ${MAC} laptop`);
+    const serial = made.serial();
+    made.time.pass(1);
+    putInForce(made, elsewhere);
+    putInForce(made, primaryPlan());
+    made.time.pass(3);
+    assert.equal(made.serial(), serial);
+    assert.equal(recordLines(made.ask(ixfrQuery(serial - 1))).length, 5);
+  });
+});
+
 test('any bytes are a message that is answered or not', (t) => {
   const made = primary(t, primaryPlan());
   const { bytes } = { bytes: Buffer.alloc(600) };
@@ -431,6 +547,18 @@ test('any bytes are a message that is answered or not', (t) => {
 
 function bound(made: Primary): { ask: Primary['ask']; serial: Primary['serial'] } {
   return { ask: (...asked) => made.ask(...asked), serial: (zone) => made.serial(zone) };
+}
+
+/** What the DNS service does with a Plan. */
+function putInForce({ authority, zones }: Primary, plan: ReturnType<typeof primaryPlan>): void {
+  zones.readAgain(authority.apply(plan));
+  zones.apply(plan);
+}
+
+/** What secondaries were told of the zone. */
+function toldOf({ notified, time }: Primary): string[] {
+  time.pass(60, 'milliseconds');
+  return notified.flatMap(({ bytes }) => recordLines([bytes])).filter((line) => line.startsWith('rack.example '));
 }
 
 /** What a secondary says to a NOTIFY. */

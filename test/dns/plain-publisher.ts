@@ -15,7 +15,7 @@ export class PlainPublisher implements ZonePublishing {
     zone.publish(() => ++this.#last);
   }
 
-  withdraw(_origin: NameKey): void {
+  withdraw(_zone: Zone): void {
     // Nobody is to know
   }
 

@@ -65,8 +65,8 @@ class Follower extends PlainPublisher {
     if (change) this.#follow(change);
   }
 
-  override withdraw(origin: NameKey): void {
-    this.#zones.delete(origin);
+  override withdraw(zone: Zone): void {
+    if (this.#zones.get(zone.origin) === zone) this.#zones.delete(zone.origin);
   }
 
   check(names: RackNames): void {

@@ -18,6 +18,7 @@ import { recordsOf } from '../../src/zones/zone-columns.ts';
 import { planOf } from '../dns/plan-of.ts';
 
 const NOW = 1_800_000_000_000;
+const MOST_RECORDS = 200;
 const TOP = '$TTL 60\n@ SOA ns1 h 7 1h 15m 1w 5\n@ NS ns1\nns1 A 192.0.2.1\n';
 
 let directory: string;
@@ -47,6 +48,7 @@ beforeEach(() => {
       return readZoneFile(file);
     },
     readKept: (origin) => kept.get(origin),
+    mostRecords: MOST_RECORDS,
     complain: (error) => void complaints.push(error),
   });
 });
@@ -162,6 +164,20 @@ describe('zones of a Plan', () => {
     assert.deepEqual(keeper.zones(), []);
   });
 
+  test('that are dropped while their file is read again are not told once more', async () => {
+    writeFileSync(path('a.example.zone'), TOP);
+    await keeper.apply(planWith('a.example'));
+    told();
+    writeFileSync(path('a.example.zone'), `${TOP}x TXT y\n`);
+    const isRead = new Promise<void>((resolve) => (beforeRead = () => resolve()));
+    keeper.look();
+    keeper.look();
+    await isRead;
+    keeper.forget(planWith());
+    await keeper.apply(planWith());
+    assert.deepEqual([told(), keeper.zones()], [['-a.example'], []]);
+  });
+
   test('that have another file are read from there', async () => {
     writeFileSync(path('a.example.zone'), TOP);
     writeFileSync(path('other'), `${TOP}x TXT y\n`);
@@ -214,6 +230,33 @@ describe('a file that is no good', () => {
     assert.equal(event.faults.length, 21);
     assert.equal(event.faults.at(-1), 'and 40 more');
     assert.match(keeper.notices()[0] ?? '', /; .*; .* and 57 more$/);
+  });
+});
+
+describe('zones that are too large together', () => {
+  test('are those that came last, and are served once there is room', async () => {
+    writeFileSync(path('a.example.zone'), `${TOP}$GENERATE 1-120 a$ A 192.0.2.$\n`);
+    writeFileSync(path('b.example.zone'), `${TOP}$GENERATE 1-120 b$ A 192.0.2.$\n`);
+    await keeper.apply(planWith('a.example', 'b.example'));
+    const fault = `${path('b.example.zone')}: expected at most 200 records in all zone files, found 123 here beside those of the others`;
+    assert.deepEqual(told(), ['a.example. 123']);
+    assert.deepEqual(keeper.notices(), [`zone b.example: the file is refused, it is not served: ${fault}`]);
+    await keeper.apply(planWith('b.example'));
+    keeper.forget(planWith('b.example'));
+    await keeper.apply(planWith('b.example'));
+    assert.deepEqual([told(), keeper.notices()], [['-a.example', 'b.example. 123'], []]);
+  });
+
+  test('are not, where one that grows is refused: what was read before is served', async () => {
+    writeFileSync(path('a.example.zone'), TOP);
+    await keeper.apply(planWith('a.example'));
+    writeFileSync(path('a.example.zone'), `${TOP}$GENERATE 1-250 a$ A 192.0.2.1\n`);
+    await look(planWith('a.example'));
+    assert.deepEqual(told(), ['a.example. 3']);
+    assert.match(keeper.notices()[0] ?? '', /what was read before is served: .* at most 200 records/);
+    writeFileSync(path('a.example.zone'), `${TOP}x TXT y\n`);
+    await look(planWith('a.example'));
+    assert.deepEqual([told(), keeper.notices()], [['a.example. 4'], []]);
   });
 });
 

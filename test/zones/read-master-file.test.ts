@@ -234,6 +234,13 @@ test('what is served but hardly meant is a warning', () => {
   assert.ok(records);
 });
 
+test('more records than there is room for are refused', () => {
+  const lines = Array.from({ length: 8 }, (_, n) => `$GENERATE 1-65000 n$x${n} A 192.0.2.1\n`);
+  const { faults, records } = readZone({ '/z': TOP + lines.join('') });
+  assert.equal(records, undefined);
+  assert.match(faults[0]?.text ?? '', /expected at most 500000 records, found more$/);
+});
+
 test('a hundred thousand records are read, a set of ten thousand among them', () => {
   const hosts = Array.from({ length: 90_000 }, (_, i) => `host${i} A 10.${i >>> 16}.${(i >>> 8) & 255}.${i & 255}\n`);
   const { records = [] } = readZone({ '/z': `${TOP}${hosts.join('')}$GENERATE 1-10000 all TXT $\n` });

@@ -23,8 +23,8 @@ const APART = 300;
 /** RFC 1996 §3.6: until it is answered; a second at first, twice as long each time, a minute at most. */
 const FIRST_RETRY = 1000;
 const LAST_RETRY = 60_000;
-/** So many in vain are worth telling the operator. */
-const MANY = 5;
+/** So long without an answer, which is five tries, is worth telling the operator, in milliseconds. */
+const SILENCE = 15_000;
 /** Header, names, SOA and signature. */
 const ROOM = 2048;
 
@@ -46,8 +46,11 @@ interface Telling {
   /** Of the message that is not answered yet. */
   id: number | undefined;
   signer: TsigSigner | undefined;
+  /** To tell the newest: zero when that waits to be sent. */
   tries: number;
   lastSent: number;
+  /** When the first was sent that nothing has answered since, whatever was to tell. */
+  silentSince: number | undefined;
   timer: Timer | undefined;
   /** The operator was told. */
   hasTrouble: boolean;
@@ -58,6 +61,7 @@ const NOT_TOLD = {
   signer: undefined,
   tries: 0,
   lastSent: Number.NEGATIVE_INFINITY,
+  silentSince: undefined,
   timer: undefined,
   hasTrouble: false,
 };
@@ -96,7 +100,7 @@ export class Notifier {
     const isAnswer = response && opcode === OPCODE_NOTIFY && telling !== undefined;
     if (!isAnswer || telling.to.address !== source || telling.to.port !== sourcePort) return;
     if (!this.#isSigned(bytes, telling)) return this.#tally.add('notify.bad-signature');
-    this.#settle(telling);
+    this.#hears(telling);
     const rcode = (bytes[3] ?? 0) & 15;
     this.#tally.add(rcode === RCODE.NOERROR ? 'notify.answered' : 'notify.refused');
     if (rcode === RCODE.NOERROR) this.#works(telling);
@@ -120,7 +124,8 @@ export class Notifier {
     telling.soa = soa;
     // What is gathered already tells the newest
     if (telling.timer && telling.tries === 0) return;
-    this.#settle(telling);
+    // What is under way may be answered yet
+    telling.timer?.cancel();
     telling.tries = 0;
     const wait = telling.lastSent + APART - this.#context.clock.monotonic();
     telling.timer = this.#context.loop.after(Math.max(GATHER, wait), () => this.#send(telling));
@@ -131,6 +136,7 @@ export class Notifier {
     this.#forget(telling);
     telling.tries++;
     telling.lastSent = clock.monotonic();
+    telling.silentSince ??= telling.lastSent;
     const { address, port, source, key } = telling.to;
     telling.id = this.#freeId();
     this.#waiting.set(telling.id, telling);
@@ -142,7 +148,8 @@ export class Notifier {
     const canSend = key === undefined || secret !== undefined;
     if (canSend) send(this.#room.subarray(0, length), { address, port, source });
     this.#tally.add(canSend ? 'notify.sent' : 'notify.no-key');
-    if (telling.tries === MANY) this.#fails(telling, canSend ? 'it does not answer' : 'its key can not be had');
+    if (telling.lastSent - telling.silentSince >= SILENCE)
+      this.#fails(telling, canSend ? 'it does not answer' : 'its key can not be had');
     const wait = Math.min(LAST_RETRY, FIRST_RETRY * 2 ** (telling.tries - 1));
     telling.timer = loop.after(wait, () => this.#send(telling));
   }
@@ -164,6 +171,13 @@ export class Notifier {
   #forget(telling: Telling): void {
     if (telling.id !== undefined) this.#waiting.delete(telling.id);
     telling.id = undefined;
+  }
+
+  /** It is there; what is newer than it has heard of is told all the same. */
+  #hears(telling: Telling): void {
+    telling.silentSince = undefined;
+    if (telling.tries === 0) this.#forget(telling);
+    else this.#settle(telling);
   }
 
   #settle(telling: Telling): void {
