@@ -9,7 +9,7 @@ import { RCODE, rcodeName } from '../../wire/dns/rcode.ts';
 import { compileSet, recordsOf } from '../../wire/dns/record-set.ts';
 import { CLASS_IN, TYPE } from '../../wire/dns/record-type.ts';
 import type { ResourceRecord } from '../../wire/dns/resource-record.ts';
-import { decodeUpdate } from '../../wire/dns/update.ts';
+import { decodeUpdateSections, decodeUpdateZone } from '../../wire/dns/update.ts';
 import { WireError } from '../../wire/wire-error.ts';
 import type { OverlayChange } from '../../zones/zone-journal.ts';
 import type { ZoneOverlay } from '../../zones/zone-overlay.ts';
@@ -75,7 +75,7 @@ export class UpdateDesk {
   }
 
   #update(message: Uint8Array, requester: Requester): number {
-    const { zone: origin, zoneType, zoneClass, prerequisites, updates } = decodeUpdate(message);
+    const { zone: origin, zoneType, zoneClass, end } = decodeUpdateZone(message);
     // §3.1
     if (zoneType !== TYPE.SOA) return RCODE.FORMERR;
     const zone = zoneClass === CLASS_IN ? this.#zones.zone(origin) : undefined;
@@ -84,6 +84,8 @@ export class UpdateDesk {
     if (!isAllowed(this.#zones.updateAcl(origin), requester)) return RCODE.REFUSED;
     const overlay = this.#zones.overlay(origin);
     if (!overlay || overlay.size > LARGEST_OVERLAY || !this.#rate.take()) return RCODE.SERVFAIL;
+    // Not before it is known that they may: anybody can send a message whose records take long to read
+    const { prerequisites, updates } = decodeUpdateSections(message, end);
     const view: UpdatableZone = { origin, recordsOf: (name) => recordsAt(zone, name) };
     const missing = checkPrerequisites(prerequisites, view);
     if (missing !== RCODE.NOERROR) return missing;

@@ -190,6 +190,12 @@ describe('updates', () => {
     assert.equal(send(message, { ...CLIENT, key }), 'NXDOMAIN');
   });
 
+  test('who may not is refused before the records are read: that anybody can make long', () => {
+    const { send } = ground({ acl: [] });
+    const whole = updateMessage(['add new A 192.0.2.7']);
+    assert.deepEqual([send(whole), send(whole.subarray(0, -2))], ['REFUSED', 'REFUSED']);
+  });
+
   test('there are only so many a second', () => {
     const { update, time } = ground();
     const codes = Array.from({ length: 300 }, (_, n) => update(`add n${n} A 192.0.2.7`));
