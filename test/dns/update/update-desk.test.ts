@@ -175,6 +175,16 @@ describe('updates', () => {
     assert.deepEqual([send(message), zone.serial], ['NOTZONE', 7]);
   });
 
+  test('a set may grow to what fits into an answer: what is above is refused whole, and it can be made smaller', () => {
+    const { send, sets, zone } = ground();
+    // 4,000 records of 16 octets
+    const full = addressesMessage('big', 0, 4000);
+    assert.deepEqual([send(full), sets().includes('big A 4000')], ['NOERROR', true]);
+    assert.deepEqual([send(addressesMessage('big', 4000, 1)), zone.serial], ['REFUSED', 8]);
+    assert.deepEqual([send(full), zone.serial], ['NOERROR', 8]);
+    assert.deepEqual([send(updateMessage(['del big A 10.0.0.7'])), sets().includes('big A 3999')], ['NOERROR', true]);
+  });
+
   test('nothing is in force that is not on disk', () => {
     const { update, zone, sets, overlay } = ground({ disk: 'full' });
     assert.equal(update('add new A 192.0.2.7'), 'SERVFAIL');
@@ -222,6 +232,22 @@ test('any bytes are an update that is carried out or refused', () => {
     },
   });
 });
+
+/** Adds 10.0.0.0 and the addresses behind it, their owners compressed. */
+function addressesMessage(name: string, first: number, count: number): Buffer {
+  const head = updateMessage([`add ${name} A 10.0.0.0`]);
+  const owner = 12 + ORIGIN.length + 4;
+  const records = Array.from({ length: count }, (_, n) => {
+    const bytes = Buffer.from([0xc0, owner, 0, 1, 0, 1, 0, 0, 1, 44, 0, 4, 0, 0, 0, 0]);
+    bytes.writeUInt32BE(0x0a00_0000 + first + n, 12);
+    return bytes;
+  });
+  // The first of them has the owner that the others point at
+  const whole = Buffer.concat([head, ...records.slice(1)]);
+  whole.writeUInt32BE(0x0a00_0000 + first, head.length - 4);
+  whole.writeUInt16BE(count, 8);
+  return whole;
+}
 
 function patchType(message: Buffer, type: number): Buffer {
   const copy = Buffer.from(message);
