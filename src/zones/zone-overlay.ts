@@ -23,6 +23,12 @@ export class ZoneOverlay {
     return this.#added.size + this.#deleted.size;
   }
 
+  /** Whether a record is there because the file has it, and not because an update added it. */
+  isOfFile(record: ResourceRecord): boolean {
+    const name = identity(record);
+    return this.#file.has(name) && !this.#added.has(name);
+  }
+
   /** The zone's records, by those of its file, which are remembered. */
   *over(file: Iterable<ResourceRecord>): Generator<ResourceRecord> {
     this.#file = new Set();

@@ -1,5 +1,6 @@
 import type { NameKey } from '../../wire/dns/name.ts';
 import { compileSet, recordsOf, ttlOf, type RecordSet } from '../../wire/dns/record-set.ts';
+import type { ResourceRecord } from '../../wire/dns/resource-record.ts';
 import { comparableData } from './comparable-data.ts';
 
 /** The records of one type at one name, as an update leaves them. */
@@ -10,6 +11,8 @@ export class DraftSet {
   readonly before: RecordSet | undefined;
   /** By what says the same is the same. */
   readonly #data = new Map<string, string>();
+  /** What the update itself says is there, likewise. */
+  readonly #given = new Set<string>();
   #ttl = 0;
   #isChanged = false;
 
@@ -42,9 +45,17 @@ export class DraftSet {
 
   /** In the place of what says the same. RFC 2181 §5.2: the records of a set have one TTL. */
   add(ttl: number, data: string): void {
+    const key = comparableData(this.type, data);
     this.#isChanged = true;
     this.#ttl = ttl;
-    this.#data.set(comparableData(this.type, data), data);
+    this.#given.add(key);
+    this.#data.set(key, data);
+  }
+
+  /** Whether the update leaves a record as it is, but perhaps for its TTL. */
+  keeps(data: string): boolean {
+    const key = comparableData(this.type, data);
+    return this.#data.has(key) && !this.#given.has(key);
   }
 
   delete(data: string): void {
@@ -56,10 +67,17 @@ export class DraftSet {
     this.#data.clear();
   }
 
-  /** Undefined when nothing is left. */
-  compile(): RecordSet | undefined {
-    const { owner, type } = this;
-    const [first, ...rest] = Array.from(this.#data.values(), (data) => ({ owner, type, ttl: this.#ttl, data }));
-    return first && compileSet(first, ...rest);
+  /**
+   * Undefined when nothing is left. `isOfFile`: whether a record is there by the zone's file. Where one is kept the TTL
+   * can't be above the file's: it would fall back to that when the file is read again.
+   */
+  compile(isOfFile: (record: ResourceRecord) => boolean): RecordSet | undefined {
+    const { owner, type, before } = this;
+    const records = Array.from(this.#data.values(), (data) => ({ owner, type, ttl: this.#ttl, data }));
+    const [first, ...rest] = records;
+    if (!first) return undefined;
+    const most = before ? ttlOf(before) : this.#ttl;
+    const isHeld = this.#ttl > most && records.some((record) => this.keeps(record.data) && isOfFile(record));
+    return compileSet(isHeld ? { ...first, ttl: most } : first, ...rest);
   }
 }

@@ -86,7 +86,11 @@ export class UpdateDesk {
     if (!overlay || overlay.size > LARGEST_OVERLAY || !this.#rate.take()) return RCODE.SERVFAIL;
     // Not before it is known that they may: anybody can send a message whose records take long to read
     const { prerequisites, updates } = decodeUpdateSections(message, end);
-    const view: UpdatableZone = { origin, setsOf: (name) => zone.find(name) ?? [] };
+    const view: UpdatableZone = {
+      origin,
+      setsOf: (name) => zone.find(name) ?? [],
+      isOfFile: (record) => overlay.isOfFile(record),
+    };
     const missing = checkPrerequisites(prerequisites, view);
     if (missing !== RCODE.NOERROR) return missing;
     const fault = prescan(updates, origin, this.#check);
@@ -98,10 +102,10 @@ export class UpdateDesk {
 
   /** To the disk first; then all at once. */
   #carryOut(zone: Zone, overlay: ZoneOverlay, draft: UpdateDraft, requester: Requester): number {
-    const { sets, removed, added } = draft.changes();
+    const { sets, removed, added, own } = draft.changes();
     if (sets.length === 0) return RCODE.NOERROR;
     if (sets.some(isTooLarge)) return RCODE.REFUSED;
-    const change = overlay.plan(removed, added);
+    const change = overlay.plan(own.removed, own.added);
     try {
       this.#zones.commit(zone.origin, change);
     } catch {

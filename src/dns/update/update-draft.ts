@@ -9,6 +9,8 @@ export interface UpdatableZone {
   readonly origin: NameKey;
   /** The sets of a name, the SOA among them at the origin. Empty when there are none, even where names are below it. */
   setsOf(name: NameKey): readonly RecordSet[];
+  /** Whether a record is there by the zone's file, and by no update. */
+  isOfFile(record: ResourceRecord): boolean;
 }
 
 /** A set that an update changes. */
@@ -25,6 +27,11 @@ export interface DraftChanges {
   /** What would be taken away and added, SOAs included. */
   readonly removed: readonly ResourceRecord[];
   readonly added: readonly ResourceRecord[];
+  /**
+   * The same without the records that the file has and the update says nothing of: they only follow the TTL of their set
+   * (RFC 2181 §5.2), and stay the file's.
+   */
+  readonly own: { readonly removed: readonly ResourceRecord[]; readonly added: readonly ResourceRecord[] };
 }
 
 /** A zone as it will be if an update goes through: nothing of the zone itself is touched. */
@@ -53,15 +60,18 @@ export class UpdateDraft {
 
   changes(): DraftChanges {
     const sets: SetChange[] = [];
-    const [removed, added]: [ResourceRecord[], ResourceRecord[]] = [[], []];
+    const [all, own] = [new Differences(), new Differences()];
     for (const set of [...this.#names.values()].flatMap((types) => [...types.values()])) {
       if (!set.isChanged) continue;
       const { owner, type, before } = set;
-      const [after, count] = [set.compile(), removed.length + added.length];
-      addDifference(owner, before, after, { removed, added });
-      if (removed.length + added.length > count) sets.push({ owner, type, before, after });
+      const after = set.compile((record) => this.#zone.isOfFile(record));
+      const found = new Differences();
+      addDifference(owner, before, after, found);
+      if (found.size > 0) sets.push({ owner, type, before, after });
+      all.take(found, () => true);
+      own.take(found, (record) => !set.keeps(record.data) || !this.#zone.isOfFile(record));
     }
-    return { sets, removed, added };
+    return { sets, removed: all.removed, added: all.added, own };
   }
 
   #setsOf(name: NameKey): Map<number, DraftSet> {
@@ -70,5 +80,19 @@ export class UpdateDraft {
     const sets = new Map(this.#zone.setsOf(name).map((set) => [set.type, new DraftSet(name, set.type, set)]));
     this.#names.set(name, sets);
     return sets;
+  }
+}
+
+class Differences {
+  readonly removed: ResourceRecord[] = [];
+  readonly added: ResourceRecord[] = [];
+
+  get size(): number {
+    return this.removed.length + this.added.length;
+  }
+
+  take({ removed, added }: Differences, isWanted: (record: ResourceRecord) => boolean): void {
+    this.removed.push(...removed.filter(isWanted));
+    this.added.push(...added.filter(isWanted));
   }
 }

@@ -11,7 +11,7 @@ import type { EventBody } from '../../../src/timeline/event.ts';
 import { nameKey } from '../../../src/wire/dns/name.ts';
 import { expandData } from '../../../src/wire/dns/rdata-names.ts';
 import { rcodeName } from '../../../src/wire/dns/rcode.ts';
-import { recordsOf } from '../../../src/wire/dns/record-set.ts';
+import { recordsOf, ttlOf } from '../../../src/wire/dns/record-set.ts';
 import { TYPE, typeName } from '../../../src/wire/dns/record-type.ts';
 import { ZoneOverlay } from '../../../src/zones/zone-overlay.ts';
 import type { OverlayChange } from '../../../src/zones/zone-journal.ts';
@@ -173,6 +173,42 @@ describe('updates', () => {
     const message = Buffer.concat([updateMessage(['add a A 192.0.2.4']), nameOutside()]);
     message.writeUInt16BE(2, 8);
     assert.deepEqual([send(message), zone.serial], ['NOTZONE', 7]);
+  });
+
+  describe('the TTL of a set', () => {
+    const ttls: [name: string, line: string, ttl: number, then: number, kept: string[]][] = [
+      ['follows a lower one', 'add www A 192.0.2.4', 60, 60, ['4 60']],
+      ['is the file’s where an update wants it higher', 'add www A 192.0.2.4', 900, 300, ['4 300']],
+      ['follows that of a record of the file that is added again', 'add www A 192.0.2.2', 60, 60, ['2 60']],
+      ['is what an update wants where nothing of the file is left', 'add ns A 192.0.2.1', 900, 900, ['1 900']],
+    ];
+    for (const [name, line, ttl, then, kept] of ttls) {
+      test(`${name}; what the file has beside goes with the file`, () => {
+        const { send, zone, overlay } = ground();
+        const message = updateMessage([line]);
+        message.writeUInt32BE(ttl, message.length - 10);
+        assert.equal(send(message), 'NOERROR');
+        const owner = record(line.slice(4)).owner;
+        assert.equal(ttlOf(zone.find(owner)?.[0] ?? zone.soa), then);
+        // The operator deletes all of the name
+        const file = [soa(8), record('@ NS ns.rack.example')];
+        const left = [...overlay.over(file)].filter((one) => one.owner === owner);
+        assert.deepEqual(
+          left.map((one) => `${one.data.charCodeAt(3)} ${one.ttl}`),
+          kept,
+        );
+      });
+    }
+
+    test('that an update made higher is so, though the set is of several records', () => {
+      const { update, send, zone } = ground();
+      update('add new A 192.0.2.7', 'add new A 192.0.2.8');
+      const message = updateMessage(['add new A 192.0.2.8']);
+      message.writeUInt32BE(900, message.length - 10);
+      send(message);
+      const [set] = zone.find(record('new A 192.0.2.7').owner) ?? [];
+      assert.deepEqual([set?.count, set && ttlOf(set)], [2, 900]);
+    });
   });
 
   test('a set may grow to what fits into an answer: what is above is refused whole, and it can be made smaller', () => {
