@@ -258,12 +258,22 @@ export function addDifference(
 ): void {
   if (before?.wire === after?.wire) return;
   const [old, now] = [before ? recordsOf(owner, before) : [], after ? recordsOf(owner, after) : []];
-  into.removed.push(...old.filter((record) => !now.some((other) => isSame(record, other))));
-  into.added.push(...now.filter((record) => !old.some((other) => isSame(record, other))));
+  addMissing(old, now, into.removed);
+  addMissing(now, old, into.added);
 }
 
-function isSame(a: ResourceRecord, b: ResourceRecord): boolean {
-  return a.ttl === b.ttl && a.data === b.data;
+/** Adds to a list the records that are not among others of the same owner and type. */
+function addMissing(
+  records: readonly ResourceRecord[],
+  others: readonly ResourceRecord[],
+  into: ResourceRecord[],
+): void {
+  const known = new Set(others.map(contentOf));
+  for (const record of records) if (!known.has(contentOf(record))) into.push(record);
+}
+
+function contentOf({ ttl, data }: ResourceRecord): string {
+  return `${ttl} ${data}`;
 }
 
 function nodeOf(key: NameKey, parent: ZoneNode | undefined): ZoneNode {

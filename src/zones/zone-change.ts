@@ -14,7 +14,7 @@ export interface ZoneChange {
 /** Octets of the five numbers that end the data of an SOA; the serial is the first of them (RFC 1035 §3.3.13). */
 const SOA_NUMBERS = 20;
 
-export function serialOf({ data }: ResourceRecord): number {
+export function serialOf({ data }: Pick<ResourceRecord, 'data'>): number {
   const at = data.length - SOA_NUMBERS;
   const [a, b, c, d] = [0, 1, 2, 3].map((offset) => data.charCodeAt(at + offset)) as [number, number, number, number];
   return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;

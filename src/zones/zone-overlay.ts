@@ -4,6 +4,9 @@ import type { ResourceRecord } from '../wire/dns/resource-record.ts';
 import type { OverlayChange } from './zone-journal.ts';
 import type { Overlay } from './zone-store.ts';
 
+/** Beside a CNAME only what signs it may be (RFC 4034 §2.5, §3): RRSIG, NSEC, KEY. */
+const BESIDE_CNAME: ReadonlySet<number> = new Set([TYPE.RRSIG, TYPE.NSEC, 25]);
+
 /**
  * What updates did to a zone, beside what its file says: the zone is (file − deleted) ∪ added, whatever becomes of the file.
  * TTLs do not tell records apart; an SOA that was added stands in the place of the file's.
@@ -13,6 +16,7 @@ export class ZoneOverlay {
   readonly #deleted = new Map<string, ResourceRecord>();
   /** What the file has. */
   #file = new Set<string>();
+  #overruled: readonly ResourceRecord[] = [];
 
   constructor({ added, deleted }: Overlay = { added: [], deleted: [] }) {
     for (const record of added) this.#added.set(identity(record), record);
@@ -23,17 +27,42 @@ export class ZoneOverlay {
     return this.#added.size + this.#deleted.size;
   }
 
-  /** The zone's records, by those of its file, which are remembered. */
+  /** Whether a record is there because the file has it, and not because an update added it. */
+  isOfFile(record: ResourceRecord): boolean {
+    const name = identity(record);
+    return this.#file.has(name) && !this.#added.has(name);
+  }
+
+  /**
+   * The zone's records, by those of its file, which are remembered; the SOA is the first of them. Where the file came to say
+   * something that what updates did can't stand beside, the file counts: no secondary would take the zone.
+   */
   *over(file: Iterable<ResourceRecord>): Generator<ResourceRecord> {
     this.#file = new Set();
-    const hasSoa = [...this.#added.values()].some(({ type }) => type === TYPE.SOA);
+    const hasSoa = this.#added.values().some(({ type }) => type === TYPE.SOA);
+    const clashes = new Clashes(this.#added.values());
+    const servers = new ApexServers();
     for (const record of file) {
       const name = identity(record);
       this.#file.add(name);
-      const isReplaced = this.#added.has(name) || (hasSoa && record.type === TYPE.SOA);
-      if (!isReplaced && !this.#deleted.has(name)) yield record;
+      servers.see(record, this.#deleted.has(name));
+      if (this.#added.has(name) || this.#deleted.has(name) || (hasSoa && record.type === TYPE.SOA)) continue;
+      clashes.see(record);
+      yield record;
     }
-    yield* this.#added.values();
+    const stay = servers.mustStay(this.#added.values());
+    const overruled = [...stay];
+    this.#overruled = overruled;
+    yield* stay;
+    for (const record of this.#added.values()) {
+      if (clashes.has(record)) overruled.push(record);
+      else yield record;
+    }
+  }
+
+  /** What updates did and the file does not let be, as it says now. */
+  get overruled(): readonly ResourceRecord[] {
+    return this.#overruled;
   }
 
   /** What must be put down for an update that takes `removed` away and adds `added`; nothing is changed yet. */
@@ -51,7 +80,14 @@ export class ZoneOverlay {
       ? [...this.#added.values()].filter(({ type }) => type === TYPE.SOA)
       : [];
     for (const record of added) put.push({ record, isDeleted: false });
-    return { put, dropped: [...dropped, ...oldSoas] };
+    return { put, dropped: [...dropped, ...oldSoas, ...this.#settled(added)] };
+  }
+
+  /** What was overruled at names that updates add to now: it must not come back beside that. */
+  #settled(added: readonly ResourceRecord[]): readonly ResourceRecord[] {
+    if (this.#overruled.length === 0) return [];
+    const owners = new Set(added.map(({ owner }) => owner));
+    return this.#overruled.filter(({ owner }) => owners.has(owner));
   }
 
   apply({ put, dropped }: OverlayChange): void {
@@ -64,6 +100,55 @@ export class ZoneOverlay {
       other.delete(identity(record));
       into.set(identity(record), record);
     }
+  }
+}
+
+/** Tells which records that updates added the file has no place for beside its own (RFC 1034 §3.6.2, RFC 6672 §2.4). */
+class Clashes {
+  /** Names that updates gave a CNAME, and those of them where the file has something else. */
+  readonly #aliases: ReadonlySet<NameKey>;
+  readonly #taken = new Set<NameKey>();
+  /** The file's own. */
+  readonly #cnames = new Set<NameKey>();
+  readonly #dnames = new Set<NameKey>();
+
+  constructor(added: IteratorObject<ResourceRecord>) {
+    this.#aliases = new Set(added.filter(({ type }) => type === TYPE.CNAME).map(({ owner }) => owner));
+  }
+
+  /** A record of the file that stays. */
+  see({ owner, type }: ResourceRecord): void {
+    if (BESIDE_CNAME.has(type)) return;
+    if (this.#aliases.has(owner)) this.#taken.add(owner);
+    if (type === TYPE.CNAME) this.#cnames.add(owner);
+    if (type === TYPE.DNAME) this.#dnames.add(owner);
+  }
+
+  has({ owner, type }: ResourceRecord): boolean {
+    if (BESIDE_CNAME.has(type)) return false;
+    if (type === TYPE.CNAME) return this.#taken.has(owner);
+    return this.#cnames.has(owner) || (type === TYPE.DNAME && this.#dnames.has(owner));
+  }
+}
+
+/** Watches over the servers of the zone: updates that deleted all that the file has by now delete none of them. */
+class ApexServers {
+  readonly #deleted: ResourceRecord[] = [];
+  #origin: NameKey | undefined;
+  #isServed = false;
+
+  /** A record of the file. */
+  see(record: ResourceRecord, isDeleted: boolean): void {
+    if (record.type === TYPE.SOA) this.#origin = record.owner;
+    if (record.type !== TYPE.NS || record.owner !== this.#origin) return;
+    if (isDeleted) this.#deleted.push(record);
+    else this.#isServed = true;
+  }
+
+  /** The deleted ones that stay, when the file was seen whole. */
+  mustStay(added: IteratorObject<ResourceRecord>): readonly ResourceRecord[] {
+    if (this.#isServed || this.#deleted.length === 0) return [];
+    return added.some(({ owner, type }) => type === TYPE.NS && owner === this.#origin) ? [] : this.#deleted;
   }
 }
 

@@ -154,6 +154,14 @@ describe('IXFR', () => {
     for (let n = 100; n < 130; n++) made.lease(`192.0.2.${n} 52:54:00:00:00:${n - 80} machine${n}`);
     assert.deepEqual(recordLines([made.askUdp(ixfrQuery(before))]), [`rack.example SOA ${made.serial()}`]);
   });
+
+  test('with answers in the question is refused: none of them is read', (t) => {
+    const made = primary(t, primaryPlan());
+    const query = ixfrQuery(made.serial());
+    query.writeUInt16BE(1, 6);
+    query.writeUInt16BE(0, 8);
+    assert.equal(rcodeOf(made.askUdp(query)), 1);
+  });
 });
 
 describe('NOTIFY', () => {

@@ -5,7 +5,7 @@ import type { ZoneChange } from '../../src/zones/zone-change.ts';
 
 export const ORIGIN = nameKey('rack.example');
 
-/** "node1 A 192.0.2.1", in rack.example; "@" is the origin. NS, CNAME and PTR data are names, A data addresses, other text. */
+/** "node1 A 192.0.2.1", in rack.example; "@" is the origin. NS, CNAME, DNAME and PTR data are names, A data addresses, other text. */
 export function record(line: string, ttl = 300): ResourceRecord {
   const [label = '', type = '', ...rest] = line.split(' ');
   const owner = label === '@' ? ORIGIN : nameKey(`${label}.rack.example`);
@@ -18,6 +18,7 @@ function dataOf(type: string, text: string): string {
       return String.fromCharCode(...text.split('.').map(Number));
     case 'NS':
     case 'CNAME':
+    case 'DNAME':
     case 'PTR':
       return nameKey(text);
     default:

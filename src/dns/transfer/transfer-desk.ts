@@ -171,9 +171,9 @@ export class TransferDesk {
 /** The serial that the asker has: that of the SOA in the authority section (RFC 1995 §3). */
 function clientSerial({ bytes, questionEnd, key }: DnsQuery): number | undefined {
   const [answers, authorities] = [readUint16(bytes, 6), readUint16(bytes, 8)];
-  // The query was read before: its records are whole
-  const { records } = readRecords(bytes, questionEnd, answers + Math.min(authorities, 1));
-  const soa = records.at(-1);
+  // A query has no answers; what stood there would have to be read first, however much it is
+  if (answers > 0) return undefined;
+  const [soa] = readRecords(bytes, questionEnd, Math.min(authorities, 1)).records;
   return soa?.type === TYPE.SOA && soa.owner === key && soa.data.length >= 22 ? serialOf(soa) : undefined;
 }
 

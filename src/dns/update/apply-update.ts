@@ -4,7 +4,7 @@ import { CLASS_ANY, CLASS_IN, CLASS_NONE, TYPE } from '../../wire/dns/record-typ
 import type { ResourceRecord } from '../../wire/dns/resource-record.ts';
 import type { UpdateRecord } from '../../wire/dns/update.ts';
 import { isLater, serialOf } from '../../zones/zone-change.ts';
-import { sameData } from './same-data.ts';
+import type { DraftSet } from './draft-set.ts';
 import type { UpdateDraft } from './update-draft.ts';
 
 /** Types that are questions and no data: RFC 6895 §3.1 keeps 128 to 255 for them; 0 is reserved. */
@@ -58,50 +58,47 @@ export function applyUpdates(updates: readonly UpdateRecord[], draft: UpdateDraf
 }
 
 function add({ owner, type, ttl, data }: UpdateRecord, draft: UpdateDraft): void {
-  const record: ResourceRecord = { owner, type, ttl, data };
-  const present = draft.recordsOf(owner);
-  if (type === TYPE.SOA) return addSoa(record, present, draft);
-  if (!mayStandBeside(type, present)) return;
-  const [same, others] = [present.filter((one) => one.type === type), present.filter((one) => one.type !== type)];
+  if (type === TYPE.SOA) return addSoa({ owner, type, ttl, data }, draft);
+  if (!mayStandBeside(type, draft.setsOf(owner))) return;
+  const set = draft.set(owner, type);
   // There is one CNAME at most: the new one takes its place (§3.4.2.2)
-  const kept = type === TYPE.CNAME || type === TYPE.DNAME ? [] : same.filter((one) => !sameData(one, record));
-  // RFC 2181 §5.2: the records of a set have one TTL
-  draft.set(owner, [...others, ...kept.map((one) => (one.ttl === ttl ? one : { ...one, ttl })), record]);
+  if (type === TYPE.CNAME || type === TYPE.DNAME) set.clear();
+  set.add(ttl, data);
 }
 
 /** It is replaced by a later one, and never comes to be anywhere else (§3.4.2.2). */
-function addSoa(record: ResourceRecord, present: readonly ResourceRecord[], draft: UpdateDraft): void {
-  const before = present.find(({ type }) => type === TYPE.SOA);
-  if (!before || !isLater(serialOf(record), serialOf(before))) return;
-  draft.set(record.owner, [...present.filter((one) => one !== before), record]);
+function addSoa(record: ResourceRecord, draft: UpdateDraft): void {
+  const set = draft.setsOf(record.owner).get(TYPE.SOA);
+  const before = set?.first;
+  if (!set || before === undefined || !isLater(serialOf(record), serialOf({ data: before }))) return;
+  set.clear();
+  set.add(record.ttl, record.data);
 }
 
 /** A CNAME is added to no other data, other data to no CNAME: such an update is passed over in silence (§3.4.2.2). */
-function mayStandBeside(type: number, present: readonly ResourceRecord[]): boolean {
+function mayStandBeside(type: number, present: ReadonlyMap<number, DraftSet>): boolean {
   if (BESIDE_CNAME.has(type)) return true;
-  const counts = present.filter((one) => !BESIDE_CNAME.has(one.type));
-  return type === TYPE.CNAME
-    ? counts.every((one) => one.type === TYPE.CNAME)
-    : counts.every((one) => one.type !== TYPE.CNAME);
+  if (type !== TYPE.CNAME) return isEmpty(present.get(TYPE.CNAME));
+  return present.values().every((set) => set.type === TYPE.CNAME || BESIDE_CNAME.has(set.type) || isEmpty(set));
+}
+
+function isEmpty(set: DraftSet | undefined): boolean {
+  return set === undefined || set.size === 0;
 }
 
 /** Deletes a set, or all sets of a name; those that make the zone a zone stay (§3.4.2.3). */
 function deleteSets({ owner, type }: UpdateRecord, draft: UpdateDraft): void {
-  const present = draft.recordsOf(owner);
-  const left = present.filter(
-    (one) => (owner === draft.origin && isOfApex(one.type)) || (type !== TYPE.ANY && one.type !== type),
-  );
-  if (left.length < present.length) draft.set(owner, left);
+  const present = draft.setsOf(owner);
+  const gone = type === TYPE.ANY ? present.values() : present.values().filter((set) => set.type === type);
+  for (const set of gone) if (owner !== draft.origin || !isOfApex(set.type)) set.clear();
 }
 
 /** Deletes one record, but never the SOA, nor the zone's last NS (§3.4.2.4). */
-function deleteOne(record: UpdateRecord, draft: UpdateDraft): void {
-  const { owner, type } = record;
-  if (type === TYPE.SOA) return;
-  const present = draft.recordsOf(owner);
-  const left = present.filter((one) => !sameData(one, record));
-  const isLastNs = owner === draft.origin && type === TYPE.NS && !left.some((one) => one.type === TYPE.NS);
-  if (left.length < present.length && !isLastNs) draft.set(owner, left);
+function deleteOne({ owner, type, data }: UpdateRecord, draft: UpdateDraft): void {
+  const set = draft.setsOf(owner).get(type);
+  if (!set || type === TYPE.SOA) return;
+  const isLastNs = owner === draft.origin && type === TYPE.NS && set.size === 1;
+  if (!isLastNs) set.delete(data);
 }
 
 function isOfApex(type: number): boolean {

@@ -1,8 +1,9 @@
 import { isWithin, type NameKey } from '../../wire/dns/name.ts';
 import { RCODE } from '../../wire/dns/rcode.ts';
+import { recordsOf, type RecordSet } from '../../wire/dns/record-set.ts';
 import { CLASS_ANY, CLASS_IN, CLASS_NONE, TYPE } from '../../wire/dns/record-type.ts';
 import type { UpdateRecord } from '../../wire/dns/update.ts';
-import { sameData } from './same-data.ts';
+import { comparableData } from './comparable-data.ts';
 import type { UpdatableZone } from './update-draft.ts';
 
 /** The rcode of the first prerequisite that does not hold; NOERROR when all do (RFC 2136 §3.2). */
@@ -45,18 +46,23 @@ function checkOne(record: UpdateRecord, zone: UpdatableZone): number {
 }
 
 function isInUse(name: NameKey, zone: UpdatableZone): boolean {
-  return zone.recordsOf(name).length > 0;
+  return zone.setsOf(name).length > 0;
 }
 
 function hasSet(name: NameKey, type: number, zone: UpdatableZone): boolean {
-  return zone.recordsOf(name).some((record) => record.type === type);
+  return setOf(name, type, zone) !== undefined;
+}
+
+function setOf(name: NameKey, type: number, zone: UpdatableZone): RecordSet | undefined {
+  return zone.setsOf(name).find((set) => set.type === type);
 }
 
 function isWholeSet(wanted: readonly UpdateRecord[], zone: UpdatableZone): boolean {
   const [first] = wanted;
   if (!first) return true;
-  const present = zone.recordsOf(first.owner).filter(({ type }) => type === first.type);
+  const set = setOf(first.owner, first.type, zone);
   // The same record twice is one (§3.2.3 compares sets)
-  const distinct = wanted.filter((record, index) => wanted.findIndex((other) => sameData(record, other)) === index);
-  return distinct.length === present.length && distinct.every((one) => present.some((other) => sameData(one, other)));
+  const distinct = new Set(wanted.map(({ type, data }) => comparableData(type, data)));
+  if (!set || distinct.size !== set.count) return false;
+  return recordsOf(first.owner, set).every(({ type, data }) => distinct.has(comparableData(type, data)));
 }

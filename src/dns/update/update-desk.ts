@@ -6,10 +6,8 @@ import { Tally } from '../../service/tally.ts';
 import type { Clock } from '../../system/clock.ts';
 import { keyText, type NameKey } from '../../wire/dns/name.ts';
 import { RCODE, rcodeName } from '../../wire/dns/rcode.ts';
-import { compileSet, recordsOf } from '../../wire/dns/record-set.ts';
 import { CLASS_IN, TYPE } from '../../wire/dns/record-type.ts';
-import type { ResourceRecord } from '../../wire/dns/resource-record.ts';
-import { decodeUpdate } from '../../wire/dns/update.ts';
+import { decodeUpdateSections, decodeUpdateZone } from '../../wire/dns/update.ts';
 import { WireError } from '../../wire/wire-error.ts';
 import type { OverlayChange } from '../../zones/zone-journal.ts';
 import type { ZoneOverlay } from '../../zones/zone-overlay.ts';
@@ -17,11 +15,13 @@ import { isAllowed, type Requester } from '../client-acl.ts';
 import type { Zone } from '../zone.ts';
 import { applyUpdates, prescan, type DataCheck } from './apply-update.ts';
 import { checkPrerequisites } from './check-prerequisites.ts';
-import { UpdateDraft, type UpdatableZone } from './update-draft.ts';
+import { UpdateDraft, type SetChange, type UpdatableZone } from './update-draft.ts';
 import { UpdateRate } from './update-rate.ts';
 
 /** Records that updates may have added to or deleted from one zone: some 50 MB. */
 const LARGEST_OVERLAY = 250_000;
+/** Octets of a set that updates may make: it fits into an answer of 64 KB with question, OPT and TSIG, and each of its records into a transfer. */
+const LARGEST_SET = 64_000;
 
 /** What an update desk asks of the zones. */
 export interface UpdateZones {
@@ -75,7 +75,7 @@ export class UpdateDesk {
   }
 
   #update(message: Uint8Array, requester: Requester): number {
-    const { zone: origin, zoneType, zoneClass, prerequisites, updates } = decodeUpdate(message);
+    const { zone: origin, zoneType, zoneClass, end } = decodeUpdateZone(message);
     // §3.1
     if (zoneType !== TYPE.SOA) return RCODE.FORMERR;
     const zone = zoneClass === CLASS_IN ? this.#zones.zone(origin) : undefined;
@@ -84,7 +84,13 @@ export class UpdateDesk {
     if (!isAllowed(this.#zones.updateAcl(origin), requester)) return RCODE.REFUSED;
     const overlay = this.#zones.overlay(origin);
     if (!overlay || overlay.size > LARGEST_OVERLAY || !this.#rate.take()) return RCODE.SERVFAIL;
-    const view: UpdatableZone = { origin, recordsOf: (name) => recordsAt(zone, name) };
+    // Not before it is known that they may: anybody can send a message whose records take long to read
+    const { prerequisites, updates } = decodeUpdateSections(message, end);
+    const view: UpdatableZone = {
+      origin,
+      setsOf: (name) => zone.find(name) ?? [],
+      isOfFile: (record) => overlay.isOfFile(record),
+    };
     const missing = checkPrerequisites(prerequisites, view);
     if (missing !== RCODE.NOERROR) return missing;
     const fault = prescan(updates, origin, this.#check);
@@ -96,9 +102,10 @@ export class UpdateDesk {
 
   /** To the disk first; then all at once. */
   #carryOut(zone: Zone, overlay: ZoneOverlay, draft: UpdateDraft, requester: Requester): number {
-    const { removed, added } = draft.changes();
-    if (removed.length + added.length === 0) return RCODE.NOERROR;
-    const change = overlay.plan(removed, added);
+    const { sets, removed, added, own } = draft.changes();
+    if (sets.length === 0) return RCODE.NOERROR;
+    if (sets.some(isTooLarge)) return RCODE.REFUSED;
+    const change = overlay.plan(own.removed, own.added);
     try {
       this.#zones.commit(zone.origin, change);
     } catch {
@@ -106,8 +113,9 @@ export class UpdateDesk {
       return RCODE.SERVFAIL;
     }
     overlay.apply(change);
-    for (const [owner, types] of touched([...removed, ...added])) {
-      for (const type of types) putSet(zone, owner, type, draft.recordsOf(owner));
+    for (const { owner, type, after } of sets) {
+      if (after) zone.put(owner, after);
+      else zone.remove(owner, type);
     }
     this.#zones.publish(zone);
     const by = requester.key === undefined ? formatIp4(requester.address) : keyText(requester.key);
@@ -117,18 +125,8 @@ export class UpdateDesk {
   }
 }
 
-function recordsAt(zone: Zone, name: NameKey): ResourceRecord[] {
-  return (zone.find(name) ?? []).flatMap((set) => recordsOf(name, set));
-}
-
-function touched(records: readonly ResourceRecord[]): Map<NameKey, Set<number>> {
-  const names = new Map<NameKey, Set<number>>();
-  for (const { owner, type } of records) names.set(owner, (names.get(owner) ?? new Set()).add(type));
-  return names;
-}
-
-function putSet(zone: Zone, owner: NameKey, type: number, records: readonly ResourceRecord[]): void {
-  const [first, ...rest] = records.filter((record) => record.type === type);
-  if (first) zone.put(owner, compileSet(first, ...rest));
-  else zone.remove(owner, type);
+/** What was as large before may become smaller. */
+function isTooLarge({ before, after }: SetChange): boolean {
+  const size = after?.wire.length ?? 0;
+  return size > LARGEST_SET && size > (before?.wire.length ?? 0);
 }

@@ -67,6 +67,8 @@ export function findTsig(bytes: Uint8Array): number | undefined {
 export function readTsig(bytes: Uint8Array, start: number): Tsig {
   const { name: key, end: fixed } = expandName(bytes, start);
   if (readUint16(bytes, fixed + 2) !== CLASS_ANY) throw new WireError('TSIG of a class other than ANY');
+  // It is digested as 0 (RFC 8945 §4.2): another one would be no part of what is signed
+  if (readUint16(bytes, fixed + 4) !== 0 || readUint16(bytes, fixed + 6) !== 0) throw new WireError('TSIG with a TTL');
   const { name: algorithm, end } = expandName(bytes, fixed + RECORD_FIXED);
   const macAt = end + BEFORE_MAC;
   const behind = macAt + readUint16(bytes, end + 8);

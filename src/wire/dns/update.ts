@@ -1,5 +1,6 @@
 import { WireError } from '../wire-error.ts';
 import { expandName, keyOfName } from './compressed-name.ts';
+import { MessageNames } from './message-names.ts';
 import type { NameKey } from './name.ts';
 import { HEADER } from './query.ts';
 import { expandData } from './rdata-names.ts';
@@ -26,51 +27,63 @@ export interface UpdateRecord {
   readonly data: string;
 }
 
-export interface UpdateMessage {
+/** What an UPDATE is for: all that must be known of it to tell who may send it. */
+export interface UpdateZone {
   readonly zone: NameKey;
   readonly zoneType: number;
   readonly zoneClass: number;
+  /** Where its records begin. */
+  readonly end: number;
+}
+
+export interface UpdateSections {
   readonly prerequisites: readonly UpdateRecord[];
   readonly updates: readonly UpdateRecord[];
 }
 
-/** Reads an UPDATE. Additional data are not looked at. Throws WireError. */
-export function decodeUpdate(bytes: Uint8Array): UpdateMessage {
+/** Reads the zone section of an UPDATE, and nothing behind it. Throws WireError. */
+export function decodeUpdateZone(bytes: Uint8Array): UpdateZone {
   const zones = readUint16(bytes, 4);
   if (zones !== 1) throw new WireError(`${zones} zones, expected 1`);
-  const zone = expandName(bytes, HEADER);
-  if (zone.end + 4 > bytes.length) throw new WireError('the zone is cut off');
-  const prerequisites = readRecords(bytes, zone.end + 4, readUint16(bytes, 6));
-  const updates = readRecords(bytes, prerequisites.end, readUint16(bytes, 8));
-  return {
-    zone: keyOfName(zone.name),
-    zoneType: readUint16(bytes, zone.end),
-    zoneClass: readUint16(bytes, zone.end + 2),
-    prerequisites: prerequisites.records,
-    updates: updates.records,
-  };
+  const { name, end } = expandName(bytes, HEADER);
+  if (end + 4 > bytes.length) throw new WireError('the zone is cut off');
+  const [zoneType, zoneClass] = [readUint16(bytes, end), readUint16(bytes, end + 2)];
+  return { zone: keyOfName(name), zoneType, zoneClass, end: end + 4 };
+}
+
+/** Reads the records behind the zone section, which ends at `start`. Additional data are not looked at. Throws WireError. */
+export function decodeUpdateSections(bytes: Uint8Array, start: number): UpdateSections {
+  const names = new MessageNames(bytes);
+  const prerequisites = readSection(bytes, start, readUint16(bytes, 6), names);
+  const updates = readSection(bytes, prerequisites.end, readUint16(bytes, 8), names);
+  return { prerequisites: prerequisites.records, updates: updates.records };
 }
 
 /** The records of one section, and where it ends. A count that lies ends with the message: each record takes 11 octets. */
-export function readRecords(
-  bytes: Uint8Array,
-  start: number,
-  count: number,
-): { readonly records: readonly UpdateRecord[]; readonly end: number } {
+export function readRecords(bytes: Uint8Array, start: number, count: number): Section {
+  return readSection(bytes, start, count, new MessageNames(bytes));
+}
+
+interface Section {
+  readonly records: readonly UpdateRecord[];
+  readonly end: number;
+}
+
+function readSection(bytes: Uint8Array, start: number, count: number, names: MessageNames): Section {
   const records: UpdateRecord[] = [];
   let at = start;
   for (let left = count; left > 0; left--) {
-    const owner = expandName(bytes, at);
+    const owner = names.expand(at);
     const data = owner.end + RECORD_FIXED;
     const end = data + readUint16(bytes, owner.end + 8);
     if (data > bytes.length || end > bytes.length) throw new WireError('a record is cut off');
-    records.push(readRecord(bytes, keyOfName(owner.name), owner.end, end));
+    records.push(readRecord(bytes, keyOfName(owner.name), owner.end, end, names));
     at = end;
   }
   return { records, end: at };
 }
 
-function readRecord(bytes: Uint8Array, owner: NameKey, fixed: number, end: number): UpdateRecord {
+function readRecord(bytes: Uint8Array, owner: NameKey, fixed: number, end: number, names: MessageNames): UpdateRecord {
   const type = readUint16(bytes, fixed);
   if (type === TYPE.TSIG || type === TYPE.OPT) throw new WireError('a record that belongs into the additional data');
   const data = fixed + RECORD_FIXED;
@@ -80,7 +93,7 @@ function readRecord(bytes: Uint8Array, owner: NameKey, fixed: number, end: numbe
     class: readUint16(bytes, fixed + 2),
     ttl: (readUint16(bytes, fixed + 4) * 65_536 + readUint16(bytes, fixed + 6)) >>> 0,
     // Without data it means all of a type, or none, whatever the type's data look like
-    data: data === end ? '' : expandData(bytes, type, data, end),
+    data: data === end ? '' : expandData(bytes, type, data, end, (at) => names.expand(at)),
   };
 }
 

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 
 import { TsigSecret } from '../../../src/dns/tsig/tsig-secret.ts';
 import { TsigSigner, unsignedFaultSize, writeUnsignedFault } from '../../../src/dns/tsig/tsig-signer.ts';
 import { verifyTsig, type Verdict } from '../../../src/dns/tsig/verify-tsig.ts';
-import { findTsig, readTsig, TSIG_ERROR } from '../../../src/wire/dns/tsig.ts';
+import { findTsig, readTsig, TSIG_ERROR, type Tsig } from '../../../src/wire/dns/tsig.ts';
 import { WireError } from '../../../src/wire/wire-error.ts';
 import { fuzz } from '../../wire/fuzz.ts';
 import { question } from '../ask.ts';
@@ -33,6 +34,8 @@ const KDIG_384 = Buffer.from(
 );
 const SIGNED_AT = 0x6b0a8ce4;
 const MAC_AT = DIG.length - 6 - 32;
+/** Of its TSIG. */
+const TTL_AT = 59;
 
 function describeVerdict(verdict: Verdict): string {
   return 'error' in verdict ? `${verdict.kind} ${verdict.error}` : verdict.kind;
@@ -69,6 +72,7 @@ describe('the signature of a request', () => {
     ['cut below half', truncated(15), SIGNED_AT, 'malformed'],
     ['without a MAC', truncated(0), SIGNED_AT, 'malformed'],
     ['of a message that is cut off', DIG.subarray(0, -1), SIGNED_AT, 'malformed'],
+    ['with a TTL, which nothing vouches for', changed(DIG, TTL_AT + 3, 1), SIGNED_AT, 'malformed'],
     ['in a message that has none', question('rack.example SOA'), SIGNED_AT, 'unsigned'],
   ];
   for (const [name, bytes, now, verdict] of rows) {
@@ -156,7 +160,16 @@ test('any bytes have a signature that is good, bad or none', () => {
   });
 });
 
-/** Whether a message is another one but for its ID, which TSIG has in itself (RFC 8945 §4.2), and what stands behind its end. */
+/**
+ * Whether a message is another one but for its ID, which TSIG has in itself (RFC 8945 §4.2), how the names of its TSIG are
+ * spelled, which are digested in lower case (§4.3.3), and what stands behind its end.
+ */
 function saysTheSame(bytes: Uint8Array, seed: Uint8Array): boolean {
-  return Buffer.compare(bytes.subarray(2, seed.length), seed.subarray(2)) === 0;
+  const [start, seedStart] = [findTsig(bytes) ?? 0, findTsig(seed) ?? 0];
+  if (start === 0 || Buffer.compare(bytes.subarray(2, start), seed.subarray(2, seedStart)) !== 0) return false;
+  return isDeepStrictEqual(plain(readTsig(bytes, start)), plain(readTsig(seed, seedStart)));
+}
+
+function plain(tsig: Tsig): object {
+  return { ...tsig, mac: Buffer.from(tsig.mac), other: Buffer.from(tsig.other) };
 }

@@ -11,7 +11,7 @@ import type { EventBody } from '../../../src/timeline/event.ts';
 import { nameKey } from '../../../src/wire/dns/name.ts';
 import { expandData } from '../../../src/wire/dns/rdata-names.ts';
 import { rcodeName } from '../../../src/wire/dns/rcode.ts';
-import { recordsOf } from '../../../src/wire/dns/record-set.ts';
+import { recordsOf, ttlOf } from '../../../src/wire/dns/record-set.ts';
 import { TYPE, typeName } from '../../../src/wire/dns/record-type.ts';
 import { ZoneOverlay } from '../../../src/zones/zone-overlay.ts';
 import type { OverlayChange } from '../../../src/zones/zone-journal.ts';
@@ -175,6 +175,52 @@ describe('updates', () => {
     assert.deepEqual([send(message), zone.serial], ['NOTZONE', 7]);
   });
 
+  describe('the TTL of a set', () => {
+    const ttls: [name: string, line: string, ttl: number, then: number, kept: string[]][] = [
+      ['follows a lower one', 'add www A 192.0.2.4', 60, 60, ['4 60']],
+      ['is the file’s where an update wants it higher', 'add www A 192.0.2.4', 900, 300, ['4 300']],
+      ['follows that of a record of the file that is added again', 'add www A 192.0.2.2', 60, 60, ['2 60']],
+      ['is what an update wants where nothing of the file is left', 'add ns A 192.0.2.1', 900, 900, ['1 900']],
+    ];
+    for (const [name, line, ttl, then, kept] of ttls) {
+      test(`${name}; what the file has beside goes with the file`, () => {
+        const { send, zone, overlay } = ground();
+        const message = updateMessage([line]);
+        message.writeUInt32BE(ttl, message.length - 10);
+        assert.equal(send(message), 'NOERROR');
+        const owner = record(line.slice(4)).owner;
+        assert.equal(ttlOf(zone.find(owner)?.[0] ?? zone.soa), then);
+        // The operator deletes all of the name
+        const file = [soa(8), record('@ NS ns.rack.example')];
+        const left = [...overlay.over(file)].filter((one) => one.owner === owner);
+        assert.deepEqual(
+          left.map((one) => `${one.data.charCodeAt(3)} ${one.ttl}`),
+          kept,
+        );
+      });
+    }
+
+    test('that an update made higher is so, though the set is of several records', () => {
+      const { update, send, zone } = ground();
+      update('add new A 192.0.2.7', 'add new A 192.0.2.8');
+      const message = updateMessage(['add new A 192.0.2.8']);
+      message.writeUInt32BE(900, message.length - 10);
+      send(message);
+      const [set] = zone.find(record('new A 192.0.2.7').owner) ?? [];
+      assert.deepEqual([set?.count, set && ttlOf(set)], [2, 900]);
+    });
+  });
+
+  test('a set may grow to what fits into an answer: what is above is refused whole, and it can be made smaller', () => {
+    const { send, sets, zone } = ground();
+    // 4,000 records of 16 octets
+    const full = addressesMessage('big', 0, 4000);
+    assert.deepEqual([send(full), sets().includes('big A 4000')], ['NOERROR', true]);
+    assert.deepEqual([send(addressesMessage('big', 4000, 1)), zone.serial], ['REFUSED', 8]);
+    assert.deepEqual([send(full), zone.serial], ['NOERROR', 8]);
+    assert.deepEqual([send(updateMessage(['del big A 10.0.0.7'])), sets().includes('big A 3999')], ['NOERROR', true]);
+  });
+
   test('nothing is in force that is not on disk', () => {
     const { update, zone, sets, overlay } = ground({ disk: 'full' });
     assert.equal(update('add new A 192.0.2.7'), 'SERVFAIL');
@@ -188,6 +234,12 @@ describe('updates', () => {
     assert.equal(send(message), 'REFUSED');
     assert.equal(send(message, { ...CLIENT, key: nameKey('other.example') }), 'REFUSED');
     assert.equal(send(message, { ...CLIENT, key }), 'NXDOMAIN');
+  });
+
+  test('who may not is refused before the records are read: that anybody can make long', () => {
+    const { send } = ground({ acl: [] });
+    const whole = updateMessage(['add new A 192.0.2.7']);
+    assert.deepEqual([send(whole), send(whole.subarray(0, -2))], ['REFUSED', 'REFUSED']);
   });
 
   test('there are only so many a second', () => {
@@ -216,6 +268,22 @@ test('any bytes are an update that is carried out or refused', () => {
     },
   });
 });
+
+/** Adds 10.0.0.0 and the addresses behind it, their owners compressed. */
+function addressesMessage(name: string, first: number, count: number): Buffer {
+  const head = updateMessage([`add ${name} A 10.0.0.0`]);
+  const owner = 12 + ORIGIN.length + 4;
+  const records = Array.from({ length: count }, (_, n) => {
+    const bytes = Buffer.from([0xc0, owner, 0, 1, 0, 1, 0, 0, 1, 44, 0, 4, 0, 0, 0, 0]);
+    bytes.writeUInt32BE(0x0a00_0000 + first + n, 12);
+    return bytes;
+  });
+  // The first of them has the owner that the others point at
+  const whole = Buffer.concat([head, ...records.slice(1)]);
+  whole.writeUInt32BE(0x0a00_0000 + first, head.length - 4);
+  whole.writeUInt16BE(count, 8);
+  return whole;
+}
 
 function patchType(message: Buffer, type: number): Buffer {
   const copy = Buffer.from(message);

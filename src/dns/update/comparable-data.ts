@@ -1,10 +1,5 @@
 import { TYPE } from '../../wire/dns/record-type.ts';
 
-interface TypedData {
-  readonly type: number;
-  readonly data: string;
-}
-
 /** Types whose data are names and numbers alone: names compare without regard to case (RFC 2136 §1.1.1, RFC 4343). */
 const NAME_TYPES: ReadonlySet<number> = new Set([TYPE.NS, TYPE.CNAME, TYPE.PTR, TYPE.DNAME]);
 /** Octets in front of the name that ends the data. */
@@ -13,12 +8,8 @@ const NUMBERS_BEFORE: ReadonlyMap<number, number> = new Map([
   [TYPE.SRV, 6],
 ]);
 
-/** Whether two records of one name say the same; their TTLs do not matter. */
-export function sameData(a: TypedData, b: TypedData): boolean {
-  return a.type === b.type && (a.data === b.data || comparable(a) === comparable(b));
-}
-
-function comparable({ type, data }: TypedData): string {
+/** A text that is the same for data of one type that say the same. */
+export function comparableData(type: number, data: string): string {
   const before = NAME_TYPES.has(type) ? 0 : NUMBERS_BEFORE.get(type);
   return before === undefined ? data : data.slice(0, before) + lowered(data.slice(before));
 }
