@@ -231,7 +231,8 @@ describe('nsupdate', { skip }, () => {
     assert.equal(await dig('kept.rack.example', 'A'), '192.0.2.7');
     assert.equal(await dig('ns.rack.example', 'A'), '');
     assert.equal(await dig('www.rack.example', 'A'), '192.0.2.8');
-    assert.ok((await serial()) > last, `${await serial()} after ${last}`);
+    // It is served before it is known what changed since; no serial is lower meanwhile
+    for (let now = await serial(); now <= last; now = await serial()) assert.equal(now, last);
   });
 
   test(
