@@ -7,7 +7,7 @@ export type Told =
       readonly kind: 'reply';
       readonly bytes: Buffer;
       readonly head: ResponseHead;
-      /** The question came back letter by letter; absent ones are not. */
+      /** The question came back letter by letter, or needs not to: on a stream, and where it may be left out. */
       readonly isSpelled: boolean;
     }
   /** Nothing came in time. */

@@ -79,9 +79,9 @@ export class StreamExchange implements Exchange {
     const waiting = head && this.#waiting.get(head.id);
     // On a connection it can only be one that was given up
     if (!waiting) return this.#watcher.late();
-    const match = matchReply(waiting.message, bytes, head);
-    if (match === 'none') return this.#watcher.wrong();
-    this.#settle(head.id, waiting, { kind: 'reply', bytes, head, isSpelled: match === 'same' });
+    if (matchReply(waiting.message, bytes, head) === 'none') return this.#watcher.wrong();
+    // It can't be forged from afar: its letters need no proof
+    this.#settle(head.id, waiting, { kind: 'reply', bytes, head, isSpelled: true });
     this.#rest();
   }
 

@@ -139,7 +139,7 @@ export class Upstream {
       if (isMixed && response.question) this.#countSpelling(isSpelled);
       // A stream can't be forged from afar: its letters need no proof
       if (!isSpelled || response.truncated) return this.#askByStream(question, take);
-      if (edns && isAgainstEdns(response)) return this.#askWithoutEdns(datagrams, question, take);
+      if (edns && isAgainstEdns(response)) return this.#askByDatagramWithoutEdns(datagrams, question, response, take);
       this.#judge(response, take);
     });
   }
@@ -149,17 +149,33 @@ export class Upstream {
     this.counts.streamed++;
     this.#exchange(this.#streams, this.#encode(question, edns, false), STREAM_WAIT, (heard) => {
       if (typeof heard === 'string') return take({ kind: heard });
-      if (edns && isAgainstEdns(heard.response)) return this.#askWithoutEdns(this.#streams, question, take);
+      if (edns && isAgainstEdns(heard.response)) return this.#askByStreamWithoutEdns(question, take);
       this.#judge(heard.response, take);
     });
   }
 
   /** RFC 6891 §7: a server of before EDNS may say FORMERR or NOTIMP to it. */
-  #askWithoutEdns(exchange: Exchange, question: Question, take: (answer: Answer) => void): void {
-    this.#exchange(exchange, this.#encode(question, false, false), UDP_WAIT, (heard) => {
+  #askByDatagramWithoutEdns(
+    datagrams: Exchange,
+    question: Question,
+    against: DnsResponse,
+    take: (answer: Answer) => void,
+  ): void {
+    const isMixed = this.#now() >= this.#noMixUntil;
+    this.#exchange(datagrams, this.#encode(question, false, isMixed), UDP_WAIT, (heard) => {
+      if (typeof heard === 'string') return take({ kind: heard });
+      const { response, isSpelled } = heard;
+      if (!isSpelled || response.truncated) return this.#askByStream(question, take);
+      // A header alone has not our letters: by a guess at it DNSSEC would be gone for all that is asked
+      if (against.question && !isAgainstEdns(response)) this.#noEdnsUntil = this.#now() + RELEARN;
+      this.#judge(response, take);
+    });
+  }
+
+  #askByStreamWithoutEdns(question: Question, take: (answer: Answer) => void): void {
+    this.#exchange(this.#streams, this.#encode(question, false, false), STREAM_WAIT, (heard) => {
       if (typeof heard === 'string') return take({ kind: heard });
       if (!isAgainstEdns(heard.response)) this.#noEdnsUntil = this.#now() + RELEARN;
-      if (heard.response.truncated && exchange === this.#datagrams) return this.#askByStream(question, take);
       this.#judge(heard.response, take);
     });
   }
@@ -194,7 +210,7 @@ export class Upstream {
 
   #judge(response: DnsResponse, take: (answer: Answer) => void): void {
     // Cut off on a stream, where all has room
-    const isUseful = !USELESS.has(response.rcode) && !response.truncated;
+    const isUseful = USEFUL.has(response.extendedRcode) && !response.truncated;
     this.health.judged(isUseful);
     if (!isUseful) this.counts.unwilling++;
     take(isUseful ? { kind: 'answer', response, isTrusted: this.#dependencies.isTrusted } : { kind: 'unwilling' });
@@ -265,8 +281,8 @@ export class Upstream {
   }
 }
 
-/** Of these another upstream may know more. */
-const USELESS: ReadonlySet<number> = new Set([RCODE.FORMERR, RCODE.SERVFAIL, RCODE.NOTIMP, RCODE.REFUSED]);
+/** What says something of the name. Of all others another upstream may know more. */
+const USEFUL: ReadonlySet<number> = new Set([RCODE.NOERROR, RCODE.NXDOMAIN, RCODE.YXDOMAIN]);
 
 /** Silence, nobody there, or an answer that can't be read. */
 type Nothing = 'silent' | 'unreachable' | 'unwilling';

@@ -7,6 +7,7 @@ import { replyTo, type Asked, type Server } from './memory-upstreams.ts';
 const WWW: Server = ({ message, name }) => replyTo(message, { answers: [`${name} 300 A 203.0.113.1`] });
 const VALIDATING: Server = ({ message, name }) =>
   replyTo(message, { flags: 0x20, answers: [`${name} 300 A 203.0.113.1`] });
+const NXDOMAIN = { rcode: 3, authorities: ['com 86400 SOA 86400'] };
 const OK = 'NOERROR qr rd ra';
 
 /** Places that were asked, in order. */
@@ -136,6 +137,8 @@ describe('an answer', () => {
       ({ message, name }) => withType(replyTo(message, { answers: [`${name} 300 A 6.6.6.6`] }), message),
     ],
     ['no question', ({ message, name }) => withoutQuestion(replyTo(message, { answers: [`${name} 300 A 6.6.6.6`] }))],
+    ['no question, and NXDOMAIN', ({ message }) => withoutQuestion(replyTo(message, NXDOMAIN))],
+    ['no question, and SERVFAIL', ({ message }) => withoutQuestion(replyTo(message, { rcode: 2 }))],
     ['no QR', ({ message }) => Buffer.from(message)],
     ['only a part of a header', () => Buffer.from([1, 2, 3])],
   ];
@@ -240,6 +243,61 @@ describe('an answer', () => {
     assert.equal(rig.answer('a.example A')[0], OK);
     assert.equal(rig.answer('b.example A')[0], OK);
     assert.equal(rig.world.asked.length, 3);
+  });
+
+  test('FORMERR by a header alone, which a guess can be, has only this question asked without EDNS', () => {
+    const rig = new ForwardRig();
+    rig.serve(FIRST, ({ message }) => withoutQuestion(replyTo(message, { rcode: 1, edns: false })));
+    rig.ask('a.example A');
+    rig.serve(FIRST, WWW);
+    rig.time.pass(1, 'milliseconds');
+    const before = rig.world.messages.length;
+    assert.equal(rig.answer('b.example A')[0], OK);
+    assert.deepEqual(
+      rig.world.messages.slice(before).map(({ message }) => message[11]),
+      [1],
+    );
+    assert.match(rig.world.messages[1]?.name ?? '', /[A-Z]/, 'without EDNS, not without mixed letters');
+  });
+
+  for (const rcode of [6, 3]) {
+    test(`with code ${rcode} says something of the name`, () => {
+      const rig = new ForwardRig({ upstreams: [FIRST, SECOND] });
+      rig.serve(FIRST, ({ message }) => replyTo(message, { rcode }));
+      rig.answer('a-name.example A');
+      assert.deepEqual(placesOf(rig), [`${FIRST} udp`]);
+    });
+  }
+
+  for (const rcode of [1, 2, 4, 5, 7, 8, 9, 10, 11, 15]) {
+    test(`with code ${rcode} is none, and the next upstream is asked`, () => {
+      const rig = new ForwardRig({ upstreams: [FIRST, SECOND] });
+      rig.serve(FIRST, ({ message }) => replyTo(message, { rcode }));
+      rig.serve(SECOND, WWW);
+      assert.equal(rig.answer('a.example A')[2], 'answer a.example 300 A 203.0.113.1');
+    });
+  }
+
+  test('BADVERS, whose lower bits are NOERROR, is none either', () => {
+    const rig = new ForwardRig({ upstreams: [FIRST, SECOND] });
+    rig.serve(FIRST, ({ message }) => {
+      const reply = replyTo(message);
+      // OPT is last: name, type, size, and the upper bits of the code
+      reply[reply.length - 6] = 1;
+      return reply;
+    });
+    rig.serve(SECOND, WWW);
+    assert.equal(rig.answer('a.example A')[2], 'answer a.example 300 A 203.0.113.1');
+  });
+
+  test('by TCP is believed in any letters', () => {
+    const rig = new ForwardRig();
+    rig.serve(FIRST, ({ message, name, by }) =>
+      by === 'udp'
+        ? replyTo(message, { flags: 0x0200 })
+        : replyTo(message, { spelled: name.toUpperCase(), answers: [`${name} 300 A 203.0.113.1`] }),
+    );
+    assert.equal(rig.answer('a.example A')[2], 'answer a.example 300 A 203.0.113.1');
   });
 });
 
