@@ -12,6 +12,8 @@ export type Told =
     }
   /** Nothing came in time. */
   | { readonly kind: 'silent' }
+  /** Too many questions wait already: it was not sent, which says nothing of the upstream. */
+  | { readonly kind: 'busy' }
   /** Nobody listens, the connection broke, or there is no way. */
   | { readonly kind: 'unreachable'; readonly reason: string };
 

@@ -59,10 +59,14 @@ export class Race {
     let next = this.#group.next(this.#tried);
     if (!next && this.#round < MOST_ATTEMPTS) {
       this.#round++;
-      this.#tried = new Set(this.#done);
+      this.#tried = new Set(this.#group.upstreams.filter((upstream) => this.#isNotToRepeat(upstream)));
       next = this.#group.next(this.#tried);
     }
     this.#askOne(next);
+  }
+
+  #isNotToRepeat(upstream: Upstream): boolean {
+    return this.#done.has(upstream) || upstream.isStreaming(this.#question);
   }
 
   #askOne(upstream: Upstream | undefined): void {

@@ -8,8 +8,8 @@ import { headOf, matchReply } from './match-reply.ts';
 
 /** A connection without questions is closed after so many milliseconds: servers close theirs soon after (RFC 7766 §6.2.3). */
 const IDLE = 10_000;
-/** Questions on a connection that have no answer yet. */
-const MOST_WAITING = 1_000;
+/** Questions on a connection that have no answer yet: as many as are on their way in all. */
+const MOST_WAITING = 4_096;
 
 interface Waiting {
   readonly message: Buffer;
@@ -43,7 +43,7 @@ export class StreamExchange implements Exchange {
   }
 
   ask(message: Buffer, withinMilliseconds: number, take: (told: Told) => void): void {
-    if (this.#waiting.size >= MOST_WAITING) return take({ kind: 'unreachable', reason: 'too many questions wait' });
+    if (this.#waiting.size >= MOST_WAITING) return take({ kind: 'busy' });
     let id = this.#ground.random.uint16();
     while (this.#waiting.has(id)) id = this.#ground.random.uint16();
     message.writeUInt16BE(id, 0);

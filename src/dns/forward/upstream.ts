@@ -102,6 +102,8 @@ export class Upstream {
   #noEdnsUntil = -Infinity;
   #noMixUntil = -Infinity;
   #noDatagramsUntil = -Infinity;
+  /** What it is asked by stream just now. */
+  readonly #streaming = new Set<Question>();
   #respelledInRow = 0;
   #wrongSince = -Infinity;
   #wrongLately = 0;
@@ -122,6 +124,11 @@ export class Upstream {
     const datagrams = this.#datagrams;
     if (datagrams && this.#now() >= this.#noDatagramsUntil) this.#askByDatagram(datagrams, question, take);
     else this.#askByStream(question, take);
+  }
+
+  /** A stream loses nothing: there is no sense in asking twice. */
+  isStreaming(question: Question): boolean {
+    return this.#streaming.has(question);
   }
 
   close(): void {
@@ -147,10 +154,15 @@ export class Upstream {
   #askByStream(question: Question, take: (answer: Answer) => void): void {
     const edns = this.#now() >= this.#noEdnsUntil;
     this.counts.streamed++;
+    this.#streaming.add(question);
+    const end = (answer: Answer): void => {
+      this.#streaming.delete(question);
+      take(answer);
+    };
     this.#exchange(this.#streams, this.#encode(question, edns, false), STREAM_WAIT, (heard) => {
-      if (typeof heard === 'string') return take({ kind: heard });
-      if (edns && isAgainstEdns(heard.response)) return this.#askByStreamWithoutEdns(question, take);
-      this.#judge(heard.response, take);
+      if (typeof heard === 'string') return end({ kind: heard });
+      if (edns && isAgainstEdns(heard.response)) return this.#askByStreamWithoutEdns(question, end);
+      this.#judge(heard.response, end);
     });
   }
 
@@ -185,6 +197,7 @@ export class Upstream {
     const sentAt = this.#now();
     this.counts.sent++;
     exchange.ask(message, wait, (told) => {
+      if (told.kind === 'busy') return take('unwilling');
       if (told.kind !== 'reply') {
         this.#missed(told);
         return take(told.kind);
@@ -235,7 +248,7 @@ export class Upstream {
     this.#dependencies.onUp(this, this.#now() - (downSince ?? this.#now()));
   }
 
-  #missed(told: Exclude<Told, { kind: 'reply' }>): void {
+  #missed(told: Exclude<Told, { kind: 'reply' | 'busy' }>): void {
     const isCertain = told.kind === 'unreachable';
     if (isCertain) this.counts.unreachable++;
     else this.counts.timeouts++;
@@ -284,7 +297,7 @@ export class Upstream {
 /** What says something of the name. Of all others another upstream may know more. */
 const USEFUL: ReadonlySet<number> = new Set([RCODE.NOERROR, RCODE.NXDOMAIN, RCODE.YXDOMAIN]);
 
-/** Silence, nobody there, or an answer that can't be read. */
+/** Silence, nobody there, or an answer that can't be read, or no room to ask. */
 type Nothing = 'silent' | 'unreachable' | 'unwilling';
 
 /** A response to our question, and whether it was in our letters. */

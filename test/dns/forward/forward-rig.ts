@@ -147,7 +147,7 @@ function upstreamOf(text: string): Upstream {
   return { address: ip4(address), port: Number(port), ...(tls !== undefined && { tls }) };
 }
 
-class Xorshift16 {
+export class Xorshift16 {
   #state = 0x1234_5678;
 
   uint16(): number {

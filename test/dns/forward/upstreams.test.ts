@@ -376,6 +376,31 @@ describe('an upstream over TLS', () => {
     assert.match(rig.world.asked.join(), /^\/dot-[0-9a-f]{12}\.sock unix www\.example\.com A$/);
   });
 
+  test('is asked once, however long it takes: a stream loses nothing', () => {
+    const rig = new ForwardRig({ upstreams: [TLS] });
+    rig.ask('www.example.com A');
+    rig.time.pass(3);
+    assert.equal(rig.world.asked.length, 1);
+  });
+
+  test('is no worse for more questions than its connection takes, and those go to another', () => {
+    const rig = new ForwardRig({ upstreams: [TLS, SECOND] });
+    rig.ask('probe.example A');
+    const place = rig.world.asked[0]?.split(' ')[0] ?? '';
+    rig.serve(place, WWW);
+    rig.serve(SECOND, WWW);
+    rig.world.delays.set(SECOND, 700);
+    rig.time.pass(5);
+    rig.world.delays.set(place, 900);
+    const asked = Array.from({ length: 4000 }, (_, i) => {
+      const wishes = { from: `192.0.2.${10 + (i % 40)}` };
+      return rig.ask(`n${i}.d${i % 300}.example A`, wishes);
+    });
+    rig.time.pass(4);
+    assert.deepEqual(new Set(asked.map(({ lines }) => lines[0])), new Set([OK]));
+    assert.deepEqual(rig.events, []);
+  });
+
   const rows: [title: string, upstream: string, wishes: object, line: string][] = [
     ['passed on to who sets AD', TLS, { flags: 0x20 }, 'NOERROR qr rd ra ad'],
     ['passed on to who sets DO', TLS, { edns: { dnssecOk: true } }, 'NOERROR qr rd ra ad'],
