@@ -22,8 +22,6 @@ export interface Scrubbed {
   readonly authorities: readonly ResourceRecord[];
   /** Whether the question's type is among the answers. */
   readonly isPositive: boolean;
-  /** Records that were left out although they are none of NS, OPT or DNSSEC: nobody asked for them. */
-  readonly strangers: number;
 }
 
 /**
@@ -41,7 +39,6 @@ export function scrub(asked: AskedFor, { answers, authorities }: DnsResponse): S
     // RFC 2308 §2: the SOA is for a "no"; beside an answer it says nothing
     authorities: isPositive ? proof.filter(({ type }) => type !== TYPE.SOA) : proof,
     isPositive,
-    strangers: answers.filter((record) => !kept.includes(record) && !isDnssec(record.type)).length,
   };
 }
 
@@ -111,10 +108,6 @@ export function isWithin(key: NameKey, zone: NameKey): boolean {
   let at = 0;
   while (at < start) at += 1 + key.charCodeAt(at);
   return at === start;
-}
-
-function isDnssec(type: number): boolean {
-  return type === TYPE.RRSIG || type === TYPE.NSEC || type === TYPE.NSEC3;
 }
 
 function coveredType({ data }: ResourceRecord): number {

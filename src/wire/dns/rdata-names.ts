@@ -1,5 +1,5 @@
 import { WireError } from '../wire-error.ts';
-import { expandName, latin1 } from './compressed-name.ts';
+import { expandName, latin1, type NameEnds } from './compressed-name.ts';
 import { TYPE } from './record-type.ts';
 
 /** Where in the data of a record names stand. Behind the last of them may be more. */
@@ -50,7 +50,7 @@ const LAYOUTS: ReadonlyMap<number, NameLayout> = new Map([
 ]);
 
 /** The data between `start` and `end` of a record of `type`, with every name in it whole. Throws WireError. */
-export function expandData(bytes: Uint8Array, type: number, start: number, end: number): string {
+export function expandData(bytes: Uint8Array, type: number, start: number, end: number, ends?: NameEnds): string {
   const layout = LAYOUTS.get(type);
   if (!layout) return latin1(bytes, start, end);
   let at = start + layout.before;
@@ -58,7 +58,7 @@ export function expandData(bytes: Uint8Array, type: number, start: number, end: 
   let data = latin1(bytes, start, Math.min(at, end));
   for (let left = layout.names; left > 0; left--) {
     if (at >= end) throw new WireError('record data end before a name in them');
-    const name = expandName(bytes, at);
+    const name = expandName(bytes, at, ends);
     data += name.name;
     at = name.end;
   }
