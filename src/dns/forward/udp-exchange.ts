@@ -68,11 +68,12 @@ export class UdpExchange implements Exchange {
     const waiting: Waiting = { message, take, timer: undefined, isSettled: false };
     port.asked.set(id, waiting);
     port.unsettled++;
+    // Before it is sent: those that can't be are counted too
+    if (port.asked.size >= QUESTIONS_A_PORT) this.#retire(port);
     if (!port.socket.send(message)) {
       return this.#settle(port, waiting, { kind: 'unreachable', reason: 'no way to it' });
     }
     waiting.timer = this.#ground.loop.after(withinMilliseconds, () => this.#settle(port, waiting, { kind: 'silent' }));
-    if (port.asked.size >= QUESTIONS_A_PORT) this.#retire(port);
   }
 
   close(): void {
