@@ -17,10 +17,13 @@ export type Told =
   /** Nobody listens, the connection broke, or there is no way. */
   | { readonly kind: 'unreachable'; readonly reason: string };
 
+/** Sends it once more as it was, and waits so long from now; nothing where all is said, or nothing gets lost. */
+export type Repeat = (withinMilliseconds: number) => void;
+
 /** One way to an upstream: by datagrams or by a stream. */
 export interface Exchange {
   /** Sends a message, whose id it sets; calls `take` once, perhaps before it returns. */
-  ask(message: Buffer, withinMilliseconds: number, take: (told: Told) => void): void;
+  ask(message: Buffer, withinMilliseconds: number, take: (told: Told) => void): Repeat;
   close(): void;
 }
 

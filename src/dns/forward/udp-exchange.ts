@@ -4,7 +4,7 @@ import type { Clock } from '../../system/clock.ts';
 import type { Loop, Timer } from '../../system/loop.ts';
 import type { PeerSocket } from '../../system/peer-socket.ts';
 import type { RandomBits } from '../../system/random-bits.ts';
-import type { Exchange, ExchangeWatcher, Told } from './exchange.ts';
+import type { Exchange, ExchangeWatcher, Repeat, Told } from './exchange.ts';
 import { headOf, matchReply } from './match-reply.ts';
 
 /** Ports that are open at once for new questions; who wants to forge an answer must hit the right one. */
@@ -60,9 +60,12 @@ export class UdpExchange implements Exchange {
     this.#watcher = watcher;
   }
 
-  ask(message: Buffer, withinMilliseconds: number, take: (told: Told) => void): void {
+  ask(message: Buffer, withinMilliseconds: number, take: (told: Told) => void): Repeat {
     const port = this.#anyPort();
-    if (typeof port === 'string') return take({ kind: 'unreachable', reason: port });
+    if (typeof port === 'string') {
+      take({ kind: 'unreachable', reason: port });
+      return doNothing;
+    }
     const id = this.#freeId(port);
     message.writeUInt16BE(id, 0);
     const waiting: Waiting = { message, take, timer: undefined, isSettled: false };
@@ -70,19 +73,33 @@ export class UdpExchange implements Exchange {
     port.unsettled++;
     // Before it is sent: those that can't be are counted too
     if (port.asked.size >= QUESTIONS_A_PORT) this.#retire(port);
-    if (!port.socket.send(message)) {
-      return this.#settle(port, waiting, { kind: 'unreachable', reason: 'no way to it' });
-    }
-    waiting.timer = this.#ground.loop.after(withinMilliseconds, () => this.#settle(port, waiting, { kind: 'silent' }));
+    if (port.socket.send(message)) this.#await(port, waiting, withinMilliseconds);
+    else this.#settle(port, waiting, { kind: 'unreachable', reason: 'no way to it' });
+    return (again) => this.#repeat(port, waiting, again);
   }
 
   close(): void {
     for (const port of [...this.#pool.values(), ...this.#retired]) {
-      for (const { timer } of port.asked.values()) timer?.cancel();
+      for (const waiting of port.asked.values()) {
+        waiting.timer?.cancel();
+        waiting.isSettled = true;
+      }
       closePort(port);
     }
     this.#pool.clear();
     this.#retired.clear();
+  }
+
+  #await(port: OpenPort, waiting: Waiting, milliseconds: number): void {
+    waiting.timer?.cancel();
+    waiting.timer = this.#ground.loop.after(milliseconds, () => this.#settle(port, waiting, { kind: 'silent' }));
+  }
+
+  #repeat(port: OpenPort, waiting: Waiting, milliseconds: number): void {
+    if (waiting.isSettled) return;
+    // Where it can't be sent, the one before it may have been
+    port.socket.send(waiting.message);
+    this.#await(port, waiting, milliseconds);
   }
 
   /** A port of the pool, any one; why there is none otherwise. */
@@ -168,4 +185,8 @@ export class UdpExchange implements Exchange {
 function closePort(port: OpenPort): void {
   port.watch.close();
   port.socket.close();
+}
+
+function doNothing(): void {
+  // There is no port
 }

@@ -7,12 +7,14 @@ import { RCODE } from '../../wire/dns/rcode.ts';
 import { TYPE } from '../../wire/dns/record-type.ts';
 import { readResponse, type DnsResponse, type ResponseHead } from '../../wire/dns/response.ts';
 import { WireError } from '../../wire/wire-error.ts';
-import type { Exchange, ExchangeWatcher, Told } from './exchange.ts';
+import type { Exchange, ExchangeWatcher, Repeat, Told } from './exchange.ts';
 import { Health } from './health.ts';
 import { mixCase } from './mix-case.ts';
 
 /** Milliseconds that an answer by UDP is waited for; racing begins long before. */
 const UDP_WAIT = 2_000;
+/** From when it was sent once more: what is asked may take a server long to find out. */
+const REPEATED_WAIT = 4_000;
 /** With the connection to be made. */
 const STREAM_WAIT = 4_000;
 /** Milliseconds between looks at an upstream that was given up: doubled each time. */
@@ -104,11 +106,15 @@ export class Upstream {
   #noDatagramsUntil = -Infinity;
   /** What it is asked by stream just now. */
   readonly #streaming = new Set<Question>();
+  /** What it is asked by UDP just now. */
+  readonly #repeats = new Map<Question, Repeat>();
   #respelledInRow = 0;
   #wrongSince = -Infinity;
   #wrongLately = 0;
   #probe: Timer | undefined;
   #probeDelay = FIRST_PROBE;
+  /** It is being looked at whether it is dead. */
+  #isLooking = false;
 
   constructor(name: string, probed: NameKey, dependencies: UpstreamDependencies) {
     this.name = name;
@@ -126,6 +132,19 @@ export class Upstream {
     else this.#askByStream(question, take);
   }
 
+  /**
+   * Asks once more what has no answer yet, by UDP: with the same id from the same port, as each other would be one more
+   * that a guess can hit (RFC 5452 §5). False when nothing is asked so.
+   */
+  repeat(question: Question): boolean {
+    const repeat = this.#repeats.get(question);
+    if (!repeat) return false;
+    this.counts.sent++;
+    repeat(REPEATED_WAIT);
+    this.#doubt();
+    return true;
+  }
+
   /** A stream loses nothing: there is no sense in asking twice. */
   isStreaming(question: Question): boolean {
     return this.#streaming.has(question);
@@ -133,6 +152,7 @@ export class Upstream {
 
   close(): void {
     this.#probe?.cancel();
+    this.#repeats.clear();
     this.#datagrams?.close();
     this.#streams.close();
   }
@@ -140,7 +160,10 @@ export class Upstream {
   #askByDatagram(datagrams: Exchange, question: Question, take: (answer: Answer) => void): void {
     const edns = this.#now() >= this.#noEdnsUntil;
     const isMixed = this.#now() >= this.#noMixUntil;
-    this.#exchange(datagrams, this.#encode(question, edns, isMixed), UDP_WAIT, (heard) => {
+    let isOpen = true;
+    const repeat = this.#exchange(datagrams, this.#encode(question, edns, isMixed), UDP_WAIT, (heard) => {
+      isOpen = false;
+      this.#repeats.delete(question);
       if (typeof heard === 'string') return take({ kind: heard });
       const { response, isSpelled } = heard;
       if (isMixed && response.question) this.#countSpelling(isSpelled);
@@ -149,6 +172,7 @@ export class Upstream {
       if (edns && isAgainstEdns(response)) return this.#askByDatagramWithoutEdns(datagrams, question, response, take);
       this.#judge(response, take);
     });
+    if (isOpen) this.#repeats.set(question, repeat);
   }
 
   #askByStream(question: Question, take: (answer: Answer) => void): void {
@@ -193,10 +217,10 @@ export class Upstream {
   }
 
   /** Sends, counts and measures; hands over what came, or how nothing did. */
-  #exchange(exchange: Exchange, message: Buffer, wait: number, take: (heard: Heard | Nothing) => void): void {
+  #exchange(exchange: Exchange, message: Buffer, wait: number, take: (heard: Heard | Nothing) => void): Repeat {
     const sentAt = this.#now();
     this.counts.sent++;
-    exchange.ask(message, wait, (told) => {
+    return exchange.ask(message, wait, (told) => {
       if (told.kind === 'busy') return take('unwilling');
       if (told.kind !== 'reply') {
         this.#missed(told);
@@ -252,17 +276,35 @@ export class Upstream {
     const isCertain = told.kind === 'unreachable';
     if (isCertain) this.counts.unreachable++;
     else this.counts.timeouts++;
-    if (!this.health.missed(this.#now(), isCertain)) return;
-    this.#dependencies.onDown(this, isCertain ? told.reason : 'no answer');
+    if (!isCertain) this.#doubt();
+    else if (this.health.missed(this.#now(), true)) this.#giveUp(told.reason);
+  }
+
+  /** Nothing came: before it is given up, it is asked for what it must know. One domain may have dead servers. */
+  #doubt(): void {
+    if (!this.health.missed(this.#now(), false) || this.#isLooking) return;
+    this.#isLooking = true;
+    this.ask(this.#sign(), ({ kind }) => {
+      this.#isLooking = false;
+      if (kind === 'silent' && this.health.isUp && this.health.isDoubtful(this.#now())) this.#giveUp('no answer');
+    });
+  }
+
+  #giveUp(reason: string): void {
+    this.health.giveUp(this.#now());
+    this.#dependencies.onDown(this, reason);
     this.#probeLater();
+  }
+
+  /** What is asked to see whether it lives: any answer at all is a sign. */
+  #sign(): Question {
+    return { key: this.#probed, type: TYPE.NS, dnssecOk: false, checkingDisabled: false };
   }
 
   #probeLater(): void {
     this.#probe = this.#dependencies.loop.after(this.#probeDelay, () => {
       this.#probeDelay = Math.min(2 * this.#probeDelay, LONGEST_PROBE);
-      const question = { key: this.#probed, type: TYPE.NS, dnssecOk: false, checkingDisabled: false };
-      // Any answer at all is a sign of life
-      this.ask(question, () => {
+      this.ask(this.#sign(), () => {
         if (!this.health.isUp) this.#probeLater();
       });
     });

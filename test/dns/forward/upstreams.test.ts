@@ -62,7 +62,27 @@ describe('of several upstreams', () => {
       if (rig.world.asked.length > times.length + 1) times.push(i + 50);
     }
     assert.equal(asked.lines[0], 'SERVFAIL qr rd ra');
-    assert.deepEqual(times.slice(0, 2), [400, 1200]);
+    assert.deepEqual(times, [400, 1200]);
+  });
+
+  test('is asked again with the same id from the same port: others would be more for a guess to hit', () => {
+    const rig = new ForwardRig();
+    rig.ask('www.example.com A');
+    rig.time.pass(2);
+    const [first, ...others] = rig.world.messages.map(({ message }) => message.toString('hex'));
+    assert.deepEqual(others, [first, first]);
+    assert.equal(rig.world.opened, 1);
+  });
+
+  test('that takes three seconds to find out is heard, however quick it is otherwise', () => {
+    const rig = new ForwardRig();
+    rig.serve(FIRST, WWW);
+    for (let i = 0; i < 30; i++) rig.answer(`n${i}.example A`);
+    rig.world.delays.set(FIRST, 3000);
+    const asked = rig.ask('www.example.com A');
+    rig.time.pass(3.1);
+    assert.equal(asked.lines[0], OK);
+    assert.deepEqual(rig.events, []);
   });
 });
 
@@ -117,6 +137,32 @@ describe('an upstream that is dead', () => {
     rig.time.pass(5);
     assert.deepEqual(rig.events, []);
   });
+
+  test('is told when it does not answer what it must know either', () => {
+    const rig = new ForwardRig();
+    rig.ask('www.example.com A');
+    rig.time.pass(10);
+    assert.equal(rig.world.asked.filter((line) => line === `${FIRST} udp . NS`).length >= 1, true);
+    assert.deepEqual(rig.events, [{ kind: 'dns.upstream-failed', upstream: FIRST, reason: 'no answer' }]);
+  });
+
+  for (const upstream of [FIRST, '10.0.0.53:853/dns.example']) {
+    test(`is not ${upstream} when all that is asked for is a domain whose servers are dead`, () => {
+      const rig = new ForwardRig({ upstreams: [upstream] });
+      rig.ask('probe.example A');
+      const place = rig.world.asked[0]?.split(' ')[0] ?? '';
+      rig.serve(place, (asked) => (/dead/i.test(asked.name) ? 'silent' : WWW({ ...asked, name: asked.name || '.' })));
+      rig.time.pass(10);
+      rig.events.length = 0;
+      for (let i = 0; i < 10; i++) {
+        rig.ask(`n${i}.dead.example A`);
+        rig.time.pass(1.5);
+      }
+      rig.time.pass(10);
+      assert.deepEqual(rig.events, []);
+      assert.equal(rig.answer('www.example.com A')[0], OK);
+    });
+  }
 
   test('without any way to it fails at once', () => {
     const rig = new ForwardRig();
