@@ -27,6 +27,12 @@ export interface Exchange {
   close(): void;
 }
 
+/** Datagrams leave from ports that they share for a while, or each from its own. */
+export interface DatagramExchange extends Exchange {
+  /** As `ask`, from a port that nothing else is asked from: who found one that is open has found one question's. */
+  readonly askAlone: Exchange['ask'];
+}
+
 /** Hears what no question is told of. */
 export interface ExchangeWatcher {
   /** A message that is no answer to a question of ours: forged, or from a server that is broken. */

@@ -4,13 +4,15 @@ import type { Clock } from '../../system/clock.ts';
 import type { Loop, Timer } from '../../system/loop.ts';
 import type { PeerSocket } from '../../system/peer-socket.ts';
 import type { RandomBits } from '../../system/random-bits.ts';
-import type { Exchange, ExchangeWatcher, Repeat, Told } from './exchange.ts';
+import type { DatagramExchange, ExchangeWatcher, Repeat, Told } from './exchange.ts';
 import { headOf, matchReply } from './match-reply.ts';
 
 /** Ports that are open at once for new questions; who wants to forge an answer must hit the right one. */
 const POOL = 16;
 /** Questions that leave from a port before it is given up: who finds an open port can use it for few. */
 const QUESTIONS_A_PORT = 32;
+/** Ports beside those at once: bounds the sockets. */
+const MOST_ALONE = 1_024;
 /** Milliseconds. */
 const OLDEST_PORT = 10_000;
 
@@ -45,7 +47,7 @@ interface OpenPort {
 }
 
 /** Asks one upstream by UDP, from ports and with ids that nobody can foretell (RFC 5452 §9). */
-export class UdpExchange implements Exchange {
+export class UdpExchange implements DatagramExchange {
   readonly #ground: ExchangeGround;
   readonly #address: Ip4;
   readonly #port: number;
@@ -61,7 +63,18 @@ export class UdpExchange implements Exchange {
   }
 
   ask(message: Buffer, withinMilliseconds: number, take: (told: Told) => void): Repeat {
-    const port = this.#anyPort();
+    return this.#askFrom(this.#anyPort(), message, withinMilliseconds, take);
+  }
+
+  askAlone(message: Buffer, withinMilliseconds: number, take: (told: Told) => void): Repeat {
+    if (this.#retired.size >= MOST_ALONE) return this.ask(message, withinMilliseconds, take);
+    const port = this.#open();
+    const repeat = this.#askFrom(port, message, withinMilliseconds, take);
+    if (typeof port !== 'string') this.#retire(port);
+    return repeat;
+  }
+
+  #askFrom(port: OpenPort | string, message: Buffer, within: number, take: (told: Told) => void): Repeat {
     if (typeof port === 'string') {
       take({ kind: 'unreachable', reason: port });
       return doNothing;
@@ -73,7 +86,7 @@ export class UdpExchange implements Exchange {
     port.unsettled++;
     // Before it is sent: those that can't be are counted too
     if (port.asked.size >= QUESTIONS_A_PORT) this.#retire(port);
-    if (port.socket.send(message)) this.#await(port, waiting, withinMilliseconds);
+    if (port.socket.send(message)) this.#await(port, waiting, within);
     else this.#settle(port, waiting, { kind: 'unreachable', reason: 'no way to it' });
     return (again) => this.#repeat(port, waiting, again);
   }
@@ -108,19 +121,16 @@ export class UdpExchange implements Exchange {
     const port = this.#pool.get(place);
     if (port && this.#ground.clock.monotonic() - port.openedAt < OLDEST_PORT) return port;
     if (port) this.#retire(port);
-    try {
-      const opened = this.#open();
-      this.#pool.set(place, opened);
-      return opened;
-    } catch (error) {
-      if (error instanceof SystemCallError) return error.message;
-      throw error;
-    }
+    const opened = this.#open();
+    if (typeof opened !== 'string') this.#pool.set(place, opened);
+    return opened;
   }
 
-  #open(): OpenPort {
-    const { loop, clock, peers } = this.#ground;
-    const socket = peers.open(this.#address, this.#port);
+  /** A new port; why there is none otherwise. */
+  #open(): OpenPort | string {
+    const { loop, clock } = this.#ground;
+    const socket = this.#openSocket();
+    if (typeof socket === 'string') return socket;
     const port: OpenPort = {
       socket,
       openedAt: clock.monotonic(),
@@ -130,6 +140,15 @@ export class UdpExchange implements Exchange {
       isRetired: false,
     };
     return port;
+  }
+
+  #openSocket(): PeerSocket | string {
+    try {
+      return this.#ground.peers.open(this.#address, this.#port);
+    } catch (error) {
+      if (error instanceof SystemCallError) return error.message;
+      throw error;
+    }
   }
 
   #freeId({ asked }: OpenPort): number {

@@ -7,7 +7,7 @@ import { RCODE } from '../../wire/dns/rcode.ts';
 import { TYPE } from '../../wire/dns/record-type.ts';
 import { readResponse, type DnsResponse, type ResponseHead } from '../../wire/dns/response.ts';
 import { WireError } from '../../wire/wire-error.ts';
-import type { Exchange, ExchangeWatcher, Repeat, Told } from './exchange.ts';
+import type { DatagramExchange, Exchange, ExchangeWatcher, Repeat, Told } from './exchange.ts';
 import { Health } from './health.ts';
 import { mixCase } from './mix-case.ts';
 
@@ -23,8 +23,12 @@ const LONGEST_PROBE = 30_000;
 /** Wrong answers within `WATCHED` from which on somebody may be guessing. */
 const MANY_WRONG = 20;
 const WATCHED = 10_000;
-/** So long it is then asked by TCP only. */
+/** So long it is then asked by TCP where that reaches it. */
 const ON_GUARD = 60_000;
+/** Milliseconds that TCP has to show that it does. */
+const TRIAL_WAIT = 1_000;
+/** Where it does not, it is tried again after so long. */
+const NO_STREAMS = 10_000;
 /** What a server can't do, it may have learned after so long. */
 const RELEARN = 3_600_000;
 /** Answers in a row with the right question in wrong letters from which on a server is known not to keep them. */
@@ -70,7 +74,7 @@ export interface UpstreamDependencies {
   readonly clock: Clock;
   readonly random: RandomBits;
   /** Absent: streams only. */
-  readonly datagrams?: (watcher: ExchangeWatcher) => Exchange;
+  readonly datagrams?: (watcher: ExchangeWatcher) => DatagramExchange;
   readonly streams: (watcher: ExchangeWatcher) => Exchange;
   /** The stream is TLS with a name that is checked: what it says of DNSSEC is believed. */
   readonly isTrusted: boolean;
@@ -96,14 +100,19 @@ export class Upstream {
     streamed: 0,
   };
   readonly #dependencies: UpstreamDependencies;
-  readonly #datagrams: Exchange | undefined;
+  readonly #datagrams: DatagramExchange | undefined;
+  /** Each from a port of its own. */
+  readonly #alone: Exchange | undefined;
   readonly #streams: Exchange;
   /** What it is asked to see whether it lives. */
   readonly #probed: NameKey;
   /** Until when, in the clock's milliseconds, it is not asked so. */
   #noEdnsUntil = -Infinity;
   #noMixUntil = -Infinity;
-  #noDatagramsUntil = -Infinity;
+  #onGuardUntil = -Infinity;
+  #noStreamsUntil = -Infinity;
+  /** When last something came by stream. */
+  #streamedAt = -Infinity;
   /** What it is asked by stream just now. */
   readonly #streaming = new Set<Question>();
   /** What it is asked by UDP just now. */
@@ -121,15 +130,33 @@ export class Upstream {
     this.#probed = probed;
     this.#dependencies = dependencies;
     const watcher: ExchangeWatcher = { wrong: () => this.#countWrong(), late: () => this.#heard() };
-    this.#datagrams = dependencies.datagrams?.(watcher);
+    const datagrams = dependencies.datagrams?.(watcher);
+    this.#datagrams = datagrams;
+    this.#alone = datagrams && {
+      ask: (message, within, take) => datagrams.askAlone(message, within, take),
+      close: () => datagrams.close(),
+    };
     this.#streams = dependencies.streams(watcher);
   }
 
   /** Asks it; calls `take` once, perhaps before it returns. */
   ask(question: Question, take: (answer: Answer) => void): void {
-    const datagrams = this.#datagrams;
-    if (datagrams && this.#now() >= this.#noDatagramsUntil) this.#askByDatagram(datagrams, question, take);
-    else this.#askByStream(question, take);
+    const [datagrams, alone] = [this.#datagrams, this.#alone];
+    if (!datagrams || !alone) this.#askByStream(question, STREAM_WAIT, take);
+    else if (this.#now() >= this.#onGuardUntil) this.#askByDatagram(datagrams, question, take);
+    else if (this.#now() >= this.#noStreamsUntil) this.#askOnGuard(alone, question, take);
+    else this.#askByDatagram(alone, question, take);
+  }
+
+  /** A firewall may let only UDP through: twenty forged packets must not cut us off. */
+  #askOnGuard(alone: Exchange, question: Question, take: (answer: Answer) => void): void {
+    const isProven = this.#now() - this.#streamedAt < ON_GUARD;
+    this.#askByStream(question, isProven ? STREAM_WAIT : TRIAL_WAIT, (answer) => {
+      const hasFailed = answer.kind === 'unreachable' || (answer.kind === 'silent' && !isProven);
+      if (!hasFailed) return take(answer);
+      this.#noStreamsUntil = this.#now() + NO_STREAMS;
+      this.#askByDatagram(alone, question, take);
+    });
   }
 
   /**
@@ -168,14 +195,14 @@ export class Upstream {
       const { response, isSpelled } = heard;
       if (isMixed && response.question) this.#countSpelling(isSpelled);
       // A stream can't be forged from afar: its letters need no proof
-      if (!isSpelled || response.truncated) return this.#askByStream(question, take);
+      if (!isSpelled || response.truncated) return this.#askByStream(question, STREAM_WAIT, take);
       if (edns && isAgainstEdns(response)) return this.#askByDatagramWithoutEdns(datagrams, question, response, take);
       this.#judge(response, take);
     });
     if (isOpen) this.#repeats.set(question, repeat);
   }
 
-  #askByStream(question: Question, take: (answer: Answer) => void): void {
+  #askByStream(question: Question, wait: number, take: (answer: Answer) => void): void {
     const edns = this.#now() >= this.#noEdnsUntil;
     this.counts.streamed++;
     this.#streaming.add(question);
@@ -183,7 +210,7 @@ export class Upstream {
       this.#streaming.delete(question);
       take(answer);
     };
-    this.#exchange(this.#streams, this.#encode(question, edns, false), STREAM_WAIT, (heard) => {
+    this.#exchange(this.#streams, this.#encode(question, edns, false), wait, (heard) => {
       if (typeof heard === 'string') return end({ kind: heard });
       if (edns && isAgainstEdns(heard.response)) return this.#askByStreamWithoutEdns(question, end);
       this.#judge(heard.response, end);
@@ -201,7 +228,7 @@ export class Upstream {
     this.#exchange(datagrams, this.#encode(question, false, isMixed), UDP_WAIT, (heard) => {
       if (typeof heard === 'string') return take({ kind: heard });
       const { response, isSpelled } = heard;
-      if (!isSpelled || response.truncated) return this.#askByStream(question, take);
+      if (!isSpelled || response.truncated) return this.#askByStream(question, STREAM_WAIT, take);
       // A header alone has not our letters: by a guess at it DNSSEC would be gone for all that is asked
       if (against.question && !isAgainstEdns(response)) this.#noEdnsUntil = this.#now() + RELEARN;
       this.#judge(response, take);
@@ -223,10 +250,11 @@ export class Upstream {
     return exchange.ask(message, wait, (told) => {
       if (told.kind === 'busy') return take('unwilling');
       if (told.kind !== 'reply') {
-        this.#missed(told);
+        this.#missed(told, exchange);
         return take(told.kind);
       }
       this.counts.answered++;
+      if (exchange === this.#streams) this.#streamedAt = this.#now();
       this.#heard(this.#now() - sentAt);
       const response = this.#read(told);
       take(response ? { response, isSpelled: told.isSpelled } : 'unwilling');
@@ -272,10 +300,12 @@ export class Upstream {
     this.#dependencies.onUp(this, this.#now() - (downSince ?? this.#now()));
   }
 
-  #missed(told: Exclude<Told, { kind: 'reply' | 'busy' }>): void {
+  #missed(told: Exclude<Told, { kind: 'reply' | 'busy' }>, exchange: Exchange): void {
     const isCertain = told.kind === 'unreachable';
     if (isCertain) this.counts.unreachable++;
     else this.counts.timeouts++;
+    // It may let UDP through alone
+    if (exchange === this.#streams && this.#datagrams) return;
     if (!isCertain) this.#doubt();
     else if (this.health.missed(this.#now(), true)) this.#giveUp(told.reason);
   }
@@ -320,8 +350,8 @@ export class Upstream {
     }
     this.#wrongLately++;
     if (this.#wrongLately < MANY_WRONG || !this.#datagrams) return;
-    const isNews = now >= this.#noDatagramsUntil;
-    this.#noDatagramsUntil = now + ON_GUARD;
+    const isNews = now >= this.#onGuardUntil;
+    this.#onGuardUntil = now + ON_GUARD;
     if (isNews) this.#dependencies.onForgery(this);
   }
 

@@ -364,6 +364,34 @@ describe('a flood of wrong answers', () => {
   });
 });
 
+describe('twenty forged packets', () => {
+  for (const how of ['refused', 'silent'] as const) {
+    test(`do not cut off an upstream whose TCP is ${how}: each question goes from a port of its own`, () => {
+      const rig = new ForwardRig();
+      rig.serve(FIRST, (asked) => (asked.by === 'udp' ? WWW(asked) : how));
+      rig.answer('a.example A');
+      for (let i = 0; i < 25; i++) {
+        for (const peer of rig.world.peers) peer.arrive(Buffer.from([i, i, 0x81, 0x80, 0, 0, 0, 0, 0, 0, 0, 0]));
+        rig.time.pass(1, 'milliseconds');
+      }
+      assert.deepEqual(rig.events, [{ kind: 'dns.upstream-forged', upstream: FIRST }]);
+      const asked = rig.ask('first.example A');
+      rig.time.pass(1.1);
+      assert.equal(asked.lines[0], OK);
+      rig.serve(FIRST, (one) => (one.by === 'udp' ? 'silent' : how));
+      const [opened, before] = [rig.world.opened, rig.world.messages.length];
+      const more = Array.from({ length: 20 }, (_, i) => rig.ask(`a-long-name-${i}.example A`));
+      const [first, ...others] = rig.world.messages.slice(before);
+      assert.ok(first && [first, ...others].every(({ by, name }) => by === 'udp' && /[A-Z]/.test(name)));
+      assert.equal(rig.world.opened - opened, 20);
+      rig.serve(FIRST, (one) => (one.by === 'udp' ? WWW(one) : how));
+      rig.time.pass(3);
+      assert.deepEqual(new Set(more.map(({ lines }) => lines[0])), new Set([OK]));
+      assert.equal(rig.events.length, 1, 'nor have it told as failed');
+    });
+  }
+});
+
 describe('a route', () => {
   const rows: [name: string, place: string][] = [
     ['www.example.com', FIRST],
