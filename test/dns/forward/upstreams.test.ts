@@ -431,6 +431,21 @@ describe('a loop', () => {
     assert.deepEqual(placesOf(rig), [`${SECOND} udp`]);
   });
 
+  test('is not begun by what is asked already when an upstream becomes one of ours', () => {
+    const upstreams = ['198.51.100.1', SECOND];
+    const rig = new ForwardRig({ upstreams });
+    rig.serve(SECOND, WWW);
+    const asked = rig.ask('www.example.com A');
+    assert.deepEqual(placesOf(rig), ['198.51.100.1 udp']);
+    rig.apply({ upstreams, subnets: ['198.51.100.0/24 lab.example 198.51.100.1'] });
+    rig.time.pass(1, 'milliseconds');
+    assert.equal(asked.lines[0], OK);
+    rig.time.pass(5);
+    assert.deepEqual(placesOf(rig), ['198.51.100.1 udp', `${SECOND} udp`]);
+    rig.forwarding.close();
+    assert.equal(rig.world.peers.size, 0);
+  });
+
   test('is cut where an upstream asks us what it was asked', () => {
     const upstream = '192.0.2.53';
     const rig = new ForwardRig({ upstreams: [upstream] });
