@@ -84,8 +84,19 @@ export class TlsBridge {
   }
 
   #connect(local: Socket, authorities: readonly string[]): void {
+    try {
+      this.#join(local, this.#reach(authorities));
+    } catch (error) {
+      // Node takes some settings for mistakes of the program: none may end the thread, which carries other upstreams too
+      this.#fail(error);
+      local.destroy();
+    }
+  }
+
+  /** Throws for what Node does not take for a name. */
+  #reach(authorities: readonly string[]): TLSSocket {
     const { address, port, tls } = this.#upstream;
-    const remote = connect({
+    return connect({
       host: formatIp4(address),
       port,
       // Both is it asked for under this name, and must its certificate be for it (RFC 8310 §8.1)
@@ -96,6 +107,9 @@ export class TlsBridge {
       ALPNProtocols: ['dot'],
       ...(this.#session && { session: this.#session }),
     });
+  }
+
+  #join(local: Socket, remote: TLSSocket): void {
     const timer = setTimeout(() => remote.destroy(new Error(`no handshake within ${HANDSHAKE / 1000} s`)), HANDSHAKE);
     let isSecure = false;
     remote.on('session', (session: Buffer) => (this.#session = session));
@@ -124,7 +138,7 @@ export class TlsBridge {
     this.#fault = undefined;
   }
 
-  #fail(error: Error): void {
+  #fail(error: unknown): void {
     this.counts.failed++;
     this.#session = undefined;
     this.#restUntil = this.#context.clock.monotonic() + this.#rest;

@@ -49,7 +49,7 @@ const upstream = z
     mapping({
       address: form.ip4Text.describe('The address of a resolver.'),
       port: port.optional().describe('Default: 53, or 853 with tls.'),
-      tls: form.zoneNameText.optional().describe('It is asked over TLS, and must prove to be of this name.'),
+      tls: form.serverNameText.optional().describe('It is asked over TLS, and must prove to be of this name.'),
       ca: form.fileText
         .optional()
         .describe('Certificates that may vouch for it, PEM. An absolute path. Default: those the system trusts.'),

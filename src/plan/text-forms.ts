@@ -65,6 +65,7 @@ const SEGMENT = String.raw`(?!\.{1,2}(/|$))[A-Za-z0-9._+~@=,:-]+`;
 const LABEL_PATTERN = new RegExp(`^${LABEL}$`);
 const DOMAIN_PATTERN = new RegExp(String.raw`^${LABEL}(\.${LABEL})*\.?$`);
 const ZONE_NAME_PATTERN = /^[A-Za-z0-9_/-]{1,63}(\.[A-Za-z0-9_/-]{1,63})*\.?$/;
+const SERVER_NAME_PATTERN = new RegExp(String.raw`^(?!${QUAD}\.?$)${ZONE_NAME_PATTERN.source.slice(1)}`);
 const SERVED_PATH_PATTERN = new RegExp(`^${SEGMENT}(/${SEGMENT})*$`);
 const MAC_PREFIX_PATTERN = /^[0-9A-Fa-f]{2}([:-]?[0-9A-Fa-f]{2}){0,5}$/;
 const PACE_PATTERN = /^\d{1,6}(K|M|G|Ki|Mi|Gi)B\/s$/;
@@ -156,6 +157,16 @@ export const zoneNameText = textForm({
   parse: (text) => {
     const name = text.toLowerCase().replace(/\.$/, '');
     return ZONE_NAME_PATTERN.test(text) && name.length <= LONGEST_NAME ? name : undefined;
+  },
+});
+
+/** What a certificate is checked for. TLS asks for servers by names alone (RFC 6066 §3). */
+export const serverNameText = textForm({
+  expected: `a domain name like dns.example.net, at most ${LONGEST_NAME} long, which the certificate is for; an address is none`,
+  pattern: SERVER_NAME_PATTERN,
+  parse: (text) => {
+    const name = text.toLowerCase().replace(/\.$/, '');
+    return SERVER_NAME_PATTERN.test(text) && name.length <= LONGEST_NAME ? name : undefined;
   },
 });
 

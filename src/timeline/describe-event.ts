@@ -95,7 +95,7 @@ export function describeEvent(event: EventBody): string {
     case 'dns.upstream-dismissed':
       return `the upstream ${event.upstream}, which does not answer, is asked no more`;
     case 'dns.upstream-forged':
-      return `somebody sends answers in the name of the upstream ${event.upstream}: it is asked by TCP for a minute`;
+      return `somebody sends answers in the name of the upstream ${event.upstream}: it is asked by TCP for a minute, which must get through to it`;
     case 'dns.tls-failed':
       return `no TLS with the upstream ${event.upstream}: ${event.reason}`;
     case 'dns.tls-works':

@@ -132,6 +132,18 @@ describe('the dot service', () => {
     });
   }
 
+  test('fails that upstream alone for a name that Node does not take', async (context) => {
+    const rig = await rigFor(context, GOOD, '127.0.0.1');
+    assert.equal(await through(rig, 'secret'), undefined);
+    const [event, ...more] = rig.events;
+    assert.equal(event?.kind, 'dns.tls-failed');
+    assert.match(event.reason, /servername/i);
+    assert.deepEqual(more, []);
+    const named = { ...rig.upstream, tls: 'dns.example' };
+    apply(rig, [rig.upstream, named]);
+    assert.equal(await through({ ...rig, upstream: named }, 'hello'), 'hello');
+  });
+
   test('tries no handshake for a while after one failed, and tells when one works', async (context) => {
     const rig = await rigFor(context, GOOD, 'dns.example', join(directory, 'late.pem'));
     assert.equal(await through(rig, 'hello'), undefined);

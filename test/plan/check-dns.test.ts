@@ -284,6 +284,10 @@ describe('no plan comes of', () => {
       'routes: [{ domain: corp.example, forward: [192.168.127.100] }]',
       '7:46: dns.routes[0].forward[0]: expected another resolver than this rack, which would ask itself for ever, found 192.168.127.100',
     ],
+    ...['192.0.2.1', '192.0.2.1.'].map((tls): [string, string] => [
+      `forward: [{ address: 10.0.0.1, tls: ${tls} }]`,
+      `7:39: dns.forward[0].tls: expected a domain name like dns.example.net, at most 253 long, which the certificate is for; an address is none, found ${tls}`,
+    ]),
     ['forward: [224.0.0.1]', '7:13: dns.forward[0]: expected the IPv4 address of one machine, found 224.0.0.1'],
     [
       'routes: [{ domain: a.rack.example, forward: [10.0.0.1] }]',

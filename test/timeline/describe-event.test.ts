@@ -126,7 +126,7 @@ const SENTENCES: {
   'dns.upstream-forged': [
     [
       { upstream: '192.0.2.53' },
-      'somebody sends answers in the name of the upstream 192.0.2.53: it is asked by TCP for a minute',
+      'somebody sends answers in the name of the upstream 192.0.2.53: it is asked by TCP for a minute, which must get through to it',
     ],
   ],
   'dns.tls-failed': [

@@ -2,7 +2,7 @@
 const FIRST_PATIENCE = 400;
 const LEAST_PATIENCE = 30;
 const MOST_PATIENCE = 1_000;
-/** Silences in a row from which on an upstream may be taken for dead. */
+/** Silences in a row from which on an upstream may be dead. */
 const MOST_MISSES = 3;
 /** Milliseconds that these must be spread over: a burst that is lost is no death. */
 const QUIET = 1_000;
@@ -66,16 +66,20 @@ export class Health {
     this.#faults = isUseful ? 0 : this.#faults + 1;
   }
 
-  /** Nothing came. `isCertain`: nobody listens there. True when it is given up now. */
+  /** Nothing came. `isCertain`: nobody listens there. True when it seems to be dead, and was not given up yet. */
   missed(now: number, isCertain: boolean): boolean {
     if (this.#misses === 0) this.#firstMiss = now;
     this.#misses++;
-    const isDead = isCertain
-      ? this.#misses >= MOST_REFUSALS
-      : this.#misses >= MOST_MISSES && now - this.#firstMiss >= QUIET;
-    if (!isDead || this.#downSince !== undefined) return false;
+    return this.isUp && (isCertain ? this.#misses >= MOST_REFUSALS : this.isDoubtful(now));
+  }
+
+  /** Nothing at all came of late: it may be dead, or what it was asked for. */
+  isDoubtful(now: number): boolean {
+    return this.#misses >= MOST_MISSES && now - this.#firstMiss >= QUIET;
+  }
+
+  giveUp(now: number): void {
     this.#downSince = now;
-    return true;
   }
 
   #measure(roundTrip: number): void {

@@ -1,4 +1,5 @@
 import { HEADER } from '../../wire/dns/query.ts';
+import { RCODE } from '../../wire/dns/rcode.ts';
 import { readResponseHead, type ResponseHead } from '../../wire/dns/response.ts';
 import { WireError } from '../../wire/wire-error.ts';
 
@@ -8,8 +9,9 @@ export function matchReply(
   bytes: Buffer,
   { question, rcode }: ResponseHead,
 ): 'same' | 'respelled' | 'none' {
-  // Some servers say FORMERR to EDNS by their header alone (RFC 6891 §7): it can only make us ask again without
-  if (!question) return rcode === 0 ? 'none' : 'same';
+  // Some servers say so to EDNS by their header alone (RFC 6891 §7): it can only make us ask again without. Any other
+  // code would be a guess at id and port, without our letters
+  if (!question) return rcode === RCODE.FORMERR || rcode === RCODE.NOTIMP ? 'same' : 'none';
   const { end } = question;
   let isSame = true;
   for (let at = HEADER; at < end; at++) {

@@ -7,6 +7,8 @@ import type { Answer, Question, Upstream } from './upstream.ts';
 const DEADLINE = 4_500;
 /** Times that a question leaves in all. */
 const MOST_ATTEMPTS = 8;
+/** To one upstream: what got lost three times is not going to come. */
+const MOST_OF_ONE = 3;
 
 /** How a race ended. */
 export type Outcome =
@@ -27,6 +29,7 @@ export class Race {
   readonly #land: (outcome: Outcome) => void;
   readonly #deadline: Timer;
   #tried = new Set<Upstream>();
+  readonly #asked = new Map<Upstream, number>();
   /** They said what they had to say, or nobody is there. */
   readonly #done = new Set<Upstream>();
   #hasHeard = false;
@@ -59,19 +62,26 @@ export class Race {
     let next = this.#group.next(this.#tried);
     if (!next && this.#round < MOST_ATTEMPTS) {
       this.#round++;
-      this.#tried = new Set(this.#done);
+      this.#tried = new Set(this.#group.upstreams.filter((upstream) => this.#isNotToRepeat(upstream)));
       next = this.#group.next(this.#tried);
     }
     this.#askOne(next);
+  }
+
+  #isNotToRepeat(upstream: Upstream): boolean {
+    const isEnough = (this.#asked.get(upstream) ?? 0) >= MOST_OF_ONE;
+    return isEnough || this.#done.has(upstream) || upstream.isStreaming(this.#question);
   }
 
   #askOne(upstream: Upstream | undefined): void {
     if (!upstream || this.#attempts >= MOST_ATTEMPTS) return this.#running === 0 ? this.#fail() : undefined;
     this.#attempts++;
     this.#tried.add(upstream);
-    this.#running++;
+    this.#asked.set(upstream, (this.#asked.get(upstream) ?? 0) + 1);
     this.#impatience?.cancel();
     this.#impatience = this.#loop.after(upstream.health.patience * 2 ** this.#round, () => this.#askNext());
+    if (upstream.repeat(this.#question)) return;
+    this.#running++;
     upstream.ask(this.#question, (answer) => this.#take(upstream, answer));
   }
 

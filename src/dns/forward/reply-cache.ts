@@ -16,6 +16,12 @@ const MOST_USES = 3;
 /** Entries on trial that were asked again so often are kept. */
 const PASSED = 1;
 
+/**
+ * Entries of one name, which are found one after the other: far more than any name has types that are asked for. Without
+ * a bound, one name asked for by all types there are would make each search for it as long.
+ */
+const MOST_A_NAME = 32;
+
 /** A question as the cache tells them apart: its type with the bits that change the answer. Class is IN. */
 export type Slot = number;
 
@@ -119,6 +125,7 @@ export class ReplyCache {
     // One that would push out a good part of all others
     if (entry.size > this.#limit / TRIAL_SHARE) return undefined;
     this.#makeRoom(entry.size);
+    this.#makeRoomForType(key);
     this.#link(entry);
     this.#queueOf(entry).push(entry);
     return entry;
@@ -155,6 +162,16 @@ export class ReplyCache {
       if (isTrialLong) this.#endTrial();
       else this.#judgeProven();
     }
+  }
+
+  #makeRoomForType(key: NameKey): void {
+    const first = this.#names.get(key);
+    let [count, last] = [0, first];
+    for (let entry = first; entry && last; entry = entry.sibling) {
+      count++;
+      if (goesBefore(entry, last)) last = entry;
+    }
+    if (last && count >= MOST_A_NAME) this.#evict(last);
   }
 
   #endTrial(): void {
@@ -211,6 +228,11 @@ class EntryQueue {
     this.entries--;
     this.bytes -= entry.size;
   }
+}
+
+/** The least used, of these the oldest. */
+function goesBefore(entry: CacheEntry, other: CacheEntry): boolean {
+  return entry.uses === other.uses ? entry.storedAt < other.storedAt : entry.uses < other.uses;
 }
 
 function withSlot(first: CacheEntry | undefined, slot: Slot): CacheEntry | undefined {

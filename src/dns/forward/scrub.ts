@@ -22,8 +22,6 @@ export interface Scrubbed {
   readonly authorities: readonly ResourceRecord[];
   /** Whether the question's type is among the answers. */
   readonly isPositive: boolean;
-  /** Records that were left out although they are none of NS, OPT or DNSSEC: nobody asked for them. */
-  readonly strangers: number;
 }
 
 /**
@@ -33,15 +31,15 @@ export interface Scrubbed {
 export function scrub(asked: AskedFor, { answers, authorities }: DnsResponse): Scrubbed {
   const chain = followAliases(asked, answers);
   const kept = answers.filter((record) => isAnswer(asked, record, chain));
-  const zone = zoneOfProof(chain.last, kept, authorities);
-  const proof = authorities.filter((record) => isProof(asked, record, chain.last, zone));
+  const denied = authorities.find(({ type, owner }) => type === TYPE.SOA && isWithin(chain.last, owner))?.owner;
+  const zones = zonesOfProof(chain, kept, denied);
+  const proof = authorities.filter((record) => isProof(asked, record, denied, zones));
   const isPositive = kept.some(({ type }) => type === asked.type);
   return {
     answers: kept,
     // RFC 2308 §2: the SOA is for a "no"; beside an answer it says nothing
     authorities: isPositive ? proof.filter(({ type }) => type !== TYPE.SOA) : proof,
     isPositive,
-    strangers: answers.filter((record) => !kept.includes(record) && !isDnssec(record.type)).length,
   };
 }
 
@@ -82,25 +80,37 @@ function isAnswer(asked: AskedFor, record: ResourceRecord, { names, above }: Ali
   return names.has(record.owner) && (type === asked.type || type === TYPE.CNAME);
 }
 
-/** The zone whose word the "no" is, or whose wildcard the answer came from. */
-function zoneOfProof(
-  name: NameKey,
+/** The zone whose word the "no" is, and those from whose wildcards the names of the chain may have come (RFC 4035 §3.1.3.3). */
+function zonesOfProof(
+  { names }: AliasChain,
   answers: readonly ResourceRecord[],
-  authorities: readonly ResourceRecord[],
-): NameKey | undefined {
-  const soa = authorities.find(({ type, owner }) => type === TYPE.SOA && isWithin(name, owner));
-  if (soa) return soa.owner;
-  const signature = answers.find(({ type, owner }) => type === TYPE.RRSIG && owner === name);
-  if (!signature) return undefined;
-  const signer = keyOfName(signerOf(signature));
-  return isWithin(name, signer) ? signer : undefined;
+  denied: NameKey | undefined,
+): ReadonlySet<NameKey> {
+  const zones = new Set(denied === undefined ? [] : [denied]);
+  const signed = new Set<NameKey>();
+  for (const record of answers) {
+    const { owner, type } = record;
+    // One each: who writes the answer could name a hundred
+    if (type !== TYPE.RRSIG || !names.has(owner) || signed.has(owner)) continue;
+    signed.add(owner);
+    const signer = keyOfName(signerOf(record));
+    if (isWithin(owner, signer)) zones.add(signer);
+  }
+  return zones;
 }
 
-function isProof(asked: AskedFor, record: ResourceRecord, name: NameKey, zone: NameKey | undefined): boolean {
-  if (record.type === TYPE.SOA) return record.owner === zone && isWithin(name, zone);
-  if (!asked.dnssecOk || zone === undefined || !isWithin(record.owner, zone)) return false;
+function isProof(
+  asked: AskedFor,
+  record: ResourceRecord,
+  denied: NameKey | undefined,
+  zones: ReadonlySet<NameKey>,
+): boolean {
+  const { owner } = record;
+  if (record.type === TYPE.SOA) return owner === denied;
+  if (!asked.dnssecOk) return false;
   const type = record.type === TYPE.RRSIG ? coveredType(record) : record.type;
-  return type === TYPE.NSEC || type === TYPE.NSEC3 || (type === TYPE.SOA && record.owner === zone);
+  if (type === TYPE.SOA) return owner === denied;
+  return (type === TYPE.NSEC || type === TYPE.NSEC3) && [...zones].some((zone) => isWithin(owner, zone));
 }
 
 /** The end of a key that begins at a label is the key of a parent. */
@@ -111,10 +121,6 @@ export function isWithin(key: NameKey, zone: NameKey): boolean {
   let at = 0;
   while (at < start) at += 1 + key.charCodeAt(at);
   return at === start;
-}
-
-function isDnssec(type: number): boolean {
-  return type === TYPE.RRSIG || type === TYPE.NSEC || type === TYPE.NSEC3;
 }
 
 function coveredType({ data }: ResourceRecord): number {

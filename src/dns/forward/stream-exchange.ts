@@ -3,13 +3,13 @@ import type { Loop, Timer } from '../../system/loop.ts';
 import type { RandomBits } from '../../system/random-bits.ts';
 import type { Stream, StreamHandler } from '../../system/stream.ts';
 import { FRAME, MessageFrames } from '../../wire/dns/message-frames.ts';
-import type { Exchange, ExchangeWatcher, Told } from './exchange.ts';
+import type { Exchange, ExchangeWatcher, Repeat, Told } from './exchange.ts';
 import { headOf, matchReply } from './match-reply.ts';
 
 /** A connection without questions is closed after so many milliseconds: servers close theirs soon after (RFC 7766 §6.2.3). */
 const IDLE = 10_000;
-/** Questions on a connection that have no answer yet. */
-const MOST_WAITING = 1_000;
+/** Questions on a connection that have no answer yet: as many as are on their way in all. */
+const MOST_WAITING = 4_096;
 
 interface Waiting {
   readonly message: Buffer;
@@ -42,8 +42,11 @@ export class StreamExchange implements Exchange {
     this.#watcher = watcher;
   }
 
-  ask(message: Buffer, withinMilliseconds: number, take: (told: Told) => void): void {
-    if (this.#waiting.size >= MOST_WAITING) return take({ kind: 'unreachable', reason: 'too many questions wait' });
+  ask(message: Buffer, withinMilliseconds: number, take: (told: Told) => void): Repeat {
+    if (this.#waiting.size >= MOST_WAITING) {
+      take({ kind: 'busy' });
+      return doNothing;
+    }
     let id = this.#ground.random.uint16();
     while (this.#waiting.has(id)) id = this.#ground.random.uint16();
     message.writeUInt16BE(id, 0);
@@ -52,6 +55,7 @@ export class StreamExchange implements Exchange {
     const waiting: Waiting = { message, take, deadline, askedAt, isOnOld: false };
     this.#waiting.set(id, waiting);
     this.#send(waiting);
+    return doNothing;
   }
 
   close(): void {
@@ -68,7 +72,7 @@ export class StreamExchange implements Exchange {
     waiting.isOnOld = this.#connection?.hasAnswered ?? false;
     this.#connection ??= new Connection(this.#connect, {
       received: (bytes) => this.#take(bytes),
-      over: (connection, reason) => this.#over(connection, reason),
+      over: (connection, reason) => this.#over(connection, { kind: 'unreachable', reason }),
     });
     this.#connection.send(waiting.message);
   }
@@ -79,21 +83,24 @@ export class StreamExchange implements Exchange {
     const waiting = head && this.#waiting.get(head.id);
     // On a connection it can only be one that was given up
     if (!waiting) return this.#watcher.late();
-    const match = matchReply(waiting.message, bytes, head);
-    if (match === 'none') return this.#watcher.wrong();
-    this.#settle(head.id, waiting, { kind: 'reply', bytes, head, isSpelled: match === 'same' });
+    if (matchReply(waiting.message, bytes, head) === 'none') return this.#watcher.wrong();
+    // It can't be forged from afar: its letters need no proof
+    this.#settle(head.id, waiting, { kind: 'reply', bytes, head, isSpelled: true });
     this.#rest();
   }
 
   #giveUp(id: number): void {
     const waiting = this.#waiting.get(id);
     if (!waiting) return;
-    this.#settle(id, waiting, { kind: 'silent' });
+    this.#waiting.delete(id);
     const connection = this.#connection;
-    // Nothing at all has come since it was sent: there may be nobody at the other end any more
-    if (!connection || this.#heardAt > waiting.askedAt) return;
-    connection.close();
-    this.#over(connection, 'it said nothing more');
+    // Nothing at all has come since it was sent: there may be nobody at the other end any more. That is seen to first: who
+    // is told may ask at once. It is no more than silence: names whose servers are dead may be all that was asked for
+    if (connection && this.#heardAt <= waiting.askedAt) {
+      connection.close();
+      this.#over(connection, { kind: 'silent' });
+    }
+    waiting.take({ kind: 'silent' });
   }
 
   #settle(id: number, waiting: Waiting, told: Told): void {
@@ -114,12 +121,12 @@ export class StreamExchange implements Exchange {
   }
 
   /** RFC 7766 §6.2.4: what was asked on a connection that had grown old is asked once more on a new one. */
-  #over(connection: Connection, reason: string): void {
+  #over(connection: Connection, told: Told): void {
     if (this.#connection !== connection) return;
     this.#connection = undefined;
     const unanswered = [...this.#waiting];
     for (const [id, waiting] of unanswered) {
-      if (!waiting.isOnOld) this.#settle(id, waiting, { kind: 'unreachable', reason });
+      if (!waiting.isOnOld) this.#settle(id, waiting, told);
     }
     for (const [id, waiting] of unanswered) if (waiting.isOnOld && this.#waiting.has(id)) this.#send(waiting);
   }
@@ -183,4 +190,8 @@ class Connection implements StreamHandler {
     this.close();
     this.#owner.over(this, reason);
   }
+}
+
+function doNothing(): void {
+  // A stream loses nothing
 }

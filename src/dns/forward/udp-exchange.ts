@@ -4,13 +4,15 @@ import type { Clock } from '../../system/clock.ts';
 import type { Loop, Timer } from '../../system/loop.ts';
 import type { PeerSocket } from '../../system/peer-socket.ts';
 import type { RandomBits } from '../../system/random-bits.ts';
-import type { Exchange, ExchangeWatcher, Told } from './exchange.ts';
+import type { DatagramExchange, ExchangeWatcher, Repeat, Told } from './exchange.ts';
 import { headOf, matchReply } from './match-reply.ts';
 
 /** Ports that are open at once for new questions; who wants to forge an answer must hit the right one. */
 const POOL = 16;
 /** Questions that leave from a port before it is given up: who finds an open port can use it for few. */
 const QUESTIONS_A_PORT = 32;
+/** Ports beside those at once: bounds the sockets. */
+const MOST_ALONE = 1_024;
 /** Milliseconds. */
 const OLDEST_PORT = 10_000;
 
@@ -45,7 +47,7 @@ interface OpenPort {
 }
 
 /** Asks one upstream by UDP, from ports and with ids that nobody can foretell (RFC 5452 §9). */
-export class UdpExchange implements Exchange {
+export class UdpExchange implements DatagramExchange {
   readonly #ground: ExchangeGround;
   readonly #address: Ip4;
   readonly #port: number;
@@ -60,28 +62,57 @@ export class UdpExchange implements Exchange {
     this.#watcher = watcher;
   }
 
-  ask(message: Buffer, withinMilliseconds: number, take: (told: Told) => void): void {
-    const port = this.#anyPort();
-    if (typeof port === 'string') return take({ kind: 'unreachable', reason: port });
+  ask(message: Buffer, withinMilliseconds: number, take: (told: Told) => void): Repeat {
+    return this.#askFrom(this.#anyPort(), message, withinMilliseconds, take);
+  }
+
+  askAlone(message: Buffer, withinMilliseconds: number, take: (told: Told) => void): Repeat {
+    if (this.#retired.size >= MOST_ALONE) return this.ask(message, withinMilliseconds, take);
+    const port = this.#open();
+    const repeat = this.#askFrom(port, message, withinMilliseconds, take);
+    if (typeof port !== 'string') this.#retire(port);
+    return repeat;
+  }
+
+  #askFrom(port: OpenPort | string, message: Buffer, within: number, take: (told: Told) => void): Repeat {
+    if (typeof port === 'string') {
+      take({ kind: 'unreachable', reason: port });
+      return doNothing;
+    }
     const id = this.#freeId(port);
     message.writeUInt16BE(id, 0);
     const waiting: Waiting = { message, take, timer: undefined, isSettled: false };
     port.asked.set(id, waiting);
     port.unsettled++;
-    if (!port.socket.send(message)) {
-      return this.#settle(port, waiting, { kind: 'unreachable', reason: 'no way to it' });
-    }
-    waiting.timer = this.#ground.loop.after(withinMilliseconds, () => this.#settle(port, waiting, { kind: 'silent' }));
+    // Before it is sent: those that can't be are counted too
     if (port.asked.size >= QUESTIONS_A_PORT) this.#retire(port);
+    if (port.socket.send(message)) this.#await(port, waiting, within);
+    else this.#settle(port, waiting, { kind: 'unreachable', reason: 'no way to it' });
+    return (again) => this.#repeat(port, waiting, again);
   }
 
   close(): void {
     for (const port of [...this.#pool.values(), ...this.#retired]) {
-      for (const { timer } of port.asked.values()) timer?.cancel();
+      for (const waiting of port.asked.values()) {
+        waiting.timer?.cancel();
+        waiting.isSettled = true;
+      }
       closePort(port);
     }
     this.#pool.clear();
     this.#retired.clear();
+  }
+
+  #await(port: OpenPort, waiting: Waiting, milliseconds: number): void {
+    waiting.timer?.cancel();
+    waiting.timer = this.#ground.loop.after(milliseconds, () => this.#settle(port, waiting, { kind: 'silent' }));
+  }
+
+  #repeat(port: OpenPort, waiting: Waiting, milliseconds: number): void {
+    if (waiting.isSettled) return;
+    // Where it can't be sent, the one before it may have been
+    port.socket.send(waiting.message);
+    this.#await(port, waiting, milliseconds);
   }
 
   /** A port of the pool, any one; why there is none otherwise. */
@@ -90,19 +121,16 @@ export class UdpExchange implements Exchange {
     const port = this.#pool.get(place);
     if (port && this.#ground.clock.monotonic() - port.openedAt < OLDEST_PORT) return port;
     if (port) this.#retire(port);
-    try {
-      const opened = this.#open();
-      this.#pool.set(place, opened);
-      return opened;
-    } catch (error) {
-      if (error instanceof SystemCallError) return error.message;
-      throw error;
-    }
+    const opened = this.#open();
+    if (typeof opened !== 'string') this.#pool.set(place, opened);
+    return opened;
   }
 
-  #open(): OpenPort {
-    const { loop, clock, peers } = this.#ground;
-    const socket = peers.open(this.#address, this.#port);
+  /** A new port; why there is none otherwise. */
+  #open(): OpenPort | string {
+    const { loop, clock } = this.#ground;
+    const socket = this.#openSocket();
+    if (typeof socket === 'string') return socket;
     const port: OpenPort = {
       socket,
       openedAt: clock.monotonic(),
@@ -112,6 +140,15 @@ export class UdpExchange implements Exchange {
       isRetired: false,
     };
     return port;
+  }
+
+  #openSocket(): PeerSocket | string {
+    try {
+      return this.#ground.peers.open(this.#address, this.#port);
+    } catch (error) {
+      if (error instanceof SystemCallError) return error.message;
+      throw error;
+    }
   }
 
   #freeId({ asked }: OpenPort): number {
@@ -167,4 +204,8 @@ export class UdpExchange implements Exchange {
 function closePort(port: OpenPort): void {
   port.watch.close();
   port.socket.close();
+}
+
+function doNothing(): void {
+  // There is no port
 }

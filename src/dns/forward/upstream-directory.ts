@@ -57,7 +57,11 @@ export class UpstreamDirectory {
     return {
       routes: new Routes(domains, everything),
       addresses: new Set(settingsOf(dns).map(({ address }) => address)),
-      areOthers: this.#isNews(dns),
+      // Which can be used depends on our own addresses too
+      areOthers: this.#isNews([
+        usable(dns.forward),
+        dns.routes.map(({ domain, forward }) => [domain, usable(forward)]),
+      ]),
     };
   }
 
@@ -71,8 +75,8 @@ export class UpstreamDirectory {
     if (!upstream.health.isUp) this.#ground.events.emit({ kind: 'dns.upstream-dismissed', upstream: upstream.name });
   }
 
-  #isNews({ forward, routes }: DnsSettings): boolean {
-    const described = JSON.stringify([forward, routes]);
+  #isNews(directions: unknown): boolean {
+    const described = JSON.stringify(directions);
     const isNews = described !== this.#described;
     this.#described = described;
     return isNews;

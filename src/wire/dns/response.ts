@@ -1,5 +1,5 @@
 import { WireError } from '../wire-error.ts';
-import { expandName, keyOfName } from './compressed-name.ts';
+import { expandName, keyOfName, type NameEnds } from './compressed-name.ts';
 import { readName, type NameKey } from './name.ts';
 import { HEADER, OPCODE_SHIFT } from './query.ts';
 import { expandData } from './rdata-names.ts';
@@ -70,11 +70,18 @@ function readQuestion(bytes: Uint8Array): ResponseQuestion {
 export function readResponse(bytes: Uint8Array, head: ResponseHead = readResponseHead(bytes)): DnsResponse {
   let at = head.question?.end ?? HEADER;
   let opt: number | undefined;
+  const ends: NameEnds = new Map();
+  const keys = new Map<string, NameKey>();
+  const keyOf = (name: string): NameKey => {
+    const key = keys.get(name) ?? keyOfName(name);
+    keys.set(name, key);
+    return key;
+  };
   // Every record takes 11 bytes or throws, so a count that lies ends with the message
   const readSection = (countAt: number, keep: boolean): ResourceRecord[] => {
     const records: ResourceRecord[] = [];
     for (let left = readUint16(bytes, countAt); left > 0; left--) {
-      const owner = expandName(bytes, at);
+      const owner = expandName(bytes, at, ends);
       const data = dataStart(bytes, owner.end);
       const type = readUint16(bytes, owner.end);
       at = data + readUint16(bytes, data - 2);
@@ -82,8 +89,8 @@ export function readResponse(bytes: Uint8Array, head: ResponseHead = readRespons
       if (type === TYPE.OPT) opt ??= owner.end;
       else if (keep && readUint16(bytes, owner.end + 2) === CLASS_IN) {
         const ttl = readUint32(bytes, owner.end + 4);
-        const record = { owner: keyOfName(owner.name), type, ttl: ttl > MAX_TTL ? 0 : ttl };
-        records.push({ ...record, data: expandData(bytes, type, data, at) });
+        const record = { owner: keyOf(owner.name), type, ttl: ttl > MAX_TTL ? 0 : ttl };
+        records.push({ ...record, data: expandData(bytes, type, data, at, ends) });
       }
     }
     return records;

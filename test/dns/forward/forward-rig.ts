@@ -22,6 +22,8 @@ interface RigWishes {
   readonly routes?: Readonly<Record<string, readonly string[]>>;
   readonly cache?: Partial<CacheSettings>;
   readonly allow?: DnsSettings['allow'];
+  /** Beside the one of the clients: "198.51.100.0/24 lab.example 198.51.100.1". */
+  readonly subnets?: readonly string[];
 }
 
 interface AskWishes {
@@ -129,8 +131,8 @@ function withCookie(message: Buffer, cookie: string): Buffer {
 }
 
 /** The rack of `CLIENT`, with these upstreams. */
-export function planWith({ upstreams = [FIRST], routes = {}, cache, allow = [] }: RigWishes): Plan {
-  const plan = planOf({ subnets: ['192.0.2.0/24 rack.example 192.0.2.1'] });
+export function planWith({ upstreams = [FIRST], routes = {}, cache, allow = [], subnets = [] }: RigWishes): Plan {
+  const plan = planOf({ subnets: ['192.0.2.0/24 rack.example 192.0.2.1', ...subnets] });
   const dns: DnsSettings = {
     ...NO_DNS,
     forward: upstreams.map(upstreamOf),
@@ -148,7 +150,7 @@ function upstreamOf(text: string): Upstream {
   return { address: ip4(address), port: Number(port), ...(tls !== undefined && { tls }) };
 }
 
-class Xorshift16 {
+export class Xorshift16 {
   #state = 0x1234_5678;
 
   uint16(): number {

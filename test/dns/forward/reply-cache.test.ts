@@ -108,6 +108,22 @@ describe('the cache', () => {
     assert.equal(cache.get(keyOf('large'), A), undefined);
   });
 
+  test('keeps 32 types of a name that is asked for by all there are, and of these the ones in use', () => {
+    const cache = new ReplyCache(32 * 1024 * 1024);
+    cache.put(keyOf('a'), A, replyOf(), 0);
+    for (let type = 256; type < 4096; type++) {
+      const slot = slotOf(type, false, false);
+      cache.put(keyOf('a'), slot, replyOf(), type);
+      assert.ok(cache.get(keyOf('a'), slot), 'the new one is not refused');
+      const used = cache.get(keyOf('a'), A);
+      if (used) cache.use(used);
+    }
+    assert.equal(cache.levels.entries, 32);
+    assert.ok(cache.get(keyOf('a'), A));
+    const kept = Array.from({ length: 31 }, (_, i) => slotOf(4095 - i, false, false));
+    assert.ok(kept.every((slot) => cache.get(keyOf('a'), slot)));
+  });
+
   test('takes no more memory than it says, with a million names', () => {
     const before = heldMemory();
     const limit = 32 * 1024 * 1024;

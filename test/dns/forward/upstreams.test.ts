@@ -7,6 +7,7 @@ import { replyTo, type Asked, type Server } from './memory-upstreams.ts';
 const WWW: Server = ({ message, name }) => replyTo(message, { answers: [`${name} 300 A 203.0.113.1`] });
 const VALIDATING: Server = ({ message, name }) =>
   replyTo(message, { flags: 0x20, answers: [`${name} 300 A 203.0.113.1`] });
+const NXDOMAIN = { rcode: 3, authorities: ['com 86400 SOA 86400'] };
 const OK = 'NOERROR qr rd ra';
 
 /** Places that were asked, in order. */
@@ -61,7 +62,27 @@ describe('of several upstreams', () => {
       if (rig.world.asked.length > times.length + 1) times.push(i + 50);
     }
     assert.equal(asked.lines[0], 'SERVFAIL qr rd ra');
-    assert.deepEqual(times.slice(0, 2), [400, 1200]);
+    assert.deepEqual(times, [400, 1200]);
+  });
+
+  test('is asked again with the same id from the same port: others would be more for a guess to hit', () => {
+    const rig = new ForwardRig();
+    rig.ask('www.example.com A');
+    rig.time.pass(2);
+    const [first, ...others] = rig.world.messages.map(({ message }) => message.toString('hex'));
+    assert.deepEqual(others, [first, first]);
+    assert.equal(rig.world.opened, 1);
+  });
+
+  test('that takes three seconds to find out is heard, however quick it is otherwise', () => {
+    const rig = new ForwardRig();
+    rig.serve(FIRST, WWW);
+    for (let i = 0; i < 30; i++) rig.answer(`n${i}.example A`);
+    rig.world.delays.set(FIRST, 3000);
+    const asked = rig.ask('www.example.com A');
+    rig.time.pass(3.1);
+    assert.equal(asked.lines[0], OK);
+    assert.deepEqual(rig.events, []);
   });
 });
 
@@ -117,6 +138,32 @@ describe('an upstream that is dead', () => {
     assert.deepEqual(rig.events, []);
   });
 
+  test('is told when it does not answer what it must know either', () => {
+    const rig = new ForwardRig();
+    rig.ask('www.example.com A');
+    rig.time.pass(10);
+    assert.equal(rig.world.asked.filter((line) => line === `${FIRST} udp . NS`).length >= 1, true);
+    assert.deepEqual(rig.events, [{ kind: 'dns.upstream-failed', upstream: FIRST, reason: 'no answer' }]);
+  });
+
+  for (const upstream of [FIRST, '10.0.0.53:853/dns.example']) {
+    test(`is not ${upstream} when all that is asked for is a domain whose servers are dead`, () => {
+      const rig = new ForwardRig({ upstreams: [upstream] });
+      rig.ask('probe.example A');
+      const place = rig.world.asked[0]?.split(' ')[0] ?? '';
+      rig.serve(place, (asked) => (/dead/i.test(asked.name) ? 'silent' : WWW({ ...asked, name: asked.name || '.' })));
+      rig.time.pass(10);
+      rig.events.length = 0;
+      for (let i = 0; i < 10; i++) {
+        rig.ask(`n${i}.dead.example A`);
+        rig.time.pass(1.5);
+      }
+      rig.time.pass(10);
+      assert.deepEqual(rig.events, []);
+      assert.equal(rig.answer('www.example.com A')[0], OK);
+    });
+  }
+
   test('without any way to it fails at once', () => {
     const rig = new ForwardRig();
     rig.world.fault = 'ENETUNREACH';
@@ -136,6 +183,8 @@ describe('an answer', () => {
       ({ message, name }) => withType(replyTo(message, { answers: [`${name} 300 A 6.6.6.6`] }), message),
     ],
     ['no question', ({ message, name }) => withoutQuestion(replyTo(message, { answers: [`${name} 300 A 6.6.6.6`] }))],
+    ['no question, and NXDOMAIN', ({ message }) => withoutQuestion(replyTo(message, NXDOMAIN))],
+    ['no question, and SERVFAIL', ({ message }) => withoutQuestion(replyTo(message, { rcode: 2 }))],
     ['no QR', ({ message }) => Buffer.from(message)],
     ['only a part of a header', () => Buffer.from([1, 2, 3])],
   ];
@@ -241,6 +290,61 @@ describe('an answer', () => {
     assert.equal(rig.answer('b.example A')[0], OK);
     assert.equal(rig.world.asked.length, 3);
   });
+
+  test('FORMERR by a header alone, which a guess can be, has only this question asked without EDNS', () => {
+    const rig = new ForwardRig();
+    rig.serve(FIRST, ({ message }) => withoutQuestion(replyTo(message, { rcode: 1, edns: false })));
+    rig.ask('a.example A');
+    rig.serve(FIRST, WWW);
+    rig.time.pass(1, 'milliseconds');
+    const before = rig.world.messages.length;
+    assert.equal(rig.answer('b.example A')[0], OK);
+    assert.deepEqual(
+      rig.world.messages.slice(before).map(({ message }) => message[11]),
+      [1],
+    );
+    assert.match(rig.world.messages[1]?.name ?? '', /[A-Z]/, 'without EDNS, not without mixed letters');
+  });
+
+  for (const rcode of [6, 3]) {
+    test(`with code ${rcode} says something of the name`, () => {
+      const rig = new ForwardRig({ upstreams: [FIRST, SECOND] });
+      rig.serve(FIRST, ({ message }) => replyTo(message, { rcode }));
+      rig.answer('a-name.example A');
+      assert.deepEqual(placesOf(rig), [`${FIRST} udp`]);
+    });
+  }
+
+  for (const rcode of [1, 2, 4, 5, 7, 8, 9, 10, 11, 15]) {
+    test(`with code ${rcode} is none, and the next upstream is asked`, () => {
+      const rig = new ForwardRig({ upstreams: [FIRST, SECOND] });
+      rig.serve(FIRST, ({ message }) => replyTo(message, { rcode }));
+      rig.serve(SECOND, WWW);
+      assert.equal(rig.answer('a.example A')[2], 'answer a.example 300 A 203.0.113.1');
+    });
+  }
+
+  test('BADVERS, whose lower bits are NOERROR, is none either', () => {
+    const rig = new ForwardRig({ upstreams: [FIRST, SECOND] });
+    rig.serve(FIRST, ({ message }) => {
+      const reply = replyTo(message);
+      // OPT is last: name, type, size, and the upper bits of the code
+      reply[reply.length - 6] = 1;
+      return reply;
+    });
+    rig.serve(SECOND, WWW);
+    assert.equal(rig.answer('a.example A')[2], 'answer a.example 300 A 203.0.113.1');
+  });
+
+  test('by TCP is believed in any letters', () => {
+    const rig = new ForwardRig();
+    rig.serve(FIRST, ({ message, name, by }) =>
+      by === 'udp'
+        ? replyTo(message, { flags: 0x0200 })
+        : replyTo(message, { spelled: name.toUpperCase(), answers: [`${name} 300 A 203.0.113.1`] }),
+    );
+    assert.equal(rig.answer('a.example A')[2], 'answer a.example 300 A 203.0.113.1');
+  });
 });
 
 describe('a flood of wrong answers', () => {
@@ -258,6 +362,34 @@ describe('a flood of wrong answers', () => {
     rig.answer('c.example A');
     assert.equal(placesOf(rig).at(-1), `${FIRST} udp`);
   });
+});
+
+describe('twenty forged packets', () => {
+  for (const how of ['refused', 'silent'] as const) {
+    test(`do not cut off an upstream whose TCP is ${how}: each question goes from a port of its own`, () => {
+      const rig = new ForwardRig();
+      rig.serve(FIRST, (asked) => (asked.by === 'udp' ? WWW(asked) : how));
+      rig.answer('a.example A');
+      for (let i = 0; i < 25; i++) {
+        for (const peer of rig.world.peers) peer.arrive(Buffer.from([i, i, 0x81, 0x80, 0, 0, 0, 0, 0, 0, 0, 0]));
+        rig.time.pass(1, 'milliseconds');
+      }
+      assert.deepEqual(rig.events, [{ kind: 'dns.upstream-forged', upstream: FIRST }]);
+      const asked = rig.ask('first.example A');
+      rig.time.pass(1.1);
+      assert.equal(asked.lines[0], OK);
+      rig.serve(FIRST, (one) => (one.by === 'udp' ? 'silent' : how));
+      const [opened, before] = [rig.world.opened, rig.world.messages.length];
+      const more = Array.from({ length: 20 }, (_, i) => rig.ask(`a-long-name-${i}.example A`));
+      const [first, ...others] = rig.world.messages.slice(before);
+      assert.ok(first && [first, ...others].every(({ by, name }) => by === 'udp' && /[A-Z]/.test(name)));
+      assert.equal(rig.world.opened - opened, 20);
+      rig.serve(FIRST, (one) => (one.by === 'udp' ? WWW(one) : how));
+      rig.time.pass(3);
+      assert.deepEqual(new Set(more.map(({ lines }) => lines[0])), new Set([OK]));
+      assert.equal(rig.events.length, 1, 'nor have it told as failed');
+    });
+  }
 });
 
 describe('a route', () => {
@@ -299,6 +431,21 @@ describe('a loop', () => {
     assert.deepEqual(placesOf(rig), [`${SECOND} udp`]);
   });
 
+  test('is not begun by what is asked already when an upstream becomes one of ours', () => {
+    const upstreams = ['198.51.100.1', SECOND];
+    const rig = new ForwardRig({ upstreams });
+    rig.serve(SECOND, WWW);
+    const asked = rig.ask('www.example.com A');
+    assert.deepEqual(placesOf(rig), ['198.51.100.1 udp']);
+    rig.apply({ upstreams, subnets: ['198.51.100.0/24 lab.example 198.51.100.1'] });
+    rig.time.pass(1, 'milliseconds');
+    assert.equal(asked.lines[0], OK);
+    rig.time.pass(5);
+    assert.deepEqual(placesOf(rig), ['198.51.100.1 udp', `${SECOND} udp`]);
+    rig.forwarding.close();
+    assert.equal(rig.world.peers.size, 0);
+  });
+
   test('is cut where an upstream asks us what it was asked', () => {
     const upstream = '192.0.2.53';
     const rig = new ForwardRig({ upstreams: [upstream] });
@@ -316,6 +463,31 @@ describe('an upstream over TLS', () => {
     const rig = new ForwardRig({ upstreams: [TLS] });
     rig.answer('www.example.com A');
     assert.match(rig.world.asked.join(), /^\/dot-[0-9a-f]{12}\.sock unix www\.example\.com A$/);
+  });
+
+  test('is asked once, however long it takes: a stream loses nothing', () => {
+    const rig = new ForwardRig({ upstreams: [TLS] });
+    rig.ask('www.example.com A');
+    rig.time.pass(3);
+    assert.equal(rig.world.asked.length, 1);
+  });
+
+  test('is no worse for more questions than its connection takes, and those go to another', () => {
+    const rig = new ForwardRig({ upstreams: [TLS, SECOND] });
+    rig.ask('probe.example A');
+    const place = rig.world.asked[0]?.split(' ')[0] ?? '';
+    rig.serve(place, WWW);
+    rig.serve(SECOND, WWW);
+    rig.world.delays.set(SECOND, 700);
+    rig.time.pass(5);
+    rig.world.delays.set(place, 900);
+    const asked = Array.from({ length: 4000 }, (_, i) => {
+      const wishes = { from: `192.0.2.${10 + (i % 40)}` };
+      return rig.ask(`n${i}.d${i % 300}.example A`, wishes);
+    });
+    rig.time.pass(4);
+    assert.deepEqual(new Set(asked.map(({ lines }) => lines[0])), new Set([OK]));
+    assert.deepEqual(rig.events, []);
   });
 
   const rows: [title: string, upstream: string, wishes: object, line: string][] = [
