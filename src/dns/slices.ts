@@ -5,7 +5,7 @@ import type { Loop } from '../system/loop.ts';
 export type Slices<Result> = Generator<undefined, Result, undefined>;
 
 /** Between two slices whoever asks is answered; a lease's name must answer within 10 ms. */
-const SLICE_MILLISECONDS = 3;
+export const SLICE_MILLISECONDS = 3;
 
 /**
  * Does long work on a thread that must answer meanwhile: a slice at once, the others when the loop comes round. `done` is

@@ -8,7 +8,8 @@ import { recordSize, type ZoneChange } from '../zones/zone-change.ts';
 import { ZoneHistory } from '../zones/zone-history.ts';
 import type { ZoneContent, ZoneJournal } from '../zones/zone-journal.ts';
 import type { StoredZone } from '../zones/zone-store.ts';
-import { runSlices, type Slices } from './slices.ts';
+import { SliceQueue } from './slice-queue.ts';
+import type { Slices } from './slices.ts';
 import { buildZone, compareZones } from './zone-builder.ts';
 import type { ZoneSnapshot } from './zone-snapshot.ts';
 import type { Zone, ZoneKind } from './zone.ts';
@@ -55,8 +56,8 @@ interface Publication {
  * it, goes on from that one: the same content keeps its serial, another one is a change like any other.
  */
 export class ZonePublisher {
-  readonly #loop: Loop;
-  readonly #clock: Clock;
+  /** A reload puts all zones of the rack in the places of those before at once. */
+  readonly #work: SliceQueue;
   readonly #journal: ZoneJournal;
   readonly #listener: PublicationListener;
   readonly #publications = new Map<NameKey, Publication>();
@@ -69,11 +70,10 @@ export class ZonePublisher {
     readonly journal: ZoneJournal;
     readonly listener: PublicationListener;
   }) {
-    this.#loop = context.loop;
-    this.#clock = context.clock;
+    this.#work = new SliceQueue(context);
     this.#journal = context.journal;
     this.#listener = context.listener;
-    this.#loop.after(LEASES_WAIT, () => this.leasesKnown());
+    context.loop.after(LEASES_WAIT, () => this.leasesKnown());
   }
 
   /** What can be transferred of a zone; undefined while that is not known, and for one that is not served. */
@@ -149,7 +149,7 @@ export class ZonePublisher {
   }
 
   close(): void {
-    for (const { cancel } of this.#publications.values()) cancel();
+    this.#work.close();
   }
 
   #begin(publication: Publication): void {
@@ -212,7 +212,7 @@ export class ZonePublisher {
       }
     };
     publication.cancel();
-    publication.cancel = runSlices({ loop: this.#loop, clock: this.#clock }, compare(), ({ zone, removed, added }) => {
+    publication.cancel = this.#work.run(compare(), ({ zone, removed, added }) => {
       publication.isSettling = false;
       const isSame = removed.length + added.length === 0 && zone.soa.wire === soa.wire;
       if (isSame && isCurrent) {
@@ -239,8 +239,11 @@ export class ZonePublisher {
   /** Counts the octets of the zone as it is now; what changes meanwhile is counted by `record`. */
   #measure(publication: Publication): void {
     const { zone } = publication;
-    publication.grown = 0;
-    runSlices({ loop: this.#loop, clock: this.#clock }, measure(zone.snapshot()), (size) => {
+    const measureNow = function* (): Slices<number> {
+      publication.grown = 0;
+      return yield* measure(zone.snapshot());
+    };
+    this.#work.run(measureNow(), (size) => {
       if (publication.zone === zone) publication.size = size + publication.grown;
     });
   }

@@ -1,6 +1,7 @@
 import type { Clock } from '../system/clock.ts';
 import type { Loop, Timer } from '../system/loop.ts';
 import type { NameKey } from '../wire/dns/name.ts';
+import { TYPE } from '../wire/dns/record-type.ts';
 import type { ResourceRecord } from '../wire/dns/resource-record.ts';
 import { isDamage } from '../system/database-file.ts';
 import { messageOf, type OpenedZones } from './open-zone-store.ts';
@@ -146,16 +147,23 @@ export class ZoneJournal {
     this.#enqueue(origin, this.#writeContent(origin, content));
   }
 
-  /** Writes what an update does; throws when it is not on disk, synced, when this returns. */
+  /**
+   * Writes what an update does, and reserves the serial that the zone then gets, with one sync; throws when it is not on disk
+   * when this returns.
+   */
   commitOverlay(origin: NameKey, { put, dropped }: OverlayChange): void {
     const store = this.#store;
     if (!store) throw new Error('the disk takes no writes');
+    const next = this.#serialOfUpdate(origin, put);
     try {
       store.transaction(true, () => {
         const id = store.zoneId(origin);
+        if (next !== undefined) store.reserve(id, next);
         for (const record of dropped) store.removeOverlay(id, record);
         for (const { record, isDeleted } of put) store.putOverlay(id, record, isDeleted);
       });
+      const serials = this.#serials.get(origin);
+      if (serials && next !== undefined) serials.reserved = next;
     } catch (error) {
       this.#fail(error);
       throw error;
@@ -175,6 +183,15 @@ export class ZoneJournal {
       this.#store?.close();
     });
     this.#store = undefined;
+  }
+
+  /** The serial that an update leads to, if it is still to be reserved. One that turns out to be another is reserved when it is given. */
+  #serialOfUpdate(origin: NameKey, put: OverlayChange['put']): number | undefined {
+    const serials = this.#serials.get(origin);
+    if (serials?.last === undefined) return undefined;
+    const soa = put.find(({ record, isDeleted }) => record.type === TYPE.SOA && !isDeleted)?.record;
+    const next = nextSerial(serials.last, soa && serialOf(soa));
+    return isLater(next, serials.reserved) ? next : undefined;
   }
 
   /** The serial that this process published last of a zone. */

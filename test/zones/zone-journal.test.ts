@@ -243,6 +243,32 @@ describe('what updates did', () => {
     assert.deepEqual(start().overlay(ORIGIN), { added: [], deleted: [deleted] });
   });
 
+  test('is synced together with the serial that it leads to', (t) => {
+    const { start, file, time } = ground(t);
+    const opened = openZoneStore(file, time.now());
+    assert.ok(opened.store);
+    const { store } = opened;
+    const transaction = store.transaction.bind(store);
+    let waits = 0;
+    store.transaction = (isSynced, work) => {
+      waits += Number(isSynced);
+      transaction(isSynced, work);
+    };
+    const journal = start(() => opened);
+    journal.nextSerial(ORIGIN, 7);
+    const waitsOf = (serial: number, wanted: number, ...put: ResourceRecord[]): number => {
+      waits = 0;
+      journal.commitOverlay(ORIGIN, { put: put.map((one) => ({ record: one, isDeleted: false })), dropped: [] });
+      assert.equal(journal.nextSerial(ORIGIN, wanted), serial);
+      assert.equal(store.load(ORIGIN)?.reserved, serial);
+      return waits;
+    };
+    assert.equal(waitsOf(8, 7, record('d A 192.0.2.4')), 1);
+    assert.equal(waitsOf(9, 8, record('e A 192.0.2.4')), 1);
+    assert.equal(waitsOf(50, 50, soa(50)), 1);
+    assert.equal(waitsOf(60, 60), 2, 'one that was not foreseen');
+  });
+
   test('is refused when the disk takes nothing', (t) => {
     const { start, troubles } = ground(t);
     const journal = start(() => ({ fault: 'disk full' }));
