@@ -14,12 +14,17 @@ export interface ExpandedName {
   readonly end: number;
 }
 
+/** What of a message was read already: by offset, the rest of a name that stands there. */
+export type NameEnds = Map<number, string>;
+
 /**
  * Reads the name at `start`. Each pointer must lead to before the piece of the name that it ends, so that none is
- * followed twice; a name has at most 127 of them in any case. Throws WireError.
+ * followed twice; a name has at most 127 of them in any case. With `ends`, which belong to the message, none is followed
+ * twice for all its names: thousands may point at one of a hundred labels. Throws WireError.
  */
-export function expandName(bytes: Uint8Array, start: number): ExpandedName {
+export function expandName(bytes: Uint8Array, start: number, ends?: NameEnds): ExpandedName {
   let name = '';
+  const followed: (readonly [target: number, from: number])[] = [];
   let at = start;
   let piece = start;
   let end: number | undefined;
@@ -29,6 +34,13 @@ export function expandName(bytes: Uint8Array, start: number): ExpandedName {
     if (length >= POINTER) {
       const target = pointerAt(bytes, at, piece);
       end ??= at + 2;
+      const rest = ends?.get(target);
+      if (rest !== undefined) {
+        if (name.length + rest.length > MAX_NAME) throw new WireError('a name longer than 255 octets');
+        name += rest;
+        break;
+      }
+      followed.push([target, name.length]);
       at = target;
       piece = target;
       continue;
@@ -39,8 +51,10 @@ export function expandName(bytes: Uint8Array, start: number): ExpandedName {
     if (name.length + 1 + length > MAX_NAME) throw new WireError('a name longer than 255 octets');
     name += latin1(bytes, at, next);
     at = next;
-    if (length === 0) return { name, end: end ?? at };
+    if (length === 0) break;
   }
+  if (ends) for (const [target, from] of followed) ends.set(target, name.slice(from));
+  return { name, end: end ?? at };
 }
 
 function pointerAt(bytes: Uint8Array, at: number, piece: number): number {

@@ -1,5 +1,5 @@
 import { WireError } from '../wire-error.ts';
-import { expandName, latin1, type ExpandedName } from './compressed-name.ts';
+import { expandName, latin1, type NameEnds } from './compressed-name.ts';
 import { TYPE } from './record-type.ts';
 
 /** Where in the data of a record names stand. Behind the last of them may be more. */
@@ -49,17 +49,8 @@ const LAYOUTS: ReadonlyMap<number, NameLayout> = new Map([
   [36, NUMBER_AND_NAME],
 ]);
 
-/**
- * The data between `start` and `end` of a record of `type`, with every name in it whole, as `expand` reads it at an offset.
- * Throws WireError.
- */
-export function expandData(
-  bytes: Uint8Array,
-  type: number,
-  start: number,
-  end: number,
-  expand: (at: number) => ExpandedName = (at) => expandName(bytes, at),
-): string {
+/** The data between `start` and `end` of a record of `type`, with every name in it whole. Throws WireError. */
+export function expandData(bytes: Uint8Array, type: number, start: number, end: number, ends?: NameEnds): string {
   const layout = LAYOUTS.get(type);
   if (!layout) return latin1(bytes, start, end);
   let at = start + layout.before;
@@ -67,7 +58,7 @@ export function expandData(
   let data = latin1(bytes, start, Math.min(at, end));
   for (let left = layout.names; left > 0; left--) {
     if (at >= end) throw new WireError('record data end before a name in them');
-    const name = expand(at);
+    const name = expandName(bytes, at, ends);
     data += name.name;
     at = name.end;
   }

@@ -1,6 +1,5 @@
 import { WireError } from '../wire-error.ts';
-import { expandName, keyOfName } from './compressed-name.ts';
-import { MessageNames } from './message-names.ts';
+import { expandName, keyOfName, type NameEnds } from './compressed-name.ts';
 import type { NameKey } from './name.ts';
 import { HEADER } from './query.ts';
 import { expandData } from './rdata-names.ts';
@@ -53,15 +52,15 @@ export function decodeUpdateZone(bytes: Uint8Array): UpdateZone {
 
 /** Reads the records behind the zone section, which ends at `start`. Additional data are not looked at. Throws WireError. */
 export function decodeUpdateSections(bytes: Uint8Array, start: number): UpdateSections {
-  const names = new MessageNames(bytes);
-  const prerequisites = readSection(bytes, start, readUint16(bytes, 6), names);
-  const updates = readSection(bytes, prerequisites.end, readUint16(bytes, 8), names);
+  const ends: NameEnds = new Map();
+  const prerequisites = readSection(bytes, start, readUint16(bytes, 6), ends);
+  const updates = readSection(bytes, prerequisites.end, readUint16(bytes, 8), ends);
   return { prerequisites: prerequisites.records, updates: updates.records };
 }
 
 /** The records of one section, and where it ends. A count that lies ends with the message: each record takes 11 octets. */
 export function readRecords(bytes: Uint8Array, start: number, count: number): Section {
-  return readSection(bytes, start, count, new MessageNames(bytes));
+  return readSection(bytes, start, count, new Map());
 }
 
 interface Section {
@@ -69,21 +68,21 @@ interface Section {
   readonly end: number;
 }
 
-function readSection(bytes: Uint8Array, start: number, count: number, names: MessageNames): Section {
+function readSection(bytes: Uint8Array, start: number, count: number, ends: NameEnds): Section {
   const records: UpdateRecord[] = [];
   let at = start;
   for (let left = count; left > 0; left--) {
-    const owner = names.expand(at);
+    const owner = expandName(bytes, at, ends);
     const data = owner.end + RECORD_FIXED;
     const end = data + readUint16(bytes, owner.end + 8);
     if (data > bytes.length || end > bytes.length) throw new WireError('a record is cut off');
-    records.push(readRecord(bytes, keyOfName(owner.name), owner.end, end, names));
+    records.push(readRecord(bytes, keyOfName(owner.name), owner.end, end, ends));
     at = end;
   }
   return { records, end: at };
 }
 
-function readRecord(bytes: Uint8Array, owner: NameKey, fixed: number, end: number, names: MessageNames): UpdateRecord {
+function readRecord(bytes: Uint8Array, owner: NameKey, fixed: number, end: number, ends: NameEnds): UpdateRecord {
   const type = readUint16(bytes, fixed);
   if (type === TYPE.TSIG || type === TYPE.OPT) throw new WireError('a record that belongs into the additional data');
   const data = fixed + RECORD_FIXED;
@@ -93,7 +92,7 @@ function readRecord(bytes: Uint8Array, owner: NameKey, fixed: number, end: numbe
     class: readUint16(bytes, fixed + 2),
     ttl: (readUint16(bytes, fixed + 4) * 65_536 + readUint16(bytes, fixed + 6)) >>> 0,
     // Without data it means all of a type, or none, whatever the type's data look like
-    data: data === end ? '' : expandData(bytes, type, data, end, (at) => names.expand(at)),
+    data: data === end ? '' : expandData(bytes, type, data, end, ends),
   };
 }
 
