@@ -156,7 +156,9 @@ export class Authority implements TransferZones, UpdateZones, PublicationListene
   }
 
   overlay(origin: NameKey): ZoneOverlay | undefined {
-    return this.#reading.has(origin) ? undefined : this.#overlays.get(origin);
+    // While it settles its serial is not known: an SOA that came now would be taken for the file's
+    const isKnown = !this.#reading.has(origin) && this.published(origin) !== undefined;
+    return isKnown ? this.#overlays.get(origin) : undefined;
   }
 
   commit(origin: NameKey, change: OverlayChange): void {

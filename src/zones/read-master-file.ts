@@ -44,6 +44,8 @@ export const MOST_RECORDS_IN_ALL = 700_000;
 const DEEPEST = 10;
 /** RFC 2181 §8 */
 const LONGEST_TTL = 2 ** 31 - 1;
+/** Octets: with owner, question and signature it still fits into a message, and into a transfer. */
+const LARGEST_DATA = 64_000;
 
 /** What holds for the lines of one file from here on. */
 interface Scope {
@@ -243,6 +245,9 @@ class MasterFileReader {
     }
     if (record.type === TYPE.SOA && record.owner !== this.#draft.origin) {
       throw new TextError('a SOA at the top of the zone only', 'one below');
+    }
+    if (record.data.length > LARGEST_DATA) {
+      throw new TextError(`data of at most ${LARGEST_DATA} octets`, String(record.data.length));
     }
     if (this.#draft.count >= MOST_RECORDS) throw new TextError(`at most ${MOST_RECORDS} records`, 'more');
     if (this.#draft.add(record, place) === 'other-ttl') {

@@ -437,6 +437,25 @@ describe('a zone of a file that takes updates', () => {
     assert.deepEqual(names(made), ['x.rack.example A 192.0.2.7']);
   });
 
+  test('takes none while it is not known what changed in its file, nor which serial that is', (t) => {
+    const made = primary(t, labPlan());
+    const many = Array.from({ length: 2000 }, (_, n) => `n${n} A 192.0.2.1`);
+    made.zones.learnZones(labFile(7, ...many), []);
+    let ticks = made.time.monotonic();
+    t.mock.method(made.time, 'monotonic', () => (ticks += 4));
+    const rcodes = new Set<number>();
+    const ask = (left: number): void => {
+      const isSettling = made.authority.published(nameKey('rack.example')) === undefined;
+      if (isSettling) rcodes.add(rcodeOf(made.askUdp(updateMessage(['add x A 192.0.2.7']))));
+      if (left > 0) made.time.after(0, () => ask(left - 1));
+    };
+    made.zones.learnZones(labFile(8, ...many, 'z A 192.0.2.3'), []);
+    ask(400);
+    made.time.pass(1);
+    assert.deepEqual([...rcodes], [SERVFAIL]);
+    assert.equal(made.serial(), 8);
+  });
+
   test('is told of by NOTIMP where nobody listens, and refused to who may not', (t) => {
     const made = primary(t, labPlan());
     made.zones.learnZones(labFile(7), []);

@@ -181,6 +181,7 @@ describe('faults are told with file and line:', () => {
     ['$FOO\n', '5: expected one of $ORIGIN, $TTL, $INCLUDE, $GENERATE, found $FOO'],
     ['$ORIGIN\n', '5: expected a domain name, found the end of the line'],
     ['$ORIGIN a b\n', '5: expected the end of the line, found b'],
+    [`a TYPE65280 \\# 64001 ${'00'.repeat(64_001)}\n`, '5: expected data of at most 64000 octets, found 64001'],
     ['$TTL 2147483648\n', '5: expected a TTL in seconds or like 1h30m, at most 2147483647, found 2147483648'],
     ['$GENERATE 1-2 a$\n', '5: expected $GENERATE, a range, an owner, a type and data, found the end of the line'],
     ['\n$GENERATE 250-300 a$ A 192.0.2.$\n', '6: expected an IPv4 address like 192.0.2.1, found 192.0.2.256'],

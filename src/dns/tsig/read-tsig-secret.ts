@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
 import { TsigSecret, type TsigAlgorithm } from './tsig-secret.ts';
 
@@ -33,9 +33,12 @@ export function readTsigSecret({ name, algorithm, secretFile }: TsigKeyFile): Ts
 }
 
 function readSecretFile(file: string): string {
-  const fd = openSync(file, 'r');
+  // The thread that answers would wait for whoever writes into a FIFO
+  const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    const { mode, size } = fstatSync(fd);
+    const status = fstatSync(fd);
+    if (!status.isFile()) throw new Error('it is no file');
+    const { mode, size } = status;
     if ((mode & 0o007) !== 0) throw new Error('everybody on this machine may read it: chmod o= it');
     if (size > LARGEST) throw new Error(`expected a secret, found a file of ${size} bytes`);
     const bytes = Buffer.alloc(LARGEST);

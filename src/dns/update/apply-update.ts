@@ -10,6 +10,8 @@ import type { UpdateDraft } from './update-draft.ts';
 /** Types that are questions and no data: RFC 6895 §3.1 keeps 128 to 255 for them; 0 is reserved. */
 const FIRST_META = 128;
 const LAST_META = 255;
+/** RFC 2181 §8 */
+const LONGEST_TTL = 2 ** 31 - 1;
 /** Beside a CNAME only what signs it may be (RFC 2136 §3.4.2.2, RFC 4034 §3). */
 const BESIDE_CNAME: ReadonlySet<number> = new Set([TYPE.RRSIG, TYPE.NSEC]);
 
@@ -31,7 +33,7 @@ function isWellFormed({ class: what, type, ttl, data }: UpdateRecord): boolean {
   const isMeta = (type >= FIRST_META && type <= LAST_META) || type === 0 || type === TYPE.OPT;
   switch (what) {
     case CLASS_IN:
-      return !isMeta;
+      return !isMeta && ttl <= LONGEST_TTL;
     case CLASS_ANY:
       return ttl === 0 && data === '' && (!isMeta || type === TYPE.ANY);
     case CLASS_NONE:

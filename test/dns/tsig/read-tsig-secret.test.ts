@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -54,4 +55,10 @@ for (const [name, text, fault, mode] of bad) {
 test('a file that is not there is refused', () => {
   const secretFile = join(directory, 'absent');
   assert.throws(() => readTsigSecret({ name: 'x', algorithm: 'hmac-sha256', secretFile }), /ENOENT/);
+});
+
+test('a FIFO is refused, not waited for', () => {
+  const secretFile = join(directory, 'fifo');
+  execFileSync('mkfifo', ['-m', '600', secretFile]);
+  assert.throws(() => readTsigSecret({ name: 'x', algorithm: 'hmac-sha256', secretFile }), /it is no file/);
 });

@@ -159,6 +159,7 @@ describe('updates', () => {
     ['a name below the zone, asked for as one', updateMessage(['add www A 192.0.2.4'], 'www.rack.example'), 'NOTAUTH'],
     ['a message that is cut off', updateMessage(['add www A 192.0.2.4']).subarray(0, -2), 'FORMERR'],
     ['a type that is a question', patchType(updateMessage(['add www A 192.0.2.4']), 252), 'FORMERR'],
+    ['a TTL beyond the longest', patchTtl(updateMessage(['add www A 192.0.2.4']), 2 ** 31), 'FORMERR'],
     ['data that are none of their type', updateMessage(['add www A 192.0.2.4', 'add x MX x']), 'FORMERR'],
   ];
   for (const [name, message, rcode] of refused) {
@@ -185,9 +186,7 @@ describe('updates', () => {
     for (const [name, line, ttl, then, kept] of ttls) {
       test(`${name}; what the file has beside goes with the file`, () => {
         const { send, zone, overlay } = ground();
-        const message = updateMessage([line]);
-        message.writeUInt32BE(ttl, message.length - 10);
-        assert.equal(send(message), 'NOERROR');
+        assert.equal(send(patchTtl(updateMessage([line]), ttl)), 'NOERROR');
         const owner = record(line.slice(4)).owner;
         assert.equal(ttlOf(zone.find(owner)?.[0] ?? zone.soa), then);
         // The operator deletes all of the name
@@ -203,9 +202,7 @@ describe('updates', () => {
     test('that an update made higher is so, though the set is of several records', () => {
       const { update, send, zone } = ground();
       update('add new A 192.0.2.7', 'add new A 192.0.2.8');
-      const message = updateMessage(['add new A 192.0.2.8']);
-      message.writeUInt32BE(900, message.length - 10);
-      send(message);
+      send(patchTtl(updateMessage(['add new A 192.0.2.8']), 900));
       const [set] = zone.find(record('new A 192.0.2.7').owner) ?? [];
       assert.deepEqual([set?.count, set && ttlOf(set)], [2, 900]);
     });
@@ -288,6 +285,12 @@ function addressesMessage(name: string, first: number, count: number): Buffer {
 function patchType(message: Buffer, type: number): Buffer {
   const copy = Buffer.from(message);
   copy.writeUInt16BE(type, message.length - 14);
+  return copy;
+}
+
+function patchTtl(message: Buffer, ttl: number): Buffer {
+  const copy = Buffer.from(message);
+  copy.writeUInt32BE(ttl, message.length - 10);
   return copy;
 }
 
