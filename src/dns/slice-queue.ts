@@ -49,7 +49,11 @@ export class SliceQueue {
     if (this.#isWorking) return;
     this.#isWorking = true;
     try {
-      this.#end ??= this.#beginTurn();
+      if (this.#end === undefined) {
+        this.#end = this.#beginTurn();
+        // However slow the machine, each turn gets something done
+        this.#step();
+      }
       while (this.#clock.monotonic() < this.#end) if (!this.#step()) break;
     } finally {
       this.#isWorking = false;

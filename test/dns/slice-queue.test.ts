@@ -5,11 +5,11 @@ import { SliceQueue } from '../../src/dns/slice-queue.ts';
 import type { Slices } from '../../src/dns/slices.ts';
 import { HandTime } from '../dhcp/hand-time.ts';
 
-/** A queue whose every step takes a millisecond, and what it did. */
-function ground() {
+/** A queue whose every step takes a millisecond, and each look at the clock `look`, and what it did. */
+function ground({ look = 0 } = {}) {
   const [time, steps]: [HandTime, string[]] = [new HandTime(), []];
   let spent = 0;
-  const clock = { now: () => 0, monotonic: () => time.monotonic() + spent };
+  const clock = { now: () => 0, monotonic: () => time.monotonic() + (spent += look) };
   const queue = new SliceQueue({ loop: time, clock });
   const work = function* (name: string, count: number): Slices<string> {
     for (let n = 1; ; n++) {
@@ -49,4 +49,10 @@ test('nothing more is done once it is closed', () => {
   steps.length = 0;
   queue.close();
   assert.deepEqual(turn(), []);
+});
+
+test('each turn does a step, even where its share is over before it began', () => {
+  const { queue, work, steps, turn } = ground({ look: 100 });
+  queue.run(work('a', 3), () => {});
+  assert.deepEqual([steps.splice(0), turn(), turn()], [['a1'], ['a2', 'a3'], []]);
 });
