@@ -7,9 +7,11 @@ import { ConfigError, Rack } from '../rack/rack.ts';
 import { LogWriter } from '../rack/log-writer.ts';
 import { createOperatorApi, serveOnPort, serveOnSocket, type ApiServer } from '../rack/operator-api.ts';
 import { watchConfig } from '../rack/config-watch.ts';
+import { isAnswerThread, serviceOf } from '../service/thread-name.ts';
 import { systemClock } from '../system/clock.ts';
 import { loadLibc } from '../system/libc.ts';
 import { connectServiceManager } from '../system/systemd-notify.ts';
+import type { ThreadName } from '../timeline/event.ts';
 
 export interface RunOptions {
   readonly config: string;
@@ -65,8 +67,9 @@ export async function run(
 }
 
 /** Sources run as they are, or compiled to dist/: the threads' files end as this one does. */
-function entryOf(service: string): URL {
-  return new URL(`../${service}/thread${extname(import.meta.filename)}`, import.meta.url);
+function entryOf(name: ThreadName): URL {
+  const file = isAnswerThread(name) ? 'answer-thread' : 'thread';
+  return new URL(`../${serviceOf(name)}/${file}${extname(import.meta.filename)}`, import.meta.url);
 }
 
 function reportFailedStart(error: unknown, complain: (line: string) => void): void {

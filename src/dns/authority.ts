@@ -7,6 +7,7 @@ import type { Inbound, Outbound } from '../system/datagram.ts';
 import { nameKey, type NameKey } from '../wire/dns/name.ts';
 import type { ResourceRecord } from '../wire/dns/resource-record.ts';
 import type { OpenedZones } from '../zones/open-zone-store.ts';
+import type { ZoneChange } from '../zones/zone-change.ts';
 import { ZoneJournal, type OverlayChange } from '../zones/zone-journal.ts';
 import { ZoneOverlay } from '../zones/zone-overlay.ts';
 import type { NotifyDestination } from './notify/notify-target.ts';
@@ -18,7 +19,7 @@ import { TsigKeys } from './tsig/tsig-keys.ts';
 import type { DataCheck } from './update/apply-update.ts';
 import { UpdateDesk, type UpdateZones } from './update/update-desk.ts';
 import { ZonePublisher, type PublicationListener, type PublishedZone } from './zone-publisher.ts';
-import type { ZonePublishing } from './zone-publishing.ts';
+import type { ZoneFollower, ZonePublishing } from './zone-publishing.ts';
 import type { Zone } from './zone.ts';
 
 /** What the zones' other side is built from. */
@@ -30,6 +31,8 @@ export interface AuthorityContext extends ServiceContext {
   /** Sends a NOTIFY; what comes back is for `notifier.heard`. */
   readonly sendNotify: (bytes: Uint8Array, to: Outbound) => void;
   readonly checkData: DataCheck;
+  /** Absent: nobody else answers from the zones. */
+  readonly follower?: ZoneFollower;
 }
 
 /**
@@ -92,6 +95,7 @@ export class Authority implements TransferZones, UpdateZones, PublicationListene
     if (this.#publisher.has(zone)) return;
     this.#reading.delete(zone.origin);
     if (zone.kind === 'rack') this.#overlays.delete(zone.origin);
+    this.#context.follower?.served(zone.origin);
     this.#publisher.replace(zone);
   }
 
@@ -104,6 +108,7 @@ export class Authority implements TransferZones, UpdateZones, PublicationListene
     this.#reading.delete(zone.origin);
     this.#overlays.delete(zone.origin);
     this.#publisher.withdraw(zone);
+    this.#context.follower?.withdrawn(zone.origin);
   }
 
   /** The leases of before this start are in the zones. */
@@ -125,7 +130,9 @@ export class Authority implements TransferZones, UpdateZones, PublicationListene
     return this.#publisher.get(origin);
   }
 
-  changed(zone: NameKey, soa: ResourceRecord): void {
+  changed(zone: NameKey, soa: ResourceRecord, change?: ZoneChange): void {
+    // First: who asks for a name at once may ask another thread
+    this.#context.follower?.changed(zone, change);
     this.#notifier.changed(zone, soa, this.#destinations(zone));
   }
 

@@ -1,25 +1,28 @@
-import { randomBytes } from 'node:crypto';
-
 import { formatIp4, type Ip4 } from '../addr/ip4.ts';
 import { formatMac } from '../addr/mac.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Counters, LeaseFact, SocketHandle, ZoneAnswer, ZoneOrder } from '../service/letters.ts';
 import type { Service, ServiceContext } from '../service/service.ts';
-import type { DatagramSocket, Inbound } from '../system/datagram.ts';
+import { answerThreads } from '../service/thread-name.ts';
+import type { DatagramColumns, ThreadNote } from '../service/thread-note.ts';
+import type { DatagramSocket } from '../system/datagram.ts';
 import type { Timer } from '../system/loop.ts';
 import type { StreamAcceptor } from '../system/stream.ts';
+import type { ThreadName } from '../timeline/event.ts';
 import { HEADER } from '../wire/dns/query.ts';
 import { checkRdata } from '../wire/dns/rdata/rdata.ts';
 import { WireError } from '../wire/wire-error.ts';
 import type { OpenedZones } from '../zones/open-zone-store.ts';
 import type { ZoneColumns } from '../zones/zone-columns.ts';
-import { AddressSet } from './address-set.ts';
 import { Authority } from './authority.ts';
 import type { Forwarding } from './forward/forwarding.ts';
+import { receivedIn, type Received } from './hand-over.ts';
 import { OwnSocket } from './own-socket.ts';
+import { RackSockets, type OpenSocket } from './rack-sockets.ts';
 import { summarize } from './reply-summary.ts';
 import { EDNS_UDP } from './reply-options.ts';
-import { Responder, type RespondSettings } from './respond.ts';
+import { Responder } from './respond.ts';
+import { respondSettings } from './respond-settings.ts';
 import { ServedZones } from './served-zones.ts';
 import { showZones } from './show-zones.ts';
 import { runSlices } from './slices.ts';
@@ -27,8 +30,7 @@ import type { StreamClient } from './stream/stream-client.ts';
 import { TcpServer } from './stream/tcp-server.ts';
 import { Tally } from './tally.ts';
 import { UdpClient, type ReturnPath } from './udp-client.ts';
-
-const SECRET = 16;
+import { ZoneFeed } from './zone-feed.ts';
 
 /** What the DNS service opens and works on beside its context. */
 export interface DnsOutside {
@@ -39,6 +41,7 @@ export interface DnsOutside {
   readonly streams: StreamAcceptor;
   /** Opens the file that zones are kept in, of the state directory. */
   readonly openStore: (state: string) => OpenedZones;
+  readonly secretOf: (day: number) => Uint8Array;
   /** Absent: names outside our zones are refused. */
   readonly forwarding?: Forwarding;
 }
@@ -49,14 +52,8 @@ interface Serving {
   readonly responder: Responder;
   readonly tcp: TcpServer;
   readonly notify: OwnSocket;
-}
-
-/** A socket of the rack's that is served. */
-interface OpenSocket {
-  readonly handle: SocketHandle;
-  /** Absent for one that listens for streams. */
-  readonly socket?: DatagramSocket;
-  readonly watch: { close(): void };
+  /** What the threads that answer beside this one have. */
+  readonly feed: ZoneFeed;
 }
 
 /** Answers for the names of the rack's own zones and of those in the file; has others asked for its machines, and refuses them to all others. */
@@ -72,7 +69,7 @@ export class DnsService implements Service {
   /** Zones that came ahead of it. */
   #early: { readonly zones: readonly ZoneColumns[]; readonly gone: readonly string[] }[] = [];
   #logsQueries = false;
-  #sockets: readonly OpenSocket[] = [];
+  readonly #sockets = new RackSockets((handle) => this.#open(handle));
   /** What late replies are queued in, which leave together: many may wait for one answer. */
   readonly #late = new Set<DatagramSocket>();
   #flushing: Timer | undefined;
@@ -86,13 +83,11 @@ export class DnsService implements Service {
     this.#serving?.zones.readAgain(this.#serving.authority.apply(plan));
     const serving = this.#serving ?? this.#begin(plan);
     serving.zones.apply(plan);
-    serving.responder.configure(settingsOf(plan));
+    serving.feed.keep(answerThreads(plan.dns.threads));
+    serving.responder.configure(respondSettings(plan));
     this.#applyForwarding(plan, serving.responder);
     this.#logsQueries = plan.dns.queryLog;
-    const kept = this.#sockets.filter((open) => sockets.some((handle) => sameSocket(handle, open.handle)));
-    for (const open of this.#sockets) if (!kept.includes(open)) closeSocket(open);
-    const added = sockets.filter((handle) => !kept.some((open) => sameSocket(handle, open.handle)));
-    this.#sockets = [...kept, ...added.map((handle) => this.#open(handle, serving))];
+    this.#sockets.apply(sockets);
   }
 
   #applyForwarding(plan: Plan, responder: Responder): void {
@@ -102,7 +97,13 @@ export class DnsService implements Service {
   }
 
   #begin(plan: Plan): Serving {
-    const { clock, loop } = this.#context;
+    const { clock, loop, notes } = this.#context;
+    const feed = new ZoneFeed({
+      loop,
+      clock,
+      tell: (note, to) => notes?.tell(note, to),
+      published: (origin) => authority.published(origin)?.zone,
+    });
     const notify = new OwnSocket(loop, this.#outside.openOwnSocket, (datagram) => authority.heard(datagram));
     const authority: Authority = new Authority(
       {
@@ -111,11 +112,13 @@ export class DnsService implements Service {
         zone: (origin) => zones.get(origin),
         sendNotify: (bytes, to) => this.#tally.lost(notify.send(bytes, to)),
         checkData,
+        follower: feed,
       },
       plan,
     );
     const zones: ServedZones = new ServedZones({ loop, clock, publisher: authority });
-    const responder = new Responder({ clock, tally: this.#tally, newSecret }, settingsOf(plan), zones);
+    const { secretOf } = this.#outside;
+    const responder = new Responder({ clock, tally: this.#tally, secretOf }, respondSettings(plan), zones);
     responder.desk = authority.desk;
     const tcp = new TcpServer({
       loop,
@@ -123,7 +126,7 @@ export class DnsService implements Service {
       streams: this.#outside.streams,
       desk: { handle: (message, client, into) => this.#answerStream(message, client, into, responder) },
     });
-    this.#serving = { authority, zones, responder, tcp, notify };
+    this.#serving = { authority, zones, responder, tcp, notify, feed };
     for (const letter of this.#early.splice(0)) zones.learnZones(letter.zones, letter.gone);
     return this.#serving;
   }
@@ -144,6 +147,27 @@ export class DnsService implements Service {
     else answer({ zones: [], fault: 'it has no Plan yet' });
   }
 
+  hear(note: ThreadNote, from: ThreadName): void {
+    switch (note.kind) {
+      case 'joined':
+        return this.#serving?.feed.join(from);
+      case 'zone-wanted':
+        return this.#serving?.feed.wanted(from, note.origin);
+      case 'datagrams':
+        return this.#takeOver(note.datagrams, from);
+      case 'first-answer':
+        return this.#tellFirst(note.reply, note.address);
+      case 'zones':
+      case 'zone-served':
+      case 'zone':
+      case 'zone-change':
+      case 'zone-gone':
+      case 'taken':
+        // These are for the others
+        return;
+    }
+  }
+
   counters(): Counters {
     const { authority, tcp } = this.#serving ?? {};
     const forwarding = this.#outside.forwarding?.counters();
@@ -155,16 +179,18 @@ export class DnsService implements Service {
     this.#flushing?.cancel();
     this.#flushing = undefined;
     this.#late.clear();
-    for (const open of this.#sockets) closeSocket(open);
-    this.#sockets = [];
-    const { zones, tcp, authority, notify } = this.#serving ?? {};
+    this.#sockets.close();
+    const { zones, tcp, authority, notify, feed } = this.#serving ?? {};
+    feed?.close();
     tcp?.close();
     zones?.close();
     authority?.close();
     notify?.close();
   }
 
-  #open(handle: SocketHandle, { tcp, responder }: Serving): OpenSocket {
+  #open(handle: SocketHandle): OpenSocket {
+    if (!this.#serving) throw new Error('sockets come with a Plan');
+    const { tcp, responder } = this.#serving;
     if (handle.transport === 'tcp') return { handle, watch: tcp.listen(handle.fd) };
     const socket = this.#outside.openSocket(handle);
     return { handle, socket, watch: this.#context.loop.watch(handle.fd, () => this.#serve(socket, responder)) };
@@ -182,7 +208,17 @@ export class DnsService implements Service {
     this.#tally.lost(socket.flush());
   }
 
-  #handle(datagram: Inbound, socket: DatagramSocket, responder: Responder): void {
+  /** What came to another thread by a socket of the same address. */
+  #takeOver(datagrams: DatagramColumns, from: ThreadName): void {
+    const socket = this.#sockets.at(datagrams.address, datagrams.port);
+    if (socket && this.#serving) {
+      for (const datagram of receivedIn(datagrams)) this.#handle(datagram, socket, this.#serving.responder);
+      this.#tally.lost(socket.flush());
+    }
+    this.#context.notes?.tell({ kind: 'taken', count: datagrams.lengths.length }, from);
+  }
+
+  #handle(datagram: Received, socket: DatagramSocket, responder: Responder): void {
     const { bytes, source, sourcePort } = datagram;
     // Nobody listens on port 0: a forged source
     if (sourcePort === 0) return this.#tally.dropped('port-zero');
@@ -195,7 +231,7 @@ export class DnsService implements Service {
   }
 
   #sendLate(reply: Uint8Array, { socket, address, port }: ReturnPath): void {
-    if (!this.#sockets.some((open) => open.socket === socket)) return;
+    if (!this.#sockets.has(socket)) return;
     this.#tally.replied((reply[3] ?? 0) & 15);
     socket.send(reply, { address, port });
     this.#late.add(socket);
@@ -206,7 +242,7 @@ export class DnsService implements Service {
   #flushLate(): void {
     this.#flushing = undefined;
     for (const socket of this.#late) {
-      if (this.#sockets.some((open) => open.socket === socket)) this.#tally.lost(socket.flush());
+      if (this.#sockets.has(socket)) this.#tally.lost(socket.flush());
     }
     this.#late.clear();
   }
@@ -214,13 +250,16 @@ export class DnsService implements Service {
   #tell(reply: Uint8Array, source: Ip4): void {
     // A reply that is a header alone had no question worth telling
     if (reply.length <= HEADER) return;
-    const mac = this.#serving?.zones.firstQuestion(source);
-    if (mac !== undefined) {
-      const subject = { mac: formatMac(mac), address: formatIp4(source) };
-      this.#context.events.emit({ kind: 'dns.first-question', ...summarize(reply) }, subject);
-    }
+    this.#tellFirst(reply, source);
     if (this.#logsQueries)
       this.#context.events.emit({ kind: 'dns.query', ...summarize(reply) }, { address: formatIp4(source) });
+  }
+
+  #tellFirst(reply: Uint8Array, source: Ip4): void {
+    const mac = this.#serving?.zones.firstQuestion(source);
+    if (mac === undefined) return;
+    const subject = { mac: formatMac(mac), address: formatIp4(source) };
+    this.#context.events.emit({ kind: 'dns.first-question', ...summarize(reply) }, subject);
   }
 }
 
@@ -228,28 +267,4 @@ export class DnsService implements Service {
 function checkData(type: number, data: string): void {
   const bytes = Buffer.from(data, 'latin1');
   if (checkRdata(type, bytes, 0, bytes.length) !== data) throw new WireError('a compressed name where none may be');
-}
-
-function newSecret(): Uint8Array {
-  return randomBytes(SECRET);
-}
-
-function settingsOf({ subnets, dns }: Plan): RespondSettings {
-  const own = subnets.map(({ cidr }) => cidr);
-  return {
-    nsid: dns.nsid,
-    recursion: new AddressSet([...own, ...dns.allow]),
-    unlimited: new AddressSet(own),
-    ...(dns.rateLimit && { rateLimit: dns.rateLimit }),
-  };
-}
-
-/** A descriptor's number may come back for another socket. */
-function sameSocket(a: SocketHandle, b: SocketHandle): boolean {
-  return a.fd === b.fd && a.address === b.address && a.port === b.port && a.ifindex === b.ifindex;
-}
-
-function closeSocket(open: OpenSocket): void {
-  open.watch.close();
-  open.socket?.close();
 }

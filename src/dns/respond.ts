@@ -47,13 +47,15 @@ export interface MessageDesk {
   update?(query: DnsQuery, client: DnsClient, into: Buffer, limit: number): number;
   /** A message with TSIG (RFC 8945). `plain` does with it what would be done without, within a limit of its own. */
   signed?(query: DnsQuery, client: DnsClient, into: Buffer, limit: number, plain: (limit: number) => number): number;
+  /** A question for a zone that is ours, and of which nothing can be said here. Absent: it fails. */
+  awaited?(query: DnsQuery, client: DnsClient, into: Buffer, limit: number): number;
 }
 
 export interface RespondDependencies {
   readonly clock: Clock;
   readonly tally: Tally;
-  /** 16 random bytes. */
-  readonly newSecret: () => Uint8Array;
+  /** The 16 bytes that cookies of a day are made with. */
+  readonly secretOf: (day: number) => Uint8Array;
 }
 
 /** Any message → its reply. Makes no garbage of ordinary questions. */
@@ -74,10 +76,10 @@ export class Responder {
   #identity: ServerIdentity;
   #rateLimit: RateLimit | undefined;
 
-  constructor({ clock, tally, newSecret }: RespondDependencies, settings: RespondSettings, zones: ZoneFinder) {
+  constructor({ clock, tally, secretOf }: RespondDependencies, settings: RespondSettings, zones: ZoneFinder) {
     this.#clock = clock;
     this.#tally = tally;
-    this.#cookies = new ServerCookies(clock, newSecret);
+    this.#cookies = new ServerCookies(clock, secretOf);
     this.#settings = settings;
     this.#options = new ReplyOptions(this.#cookies, settings.nsid);
     this.#identity = new ServerIdentity(settings.nsid);
@@ -148,9 +150,9 @@ export class Responder {
       return this.desk.transfer?.(query, client, into, limit) ?? this.#refuse(query, client, state, 'transfer');
     }
     if (isMeta(query.type)) return this.#finish(query, client, state, 0, RCODE.NOTIMP);
-    if (this.#zones.isAwaited?.(query.path)) return this.#failAwaited(query, client, state);
+    if (this.#zones.isAwaited?.(query.path)) return this.#await(query, client, state, into, limit);
     const outcome = this.#answerer.answer(query);
-    if (outcome.kind === 'alias-awaited') return this.#failAwaited(query, client, state);
+    if (outcome.kind === 'alias-awaited') return this.#await(query, client, state, into, limit);
     const mayRecurse = this.forwarder !== undefined && this.#settings.recursion.has(client.address);
     const isElsewhere = outcome.kind === 'outside' || (outcome.kind === 'referral' && !outcome.authoritative);
     if (mayRecurse && isElsewhere && query.header.recursionDesired) {
@@ -169,7 +171,8 @@ export class Responder {
   }
 
   /** Whoever else is asked does not know, and a "no" of theirs would be kept. */
-  #failAwaited(query: DnsQuery, client: DnsClient, state: CookieState): number {
+  #await(query: DnsQuery, client: DnsClient, state: CookieState, into: Buffer, limit: number): number {
+    if (this.desk.awaited) return this.desk.awaited(query, client, into, limit);
     this.#answerer.reset(RCODE.SERVFAIL);
     this.#writer.clear();
     return this.#give(query, client, state, 0, RCODE.SERVFAIL);

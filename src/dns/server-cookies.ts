@@ -12,28 +12,36 @@ const HASHED = 20;
 const OLDEST = 3600;
 const FUTURE = 300;
 const RENEW = 1800;
-/** Seconds between two secrets (RFC 7873 §7.1). The one before is good for as long again, so much longer than any cookie. */
+/** Seconds that a secret is used (RFC 7873 §7.1). */
 const SECRET_AGE = 86_400;
+
+interface Secret {
+  readonly day: number;
+  readonly hash: SipHash;
+}
 
 /** What a client's cookie says of its address: it is its own, or nothing is known. */
 export type CookieState = 'none' | 'client' | 'bad' | 'good';
 
-/** Server cookies as other servers make them too (RFC 9018): who returns one has heard us at its address. */
+/**
+ * Server cookies as other servers make them too (RFC 9018): who returns one has heard us at its address. Each day has a secret
+ * of its own, which is that of all cookies made then: threads that make the same secrets take each other's cookies at any time.
+ */
 export class ServerCookies {
   readonly #clock: Clock;
-  readonly #newSecret: () => Uint8Array;
+  readonly #secretOf: (day: number) => Uint8Array;
   readonly #input = new Uint8Array(HASHED);
   readonly #hash = new Uint8Array(8);
-  #current: SipHash;
-  #previous: SipHash | undefined;
-  #since: number;
+  /** Those of two days: no cookie that is good, or made now, is of a third. */
+  #secret: Secret;
+  #other: Secret;
 
-  /** `newSecret` makes 16 random bytes. */
-  constructor(clock: Clock, newSecret: () => Uint8Array) {
+  /** `secretOf` makes the 16 bytes of a day since 1970. */
+  constructor(clock: Clock, secretOf: (day: number) => Uint8Array) {
     this.#clock = clock;
-    this.#newSecret = newSecret;
-    this.#current = new SipHash(newSecret());
-    this.#since = clock.monotonic();
+    this.#secretOf = secretOf;
+    this.#secret = this.#make(dayOf(this.#now()));
+    this.#other = this.#secret;
   }
 
   /** Looks at the cookie of `length` octets at `at`. */
@@ -43,8 +51,8 @@ export class ServerCookies {
     const age = this.#ageOf(bytes, at);
     if (age > OLDEST || age < -FUTURE) return 'bad';
     this.#takeInput(bytes, at, address);
-    const isOurs = this.#matches(this.#current, bytes, at) || this.#matches(this.#previous, bytes, at);
-    return isOurs ? 'good' : 'bad';
+    const secret = this.#find(dayOf(timeOf(bytes, at)));
+    return this.#matches(secret, bytes, at) ? 'good' : 'bad';
   }
 
   /** Writes the client's cookie and ours to `into` at `to`: the one it has if that is `good` and not old, else a new one. */
@@ -53,7 +61,6 @@ export class ServerCookies {
     const length = CLIENT_COOKIE + (keep ? SERVER_COOKIE : 0);
     for (let i = 0; i < length; i++) into[to + i] = bytes[at + i] ?? 0;
     if (keep) return;
-    this.#rotate();
     const server = to + CLIENT_COOKIE;
     const now = this.#now();
     into[server] = VERSION;
@@ -65,18 +72,12 @@ export class ServerCookies {
     into[server + 6] = (now >>> 8) & 255;
     into[server + 7] = now & 255;
     this.#takeInput(into, to, address);
-    this.#current.hash(this.#input, HASHED, into, server + 8);
+    this.#find(dayOf(now)).hash(this.#input, HASHED, into, server + 8);
   }
 
   /** Seconds, in the arithmetic of RFC 1982, as the time has 32 bits. */
   #ageOf(bytes: Uint8Array, at: number): number {
-    const time = at + CLIENT_COOKIE + 4;
-    const made =
-      ((bytes[time] ?? 0) << 24) |
-      ((bytes[time + 1] ?? 0) << 16) |
-      ((bytes[time + 2] ?? 0) << 8) |
-      (bytes[time + 3] ?? 0);
-    return (this.#now() - made) | 0;
+    return (this.#now() - timeOf(bytes, at)) | 0;
   }
 
   #now(): number {
@@ -89,19 +90,33 @@ export class ServerCookies {
   }
 
   /** Whoever measures how long it takes learns nothing of how much of it was right. */
-  #matches(secret: SipHash | undefined, bytes: Uint8Array, at: number): boolean {
-    if (!secret) return false;
+  #matches(secret: SipHash, bytes: Uint8Array, at: number): boolean {
     secret.hash(this.#input, HASHED, this.#hash, 0);
     let difference = 0;
     for (let i = 0; i < 8; i++) difference |= (this.#hash[i] ?? 0) ^ (bytes[at + CLIENT_COOKIE + 8 + i] ?? 0);
     return difference === 0;
   }
 
-  #rotate(): void {
-    const now = this.#clock.monotonic();
-    if (now - this.#since < SECRET_AGE * 1000) return;
-    this.#since = now;
-    this.#previous = this.#current;
-    this.#current = new SipHash(this.#newSecret());
+  #find(day: number): SipHash {
+    if (this.#secret.day === day) return this.#secret.hash;
+    if (this.#other.day !== day) this.#other = this.#make(day);
+    [this.#secret, this.#other] = [this.#other, this.#secret];
+    return this.#secret.hash;
   }
+
+  #make(day: number): Secret {
+    return { day, hash: new SipHash(this.#secretOf(day)) };
+  }
+}
+
+/** When a cookie was made, in seconds as they stand in it. */
+function timeOf(bytes: Uint8Array, at: number): number {
+  const time = at + CLIENT_COOKIE + 4;
+  return (
+    ((bytes[time] ?? 0) << 24) | ((bytes[time + 1] ?? 0) << 16) | ((bytes[time + 2] ?? 0) << 8) | (bytes[time + 3] ?? 0)
+  );
+}
+
+function dayOf(seconds: number): number {
+  return Math.floor((seconds >>> 0) / SECRET_AGE);
 }

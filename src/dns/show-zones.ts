@@ -1,9 +1,8 @@
 import type { ZoneAnswer, ZoneFact, ZoneOrder } from '../service/letters.ts';
 import { keyText, nameKey } from '../wire/dns/name.ts';
-import { recordsOf } from '../wire/dns/record-set.ts';
-import type { ResourceRecord } from '../wire/dns/resource-record.ts';
 import { toColumnsInSteps } from '../zones/zone-columns.ts';
 import type { Slices } from './slices.ts';
+import { recordsIn } from './zone-content.ts';
 import type { Zone } from './zone.ts';
 
 /** Names between two pauses: some 100 µs. */
@@ -19,12 +18,7 @@ export function* showZones(order: ZoneOrder, served: ServedNow): Slices<ZoneAnsw
   if (order.kind === 'list') return { zones: yield* listZones(served) };
   const zone = served.get(nameKey(order.zone));
   if (!zone) return { zones: [] };
-  const records: ResourceRecord[] = [];
-  let names = 0;
-  for (const [owner, sets] of zone.snapshot()) {
-    for (const set of sets) records.push(...recordsOf(owner, set));
-    if (++names % STRIDE === 0) yield;
-  }
+  const records = yield* recordsIn(zone.snapshot());
   return { zones: [], content: yield* toColumnsInSteps(zone.origin, records) };
 }
 

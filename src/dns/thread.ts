@@ -6,11 +6,12 @@ import { PeerSockets } from '../system/peer-socket.ts';
 import { CryptoBits } from '../system/random-bits.ts';
 import { TcpStreams } from '../system/tcp-streams.ts';
 import { openZoneStore } from '../zones/open-zone-store.ts';
+import { cookieSecrets } from './cookie-secrets.ts';
 import { DnsService } from './dns-service.ts';
 import { Forwarding } from './forward/forwarding.ts';
 
 runOnPollLoop((context) => {
-  const { libc, loop, clock, events, sockets } = context;
+  const { libc, loop, clock, events, sockets, cookieKey } = context;
   const streams = new TcpStreams(libc, loop);
   const peers = new PeerSockets(libc);
   return new DnsService(context, {
@@ -18,6 +19,7 @@ runOnPollLoop((context) => {
     openOwnSocket: () => sockets.open({ address: UNSPECIFIED, port: 0 }),
     streams,
     openStore: (state) => openZoneStore(join(state, 'zones.db'), clock.now()),
+    secretOf: cookieSecrets(cookieKey),
     forwarding: new Forwarding({ loop, clock, events, peers, connector: streams, random: new CryptoBits() }),
   });
 });

@@ -1,6 +1,7 @@
 import { UNSPECIFIED, type Ip4 } from '../addr/ip4.ts';
-import type { DatagramSocket, Inbound } from '../system/datagram.ts';
+import type { DatagramSocket } from '../system/datagram.ts';
 import type { DnsClient } from './dns-client.ts';
+import type { Received } from './hand-over.ts';
 
 /** Where a reply goes, and through which of our sockets: each is bound to one address of ours. */
 export interface ReturnPath {
@@ -20,7 +21,7 @@ export class UdpClient implements DnsClient {
     this.#send = send;
   }
 
-  take({ source, sourcePort }: Inbound, socket: DatagramSocket): void {
+  take({ source, sourcePort }: Received, socket: DatagramSocket): void {
     this.address = source;
     this.port = sourcePort;
     this.#socket = socket;

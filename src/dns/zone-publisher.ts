@@ -23,8 +23,8 @@ const UNKNOWN = Number.MAX_SAFE_INTEGER / 2;
 
 /** Hears of what was published. */
 export interface PublicationListener {
-  /** `soa`: that of the zone now; it changed, or is served anew. */
-  changed(zone: NameKey, soa: ResourceRecord): void;
+  /** `soa`: that of the zone now; it changed, or is served anew. `change`: what became of it since it was published last. */
+  changed(zone: NameKey, soa: ResourceRecord, change?: ZoneChange): void;
 }
 
 /** A zone as those who transfer it see it. */
@@ -233,7 +233,7 @@ export class ZonePublisher {
     publication.size += grown;
     history.add(change, publication.size);
     this.#journal.add(change, history.changes.length);
-    this.#listener.changed(change.origin, change.to);
+    this.#listener.changed(change.origin, change.to, change);
   }
 
   /** Counts the octets of the zone as it is now; what changes meanwhile is counted by `record`. */

@@ -1,5 +1,6 @@
 import type { NameKey } from '../wire/dns/name.ts';
 import type { ResourceRecord } from '../wire/dns/resource-record.ts';
+import type { ZoneChange } from '../zones/zone-change.ts';
 import type { Zone } from './zone.ts';
 
 /** What becomes of zones beyond answering from them: serials, and who is to know. */
@@ -12,4 +13,14 @@ export interface ZonePublishing {
   withdraw(zone: Zone): void;
   /** The records of a zone whose file says these: with what updates did to them. `replace` follows, or nothing. */
   withUpdates(origin: NameKey, file: Iterable<ResourceRecord>): Iterable<ResourceRecord>;
+}
+
+/** Hears what zones are served, and what is published of them. */
+export interface ZoneFollower {
+  /** A zone is served, in the place of the one of its origin, if there was one. Nothing of it may be published yet. */
+  served(origin: NameKey): void;
+  /** What is published of it is another; without a `change`, it is published for the first time, or as before. */
+  changed(origin: NameKey, change?: ZoneChange): void;
+  /** Nothing is served under that origin any more. */
+  withdrawn(origin: NameKey): void;
 }

@@ -48,10 +48,10 @@ export function checkDns(book: FaultBook, draft: DnsDraft, ground: DnsGround): D
   const routes = checkRoutes(book, draft, own, ground.subnets);
   const cache = checkCache(book, draft);
   const forward = checkUpstreams(book, draft.forward ?? [], ['dns', 'forward'], ground.subnets);
-  const { allow = [], nsid = ground.rackName, 'query-log': queryLog } = draft;
-  if (!cache || queryLog === undefined) return undefined;
+  const { allow = [], threads, nsid = ground.rackName, 'query-log': queryLog } = draft;
+  if (!cache || threads === undefined || queryLog === undefined) return undefined;
   const rateLimit = rateLimitOf(draft);
-  const answers = { forward, routes, allow, cache, ...rateLimit, nsid, queryLog };
+  const answers = { forward, routes, allow, cache, ...rateLimit, threads, nsid, queryLog };
   return { zones, keys: keys.all, transfer, notify, ...answers };
 }
 

@@ -141,6 +141,7 @@ export const dnsSchema = mapping({
     .union([rateLimitSchema, z.literal('off', { error: 'off, or a mapping with responses, window, slip' })])
     .prefault({})
     .describe('How many responses one network outside our subnets gets; or off.'),
+  threads: count(1, 16, 1).describe('Threads that answer by UDP; one does all else: 1 to 16.'),
   nsid: form.nsidText.optional().describe('What this server calls itself (RFC 5001). Default: rack.name.'),
   'query-log': onOrOff().prefault('off').describe('on: each question is told as an event.'),
 });

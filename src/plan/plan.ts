@@ -103,6 +103,8 @@ export interface DnsSettings {
   readonly cache: CacheSettings;
   /** Absent: clients get all the answers they ask for. */
   readonly rateLimit?: RateLimit;
+  /** Threads that answer by UDP, from 1. */
+  readonly threads: number;
   /** What this server calls itself (RFC 5001). */
   readonly nsid: string;
   /** Each question is an event. */

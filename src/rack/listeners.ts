@@ -6,7 +6,7 @@ import { SystemCallError, type Libc } from '../system/libc.ts';
 import type { LocalAddress } from '../system/interfaces.ts';
 import { openLinkSocket } from '../system/link-socket.ts';
 import { openTcpListener } from '../system/tcp-listener.ts';
-import { allowReuse, openUdp } from '../system/udp-socket.ts';
+import { allowReuse, openUdp, retire, shareLoad } from '../system/udp-socket.ts';
 import type { ServiceName } from '../timeline/event.ts';
 import { describePortHolder } from './port-holder.ts';
 
@@ -30,6 +30,8 @@ export interface Wanted {
   readonly isOptional?: boolean;
   /** Another program may have the port beside us. */
   readonly isShared?: boolean;
+  /** Which thread of the service is to have it, from 2; absent: the first. The sockets of all share what comes. */
+  readonly thread?: number;
 }
 
 /** A port could not be had; the message says which and who can mend it. */
@@ -73,7 +75,7 @@ export class Listeners {
         const key = this.#keyOf(wanted);
         const present = next.get(key) ?? this.#open.get(key);
         // With the new `wanted`: the address an interface has may be another now
-        const fd = present ? present.fd : this.#openWanted(wanted);
+        const fd = present ? present.fd : this.#openWanted(wanted, next.values());
         if (fd === undefined) continue;
         const open = { wanted, fd };
         if (!present) fresh.push(open);
@@ -86,9 +88,10 @@ export class Listeners {
     return { cancel: () => this.#close(fresh), commit: () => this.#commit(next) };
   }
 
-  /** What `service` is to use. */
-  handles(service: ServiceName): readonly SocketHandle[] {
-    const mine = [...this.#open.values()].filter(({ wanted }) => wanted.service === service);
+  /** What a thread of `service` is to use. */
+  handles(service: ServiceName, thread = 1): readonly SocketHandle[] {
+    const isMine = ({ wanted }: Open): boolean => wanted.service === service && (wanted.thread ?? 1) === thread;
+    const mine = [...this.#open.values()].filter(isMine);
     return mine.map(({ wanted, fd }) => ({
       fd,
       transport: wanted.transport,
@@ -114,7 +117,20 @@ export class Listeners {
   #commit(next: Map<string, Open>): () => void {
     const gone = [...this.#open].filter(([key]) => !next.has(key)).map(([, open]) => open);
     this.#open = next;
-    return () => this.#close(gone);
+    // To the threads that stay: what these hold already is still read
+    for (const { fd, wanted } of gone) if (wanted.thread !== undefined) retire(this.#libc, fd, wanted.bindAddress);
+    return () => {
+      this.#close(gone);
+      this.#keepAlone(gone);
+    };
+  }
+
+  /** A port that is not shared any more is nobody else's to have. */
+  #keepAlone(gone: readonly Open[]): void {
+    for (const { wanted } of gone.filter(({ wanted: { thread } }) => thread !== undefined)) {
+      const mates = [...this.#open.values()].filter((open) => isSamePort(open.wanted, wanted));
+      if (mates.length === 1) for (const { fd } of mates) shareLoad(this.#libc, fd, false);
+    }
   }
 
   #device(name: string): Pick<SocketHandle, 'interface' | 'ifindex'> {
@@ -122,18 +138,25 @@ export class Listeners {
   }
 
   /** An interface that was made anew under its old name has another index, and a socket bound to the old one is deaf. */
-  #keyOf({ service, transport, interface: device, bindAddress, port }: Wanted): string {
+  #keyOf({ service, transport, interface: device, bindAddress, port, thread = 1 }: Wanted): string {
     const ifindex = device === undefined ? 0 : this.#libc.if_nametoindex(device);
-    return `${service} ${transport} ${ifindex} ${bindAddress} ${port}`;
+    return `${service} ${transport} ${ifindex} ${bindAddress} ${port} ${thread}`;
   }
 
-  #openWanted(wanted: Wanted): number | undefined {
+  /** `opened`: those that were opened for the same Plan. */
+  #openWanted(wanted: Wanted, opened: Iterable<Open>): number | undefined {
     try {
+      // The first is opened alone: another program that has the port is then found, whatever it would share
+      if (wanted.thread !== undefined) this.#share(wanted, opened);
       return this.#openOne(wanted);
     } catch (error) {
       if (wanted.isOptional && error instanceof ListenError) return undefined;
       throw error;
     }
+  }
+
+  #share(wanted: Wanted, opened: Iterable<Open>): void {
+    for (const open of opened) if (isSamePort(open.wanted, wanted)) shareLoad(this.#libc, open.fd, true);
   }
 
   #openOne(wanted: Wanted): number {
@@ -170,6 +193,7 @@ export class Listeners {
         broadcast: wanted.service === 'dhcp',
         tellsDestination: wanted.service !== 'dns',
         reuseAddress: isShared || ours.length > 0,
+        reusePort: wanted.thread !== undefined,
         ...(wanted.interface === undefined ? {} : { interface: wanted.interface }),
       });
       if (!isShared && ours.length > 0) allowReuse(this.#libc, fd, false);
@@ -252,9 +276,9 @@ function subnetSockets(plan: Plan, subnet: Subnet, address: Ip4, hasRelayed: boo
     sockets.push({ service: 'http', transport: 'tcp', address, bindAddress: address, port: plan.http.tls.port });
   }
   if (management === 'dhcp+dns') {
-    for (const transport of ['udp', 'tcp'] as const) {
-      sockets.push({ service: 'dns', transport, address, bindAddress: address, port: DNS_PORT });
-    }
+    const dns = { service: 'dns', address, bindAddress: address, port: DNS_PORT } as const;
+    sockets.push({ ...dns, transport: 'udp' }, { ...dns, transport: 'tcp' });
+    for (let thread = 2; thread <= plan.dns.threads; thread++) sockets.push({ ...dns, transport: 'udp', thread });
   }
   return sockets;
 }
@@ -263,6 +287,12 @@ function subnetSockets(plan: Plan, subnet: Subnet, address: Ip4, hasRelayed: boo
 function isInWay(open: Wanted, wanted: Wanted): boolean {
   const isSamePlace = open.transport === 'udp' && open.interface === wanted.interface && open.port === wanted.port;
   return isSamePlace && open.service === wanted.service && open.bindAddress !== wanted.bindAddress;
+}
+
+/** Whether the sockets are of threads of one service, which share a port. */
+function isSamePort(a: Wanted, b: Wanted): boolean {
+  const isSamePlace = a.bindAddress === b.bindAddress && a.interface === b.interface && a.port === b.port;
+  return isSamePlace && a.service === b.service && a.transport === b.transport;
 }
 
 function explain(wanted: Wanted, error: SystemCallError): ListenError {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,12 +9,14 @@ import type { Plan } from '../plan/plan.ts';
 import { LeaseTable } from '../service/lease-table.ts';
 import { fromColumns, toColumns } from '../service/lease-columns.ts';
 import type { FromService, ImageAnswer, ImageOrder, ToService } from '../service/letters.ts';
+import { answerThreads, isAnswerThread, serviceOf, threadNumber } from '../service/thread-name.ts';
+import type { ThreadNote } from '../service/thread-note.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Libc } from '../system/libc.ts';
 import { lockDirectory } from '../system/lock-directory.ts';
 import type { ServiceManager } from '../system/systemd-notify.ts';
 import { SqliteEventStore, type EventStore } from '../timeline/event-store.ts';
-import type { EventBody, ServiceName } from '../timeline/event.ts';
+import type { EventBody, ServiceName, ThreadName } from '../timeline/event.ts';
 import { Timeline } from '../timeline/timeline.ts';
 import { readKeptZone } from '../zones/read-kept-zone.ts';
 import { readZoneFile } from '../zones/read-zone-file.ts';
@@ -39,6 +42,8 @@ const CERTIFICATE_EVERY = 2_000;
 const ZONES_EVERY = 2_000;
 /** What DNS waits for zone files at a start: those that take longer come later. */
 const ZONES_MILLISECONDS = 500;
+/** Octets of the key that DNS cookies are made with. */
+const COOKIE_KEY = 32;
 /** The services that a rack is restarted for when they can't be ended: the others may wait for a hung file server. */
 const VITAL: ReadonlySet<ServiceName> = new Set(['dhcp', 'dns']);
 
@@ -48,8 +53,8 @@ export interface RackDependencies {
   readonly clock: Clock;
   readonly log: Logger;
   readonly manager: ServiceManager;
-  /** The file that runs a service as a thread. */
-  readonly entryOf: (service: ServiceName) => URL;
+  /** The file that runs a thread. */
+  readonly entryOf: (thread: ThreadName) => URL;
 }
 
 /** The file has no Plan in it, so there is nothing to start with. */
@@ -75,7 +80,8 @@ export class Rack {
   readonly #dependencies: RackDependencies;
   readonly #source: PlanSource;
   readonly #listeners: Listeners;
-  readonly #threads: readonly ServiceThread[];
+  #threads: readonly ServiceThread[];
+  readonly #cookieKey = randomBytes(COOKIE_KEY);
   readonly #certificate = new CertificateWatch();
   readonly #timers: NodeJS.Timeout[] = [];
   #plan: Plan;
@@ -135,7 +141,7 @@ export class Rack {
       readKept: (origin) => readKeptZone(join(plan.rack.state, 'zones.db'), origin),
       complain: (error, what) => dependencies.log.error({ err: error }, what),
     });
-    this.#threads = SERVICES.map((name) => this.#createThread(name));
+    this.#threads = threadsOf(plan).map((name) => this.#createThread(name));
     this.#timers.push(setInterval(() => this.#flushTimeline(), FLUSH_EVERY));
     this.#timers.push(setInterval(() => this.boots.tick(), FLUSH_EVERY));
     this.#timers.push(setInterval(() => this.#feedWatchdog(), WATCHDOG_EVERY));
@@ -159,7 +165,7 @@ export class Rack {
 
   /** Those that the Plan needs, or one before it needed. */
   get threads(): readonly ServiceThread[] {
-    return this.#threads.filter((thread) => thread.state !== 'stopped' || isNeeded(thread.name, this.#plan));
+    return this.#threads.filter(({ name, state }) => state !== 'stopped' || isNeeded(serviceOf(name), this.#plan));
   }
 
   /** Compiles the file again and switches to it, or keeps the Plan and says why. One at a time; never rejects. */
@@ -212,7 +218,7 @@ export class Rack {
     await Promise.all([...others, this.#thread('dns')?.start()]);
   }
 
-  #thread(name: ServiceName): ServiceThread | undefined {
+  #thread(name: ThreadName): ServiceThread | undefined {
     return this.#threads.find((thread) => thread.name === name);
   }
 
@@ -244,10 +250,19 @@ export class Rack {
     this.#attempt = attempt;
     this.#dependencies.log.level = plan.log.level;
     this.boots.apply(plan);
-    await Promise.all(this.threads.map((thread) => this.#applyTo(thread)));
+    const isEnded = this.#countThreads();
+    await Promise.all([...this.threads.map((thread) => this.#applyTo(thread)), isEnded]);
     closeGone();
     this.zones.forget(plan);
     this.#emitApplied();
+  }
+
+  /** As many threads as the Plan in force says; resolves when those that are too many have ended. */
+  async #countThreads(): Promise<void> {
+    const before = this.#threads;
+    this.#threads = threadsOf(this.#plan).map((name) => this.#thread(name) ?? this.#createThread(name));
+    const gone = before.filter((thread) => !this.#threads.includes(thread));
+    await Promise.all(gone.map((thread) => thread.stop(STOP_MILLISECONDS)));
   }
 
   #applyTo(thread: ServiceThread): Promise<void> {
@@ -272,20 +287,24 @@ export class Rack {
     }
   }
 
-  #createThread(name: ServiceName): ServiceThread {
+  #createThread(name: ThreadName): ServiceThread {
     return new ServiceThread({
       name,
+      cookieKey: this.#cookieKey,
       entry: this.#dependencies.entryOf(name),
       libc: this.#dependencies.libc,
       opening: () => [
         // Ahead of the Plan: no script is to leave before it is known who has had what
-        ...(name === 'importer' ? [] : [this.boots.letter()]),
+        ...(knowsBoots(name) ? [this.boots.letter()] : []),
         ...(name === 'dns' ? [this.zones.letter()] : []),
         this.#planLetter(name),
         ...(name === 'importer' ? [] : [this.#leasesLetter()]),
       ],
       onLetter: (letter) => this.#receive(name, letter),
-      onServing: () => this.emit({ kind: 'service.ready', service: name }),
+      onServing: () => {
+        this.emit({ kind: 'service.ready', service: name });
+        this.#introduce(name);
+      },
       onFailed: (reason, retryMilliseconds) => {
         if (name === 'importer') this.images.learn(undefined);
         this.emit({ kind: 'service.failed', service: name, reason, retryMilliseconds });
@@ -294,18 +313,36 @@ export class Rack {
   }
 
   #tell(letter: ToService): void {
-    for (const thread of this.#threads) if (thread.name !== 'importer') thread.send(letter);
+    for (const thread of this.#threads) if (knowsBoots(thread.name)) thread.send(letter);
+  }
+
+  /** The thread that has the zones is told of those that answer beside it, once both serve. */
+  #introduce(name: ThreadName): void {
+    const dns = this.#thread('dns');
+    if (dns?.state !== 'serving') return;
+    const others = this.#threads.filter((thread) => isAnswerThread(thread.name) && thread.state === 'serving');
+    for (const { name: from } of others) {
+      if (name === 'dns' || name === from) dns.send({ type: 'note', note: { kind: 'joined' }, from });
+    }
+  }
+
+  /** From a thread of a service to others of it. */
+  #passOn(from: ThreadName, note: ThreadNote, to: ThreadName | undefined): void {
+    const isMeant = ({ name }: ServiceThread): boolean =>
+      to === undefined ? isAnswerThread(name) !== isAnswerThread(from) && serviceOf(name) === 'dns' : name === to;
+    for (const thread of this.#threads) if (isMeant(thread)) thread.send({ type: 'note', note, from });
   }
 
   #leasesLetter(): ToService {
     return { type: 'leases', bound: toColumns(this.leases.facts()), ended: [] };
   }
 
-  #planLetter(service: ServiceName): ToService {
-    return { type: 'plan', plan: this.#plan, sockets: this.#listeners.handles(service) };
+  #planLetter(name: ThreadName): ToService {
+    const sockets = this.#listeners.handles(serviceOf(name), threadNumber(name));
+    return { type: 'plan', plan: this.#plan, sockets };
   }
 
-  #receive(name: ServiceName, letter: FromService): void {
+  #receive(name: ThreadName, letter: FromService): void {
     switch (letter.type) {
       case 'events':
         this.#record(letter.events.map((event) => this.leases.nameMachine(event)));
@@ -325,6 +362,9 @@ export class Rack {
         break;
       case 'progress':
         this.images.learn(letter.progress);
+        break;
+      case 'note':
+        this.#passOn(name, letter.note, letter.to);
         break;
       case 'ready':
       case 'answer':
@@ -372,9 +412,19 @@ export class Rack {
 
   /** Silence means a wedged thread that could not be ended: then the service manager starts the whole rack again. */
   #feedWatchdog(): void {
-    if (this.#threads.every((thread) => thread.alive || !VITAL.has(thread.name)))
+    if (this.#threads.every((thread) => thread.alive || !VITAL.has(serviceOf(thread.name))))
       this.#dependencies.manager.notify('WATCHDOG=1');
   }
+}
+
+/** All there may be, in the order in which an operator sees them. */
+function threadsOf({ dns }: Plan): ThreadName[] {
+  return SERVICES.flatMap((name): ThreadName[] => (name === 'dns' ? [name, ...answerThreads(dns.threads)] : [name]));
+}
+
+/** Who may decide what a machine boots, or tell it. */
+function knowsBoots(name: ThreadName): boolean {
+  return name !== 'importer' && !isAnswerThread(name);
 }
 
 /** A thread takes memory: few racks ask their upstreams over TLS, and one without sources imports nothing by itself. */

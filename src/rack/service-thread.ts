@@ -7,13 +7,14 @@ import type {
   ImageOrder,
   LeaseAnswer,
   LeaseOrder,
+  ThreadData,
   ToService,
   ZoneAnswer,
   ZoneOrder,
 } from '../service/letters.ts';
 import type { Libc } from '../system/libc.ts';
 import { Wake } from '../system/wake.ts';
-import type { ServiceName } from '../timeline/event.ts';
+import type { ThreadName } from '../timeline/event.ts';
 
 const FIRST_RETRY = 100;
 const LONGEST_RETRY = 10_000;
@@ -33,8 +34,9 @@ const NO_ZONES: ZoneAnswer = { zones: [], fault: NOT_RUNNING };
 const NO_IMAGES: ImageAnswer = { isDone: false, lines: [NOT_RUNNING] };
 
 export interface ServiceThreadDependencies {
-  readonly name: ServiceName;
+  readonly name: ThreadName;
   readonly entry: URL;
+  readonly cookieKey: Uint8Array;
   readonly libc: Libc;
   /** The first letters of a new thread: its Plan and sockets, then what it has to know. */
   readonly opening: () => readonly ToService[];
@@ -50,7 +52,7 @@ export type ThreadState = 'starting' | 'serving' | 'failed' | 'stopped';
 
 /** One service as a thread: started, listened to, started again when it dies. Its sockets are the rack's and outlive it. */
 export class ServiceThread {
-  readonly name: ServiceName;
+  readonly name: ThreadName;
   readonly #dependencies: ServiceThreadDependencies;
   readonly #wake: Wake;
   #worker: Worker | undefined;
@@ -173,10 +175,10 @@ export class ServiceThread {
   }
 
   #createWorker(): Worker {
-    const { name, entry } = this.#dependencies;
+    const { name, entry, cookieKey } = this.#dependencies;
     const worker = new Worker(entry, {
       name,
-      workerData: { name, wakeFd: this.#wake.fd },
+      workerData: { name, wakeFd: this.#wake.fd, cookieKey } satisfies ThreadData,
       resourceLimits: { maxOldGenerationSizeMb: 1024, maxYoungGenerationSizeMb: 16 },
     });
     worker.on('message', (letter: FromService) => this.#receive(letter));

@@ -3,8 +3,9 @@ import type { Mac } from '../addr/mac.ts';
 import type { BootNews, BootSign } from '../boots/boot-sign.ts';
 import type { ImportProgress } from '../images/progress.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { RackEvent, ServiceName } from '../timeline/event.ts';
+import type { RackEvent, ThreadName } from '../timeline/event.ts';
 import type { ZoneColumns } from '../zones/zone-columns.ts';
+import type { ThreadNote } from './thread-note.ts';
 
 /** A socket that the rack opened and a service uses. It stays the rack's: the service never closes it. */
 export interface SocketHandle {
@@ -99,9 +100,11 @@ export interface ZoneAnswer {
 
 /** What a service thread is started with. */
 export interface ThreadData {
-  readonly name: ServiceName;
+  readonly name: ThreadName;
   /** The eventfd that the rack rings after posting a letter. */
   readonly wakeFd: number;
+  /** What the secrets of DNS cookies are made of: each thread takes those of the others, and of itself before it failed. */
+  readonly cookieKey: Uint8Array;
 }
 
 /** Rack → service. */
@@ -118,6 +121,8 @@ export type ToService =
   | { readonly type: 'order'; readonly id: number; readonly order: LeaseOrder }
   | { readonly type: 'image-order'; readonly id: number; readonly order: ImageOrder }
   | { readonly type: 'zone-order'; readonly id: number; readonly order: ZoneOrder }
+  /** `from`: another thread of the same service. */
+  | { readonly type: 'note'; readonly note: ThreadNote; readonly from: ThreadName }
   | { readonly type: 'ping'; readonly id: number }
   | { readonly type: 'fail'; readonly reason: string }
   | { readonly type: 'stop' };
@@ -136,6 +141,8 @@ export type FromService =
   /** How far an import is; absent: none runs. */
   | { readonly type: 'progress'; readonly progress?: ImportProgress }
   | { readonly type: 'zone-answer'; readonly id: number; readonly answer: ZoneAnswer }
+  /** For the thread `to` of the same service; without it, of `dns` for all that answer beside it, and of those for `dns`. */
+  | { readonly type: 'note'; readonly note: ThreadNote; readonly to?: ThreadName }
   | { readonly type: 'pong'; readonly id: number; readonly counters: Counters };
 
 /** What a service counts, by name: `received`, `refused.bad-packet`, … They only rise, but for levels such as `active`. */

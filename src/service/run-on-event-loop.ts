@@ -6,6 +6,7 @@ import { EventOutbox } from './event-outbox.ts';
 import type { FromService, ThreadData, ToService } from './letters.ts';
 import { openLetter } from './service-desk.ts';
 import type { ImageSink, Service, ServiceContext } from './service.ts';
+import { serviceOf } from './thread-name.ts';
 
 /** The main function of a service thread that lives on Node's own event loop. */
 export function runOnEventLoop(create: (context: ServiceContext) => Service): void {
@@ -13,7 +14,12 @@ export function runOnEventLoop(create: (context: ServiceContext) => Service): vo
   if (!port) throw new Error('a service runs as a thread of the rack');
   const { name } = workerData as ThreadData;
   const post = (letter: FromService): void => port.postMessage(letter);
-  const outbox = new EventOutbox({ source: name, clock: systemClock, post, after: (ms, fire) => setTimeout(fire, ms) });
+  const outbox = new EventOutbox({
+    source: serviceOf(name),
+    clock: systemClock,
+    post,
+    after: (ms, fire) => setTimeout(fire, ms),
+  });
   const images: ImageSink = {
     changed: () => post({ type: 'images' }),
     progress: (progress) => post({ type: 'progress', ...(progress && { progress }) }),

@@ -8,7 +8,8 @@ import { Wake } from '../system/wake.ts';
 import { EventOutbox } from './event-outbox.ts';
 import type { FromService, ThreadData, ToService } from './letters.ts';
 import { openLetter } from './service-desk.ts';
-import type { Service, ServiceContext } from './service.ts';
+import type { NoteSink, Service, ServiceContext } from './service.ts';
+import { serviceOf } from './thread-name.ts';
 
 /** What a service on a blocking thread is built from. */
 export interface PollContext extends ServiceContext {
@@ -16,6 +17,8 @@ export interface PollContext extends ServiceContext {
   readonly libc: Libc;
   readonly sockets: UdpSockets;
   readonly events: EventOutbox;
+  readonly notes: NoteSink;
+  readonly cookieKey: Uint8Array;
 }
 
 /**
@@ -25,17 +28,20 @@ export interface PollContext extends ServiceContext {
 export function runOnPollLoop(create: (context: PollContext) => Service): void {
   const port = parentPort;
   if (!port) throw new Error('a service runs as a thread of the rack');
-  const { name, wakeFd } = workerData as ThreadData;
+  const { name, wakeFd, cookieKey } = workerData as ThreadData;
   const libc = loadLibc();
   const loop = new PollLoop(libc, systemClock);
   const post = (letter: FromService): void => port.postMessage(letter);
-  const outbox = new EventOutbox({ source: name, clock: systemClock, post, after: (ms, fire) => loop.after(ms, fire) });
+  const after = (ms: number, fire: () => void): void => void loop.after(ms, fire);
+  const outbox = new EventOutbox({ source: serviceOf(name), clock: systemClock, post, after });
   const service = create({
     libc,
     loop,
     clock: systemClock,
     events: outbox,
     signs: outbox,
+    notes: { tell: (note, to) => post({ type: 'note', note, ...(to !== undefined && { to }) }) },
+    cookieKey,
     sockets: new UdpSockets(libc),
   });
   const desk = { service, outbox, post, stop: () => loop.stop() };

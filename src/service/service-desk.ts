@@ -41,6 +41,9 @@ export function openLetter(desk: ServiceDesk, letter: ToService): void {
       else answer({ zones: [], fault: 'it has no zones' });
       break;
     }
+    case 'note':
+      desk.service.hear?.(letter.note, letter.from);
+      break;
     case 'ping':
       desk.post({ type: 'pong', id: letter.id, counters: { ...desk.service.counters(), ...desk.outbox.counters() } });
       break;

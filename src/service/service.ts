@@ -3,7 +3,7 @@ import type { BootNews, BootSign } from '../boots/boot-sign.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Loop } from '../system/loop.ts';
-import type { EventBody } from '../timeline/event.ts';
+import type { EventBody, ThreadName } from '../timeline/event.ts';
 import type { ImportProgress } from '../images/progress.ts';
 import type { ZoneColumns } from '../zones/zone-columns.ts';
 import type {
@@ -17,6 +17,7 @@ import type {
   ZoneAnswer,
   ZoneOrder,
 } from './letters.ts';
+import type { ThreadNote } from './thread-note.ts';
 
 /** What every service is: it takes Plans and facts, and emits events. All calls come from its own thread. */
 export interface Service {
@@ -34,6 +35,8 @@ export interface Service {
   manage?(order: ImageOrder): Promise<ImageAnswer>;
   /** Shows what is served; may answer later, as a large zone takes long. */
   showZones?(order: ZoneOrder, answer: (answer: ZoneAnswer) => void): void;
+  /** What another thread of the same service tells. */
+  hear?(note: ThreadNote, from: ThreadName): void;
   counters(): Counters;
   close(): void;
 }
@@ -62,6 +65,11 @@ export interface ImageSink {
   progress(progress: ImportProgress | undefined): void;
 }
 
+/** Takes what is for other threads of the same service: for one of them, or for all that concerns it. */
+export interface NoteSink {
+  tell(note: ThreadNote, to?: ThreadName): void;
+}
+
 /** What a service is built from. */
 export interface ServiceContext {
   readonly loop: Loop;
@@ -71,4 +79,6 @@ export interface ServiceContext {
   readonly signs?: SignSink;
   /** Absent: nobody is to know. */
   readonly images?: ImageSink;
+  /** Absent: there are no others. */
+  readonly notes?: NoteSink;
 }

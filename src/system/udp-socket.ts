@@ -18,6 +18,7 @@ const SO_BINDTODEVICE = 25;
 const SO_RCVBUFFORCE = 33;
 const IP_MTU_DISCOVER = 10;
 const IP_PMTUDISC_DONT = 0;
+const DISCARD_PORT = 9;
 
 /** Larger than any datagram of ours: DHCP and DNS stay below 1,500 bytes, a TFTP block below 1,472. */
 const SLOT = 2048;
@@ -54,7 +55,7 @@ export function openUdp(libc: Libc, options: UdpOptions): number {
     setNumber(libc, fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
     if (options.broadcast) setNumber(libc, fd, SOL_SOCKET, SO_BROADCAST, 1);
     if (options.reuseAddress) allowReuse(libc, fd, true);
-    if (options.reusePort) setNumber(libc, fd, SOL_SOCKET, SO_REUSEPORT, 1);
+    if (options.reusePort) shareLoad(libc, fd, true);
     if (options.sendBuffer) setNumber(libc, fd, SOL_SOCKET, SO_SNDBUF, options.sendBuffer);
     if (options.receiveBuffer) setReceiveBuffer(libc, fd, options.receiveBuffer);
     if (options.interface !== undefined) {
@@ -72,6 +73,20 @@ export function openUdp(libc: Libc, options: UdpOptions): number {
 /** Whether another socket may have this one's port; only while both allow it can a second one be bound. */
 export function allowReuse(libc: Libc, fd: number, isAllowed: boolean): void {
   setNumber(libc, fd, SOL_SOCKET, SO_REUSEADDR, Number(isAllowed));
+}
+
+/** Whether sockets that allow it, too, may have the same address and port, and share what comes by who sent it. */
+export function shareLoad(libc: Libc, fd: number, isAllowed: boolean): void {
+  setNumber(libc, fd, SOL_SOCKET, SO_REUSEPORT, Number(isAllowed));
+}
+
+/**
+ * From now on what comes goes to the other sockets that share the port of this one, which is of `address`; what it holds can be
+ * read and answered. Linux gives a connected socket no part of the load: this one is connected to where nobody is. That fails
+ * where the address is gone, and then nothing comes.
+ */
+export function retire(libc: Libc, fd: number, address: Ip4): void {
+  libc.connect(fd, socketAddress(address, DISCARD_PORT), SOCKADDR_IN);
 }
 
 function setReceiveBuffer(libc: Libc, fd: number, bytes: number): void {

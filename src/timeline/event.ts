@@ -1,5 +1,7 @@
 /** Who saw it: a service, or the rack process itself. */
 export type ServiceName = 'dhcp' | 'dns' | 'dot' | 'tftp' | 'http' | 'importer';
+/** A thread of the rack: that of a service, or one that answers beside `dns`, numbered from 2. */
+export type ThreadName = ServiceName | `dns-${number}`;
 type EventSource = ServiceName | 'rack';
 
 /** What one event says beyond when, who and which machine. Plain JSON values; addresses and MACs in text. */
@@ -167,10 +169,10 @@ export type EventBody =
     }
   | { readonly kind: 'plan.applied'; readonly subnets: number; readonly hosts: number; readonly faults: number }
   | { readonly kind: 'plan.refused'; readonly faults: readonly string[] }
-  | { readonly kind: 'service.ready'; readonly service: ServiceName }
+  | { readonly kind: 'service.ready'; readonly service: ThreadName }
   | {
       readonly kind: 'service.failed';
-      readonly service: ServiceName;
+      readonly service: ThreadName;
       readonly reason: string;
       readonly retryMilliseconds: number;
     }

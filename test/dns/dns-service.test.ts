@@ -35,6 +35,7 @@ function start() {
       openOwnSocket: () => assert.fail('nobody is to be told'),
       streams: acceptor,
       openStore: () => openZoneStore(':memory:', 0),
+      secretOf: () => new Uint8Array(16),
     },
   );
   service.apply(PLAN, [udpHandle(7, '192.0.2.1')]);
@@ -113,6 +114,7 @@ function startForwarding() {
       openOwnSocket: () => assert.fail('nobody is to be told'),
       streams: new MemoryAcceptor(),
       openStore: () => openZoneStore(':memory:', 0),
+      secretOf: () => new Uint8Array(16),
       forwarding,
     },
   );

@@ -65,7 +65,7 @@ export class Primary {
     );
     this.zones = new ServedZones({ loop: time, clock: time, publisher: this.authority });
     const settings = { nsid: '', recursion: NOBODY, unlimited: NOBODY };
-    this.responder = new Responder({ clock: time, tally: new Tally(), newSecret }, settings, this.zones);
+    this.responder = new Responder({ clock: time, tally: new Tally(), secretOf }, settings, this.zones);
     this.responder.desk = this.authority.desk;
     const desk = {
       handle: (message: Buffer, client: Parameters<Responder['respond']>[1], into: Buffer) =>
@@ -112,7 +112,7 @@ export class Primary {
   }
 }
 
-function newSecret(): Uint8Array {
+function secretOf(): Uint8Array {
   return new Uint8Array(16);
 }
 

@@ -23,7 +23,7 @@ export function clientAt(text: string): DnsClient {
 export function responderOf(zones: ZoneFinder, settings: Partial<RespondSettings> = {}, clock: Clock = STILL) {
   const tally = new Tally();
   const full = { nsid: '', recursion: NOBODY, unlimited: NOBODY, ...settings };
-  const responder = new Responder({ clock, tally, newSecret }, full, zones);
+  const responder = new Responder({ clock, tally, secretOf }, full, zones);
   return {
     responder,
     tally,
@@ -34,6 +34,6 @@ export function responderOf(zones: ZoneFinder, settings: Partial<RespondSettings
   };
 }
 
-function newSecret(): Uint8Array {
+function secretOf(): Uint8Array {
   return new Uint8Array(16).fill(7);
 }

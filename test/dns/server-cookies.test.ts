@@ -1,17 +1,19 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
+import { cookieSecrets } from '../../src/dns/cookie-secrets.ts';
 import { ServerCookies } from '../../src/dns/server-cookies.ts';
 import { parseHex } from '../fixtures/hex.ts';
 import { ip4 } from './plan-of.ts';
 
 const CLIENT = '2464c4abcf10c957';
-const DAY = 86_400_000;
+const DAY = 86_400;
 
-/** Cookies by a clock that is set by hand, and the secrets it asks for one by one. */
+/** Cookies by a clock that is set by hand, and the secrets of the day it begins with and of those that follow. */
 function cookiesAt(seconds: number, ...secrets: string[]) {
   const clock = { seconds, now: () => clock.seconds * 1000, monotonic: () => clock.seconds * 1000 };
-  const cookies = new ServerCookies(clock, () => parseHex(secrets.shift() ?? assert.fail('another secret')));
+  const first = Math.floor(seconds / DAY);
+  const cookies = new ServerCookies(clock, (day) => parseHex(secrets[day - first] ?? assert.fail('another secret')));
   return {
     clock,
     write: (cookie: string, address: string): string => {
@@ -79,11 +81,31 @@ describe('a cookie', () => {
   });
 
   test('stays good when the secret is a new one, which it is each day', () => {
-    const { clock, write, check } = cookiesAt(1_000_000, ...SECRETS);
-    clock.seconds += DAY / 1000 - 10;
+    const { clock, write, check } = cookiesAt(20 * DAY - 10, ...SECRETS);
     const cookie = write(CLIENT, '192.0.2.1');
     clock.seconds += 20;
     const next = write('01*8', '192.0.2.1');
     assert.deepEqual([check(cookie, '192.0.2.1'), check(next, '192.0.2.1')], ['good', 'good']);
+    // And again, in whatever order
+    assert.deepEqual([check(cookie, '192.0.2.1'), check(next, '192.0.2.1')], ['good', 'good']);
+    clock.seconds += DAY;
+    const last = write('01*8', '192.0.2.1');
+    assert.deepEqual([check(next, '192.0.2.1'), check(last, '192.0.2.1')], ['bad', 'good']);
+  });
+
+  test('of a time beyond our day is good for another thread, whose clock is ahead of it', () => {
+    const [early, late] = [cookiesAt(20 * DAY - 1, ...SECRETS), cookiesAt(20 * DAY - 1, ...SECRETS)];
+    late.clock.seconds += 2;
+    assert.equal(early.check(late.write(CLIENT, '192.0.2.1'), '192.0.2.1'), 'good');
+    assert.equal(late.check(early.write(CLIENT, '192.0.2.1'), '192.0.2.1'), 'good');
+  });
+
+  test('is made with a secret of the day: the same of the same key, and of another none that is known', () => {
+    const [ours, same, other] = [1, 1, 2].map((octet) => cookieSecrets(new Uint8Array(32).fill(octet)));
+    assert.deepEqual(ours?.(20_000), same?.(20_000));
+    const all = [ours?.(20_000), ours?.(20_001), other?.(20_000)].map((secret) =>
+      Buffer.from(secret ?? []).toString('hex'),
+    );
+    assert.deepEqual([new Set(all).size, all[0]?.length], [3, 32]);
   });
 });

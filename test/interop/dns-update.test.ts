@@ -44,7 +44,7 @@ class DnsThread {
       { fd: udp, transport: 'udp', address, port },
       { fd: tcp, transport: 'tcp', address, port },
     ];
-    const workerData: ThreadData = { name: 'dns', wakeFd: this.#wake.fd };
+    const workerData: ThreadData = { name: 'dns', wakeFd: this.#wake.fd, cookieKey: new Uint8Array(32) };
     this.thread = new Worker(new URL('../../src/dns/thread.ts', import.meta.url), { workerData });
     this.thread.on('message', (letter: FromService) => void this.#letters.push(letter));
   }

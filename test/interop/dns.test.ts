@@ -48,7 +48,7 @@ describe('dig', { skip }, () => {
   }
 
   before(async () => {
-    const workerData: ThreadData = { name: 'dns', wakeFd: wake.fd };
+    const workerData: ThreadData = { name: 'dns', wakeFd: wake.fd, cookieKey: new Uint8Array(32) };
     thread = new Worker(new URL('../../src/dns/thread.ts', import.meta.url), { workerData });
     thread.on('message', (letter: FromService) => void letters.push(letter));
     tell({

@@ -41,7 +41,7 @@ before(async () => {
   writeFileSync(join(directory, 'full'), content.subarray(0, 1024));
   writeFileSync(join(directory, 'empty'), '');
   writeFileSync(join(directory, 'note'), 'one\ntwo\n');
-  const workerData: ThreadData = { name: 'tftp', wakeFd: wake.fd };
+  const workerData: ThreadData = { name: 'tftp', wakeFd: wake.fd, cookieKey: new Uint8Array(32) };
   thread = new Worker(new URL('../../src/tftp/thread.ts', import.meta.url), { workerData });
   thread.on('message', (letter: FromService) => {
     if (letter.type === 'events') events.push(...letter.events);

@@ -309,6 +309,7 @@ describe('no plan comes of', () => {
     ['rate-limit: on', '7:15: dns.rate-limit: expected off, or a mapping with responses, window, slip, found on'],
     ['rate-limit: { slip: 11 }', '7:23: dns.rate-limit.slip: expected a whole number from 0 to 10, found 11'],
     ['nsid: "a b"', '7:9: dns.nsid: expected printable text of at most 64 characters without blanks, found "a b"'],
+    ['threads: 17', '7:12: dns.threads: expected a whole number from 1 to 16, found 17'],
     ['query-log: yes', '7:14: dns.query-log: expected on or off, found yes'],
     [
       'allow: [10.0.0.0/7]',

@@ -17,6 +17,7 @@ export const NO_DNS: DnsSettings = {
     mostTtlSeconds: 86_400,
   },
   rateLimit: { responses: 200, windowSeconds: 15, slip: 2 },
+  threads: 1,
   nsid: 'rack-a1',
   queryLog: false,
 };

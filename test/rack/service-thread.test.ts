@@ -37,6 +37,7 @@ class Rig {
       name: 'tftp',
       entry: new URL(entry, new URL('fixtures/', import.meta.url)),
       libc,
+      cookieKey: new Uint8Array(32),
       pingEvery: PING_EVERY,
       opening: () => [planLetter(this.plan)],
       onLetter: (letter) => (this.letters.push(letter), this.#tell()),
