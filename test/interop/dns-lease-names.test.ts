@@ -6,7 +6,7 @@ import { describe, test, type TestContext } from 'node:test';
 
 import { percentile } from '../bench/median.ts';
 import type { NamedMachine } from './named-client.ts';
-import { RACK, RackRig, reasonToSkip } from './rack-rig.ts';
+import { RACK, RackRig, reasonToSkip, SIMPLE } from './rack-rig.ts';
 
 /** `RACKBOOT_NAME_SECONDS=60 node --test test/interop/dns-lease-names.test.ts` is the long run. */
 const SECONDS = Number(process.env['RACKBOOT_NAME_SECONDS'] ?? 3);
@@ -33,10 +33,20 @@ function tell(t: TestContext, what: string, delays: readonly number[]): void {
 }
 
 describe('names of leases', { skip: await reasonToSkip('bind9-dnsutils') }, () => {
-  test(`${RATE} machines a second come, answer by name and address as long as they stay, and are gone on release`, async (t) => {
-    await using rig = await RackRig.create('lease-names');
+  const racks: [threads: number, ports: number, where: string][] = [
+    [1, 1, ''],
+    [3, 12, ', at each of three threads'],
+  ];
+  for (const [threads, ports, where] of racks) {
+    test(`${RATE} machines a second come, answer by name and address as long as they stay, and are gone on release${where}`, (t) =>
+      comeAndGo(t, threads, ports));
+  }
+
+  async function comeAndGo(t: TestContext, threads: number, ports: number): Promise<void> {
+    await using rig = await RackRig.create(`lease-names-${threads}`, `${SIMPLE}dns: { threads: ${threads} }\n`);
     await rig.start();
-    const asked = await rig.client(execPath, NAMED_CLIENT, RACK, 'rack.test', String(SECONDS), String(RATE));
+    const words = ['rack.test', SECONDS, RATE, ports].map(String);
+    const asked = await rig.client(execPath, NAMED_CLIENT, RACK, ...words);
     assert.equal(asked.code, 0, asked.output);
     const machines = asked.stdout
       .trim()
@@ -59,7 +69,7 @@ describe('names of leases', { skip: await reasonToSkip('bind9-dnsutils') }, () =
       'from RELEASE until both were gone',
       machines.map(({ gone }) => gone),
     );
-  });
+  }
 
   test('the name of a lease that runs out is gone, forward and reverse', async () => {
     await using rig = await RackRig.create('lease-ends');

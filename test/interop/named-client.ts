@@ -1,7 +1,8 @@
 /*
- * Machines that come, say what they are called, and go: named-client.ts SERVER DOMAIN SECONDS RATE. RATE a second begin, each
- * asks by DHCP, then by DNS for its name and its address until both are told right, stays a while, releases, and asks on until
- * both are gone; meanwhile each that stays is asked for over and over. A line of JSON tells how it went with each (NamedMachine).
+ * Machines that come, say what they are called, and go: named-client.ts SERVER DOMAIN SECONDS RATE [PORTS]. RATE a second begin,
+ * each asks by DHCP, then by DNS for its name and its address until both are told right, stays a while, releases, and asks on
+ * until both are gone; meanwhile each that stays is asked for over and over. It asks from as many ports, one unless given, until
+ * all are told so. A line of JSON tells how it went with each (NamedMachine).
  */
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
@@ -42,7 +43,7 @@ const PAUSE_MILLISECONDS = 1;
 const AGAIN_MILLISECONDS = 1_000;
 const FIRST_XID = 0x1000_0000;
 
-const [server = '', domain = '', seconds = '1', rate = '10'] = process.argv.slice(2);
+const [server = '', domain = '', seconds = '1', rate = '10', ports = '1'] = process.argv.slice(2);
 
 interface Acked {
   readonly address: string;
@@ -158,7 +159,27 @@ async function openSocket(port: number): Promise<Socket> {
   return socket;
 }
 
-async function live(dora: Dora, stub: Stub, machine: number): Promise<NamedMachine> {
+/** A resolver for each port: the last to be told counts. */
+class Stubs {
+  readonly #all: readonly Stub[];
+  #turn = 0;
+
+  constructor(all: readonly Stub[]) {
+    this.#all = all;
+  }
+
+  /** By one of them after the other. */
+  ask(name: string, type: 'A'): Promise<string> {
+    const stub = this.#all[this.#turn++ % this.#all.length];
+    return stub ? stub.ask(name, type) : Promise.reject(new Error('no port'));
+  }
+
+  async until(name: string, type: 'A' | 'PTR', isRight: (answer: string) => boolean): Promise<number> {
+    return Math.max(...(await Promise.all(this.#all.map((stub) => stub.until(name, type, isRight)))));
+  }
+}
+
+async function live(dora: Dora, stub: Stubs, machine: number): Promise<NamedMachine> {
   const name = `${nameOf(machine)}.${domain}`;
   const { address, at } = await dora.bind(machine);
   const reverse = `${address.split('.').toReversed().join('.')}.in-addr.arpa`;
@@ -178,7 +199,7 @@ async function live(dora: Dora, stub: Stub, machine: number): Promise<NamedMachi
 }
 
 /** Once it answered it answers always. */
-async function stay(stub: Stub, name: string, address: string): Promise<number> {
+async function stay(stub: Stubs, name: string, address: string): Promise<number> {
   const end = performance.now() + STAY_MILLISECONDS;
   let asked = 0;
   while (performance.now() < end) {
@@ -190,8 +211,9 @@ async function stay(stub: Stub, name: string, address: string): Promise<number> 
   return asked;
 }
 
-const [dhcp, dns] = [await openSocket(68), await openSocket(0)];
-const [dora, stub] = [new Dora(dhcp), new Stub(dns)];
+const dhcp = await openSocket(68);
+const dns = await Promise.all(Array.from({ length: Number(ports) }, () => openSocket(0)));
+const [dora, stub] = [new Dora(dhcp), new Stubs(dns.map((socket) => new Stub(socket)))];
 const count = Number(seconds) * Number(rate);
 const lives = Array.from({ length: count }, async (_, machine) => {
   await delay((machine * 1000) / Number(rate));
@@ -204,4 +226,4 @@ const lives = Array.from({ length: count }, async (_, machine) => {
 });
 await Promise.all(lives);
 dhcp.close();
-dns.close();
+for (const socket of dns) socket.close();
