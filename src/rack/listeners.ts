@@ -70,8 +70,9 @@ export class Listeners {
   prepare(plan: Plan): PreparedListeners {
     const next = new Map<string, Open>();
     const fresh: Open[] = [];
+    const all = wantedSockets(plan);
     try {
-      for (const wanted of wantedSockets(plan)) {
+      for (const wanted of all) {
         const key = this.#keyOf(wanted);
         const present = next.get(key) ?? this.#open.get(key);
         // With the new `wanted`: the address an interface has may be another now
@@ -82,10 +83,10 @@ export class Listeners {
         next.set(key, open);
       }
     } catch (error) {
-      this.#close(fresh);
+      this.#cancel(fresh, all);
       throw error;
     }
-    return { cancel: () => this.#close(fresh), commit: () => this.#commit(next) };
+    return { cancel: () => this.#cancel(fresh, all), commit: () => this.#commit(next) };
   }
 
   /** What a thread of `service` is to use. */
@@ -114,6 +115,11 @@ export class Listeners {
     this.#open.clear();
   }
 
+  #cancel(fresh: readonly Open[], all: readonly Wanted[]): void {
+    this.#close(fresh);
+    this.#keepAlone(all);
+  }
+
   #commit(next: Map<string, Open>): () => void {
     const gone = [...this.#open].filter(([key]) => !next.has(key)).map(([, open]) => open);
     this.#open = next;
@@ -121,13 +127,13 @@ export class Listeners {
     for (const { fd, wanted } of gone) if (wanted.thread !== undefined) retire(this.#libc, fd, wanted.bindAddress);
     return () => {
       this.#close(gone);
-      this.#keepAlone(gone);
+      this.#keepAlone(gone.map(({ wanted }) => wanted));
     };
   }
 
   /** A port that is not shared any more is nobody else's to have. */
-  #keepAlone(gone: readonly Open[]): void {
-    for (const { wanted } of gone.filter(({ wanted: { thread } }) => thread !== undefined)) {
+  #keepAlone(gone: readonly Wanted[]): void {
+    for (const wanted of gone.filter(({ thread }) => thread !== undefined)) {
       const mates = [...this.#open.values()].filter((open) => isSamePort(open.wanted, wanted));
       if (mates.length === 1) for (const { fd } of mates) shareLoad(this.#libc, fd, false);
     }

@@ -32,6 +32,35 @@ function tell(t: TestContext, what: string, delays: readonly number[]): void {
   t.diagnostic(`${what}: p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms, max ${most.toFixed(2)} ms`);
 }
 
+async function comeAndGo(t: TestContext, threads: number, ports: number): Promise<void> {
+  await using rig = await RackRig.create(`lease-names-${threads}`, `${SIMPLE}dns: { threads: ${threads} }\n`);
+  await rig.start();
+  const words = ['rack.test', SECONDS, RATE, ports].map(String);
+  const asked = await rig.client(execPath, NAMED_CLIENT, RACK, ...words);
+  assert.equal(asked.code, 0, asked.output);
+  const machines = asked.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as NamedMachine);
+  assert.equal(new Set(machines.map(({ name }) => name)).size, SECONDS * RATE);
+  assert.ok(machines.every((machine) => machine.asked > 0));
+  tell(
+    t,
+    'from ACK to the name’s answer',
+    machines.map(({ named }) => named),
+  );
+  tell(
+    t,
+    'from ACK to the PTR’s answer',
+    machines.map(({ pointed }) => pointed),
+  );
+  tell(
+    t,
+    'from RELEASE until both were gone',
+    machines.map(({ gone }) => gone),
+  );
+}
+
 describe('names of leases', { skip: await reasonToSkip('bind9-dnsutils') }, () => {
   const racks: [threads: number, ports: number, where: string][] = [
     [1, 1, ''],
@@ -40,35 +69,6 @@ describe('names of leases', { skip: await reasonToSkip('bind9-dnsutils') }, () =
   for (const [threads, ports, where] of racks) {
     test(`${RATE} machines a second come, answer by name and address as long as they stay, and are gone on release${where}`, (t) =>
       comeAndGo(t, threads, ports));
-  }
-
-  async function comeAndGo(t: TestContext, threads: number, ports: number): Promise<void> {
-    await using rig = await RackRig.create(`lease-names-${threads}`, `${SIMPLE}dns: { threads: ${threads} }\n`);
-    await rig.start();
-    const words = ['rack.test', SECONDS, RATE, ports].map(String);
-    const asked = await rig.client(execPath, NAMED_CLIENT, RACK, ...words);
-    assert.equal(asked.code, 0, asked.output);
-    const machines = asked.stdout
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as NamedMachine);
-    assert.equal(new Set(machines.map(({ name }) => name)).size, SECONDS * RATE);
-    assert.ok(machines.every((machine) => machine.asked > 0));
-    tell(
-      t,
-      'from ACK to the name’s answer',
-      machines.map(({ named }) => named),
-    );
-    tell(
-      t,
-      'from ACK to the PTR’s answer',
-      machines.map(({ pointed }) => pointed),
-    );
-    tell(
-      t,
-      'from RELEASE until both were gone',
-      machines.map(({ gone }) => gone),
-    );
   }
 
   test('the name of a lease that runs out is gone, forward and reverse', async () => {

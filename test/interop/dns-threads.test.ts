@@ -80,8 +80,8 @@ describe('a rack whose DNS has three threads', { skip }, () => {
   async function startAsking(milliseconds: number, ...messages: readonly Buffer[]): Promise<Asking> {
     const hex = messages.map((message) => message.toString('hex'));
     const client = rig.startClient(execPath, PORTS_CLIENT, RACK, String(PORTS), String(milliseconds), ...hex);
-    const before = await counters('received');
-    await rig.until('the load', async () => (await counters('received')).every((now, i) => now > (before[i] ?? 0)));
+    const had = await counters('received');
+    await rig.until('the load', async () => (await counters('received')).every((now, i) => now > (had[i] ?? 0)));
     return new Asking(client);
   }
 
@@ -110,7 +110,7 @@ describe('a rack whose DNS has three threads', { skip }, () => {
   });
 
   test('all answer the same, and each answers some', async () => {
-    const before = await counters('rcode.NOERROR');
+    const had = await counters('rcode.NOERROR');
     const asked = [
       question('node1.rack.test A', { edns: {} }),
       question('221.127.168.192.in-addr.arpa PTR'),
@@ -134,7 +134,7 @@ describe('a rack whose DNS has three threads', { skip }, () => {
       'NOERROR qr aa ra',
     ]);
     await rig.until('the counters', async () =>
-      (await counters('rcode.NOERROR')).every((now, i) => now > (before[i] ?? 0)),
+      (await counters('rcode.NOERROR')).every((now, i) => now > (had[i] ?? 0)),
     );
   });
 

@@ -45,6 +45,14 @@ const RIGHT = subnet('10.2.0.0/24', { interface: 'right', rackAddress: ip4('10.2
 const RELAYED = subnet('10.3.0.0/24');
 const SERVICES = ['dhcp', 'dns', 'tftp', 'http'] as const;
 
+/** Of one subnet, whose DNS has so many threads. */
+function threads(count: number): Plan {
+  const plan = planOf([LEFT]);
+  return { ...plan, dns: { ...plan.dns, threads: count } };
+}
+
+const BESIDE = { address: ip4('10.1.0.1'), port: 53, reusePort: true };
+
 function openCount(): number {
   return readdirSync('/proc/self/fd').length;
 }
@@ -124,6 +132,23 @@ describe('the rack’s sockets', { skip: noOwnNetwork() }, () => {
     const heard: string[] = [];
     new UdpSockets(libc).adopt(fd).receive(({ bytes }) => heard.push(Buffer.from(bytes).toString()));
     return heard;
+  }
+
+  function udpOf(thread: number): number {
+    const found = listeners.handles('dns', thread).filter(({ transport }) => transport === 'udp');
+    assert.equal(found.length, 1);
+    return found[0]?.fd ?? -1;
+  }
+
+  /** One from each of so many ports. */
+  function sendMany(count: number, words: string): void {
+    const sockets = new UdpSockets(libc);
+    for (let i = 0; i < count; i++) {
+      const { socket } = sockets.open({ address: ip4('10.1.0.1'), port: 0 });
+      socket.send(Buffer.from(words), BESIDE);
+      assert.equal(socket.flush(), 0);
+      socket.close();
+    }
   }
 
   test('are two for HTTP where there is HTTPS', () => {
@@ -252,6 +277,58 @@ describe('the rack’s sockets', { skip: noOwnNetwork() }, () => {
       return datagrams;
     });
     assert.deepEqual(heard, ['discover to 255.255.255.255 from left at left']);
+  });
+
+  describe('of several DNS threads', () => {
+    test('are one for each, which share what comes by UDP; TCP is the first one’s', () => {
+      apply(threads(3));
+      assert.deepEqual(
+        [1, 2, 3, 4].map((thread) => listeners.handles('dns', thread).map(({ transport }) => transport)),
+        [['udp', 'tcp'], ['udp'], ['udp'], []],
+      );
+      sendMany(60, 'question');
+      const counts = [1, 2, 3].map((thread) => read(udpOf(thread)).length);
+      assert.equal(
+        counts.reduce((sum, count) => sum + count),
+        60,
+      );
+      assert.ok(
+        counts.every((count) => count > 0),
+        counts.join(' '),
+      );
+    });
+
+    test('come and go with the Plan; those that go keep what they hold, and get no more', () => {
+      apply(threads(1));
+      const first = udpOf(1);
+      apply(threads(3));
+      assert.equal(udpOf(1), first);
+      const gone = [udpOf(2), udpOf(3)];
+      sendMany(60, 'before');
+      const closeGone = listeners.prepare(threads(1)).commit();
+      sendMany(60, 'after');
+      const [kept, ...last] = [first, ...gone].map(read);
+      assert.equal(kept?.filter((words) => words === 'after').length, 60);
+      assert.ok(last.flat().length > 0 && last.flat().every((words) => words === 'before'));
+      assert.equal([kept ?? [], ...last].flat().length, 120);
+      closeGone();
+    });
+
+    test('are shared with nobody else while there is but one, also when more were not to be', () => {
+      apply(threads(1));
+      assert.throws(() => openUdp(libc, BESIDE), { code: 'EADDRINUSE' });
+      listeners.prepare(threads(2)).cancel();
+      assert.throws(() => openUdp(libc, BESIDE), { code: 'EADDRINUSE' });
+      apply(threads(2));
+      apply(threads(1));
+      assert.throws(() => openUdp(libc, BESIDE), { code: 'EADDRINUSE' });
+    });
+
+    test('are not opened beside another program, though it would share the port', () => {
+      const other = openUdp(libc, BESIDE);
+      assert.throws(() => listeners.prepare(threads(2)), { name: 'ListenError', message: /^dns can't have 53\/udp/ });
+      libc.close(other);
+    });
   });
 
   test('stay the same under a Plan that needs the same', () => {
