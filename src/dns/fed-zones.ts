@@ -71,10 +71,6 @@ export class FedZones implements ZoneFinder {
     return false;
   }
 
-  get(origin: NameKey): Zone | undefined {
-    return this.#held.get(origin)?.zone;
-  }
-
   /** The zones of master files that a Plan names. */
   expect(origins: Iterable<NameKey>): void {
     const before = this.#named;
