@@ -19,14 +19,24 @@ export interface DnsScenario {
   readonly names: number;
   /** Of the questions, how many are for names that are not there: no name twice, as from a search list or a guesser. */
   readonly absent: number;
+  /** That answer by UDP. */
+  readonly threads: number;
 }
 
 export const SCENARIOS: readonly DnsScenario[] = [
-  { name: 'hosts', title: '1,000 hosts of the rack', kind: 'hosts', names: 1_000, absent: 0 },
-  { name: 'small', title: 'a zone of 1,000 names', kind: 'zone', names: 1_000, absent: 0 },
-  { name: 'large', title: 'a zone of 100,000 names', kind: 'zone', names: 100_000, absent: 0 },
-  { name: 'absent', title: '1,000 names, 10 % NXDOMAIN', kind: 'zone', names: 1_000, absent: 0.1 },
-  { name: 'cache', title: 'forwarding, 10,000 names in the cache', kind: 'forward', names: 10_000, absent: 0 },
+  { name: 'hosts', title: '1,000 hosts of the rack', kind: 'hosts', names: 1_000, absent: 0, threads: 1 },
+  { name: 'small', title: 'a zone of 1,000 names', kind: 'zone', names: 1_000, absent: 0, threads: 1 },
+  { name: 'large', title: 'a zone of 100,000 names', kind: 'zone', names: 100_000, absent: 0, threads: 1 },
+  { name: 'absent', title: '1,000 names, 10 % NXDOMAIN', kind: 'zone', names: 1_000, absent: 0.1, threads: 1 },
+  {
+    name: 'cache',
+    title: 'forwarding, 10,000 names in the cache',
+    kind: 'forward',
+    names: 10_000,
+    absent: 0,
+    threads: 1,
+  },
+  { name: 'threads', title: 'a zone of 1,000 names, two threads', kind: 'zone', names: 1_000, absent: 0, threads: 2 },
 ];
 
 /** The files of a scenario. */

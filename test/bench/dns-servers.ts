@@ -32,13 +32,15 @@ type Prepare = (wishes: DnsWishes) => readonly string[];
 export interface DnsServer {
   readonly name: string;
   readonly version: () => Promise<string>;
+  /** It answers by one thread whatever it is told. */
+  readonly isAlone?: true;
   /** Each writes its config and says how to start it in the foreground. Absent: it is no server of that kind. */
   readonly serve?: Prepare;
   readonly forward?: Prepare;
 }
 
 /**
- * Each with one thread that answers, as its manual says for one, nothing logged for a query, no rate limit for the
+ * Each with as many threads that answer as the scenario says, one in all but one, as its manual says for that, nothing logged for a query, no rate limit for the
  * client (rackboot has none for its own subnets), no TLS, no DNSSEC; nothing else differs from Debian's defaults.
  */
 export const DNS_SERVERS: readonly DnsServer[] = [
@@ -47,12 +49,13 @@ export const DNS_SERVERS: readonly DnsServer[] = [
   {
     name: 'nsd',
     version: said(['nsd', '-v'], /version (\S+)/),
-    serve: ({ directory, files }) => prepareNsd(directory, files, SERVER_ADDRESS),
+    serve: ({ directory, scenario, files }) => prepareNsd(directory, files, SERVER_ADDRESS, scenario.threads),
   },
   { name: 'bind', version: said(['named', '-v'], /BIND (\S+)/), serve: prepareBind },
   {
     name: 'dnsmasq',
     version: said(['dnsmasq', '--version'], /version (\S+)/),
+    isAlone: true,
     serve: prepareDnsmasq,
     forward: prepareDnsmasqForwarder,
   },
@@ -86,7 +89,7 @@ function prepareRack({ directory, scenario, files }: DnsWishes): readonly string
   mkdirSync(join(directory, 'files'));
   const boot = `boot: { files: ${directory}/files }\n`;
   if (scenario.kind === 'zone') {
-    const zones = `dns: { zones: [{ name: ${ORIGIN}, file: ${files.zone} }] }\n`;
+    const zones = `dns: { threads: ${scenario.threads}, zones: [{ name: ${ORIGIN}, file: ${files.zone} }] }\n`;
     return prepareRackboot(directory, `subnets:\n  - { ${SUBNET}, domain: rack.example }\n${zones}${boot}`);
   }
   const hosts = hostsOf(scenario).map(({ name, address }, i) => {
@@ -107,14 +110,14 @@ boot: { files: ${directory}/files }
   );
 }
 
-function prepareKnot({ directory, files }: DnsWishes): readonly string[] {
+function prepareKnot({ directory, scenario, files }: DnsWishes): readonly string[] {
   const config = join(directory, 'knot.conf');
   writeFileSync(
     config,
     `server:
     rundir: ${directory}
     listen: ${SERVER_ADDRESS}@53
-    udp-workers: 1
+    udp-workers: ${scenario.threads}
     tcp-workers: 1
     background-workers: 1
 log:
@@ -138,12 +141,13 @@ zone:
 }
 
 /** It sends no additional data and no NS where `minimal-responses` lets it leave them out, as Knot and rackboot always do. */
-export function prepareNsd(directory: string, files: DnsFiles, address: string): readonly string[] {
+export function prepareNsd(directory: string, files: DnsFiles, address: string, servers = 1): readonly string[] {
   const config = join(directory, 'nsd.conf');
   writeFileSync(
     config,
     `server:
-  server-count: 1
+  server-count: ${servers}
+  reuseport: ${servers > 1 ? 'yes' : 'no'}
   ip-address: ${address}
   do-ip6: no
   minimal-responses: yes
@@ -169,7 +173,7 @@ zone:
   return ['/usr/sbin/nsd', '-d', '-c', config];
 }
 
-function prepareBind({ directory, files }: DnsWishes): readonly string[] {
+function prepareBind({ directory, scenario, files }: DnsWishes): readonly string[] {
   const config = join(directory, 'named.conf');
   writeFileSync(
     config,
@@ -192,8 +196,9 @@ logging { category default { default_stderr; }; category queries { null; }; };
 zone "${ORIGIN}" { type primary; file "${files.zone}"; };
 `,
   );
-  // One worker, one listener
-  return [unconfined('/usr/sbin/named', directory), '-f', '-n', '1', '-U', '1', '-c', config];
+  // As many listeners as workers
+  const threads = String(scenario.threads);
+  return [unconfined('/usr/sbin/named', directory), '-f', '-n', threads, '-U', threads, '-c', config];
 }
 
 function prepareDnsmasq({ directory, files }: DnsWishes): readonly string[] {

@@ -96,9 +96,14 @@ async function measureServer(
   pace: Round,
 ): Promise<Figure[]> {
   const prepare = scenario.kind === 'forward' ? server.forward : server.serve;
-  if (!prepare) return [];
+  if (!prepare || (scenario.threads > 1 && server.isAlone)) return [];
   const upstream = scenario.kind === 'forward' ? await startUpstream(ground, files) : undefined;
-  const start = { name: server.name, prepare: async (directory: string) => prepare({ directory, scenario, files }) };
+  const { threads: cores } = scenario;
+  const start = {
+    name: server.name,
+    cores,
+    prepare: async (directory: string) => prepare({ directory, scenario, files }),
+  };
   const running = await ground.start(start, () => serves(ground, files));
   try {
     if (upstream) await fillCache(ground, files);
@@ -193,7 +198,7 @@ function report(
   const minute = loads.map((load) => load.toFixed(2)).join(', ');
   console.log(`
 dnsperf over a veth pair, UDP without EDNS, ${OUTSTANDING[0]} questions under way from 8 sockets; every run with a fresh server, ${seconds} s after ${warmUpSeconds} s of warming up
-server on core ${SERVER_CORE} with one thread, dnsperf on core ${CLIENT_CORE}; median of ${rounds}, alternating; load average (1 min) around the rounds: ${minute}
+server on core ${SERVER_CORE} with one thread, dnsperf on core ${CLIENT_CORE}; two threads have a core each, dnsperf's where there is no third; median of ${rounds}, alternating; load average (1 min) around the rounds: ${minute}
 ${versions.map(({ name, version }) => `${name} ${version}`).join(', ')}
 not comparable: ${NOT_COMPARABLE.replaceAll('\n', '\n                ')}
 the cache's upstream (NSD) is stopped before anything is measured: each answer is from the cache

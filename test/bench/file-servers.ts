@@ -11,6 +11,8 @@ export const HTTP_PORT = 5248;
 /** A server of boot files as the benches start it: in the foreground, quiet, otherwise as Debian sets it up. */
 export interface FileServer {
   readonly name: string;
+  /** The cores that it may use; one unless given. */
+  readonly cores?: number;
   /** Writes its config into `directory`, which is its own; `files` is what it serves. Returns what to start. */
   prepare(directory: string, files: string): Promise<readonly string[]>;
 }

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pid } from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -15,6 +15,7 @@ import { createVethPair, type Attached, type VethPair } from './veth-pair.ts';
 
 export const SERVER_CORE = 0;
 export const CLIENT_CORE = 1;
+const THIRD_CORE = 2;
 const CLIENT_ADDRESS = '10.0.0.2';
 const PREFIX = 12;
 /** Where a server asks further, on a cable of its own. */
@@ -70,9 +71,9 @@ export class TransferGround {
     writeFileSync(join(this.files, name), Buffer.concat([header, randomBytes(bytes - header.length)]));
   }
 
-  /** Starts a server on its core; it serves once `answers` says so. */
+  /** Starts a server on its core or cores; it serves once `answers` says so. */
   start(server: FileServer, answers: () => Promise<boolean>): Promise<RunningServer> {
-    return this.#start(server, this.#pair, SERVER_CORE, answers);
+    return this.#start(server, this.#pair, coresOf(server), answers);
   }
 
   /** Starts a server that only servers reach, at UPSTREAM_ADDRESS, on the clients' core. */
@@ -81,13 +82,13 @@ export class TransferGround {
       `${BEFORE_UPSTREAM}/${UPSTREAM_PREFIX}`,
       `${UPSTREAM_ADDRESS}/${UPSTREAM_PREFIX}`,
     );
-    return this.#start(server, this.#third, CLIENT_CORE, answers);
+    return this.#start(server, this.#third, String(CLIENT_CORE), answers);
   }
 
   async #start(
     server: FileServer,
     place: Attached,
-    core: number,
+    cores: string,
     answers: () => Promise<boolean>,
   ): Promise<RunningServer> {
     const name = `${server.name}-${++this.#servers}`;
@@ -97,7 +98,7 @@ export class TransferGround {
     const group = new CpuGroup(`${labName(pid)}-${name}`);
     const log = join(directory, 'log');
     const begin = (whole: readonly string[]): readonly string[] => group.inside(whole);
-    const child = place.serve(['taskset', '-c', String(core), ...argv], { log, begin });
+    const child = place.serve(['taskset', '-c', cores, ...argv], { log, begin });
     const { pid: server_ = 0 } = child;
     const running = {
       cpuSeconds: () => group.seconds(),
@@ -130,6 +131,13 @@ export class TransferGround {
     await this.#pair.close();
     rmSync(this.#directory, { recursive: true, force: true });
   }
+}
+
+/** Beside the clients' core, as far as there are more than two. */
+function coresOf({ cores = 1 }: FileServer): string {
+  if (cores === 1) return String(SERVER_CORE);
+  const last = THIRD_CORE + cores - 2;
+  return last < availableParallelism() ? `${SERVER_CORE},${THIRD_CORE}-${last}` : `${SERVER_CORE},${CLIENT_CORE}`;
 }
 
 async function untilServing(child: ChildProcess, log: string, answers: () => Promise<boolean>): Promise<void> {
