@@ -39,6 +39,9 @@ export class AnswerService implements Service {
   readonly #zones: FedZones;
   readonly #silent = new SilentLeases();
   readonly #sockets = new RackSockets((handle) => this.#open(handle));
+  #handles: readonly SocketHandle[] = [];
+  /** Before it is known which zones there are nothing is read: what comes waits in the sockets. */
+  #isFed = false;
   readonly #handOver: HandOver;
   /** There is none before the first Plan. */
   #responder: Responder | undefined;
@@ -67,7 +70,8 @@ export class AnswerService implements Service {
     this.#responder.forwarder = isForwarding ? { ask: () => this.#passOn() } : undefined;
     this.#logsQueries = plan.dns.queryLog;
     this.#zones.expect(plan.dns.zones.map(({ name }) => nameKey(name)));
-    this.#sockets.apply(sockets);
+    this.#handles = sockets;
+    if (this.#isFed) this.#sockets.apply(sockets);
   }
 
   learn(bound: readonly LeaseFact[], ended: readonly Ip4[]): void {
@@ -78,7 +82,8 @@ export class AnswerService implements Service {
     switch (note.kind) {
       case 'zones':
         this.#handOver.beginAnew();
-        return this.#zones.learn(note);
+        this.#zones.learn(note);
+        return this.#beginServing();
       case 'zone-served':
       case 'zone':
       case 'zone-change':
@@ -120,6 +125,12 @@ export class AnswerService implements Service {
     };
     responder.desk = desk;
     return responder;
+  }
+
+  #beginServing(): void {
+    if (this.#isFed) return;
+    this.#isFed = true;
+    this.#sockets.apply(this.#handles);
   }
 
   /** The reply comes later, from another thread. */

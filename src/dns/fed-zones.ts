@@ -43,7 +43,6 @@ export class FedZones implements ZoneFinder {
   /** Which of them are not here. */
   readonly #awaited = new Set<NameKey>();
   readonly #all = new ZoneSet();
-  #isFed = false;
 
   constructor(context: {
     readonly loop: Loop;
@@ -59,9 +58,8 @@ export class FedZones implements ZoneFinder {
     return this.#all.findAbove(path, label);
   }
 
-  /** Before it is known which zones there are, every name may belong to one. Of a zone and one inside it the inner one counts. */
+  /** Of a zone and one inside it the inner one counts. */
   isAwaited(path: NamePath): boolean {
-    if (!this.#isFed) return true;
     if (this.#awaited.size === 0) return false;
     for (let label = 0; label <= path.labels; label++) {
       const key = path.key(label);
@@ -100,7 +98,6 @@ export class FedZones implements ZoneFinder {
   }
 
   #beginAnew(origins: readonly NameKey[]): void {
-    this.#isFed = true;
     this.#served = new Set(origins);
     for (const building of this.#building.values()) building.giveUp();
     this.#building.clear();

@@ -70,13 +70,25 @@ describe('a thread that answers beside dns', () => {
     }
   });
 
-  test('hands over every question before it knows which zones there are', (t) => {
-    const threads = threadsOf(t, planOfThreads(2));
+  test('leaves what comes in its sockets until it knows which zones there are, and hands over what it has to wait for', (t) => {
+    const threads = threadsOf(t, planOfThreads(2), { isSlow: true });
+    threads.crash('dns');
     threads.crash('dns-2');
     threads.start('dns-2');
+    threads.settle();
+    assert.throws(() => threads.socket('dns-2'), /has no socket/);
+    threads.start('dns');
+    threads.loses = (note) => note.kind === 'zone';
+    threads.settle();
     assert.deepEqual(threads.ask('dns-2', 'node1.rack.example A'), ['nothing']);
     threads.settle();
     assert.equal(describeReply(threads.socket('dns').sent.at(-1)?.bytes ?? Buffer.alloc(0))[2], NODE1);
+    // Of no zone that comes
+    assert.equal(threads.ask('dns-2', 'example.com A')[0], 'REFUSED qr');
+    threads.loses = () => false;
+    threads.crash('dns-2');
+    threads.start('dns-2');
+    threads.settle();
     assert.equal(threads.ask('dns-2', 'node1.rack.example A')[2], NODE1);
   });
 
