@@ -262,6 +262,30 @@ describe('when a thread fails', () => {
     assert.equal(threads.ask('dns-2', 'm61.rack.example A')[2], 'answer m61.rack.example 30 A 192.0.2.61');
   });
 
+  test('dns itself: what it publishes then is put into no zone of before, though its serial may be the same', (t) => {
+    const threads = threadsOf(t, planOfThreads(2, {}, ['172.16.0.0/16 large.example 172.16.0.1']), { isSlow: true });
+    const lease = (n: number): LeaseFact => leaseOf(`172.16.${1 + (n >> 8)}.${n & 255} 52:54:00:01:00:00 n${n}`);
+    const serial = (name: 'dns' | 'dns-2'): string =>
+      threads.askBytes(name, question('large.example SOA'))?.toString('hex') ?? '';
+    threads.learn(Array.from({ length: 2000 }, (_, n) => lease(n)));
+    for (let n = 2000; n < 2010; n++) threads.learn([lease(n)]);
+    threads.settle();
+    threads.crash('dns');
+    threads.learn([], ['172.16.1.0']);
+    threads.start('dns');
+    // The store is in memory: it counts from the time of day again
+    for (let n = 2010; serial('dns') !== serial('dns-2'); n++) threads.learn([lease(n)]);
+    threads.turn();
+    threads.learn([lease(3000)]);
+    const known = ['n0', 'n3000'].map((name) => () => threads.ask('dns-2', `${name}.large.example A`)[0]);
+    for (let i = 0; i < 50; i++) {
+      threads.turn();
+      const [old, fresh] = known.map((ask) => ask());
+      assert.equal(old === 'NXDOMAIN qr aa', fresh === 'NOERROR qr aa', `after ${i} turns`);
+    }
+    assert.equal(known[0]?.(), 'NXDOMAIN qr aa');
+  });
+
   test('and the Plan changed before dns was back: a zone that is nobody’s any more goes', (t) => {
     const threads = threadsOf(t, planOfThreads(2, {}, ['198.51.100.0/24 more.example 198.51.100.1']));
     assert.equal(threads.ask('dns-2', 'rack-a1.more.example A')[2], 'answer rack-a1.more.example 300 A 198.51.100.1');

@@ -84,10 +84,11 @@ test('a resolver has a port of its kind', () => {
   assert.deepEqual(routes, [{ domain: '_msdcs.corp.example', forward: [{ address: ip('10.0.0.53'), port: 54 }] }]);
 });
 
-test('cache, limit, identity and log are what is written', () => {
-  const { cache, rateLimit, nsid, queryLog, allow } =
+test('cache, limit, threads, identity and log are what is written', () => {
+  const { cache, rateLimit, threads, nsid, queryLog, allow } =
     dnsOf(`  cache: { size: 1GiB, stale: off, prefetch: false, ttl-min: 5s, ttl-max: 2h }
   rate-limit: { responses: 5, window: 1m, slip: 0 }
+  threads: 4
   nsid: "rack#1"
   query-log: on
   allow: [10.9.0.0/16, 10.8.0.1]
@@ -100,7 +101,7 @@ test('cache, limit, identity and log are what is written', () => {
     mostTtlSeconds: 7200,
   });
   assert.deepEqual(rateLimit, { responses: 5, windowSeconds: 60, slip: 0 });
-  assert.deepEqual([nsid, queryLog], ['rack#1', true]);
+  assert.deepEqual([threads, nsid, queryLog], [4, 'rack#1', true]);
   assert.deepEqual(allow, [net('10.9.0.0/16'), net('10.8.0.1/32')]);
   assert.equal(dnsOf('  rate-limit: off\n').rateLimit, undefined);
 });

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { nameKey } from '../../src/wire/dns/name.ts';
 import type { ResourceRecord } from '../../src/wire/dns/resource-record.ts';
-import { recordsOf, toColumns } from '../../src/zones/zone-columns.ts';
+import { recordsOf, toColumns, toColumnsInSteps } from '../../src/zones/zone-columns.ts';
 
 const ORIGIN = nameKey('lab.example');
 const RECORDS: readonly ResourceRecord[] = [
@@ -18,6 +18,20 @@ test('records come out of columns as they went in, through a copy between thread
   assert.deepEqual([...recordsOf(columns)], RECORDS);
   assert.deepEqual([...recordsOf(structuredClone(columns))], RECORDS);
   assert.equal(structuredClone(columns).origin, ORIGIN);
+});
+
+test('columns in memory that threads share cross between them without being copied', () => {
+  const steps = toColumnsInSteps(ORIGIN, RECORDS, (size) => new SharedArrayBuffer(size));
+  const { value: columns } = steps.next();
+  assert.ok(columns);
+  const crossed = structuredClone(columns);
+  assert.deepEqual([...recordsOf(crossed)], RECORDS);
+  // What one writes the other reads
+  columns.ttls[2] = 77;
+  assert.equal([...recordsOf(crossed)][2]?.ttl, 77);
+  for (const part of Object.values(columns)) {
+    if (typeof part === 'object') assert.ok(part.buffer instanceof SharedArrayBuffer);
+  }
 });
 
 test('no records are no rows', () => {
