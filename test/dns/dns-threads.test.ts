@@ -56,6 +56,10 @@ function machine(number: number): LeaseFact {
   return leaseOf(`192.0.2.${number} 52:54:00:00:${hex.slice(0, 2)}:${hex.slice(2)} m${number}`);
 }
 
+function largeLease(n: number): LeaseFact {
+  return leaseOf(`172.16.${1 + (n >> 8)}.${n & 255} 52:54:00:01:00:00 n${n}`);
+}
+
 describe('a thread that answers beside dns', () => {
   test('answers from all zones as dns does', (t) => {
     const threads = threadsOf(t, planOfThreads(3, NAMES_LAB));
@@ -152,7 +156,7 @@ describe('a thread that answers beside dns', () => {
       address: `172.16.${1 + (n >> 8)}.${n & 255}`,
       line: `answer n${n}.large.example 30 A 172.16.${1 + (n >> 8)}.${n & 255}`,
     }));
-    threads.learn(machines.map(({ address }, n) => leaseOf(`${address} 52:54:00:01:00:00 n${n}`)));
+    threads.learn(machines.map((_, n) => largeLease(n)));
     threads.settle();
     threads.crash('dns-2');
     threads.start('dns-2');
@@ -264,19 +268,18 @@ describe('when a thread fails', () => {
 
   test('dns itself: what it publishes then is put into no zone of before, though its serial may be the same', (t) => {
     const threads = threadsOf(t, planOfThreads(2, {}, ['172.16.0.0/16 large.example 172.16.0.1']), { isSlow: true });
-    const lease = (n: number): LeaseFact => leaseOf(`172.16.${1 + (n >> 8)}.${n & 255} 52:54:00:01:00:00 n${n}`);
     const serial = (name: 'dns' | 'dns-2'): string =>
       threads.askBytes(name, question('large.example SOA'))?.toString('hex') ?? '';
-    threads.learn(Array.from({ length: 2000 }, (_, n) => lease(n)));
-    for (let n = 2000; n < 2010; n++) threads.learn([lease(n)]);
+    threads.learn(Array.from({ length: 2000 }, (_, n) => largeLease(n)));
+    for (let n = 2000; n < 2010; n++) threads.learn([largeLease(n)]);
     threads.settle();
     threads.crash('dns');
     threads.learn([], ['172.16.1.0']);
     threads.start('dns');
     // The store is in memory: it counts from the time of day again
-    for (let n = 2010; serial('dns') !== serial('dns-2'); n++) threads.learn([lease(n)]);
+    for (let n = 2010; serial('dns') !== serial('dns-2'); n++) threads.learn([largeLease(n)]);
     threads.turn();
-    threads.learn([lease(3000)]);
+    threads.learn([largeLease(3000)]);
     const known = ['n0', 'n3000'].map((name) => () => threads.ask('dns-2', `${name}.large.example A`)[0]);
     for (let i = 0; i < 50; i++) {
       threads.turn();
