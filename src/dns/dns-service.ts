@@ -129,9 +129,9 @@ export class DnsService implements Service {
   }
 
   learn(bound: readonly LeaseFact[], ended: readonly Ip4[]): void {
-    this.#serving?.zones.learn(bound, ended);
+    const { zones, authority } = this.#serving ?? {};
     // The rack's first letter comes with the first Plan, before DHCP has told what it has
-    if (bound.length > 0) this.#serving?.authority.leasesKnown();
+    zones?.learn(bound, ended, () => (bound.length > 0 ? authority?.leasesKnown() : undefined));
   }
 
   learnZones(zones: readonly ZoneColumns[], gone: readonly string[]): void {

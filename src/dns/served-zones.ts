@@ -69,8 +69,9 @@ export class ServedZones implements ZoneFinder {
     this.#findAwaited();
   }
 
-  learn(bound: readonly LeaseFact[], ended: readonly Ip4[]): void {
-    this.#rack.learn(bound, ended);
+  /** See `RackNames.learn`. */
+  learn(bound: readonly LeaseFact[], ended: readonly Ip4[], learned?: () => void): void {
+    this.#rack.learn(bound, ended, learned);
   }
 
   firstQuestion(address: Ip4): Mac | undefined {
