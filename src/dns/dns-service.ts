@@ -140,7 +140,8 @@ export class DnsService implements Service {
   }
 
   showZones(order: ZoneOrder, answer: (answer: ZoneAnswer) => void): void {
-    if (this.#serving) runSlices(this.#context, showZones(order, this.#serving.zones), answer);
+    const { zones, authority } = this.#serving ?? {};
+    if (zones && authority) runSlices(this.#context, showZones(order, zones, authority), answer);
     else answer({ zones: [], fault: 'it has no Plan yet' });
   }
 

@@ -23,6 +23,14 @@ export class ZoneOverlay {
     for (const record of deleted) this.#deleted.set(identity(record), record);
   }
 
+  get added(): Iterable<ResourceRecord> {
+    return this.#added.values();
+  }
+
+  get deleted(): Iterable<ResourceRecord> {
+    return this.#deleted.values();
+  }
+
   get size(): number {
     return this.#added.size + this.#deleted.size;
   }
