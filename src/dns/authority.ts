@@ -109,7 +109,10 @@ export class Authority implements TransferZones, UpdateZones, PublicationListene
     this.#publisher.withdraw(zone);
   }
 
-  /** The leases of before this start are in the zones. */
+  leasesCome(): void {
+    this.#publisher.leasesCome();
+  }
+
   leasesKnown(): void {
     this.#publisher.leasesKnown();
   }

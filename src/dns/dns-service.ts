@@ -129,9 +129,7 @@ export class DnsService implements Service {
   }
 
   learn(bound: readonly LeaseFact[], ended: readonly Ip4[]): void {
-    const { zones, authority } = this.#serving ?? {};
-    // The rack's first letter comes with the first Plan, before DHCP has told what it has
-    zones?.learn(bound, ended, () => (bound.length > 0 ? authority?.leasesKnown() : undefined));
+    this.#serving?.zones.learn(bound, ended);
   }
 
   learnZones(zones: readonly ZoneColumns[], gone: readonly string[]): void {

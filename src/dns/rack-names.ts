@@ -26,7 +26,6 @@ interface Step {
 interface News {
   readonly bound: readonly LeaseFact[];
   readonly ended: readonly Ip4[];
-  readonly learned: () => void;
 }
 
 /** The zones of a Plan that is not in force yet. */
@@ -84,11 +83,12 @@ export class RackNames {
 
   /**
    * Takes in leases that began or changed, and those that ended; touches no other record. A few are in when this returns;
-   * all those of a rack that starts take their time, and what is told meanwhile comes behind them. `learned` is called when
-   * these are in and published.
+   * all those of a rack that starts take their time, and what is told meanwhile comes behind them.
    */
-  learn(bound: readonly LeaseFact[], ended: readonly Ip4[], learned = (): void => {}): void {
-    this.#news.push({ bound, ended, learned });
+  learn(bound: readonly LeaseFact[], ended: readonly Ip4[]): void {
+    // The rack's first letter comes with the first Plan, before DHCP has told what it has
+    if (bound.length > 0) this.#dependencies.publisher.leasesCome();
+    this.#news.push({ bound, ended });
     if (this.#news.length === 1) this.#giveUpNews = runSlices(this.#dependencies, this.#takeNews(), () => {});
   }
 
@@ -117,7 +117,7 @@ export class RackNames {
         yield;
       }
       this.#publish();
-      news.learned();
+      if (news.bound.length > 0) this.#dependencies.publisher.leasesKnown();
       this.#news.shift();
     }
   }

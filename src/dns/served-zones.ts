@@ -69,9 +69,8 @@ export class ServedZones implements ZoneFinder {
     this.#findAwaited();
   }
 
-  /** See `RackNames.learn`. */
-  learn(bound: readonly LeaseFact[], ended: readonly Ip4[], learned?: () => void): void {
-    this.#rack.learn(bound, ended, learned);
+  learn(bound: readonly LeaseFact[], ended: readonly Ip4[]): void {
+    this.#rack.learn(bound, ended);
   }
 
   firstQuestion(address: Ip4): Mac | undefined {

@@ -12,7 +12,7 @@ import { toColumns } from '../../src/zones/zone-columns.ts';
 import { fuzz } from '../wire/fuzz.ts';
 import { record, soa } from '../zones/records.ts';
 import { question } from './ask.ts';
-import { ip4, planOf } from './plan-of.ts';
+import { ip4, planOf, leaseOf } from './plan-of.ts';
 import { axfrQuery, ixfrQuery, Primary, primaryPlan, rcodeOf, recordLines, SECONDARY } from './primary.ts';
 import { keysOf, SECRET, XFER } from './tsig/keys.ts';
 import { updateMessage } from './update/update-message.ts';
@@ -357,6 +357,22 @@ describe('after a restart', () => {
     second.time.pass(3);
     assert.deepEqual(second.ask(axfrQuery()).map(rcodeOf), [NOERROR]);
     assert.equal(second.serial(), serial + 1);
+  });
+
+  test('leases that take long to come are waited for', (t) => {
+    const file = join(folder(t), 'zones.db');
+    const leases = [leaseOf(`192.0.2.50 ${MAC} laptop`)];
+    const first = new Primary(primaryPlan(), { file });
+    first.zones.learn(leases, []);
+    const serial = first.serial();
+    first.close();
+    const second = primary(t, primaryPlan(), { file });
+    second.authority.leasesCome();
+    second.time.pass(10);
+    assert.deepEqual(second.ask(axfrQuery()).map(rcodeOf), [SERVFAIL]);
+    second.zones.learn(leases, []);
+    assert.deepEqual(second.ask(axfrQuery()).map(rcodeOf), [NOERROR]);
+    assert.equal(second.serial(), serial, 'none of them was missed for a moment');
   });
 
   test('after a crash the serial is one that nobody has seen, although nothing changed', (t) => {
