@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 
+import { AddressSet } from '../../src/dns/address-set.ts';
+import type { ForwardDesk } from '../../src/dns/forward-desk.ts';
 import { TsigSigner } from '../../src/dns/tsig/tsig-signer.ts';
 import { verifyTsig } from '../../src/dns/tsig/verify-tsig.ts';
 import { nameKey } from '../../src/wire/dns/name.ts';
@@ -267,6 +269,34 @@ describe('by key', () => {
     assert.equal(verifyTsig(reply, keysOf(XFER), now, mac).kind, 'good');
     assert.ok(reply.length <= 512);
     assert.equal(recordLines([reply])[0], `rack.example SOA ${made.serial()}`);
+  });
+
+  test('a question for others is answered signed when their answer comes, in what the client takes', (t) => {
+    const made = keyed(t);
+    const { time, responder } = made;
+    const everybody = new AddressSet([{ network: ip4('0.0.0.0'), prefix: 0 }]);
+    responder.configure({ nsid: '', recursion: everybody, unlimited: everybody });
+    const asked: { readonly give: (reply: Uint8Array) => void; readonly limit: number }[] = [];
+    const ask: ForwardDesk['ask'] = (_query, client, _into, { limit }) => {
+      asked.push({ give: client.later(), limit });
+      return 0;
+    };
+    responder.forwarder = { ask };
+    const replies: Uint8Array[] = [];
+    const client = {
+      address: ip4(SECONDARY),
+      port: 4000,
+      later: () => (reply: Uint8Array) => void replies.push(reply),
+    };
+    const plain = question('www.example.net A', { recursion: true });
+    const { bytes, mac } = signed(plain, Math.floor(time.now() / 1000));
+    for (const query of [bytes, plain]) assert.equal(responder.respond(query, client, Buffer.alloc(1232)), 0);
+    time.pass(2);
+    for (const { give } of asked) give(plain);
+    const [sealed = assert.fail(), open] = replies;
+    assert.equal(verifyTsig(sealed, keysOf(XFER), Math.floor(time.now() / 1000), mac).kind, 'good');
+    assert.ok(sealed.length - plain.length + (asked[0]?.limit ?? 0) <= 512);
+    assert.deepEqual([open, asked[1]?.limit], [plain, 512]);
   });
 
   const wrong: [name: string, spoil: (bytes: Buffer) => void, late: number, error: number, macSize: number][] = [
