@@ -10,6 +10,7 @@ import { CLASS_IN, TYPE } from '../../wire/dns/record-type.ts';
 import { decodeUpdateSections, decodeUpdateZone } from '../../wire/dns/update.ts';
 import { WireError } from '../../wire/wire-error.ts';
 import type { OverlayChange } from '../../zones/zone-journal.ts';
+import { LARGEST_SET, MOST_TYPES } from '../../zones/zone-limits.ts';
 import type { ZoneOverlay } from '../../zones/zone-overlay.ts';
 import { isAllowed, type Requester } from '../client-acl.ts';
 import type { Zone } from '../zone.ts';
@@ -20,8 +21,6 @@ import { UpdateRate } from './update-rate.ts';
 
 /** Records that updates may have added to or deleted from one zone: some 50 MB. */
 const LARGEST_OVERLAY = 250_000;
-/** Octets of a set that updates may make: it fits into an answer of 64 KB with question, OPT and TSIG, and each of its records into a transfer. */
-const LARGEST_SET = 64_000;
 
 /** What an update desk asks of the zones. */
 export interface UpdateZones {
@@ -104,7 +103,7 @@ export class UpdateDesk {
   #carryOut(zone: Zone, overlay: ZoneOverlay, draft: UpdateDraft, requester: Requester): number {
     const { sets, removed, added, own } = draft.changes();
     if (sets.length === 0) return RCODE.NOERROR;
-    if (sets.some(isTooLarge)) return RCODE.REFUSED;
+    if (sets.some(isTooLarge) || hasTooManyTypes(zone, sets)) return RCODE.REFUSED;
     const change = overlay.plan(own.removed, own.added);
     try {
       this.#zones.commit(zone.origin, change);
@@ -123,6 +122,15 @@ export class UpdateDesk {
     this.#events.emit({ kind: 'zone.updated', zone: keyText(zone.origin), by, ...counts });
     return RCODE.NOERROR;
   }
+}
+
+/** A name that had as many before may lose some. */
+function hasTooManyTypes(zone: Zone, sets: readonly SetChange[]): boolean {
+  const more = new Map<NameKey, number>();
+  for (const { owner, before, after } of sets) {
+    more.set(owner, (more.get(owner) ?? 0) + Number(after !== undefined) - Number(before !== undefined));
+  }
+  return more.entries().some(([owner, by]) => by > 0 && (zone.find(owner)?.length ?? 0) + by > MOST_TYPES);
 }
 
 /** What was as large before may become smaller. */

@@ -65,7 +65,7 @@ export function compileRecords(ttl: number, first: RecordData, ...rest: readonly
 }
 
 /** Compiles the records of one owner and type: each datum once, and the lowest of their TTLs for all (RFC 2181 §5.2). */
-export function compileSet(first: ResourceRecord, ...rest: readonly ResourceRecord[]): RecordSet {
+export function compileSet(first: ResourceRecord, rest: readonly ResourceRecord[] = []): RecordSet {
   const data = rest.length === 0 ? [first.data] : [...new Set([first.data, ...rest.map((record) => record.data)])];
   return compileData(
     first.type,
