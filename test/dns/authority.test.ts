@@ -95,6 +95,23 @@ describe('AXFR', () => {
     assert.equal(rcodeOf(primary(t, primaryPlan()).askUdp(axfrQuery())), REFUSED);
   });
 
+  test('goes to one address eight at a time, so that a slow secondary does not shut out the others', (t) => {
+    const slow = '192.0.2.10';
+    const transfer = [SECONDARY, slow].map((from) => ({ cidr: { network: ip4(from), prefix: 32 } }));
+    const made = primary(t, primaryPlan(undefined, { transfer }));
+    const query = axfrQuery();
+    const framed = Buffer.concat([Buffer.from([0, query.length]), query]);
+    const streams = Array.from({ length: 9 }, () => made.connect(slow));
+    for (const stream of streams) stream.arrive(framed);
+    assert.equal(made.authority.counters()['transfer.running'], 8);
+    assert.deepEqual(streams.at(-1)?.messages.map(rcodeOf), [SERVFAIL]);
+    const other = made.connect();
+    other.arrive(framed);
+    assert.equal(made.authority.counters()['transfer.running'], 9);
+    made.time.pass(1);
+    assert.deepEqual(made.ask(query, slow).map(rcodeOf), [NOERROR]);
+  });
+
   test('ends when its client goes, and leaves nothing behind', (t) => {
     const made = primary(t, primaryPlan());
     const stream = made.connect();
