@@ -26,7 +26,7 @@ interface UpdatesNow {
 
 /** What is served, as an operator asks for it. A zone that changes meanwhile is shown as it was at one moment. */
 export function* showZones(order: ZoneOrder, served: ServedNow, updates: UpdatesNow): Slices<ZoneAnswer> {
-  if (order.kind === 'list') return { zones: yield* listZones(served, updates) };
+  if (order.kind === 'list') return { zones: Array.from(served.all(), (zone) => factOf(zone, updates)) };
   const origin = nameKey(order.zone);
   if (order.kind === 'dump') return yield* dumpZone(served.get(origin));
   const overlay = updates.updatesOf(origin);
@@ -62,31 +62,17 @@ function* showUpdates(origin: NameKey, overlay: ZoneOverlay): Slices<ZoneUpdates
   };
 }
 
-function* listZones(served: ServedNow, updates: UpdatesNow): Slices<ZoneFact[]> {
-  const facts: ZoneFact[] = [];
-  for (const { origin, kind, serial, snapshot } of Array.from(served.all(), factsOf)) {
-    let [names, records] = [0, 0];
-    for (const [, sets] of snapshot) {
-      for (const { count } of sets) records += count;
-      if (++names % STRIDE === 0) yield;
-    }
-    const { size = 0, overruled = [] } = updates.updatesOf(origin) ?? {};
-    facts.push({
-      zone: keyText(origin),
-      kind,
-      serial,
-      names,
-      records,
-      ...(size > 0 && { updated: size }),
-      ...(overruled.length > 0 && { overruled: overruled.length }),
-    });
-  }
-  return facts;
-}
-
-function factsOf(zone: Zone) {
-  const { origin, kind, serial } = zone;
-  return { origin, kind, serial, snapshot: zone.snapshot() };
+function factOf({ origin, kind, serial, owners, records }: Zone, updates: UpdatesNow): ZoneFact {
+  const { size = 0, overruled = [] } = updates.updatesOf(origin) ?? {};
+  return {
+    zone: keyText(origin),
+    kind,
+    serial,
+    names: owners,
+    records,
+    ...(size > 0 && { updated: size }),
+    ...(overruled.length > 0 && { overruled: overruled.length }),
+  };
 }
 
 function messageOf(error: unknown): string {

@@ -65,11 +65,23 @@ export async function dumpZone(context: Context, rack: Rack): Promise<void> {
 export async function zoneUpdates(context: Context, rack: Rack, kind: 'updates' | 'forget-updates'): Promise<void> {
   const zone = zoneAsked(context);
   if (zone === undefined) return;
+  if (kind === 'forget-updates' && isRecalled(rack, zone))
+    return refuse(
+      context,
+      409,
+      `the file of ${zone} is not read yet: what is served came with its updates from before`,
+    );
   const { updates, fault } = await askDns(rack, { kind, zone });
   if (fault !== undefined) return refuse(context, 503, fault);
   if (!updates) return refuse(context, 404, `no zone ${zone} takes updates`);
   context.type = 'text/plain; charset=utf-8';
   context.body = Readable.from(inPieces(updateLines(updates)));
+}
+
+/** What is served of it is not what its file says, but what was published before this start: updates can't be told from it. */
+function isRecalled(rack: Rack, name: string): boolean {
+  const kept = rack.zones.zones().find(({ settings }) => settings.name === name);
+  return kept?.content !== undefined && kept.content.loadedAt === undefined;
 }
 
 function* updateLines({ added, deleted, overruled }: ZoneUpdates): Generator<string> {

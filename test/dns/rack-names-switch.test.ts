@@ -72,7 +72,9 @@ class Follower extends PlainPublisher {
   check(names: RackNames): void {
     assert.deepEqual(new Set(names.zones.all()), new Set(this.#zones.values()));
     for (const zone of names.zones.all()) {
-      assert.deepEqual([...(this.#contents.get(zone.origin) ?? [])].toSorted(), contentOf(zone).toSorted());
+      const content = contentOf(zone);
+      assert.deepEqual([...(this.#contents.get(zone.origin) ?? [])].toSorted(), content.toSorted());
+      assert.deepEqual([zone.records, zone.owners], [content.length + 1, [...zone.snapshot()].length]);
     }
   }
 

@@ -134,6 +134,17 @@ describe('the zones of the operators’ plane', () => {
     await refused(control, '/zones/updates?of=lab.example', 'no zone lab.example takes updates');
   });
 
+  test('updates are not undone where the file was broken from the start: what is served is from before', async () => {
+    const settings = { name: 'old.example', file: '/z/old', update: [], transfer: [], notify: [] };
+    fake.kept.push({ settings, content: { serial: 7, records: 5 }, faults: ['/z/old:6: wrong'], warnings: [] });
+    const reason = 'the file of old.example is not read yet: what is served came with its updates from before';
+    await assert.rejects(
+      showUpdates({ control, json: false, forget: true }, 'old.example', () => {}),
+      (error) => error instanceof RefusedError && error.message === reason,
+    );
+    assert.deepEqual(fake.zoneOrders, []);
+  });
+
   test('what can’t be shown is refused with its reason', async () => {
     fake.zoneAnswer = { zones: [] };
     await refused(control, '/zones/dump', 'expected of= and the name of a zone');

@@ -230,6 +230,14 @@ describe('updates', () => {
     );
   });
 
+  test('a zone with too many updates takes those that make them fewer', (t) => {
+    const { update, overlay } = ground();
+    update('add new A 192.0.2.7');
+    t.mock.getter(overlay, 'size', () => 250_001);
+    assert.deepEqual([update('add newer A 192.0.2.8'), update('del www')], ['SERVFAIL', 'SERVFAIL']);
+    assert.equal(update('del new'), 'NOERROR');
+  });
+
   test('nothing is in force that is not on disk', () => {
     const { update, zone, sets, overlay } = ground({ disk: 'full' });
     assert.equal(update('add new A 192.0.2.7'), 'SERVFAIL');
