@@ -11,7 +11,7 @@ import { lab } from './cli/lab.ts';
 import { exportLeases, importLeases, leases, releaseLease } from './cli/leases.ts';
 import { run, type DaemonProcess } from './cli/run.ts';
 import { status } from './cli/status.ts';
-import { dumpZone, zones } from './cli/zones.ts';
+import { dumpZone, showUpdates, zones } from './cli/zones.ts';
 
 /** Exit codes of every command (design §5). */
 const ANSWER_IS_NO = 1;
@@ -44,6 +44,7 @@ const USAGE = `usage: rackboot COMMAND [OPTIONS]
             export DIR [--key F]             a mirror of them all, signed or not, for a rack without a network
   zones     [--json]                         which zones are served, from where, and what is wrong with their files
             dump NAME                        one as it is served, as a master file
+            updates NAME [--forget]          what dynamic updates did to one; --forget undoes it all
   events    [--mac M] [--follow] [--limit N] [--json]   what happened
   loaders   [--json] [--config F]            the first programs machines fetch: which are here, and where
             install [--config F]           takes them from Debian's packages: iPXE, shim, GRUB, PXELINUX
@@ -92,7 +93,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     return images({ json, control: socketOf(where) }, print);
   },
   zones: ([verb, ...argv]) => {
-    if (verb === 'dump') return showZone(argv);
+    if (verb === 'dump' || verb === 'updates') return showZone(verb, argv);
     const { json, ...where } = parse(verb === undefined ? [] : [verb, ...argv], ASKING);
     return zones({ json, control: socketOf(where) }, print);
   },
@@ -201,12 +202,16 @@ async function changeImages(verb: string, argv: string[]): Promise<number> {
   return addOwnImage({ ...options, config, kernel, initrd, root, iso }, operand ?? '', print);
 }
 
-function showZone(argv: string[]): Promise<number> {
-  const { values, positionals } = parseWithOperands(argv, ASKING);
-  const { json, ...where } = values;
+function showZone(verb: 'dump' | 'updates', argv: string[]): Promise<number> {
+  const forgetting = verb === 'updates' ? { forget: { type: 'boolean', default: false } as const } : {};
+  const { values, positionals } = parseWithOperands(argv, { ...ASKING, ...forgetting });
+  const { json, forget, ...where } = values;
   const [zone, ...more] = positionals;
-  if (zone === undefined || more.length > 0) throw new UsageError('zones dump: expected the name of one zone');
-  return dumpZone({ json, control: socketOf(where) }, zone, print);
+  if (zone === undefined || more.length > 0) throw new UsageError(`zones ${verb}: expected the name of one zone`);
+  const options = { json, control: socketOf(where) };
+  return verb === 'dump'
+    ? dumpZone(options, zone, print)
+    : showUpdates({ ...options, forget: forget === true }, zone, print);
 }
 
 /** The command line does not fit the command. */

@@ -24,6 +24,23 @@ export async function dumpZone(
   return 0;
 }
 
+/** `rackboot zones updates NAME`: what updates added (+) and deleted (-); with `forget`, all of it is undone first. */
+export async function showUpdates(
+  { control, forget }: ZoneCommandOptions & { readonly forget: boolean },
+  zone: string,
+  out: (line: string) => void,
+): Promise<number> {
+  const of = `of=${encodeURIComponent(zone)}`;
+  const text = forget
+    ? await readFromDaemon(control, `/zones/updates/forget?${of}`, 'POST')
+    : await readFromDaemon(control, `/zones/updates?${of}`);
+  if (text !== '') out(text.trimEnd());
+  const lines = text === '' ? 0 : text.trimEnd().split('\n').length;
+  if (forget) out(`${count(lines, 'change')} undone: ${zone} is what its file says`);
+  else if (lines === 0) out(`${zone} is what its file says`);
+  return 0;
+}
+
 function* describe({
   zone,
   serial,
@@ -34,6 +51,8 @@ function* describe({
   kind,
   faults,
   warnings,
+  updated,
+  overruled = 0,
 }: ZoneLine): Generator<string> {
   const from = file === undefined ? (kind === 'rack' ? 'hosts and leases' : 'updates') : file;
   const since = loaded === undefined ? '' : `, read at ${loaded}`;
@@ -42,6 +61,8 @@ function* describe({
   yield `${zone}  ${content}, from ${from}${since}`;
   for (const fault of faults) yield `  REFUSED ${fault}`;
   for (const warning of warnings) yield `  ${warning}`;
+  const idle = overruled > 0 ? `, ${overruled} of them not in force: the file leaves no place for them` : '';
+  if (updated !== undefined) yield `  ${count(updated, 'record')} added or deleted by updates${idle}`;
 }
 
 function count(number: number | undefined, noun: string): string {

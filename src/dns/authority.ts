@@ -4,7 +4,7 @@ import type { AclEntry, NotifyTarget, Plan, ZoneSettings } from '../plan/plan.ts
 import type { Counters } from '../service/letters.ts';
 import type { ServiceContext } from '../service/service.ts';
 import type { Inbound, Outbound } from '../system/datagram.ts';
-import { nameKey, type NameKey } from '../wire/dns/name.ts';
+import { keyText, nameKey, type NameKey } from '../wire/dns/name.ts';
 import type { ResourceRecord } from '../wire/dns/resource-record.ts';
 import type { OpenedZones } from '../zones/open-zone-store.ts';
 import type { ZoneChange } from '../zones/zone-change.ts';
@@ -97,6 +97,9 @@ export class Authority implements TransferZones, UpdateZones, PublicationListene
     if (zone.kind === 'rack') this.#overlays.delete(zone.origin);
     this.#context.follower?.served(zone.origin);
     this.#publisher.replace(zone);
+    const overruled = this.#overlays.get(zone.origin)?.overruled.length ?? 0;
+    if (overruled > 0)
+      this.#context.events.emit({ kind: 'zone.overruled', zone: keyText(zone.origin), records: overruled });
   }
 
   publish(zone: Zone): void {
@@ -111,7 +114,10 @@ export class Authority implements TransferZones, UpdateZones, PublicationListene
     this.#context.follower?.withdrawn(zone.origin);
   }
 
-  /** The leases of before this start are in the zones. */
+  leasesCome(): void {
+    this.#publisher.leasesCome();
+  }
+
   leasesKnown(): void {
     this.#publisher.leasesKnown();
   }
@@ -166,6 +172,16 @@ export class Authority implements TransferZones, UpdateZones, PublicationListene
     // While it settles its serial is not known: an SOA that came now would be taken for the file's
     const isKnown = !this.#reading.has(origin) && this.published(origin) !== undefined;
     return isKnown ? this.#overlays.get(origin) : undefined;
+  }
+
+  updatesOf(origin: NameKey): ZoneOverlay | undefined {
+    return this.#overlays.get(origin);
+  }
+
+  /** Forgets what updates did to a zone, which must then be read again. Throws when that is not on disk when this returns. */
+  forgetUpdates(origin: NameKey): void {
+    this.#journal.clearOverlay(origin);
+    this.#overlays.delete(origin);
   }
 
   commit(origin: NameKey, change: OverlayChange): void {

@@ -20,7 +20,7 @@ export function changeZone(zone: Zone, { from, to, removed, added }: ZoneChange)
   // What comes before what goes: a name that stays is at no time gone, nor are those above it
   for (const { owner, records } of drafts.values()) {
     const [first, ...rest] = records.values();
-    if (first) zone.put(owner, compileSet(first, ...rest));
+    if (first) zone.put(owner, compileSet(first, rest));
   }
   for (const { owner, type, records } of drafts.values()) if (records.size === 0) zone.remove(owner, type);
   zone.put(zone.origin, compileSet(to));

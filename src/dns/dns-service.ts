@@ -133,8 +133,6 @@ export class DnsService implements Service {
 
   learn(bound: readonly LeaseFact[], ended: readonly Ip4[]): void {
     this.#serving?.zones.learn(bound, ended);
-    // The rack's first letter comes with the first Plan, before DHCP has told what it has
-    if (bound.length > 0) this.#serving?.authority.leasesKnown();
   }
 
   learnZones(zones: readonly ZoneColumns[], gone: readonly string[]): void {
@@ -143,7 +141,8 @@ export class DnsService implements Service {
   }
 
   showZones(order: ZoneOrder, answer: (answer: ZoneAnswer) => void): void {
-    if (this.#serving) runSlices(this.#context, showZones(order, this.#serving.zones), answer);
+    const { zones, authority } = this.#serving ?? {};
+    if (zones && authority) runSlices(this.#context, showZones(order, zones, authority), answer);
     else answer({ zones: [], fault: 'it has no Plan yet' });
   }
 

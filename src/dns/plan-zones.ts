@@ -1,9 +1,9 @@
 import { cidrContains, type Cidr } from '../addr/cidr.ts';
-import { formatIp4, type Ip4 } from '../addr/ip4.ts';
+import type { Ip4 } from '../addr/ip4.ts';
 import type { Mac } from '../addr/mac.ts';
 import type { Host, Plan } from '../plan/plan.ts';
 import { childKey, keyText, nameKey, type NameKey } from '../wire/dns/name.ts';
-import { compileRecords, type RecordData, type RecordSet, type SoaTimes } from '../wire/dns/record-set.ts';
+import { compileData, compileRecords, type RecordSet, type SoaTimes } from '../wire/dns/record-set.ts';
 import { TYPE } from '../wire/dns/record-type.ts';
 import { classlessKey, reverseKey, reverseOrigins } from './reverse.ts';
 import type { Slices } from './slices.ts';
@@ -209,11 +209,11 @@ export class PlanZones {
   }
 
   #putAddresses(key: NameKey, ttl: number, first: Ip4, ...rest: readonly Ip4[]): void {
-    this.#put(key, compileRecords(ttl, addressData(first), ...rest.map(addressData)));
+    this.#put(key, compileData(TYPE.A, ttl, [first, ...rest].map(addressData)));
   }
 
   #putPointer(place: Place, ttl: number): void {
-    const pointer = compileRecords(ttl, { type: 'PTR', data: keyText(place.key) });
+    const pointer = compileData(TYPE.PTR, ttl, [place.key]);
     for (const key of this.#reverseKeys(place.address)) this.#put(key, pointer);
   }
 
@@ -239,8 +239,9 @@ export class PlanZones {
   }
 }
 
-function addressData(address: Ip4): RecordData {
-  return { type: 'A', data: formatIp4(address) };
+/** The four octets of an A record. */
+function addressData(address: Ip4): string {
+  return String.fromCharCode(address >>> 24, (address >>> 16) & 255, (address >>> 8) & 255, address & 255);
 }
 
 function rackAddresses(subnets: readonly { readonly rackAddress?: Ip4 }[]): Ip4[] {

@@ -7,6 +7,7 @@ import { TSIG_ERROR } from '../wire/dns/tsig.ts';
 import { WireError } from '../wire/wire-error.ts';
 import type { Requester } from './client-acl.ts';
 import type { DnsClient } from './dns-client.ts';
+import type { PlainAnswer } from './respond.ts';
 import type { StreamClient } from './stream/stream-client.ts';
 import type { TransferDesk, TransferOutcome, TransferRequest } from './transfer/transfer-desk.ts';
 import type { TsigSecret } from './tsig/tsig-secret.ts';
@@ -62,7 +63,7 @@ export class PrimaryDesk {
    * A message with TSIG → the length of its reply; 0 for none, or one that follows. `plain` does what would be done without
    * it, in so many octets (RFC 8945 §5.2, §5.3).
    */
-  signed(query: DnsQuery, _client: DnsClient, into: Buffer, limit: number, plain: (limit: number) => number): number {
+  signed(query: DnsQuery, _client: DnsClient, into: Buffer, limit: number, plain: PlainAnswer): number {
     const now = this.#now();
     const verdict = verifyTsig(query.bytes, this.#context.keys, now);
     switch (verdict.kind) {
@@ -97,22 +98,23 @@ export class PrimaryDesk {
     }
   }
 
-  /** RFC 8945 §5.3: what is signed well is answered signed. A reply that comes later leaves unsigned, which its client won't take. */
-  #answerSigned(
-    { secret, tsig }: Verdict & { kind: 'good' },
-    into: Buffer,
-    limit: number,
-    plain: (limit: number) => number,
-  ): number {
+  /** RFC 8945 §5.3: what is signed well is answered signed, now or later. */
+  #answerSigned({ secret, tsig }: Verdict & { kind: 'good' }, into: Buffer, limit: number, plain: PlainAnswer): number {
     this.#tally.add('tsig.good');
     const signer = new TsigSigner(secret, tsig.mac);
     this.#signature = { secret, signer };
     try {
-      const length = plain(Math.min(limit, into.length) - signer.size);
+      const length = plain(Math.min(limit, into.length) - signer.size, (reply) => this.#sign(signer, reply));
       return length === 0 ? 0 : signer.sign(into, length, this.#now());
     } finally {
       this.#signature = undefined;
     }
+  }
+
+  #sign(signer: TsigSigner, reply: Uint8Array): Uint8Array {
+    const bytes = Buffer.alloc(reply.length + signer.size);
+    bytes.set(reply);
+    return bytes.subarray(0, signer.sign(bytes, reply.length, this.#now()));
   }
 
   /** Neither key nor MAC can be trusted: NOTAUTH, without a MAC (RFC 8945 §5.2.1, §5.2.2). */

@@ -22,6 +22,12 @@ interface Step {
   readonly claim: NamedLease;
 }
 
+/** Leases as they were told: those that began or changed, and the addresses of those that ended. */
+interface News {
+  readonly bound: readonly LeaseFact[];
+  readonly ended: readonly Ip4[];
+}
+
 /** The zones of a Plan that is not in force yet. */
 interface Next {
   readonly zones: PlanZones;
@@ -47,6 +53,9 @@ export class RackNames {
   #lastAge = 0;
   #current: PlanZones | undefined;
   #next: Next | undefined;
+  /** What was told and is not taken in yet, in order; what is being taken in stands first. */
+  readonly #news: News[] = [];
+  #giveUpNews = (): void => {};
   #zones = new ZoneSet();
 
   /** `switched` is called when `zones` are others. */
@@ -72,16 +81,21 @@ export class RackNames {
     else runWhole(work);
   }
 
-  /** Takes in leases that began or changed, and those that ended; touches no other record. */
+  /**
+   * Takes in leases that began or changed, and those that ended; touches no other record. A few are in when this returns;
+   * all those of a rack that starts take their time, and what is told meanwhile comes behind them.
+   */
   learn(bound: readonly LeaseFact[], ended: readonly Ip4[]): void {
-    for (const address of ended) this.#end(address);
-    for (const fact of bound) this.#bind(fact);
-    for (const zone of this.#current?.takeChanged() ?? []) this.#dependencies.publisher.publish(zone);
+    // The rack's first letter comes with the first Plan, before DHCP has told what it has
+    if (bound.length > 0) this.#dependencies.publisher.leasesCome();
+    this.#news.push({ bound, ended });
+    if (this.#news.length === 1) this.#giveUpNews = runSlices(this.#dependencies, this.#takeNews(), () => {});
   }
 
   /** Gives up what is not done yet. */
   close(): void {
     this.#next?.giveUp();
+    this.#giveUpNews();
   }
 
   /** The MAC of the lease at `address`, the first time it is called since that lease began. */
@@ -90,6 +104,31 @@ export class RackNames {
     if (!lease || lease.asked) return undefined;
     lease.asked = true;
     return lease.mac;
+  }
+
+  *#takeNews(): Slices<void> {
+    let count = 0;
+    for (let [news] = this.#news; news; [news] = this.#news) {
+      for (const step of this.#stepsOf(news)) {
+        step();
+        if (++count % STRIDE > 0) continue;
+        // Who transfers a zone meanwhile must not see what its serial does not stand for
+        this.#publish();
+        yield;
+      }
+      this.#publish();
+      if (news.bound.length > 0) this.#dependencies.publisher.leasesKnown();
+      this.#news.shift();
+    }
+  }
+
+  *#stepsOf({ bound, ended }: News): Generator<() => void> {
+    for (const address of ended) yield () => this.#end(address);
+    for (const fact of bound) yield () => this.#bind(fact);
+  }
+
+  #publish(): void {
+    for (const zone of this.#current?.takeChanged() ?? []) this.#dependencies.publisher.publish(zone);
   }
 
   #end(address: Ip4): void {

@@ -46,10 +46,13 @@ export interface MessageDesk {
   /** RFC 2136 */
   update?(query: DnsQuery, client: DnsClient, into: Buffer, limit: number): number;
   /** A message with TSIG (RFC 8945). `plain` does with it what would be done without, within a limit of its own. */
-  signed?(query: DnsQuery, client: DnsClient, into: Buffer, limit: number, plain: (limit: number) => number): number;
+  signed?(query: DnsQuery, client: DnsClient, into: Buffer, limit: number, plain: PlainAnswer): number;
   /** A question for a zone that is ours, and of which nothing can be said here. Absent: it fails. */
   awaited?(query: DnsQuery, client: DnsClient, into: Buffer, limit: number): number;
 }
+
+/** Returns the length of the reply, or 0; one that comes later goes through `seal` first. */
+export type PlainAnswer = (limit: number, seal: (reply: Uint8Array) => Uint8Array) => number;
 
 export interface RespondDependencies {
   readonly clock: Clock;
@@ -75,6 +78,8 @@ export class Responder {
   #options: ReplyOptions;
   #identity: ServerIdentity;
   #rateLimit: RateLimit | undefined;
+  /** Who sent the signed message in hand, as whoever replies later sees it. */
+  #sealed: DnsClient | undefined;
 
   constructor({ clock, tally, secretOf }: RespondDependencies, settings: RespondSettings, zones: ZoneFinder) {
     this.#clock = clock;
@@ -114,7 +119,20 @@ export class Responder {
     this.#tally.asked(query.type);
     const limit = replyLimit(query, client, into);
     if (query.tsigAt < 0 || !this.desk.signed) return this.#respondTo(query, client, into, limit);
-    return this.desk.signed(query, client, into, limit, (left) => this.#respondTo(query, client, into, left));
+    const { address, port, idleTimeout } = client;
+    return this.desk.signed(query, client, into, limit, (left, seal) => {
+      this.#sealed = {
+        address,
+        port,
+        later: () => sealing(client.later(), seal),
+        ...(idleTimeout !== undefined && { idleTimeout }),
+      };
+      try {
+        return this.#respondTo(query, client, into, left);
+      } finally {
+        this.#sealed = undefined;
+      }
+    });
   }
 
   #readRest(): boolean {
@@ -179,7 +197,8 @@ export class Responder {
   }
 
   #forward(query: DnsQuery, client: DnsClient, cookie: CookieState, into: Buffer, limit: number): number {
-    const length = this.forwarder?.ask(query, client, into, { limit, options: this.#options, cookie }) ?? 0;
+    const asker = this.#sealed ?? client;
+    const length = this.forwarder?.ask(query, asker, into, { limit, options: this.#options, cookie }) ?? 0;
     if (length > 0) this.#tally.replied((into[3] ?? 0) & 15);
     return length;
   }
@@ -192,7 +211,7 @@ export class Responder {
     const chase = new AliasChase(query, client, terms, { message: into.subarray(0, aliasEnd), target: aliasTarget });
     const { address, port } = client;
     const later = (): ((reply: Uint8Array) => void) => {
-      const send = client.later();
+      const send = (this.#sealed ?? client).later();
       return (reply) => send(chase.finish(reply));
     };
     const whole = { limit: LARGEST, options: this.#options, cookie: 'none' } as const;
@@ -260,6 +279,10 @@ export class Responder {
     this.#tally.dropped(reason);
     return 0;
   }
+}
+
+function sealing(send: (reply: Uint8Array) => void, seal: (reply: Uint8Array) => Uint8Array): typeof send {
+  return (reply) => send(seal(reply));
 }
 
 /** RFC 6891 §6.2.3: a size below 512 means 512. */

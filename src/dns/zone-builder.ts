@@ -21,7 +21,7 @@ export function* buildZone(origin: NameKey, records: Iterable<ResourceRecord>, k
   let count = 0;
   for (const [owner, types] of groups) {
     for (const [type, [first, ...rest]] of types) {
-      if (first && !(type === TYPE.SOA && owner === origin)) zone.put(owner, compileSet(first, ...rest));
+      if (first && !(type === TYPE.SOA && owner === origin)) zone.put(owner, compileSet(first, rest));
       if (++count % STRIDE === 0) yield;
     }
   }

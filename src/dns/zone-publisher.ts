@@ -1,5 +1,5 @@
 import type { Clock } from '../system/clock.ts';
-import type { Loop } from '../system/loop.ts';
+import type { Loop, Timer } from '../system/loop.ts';
 import type { NameKey } from '../wire/dns/name.ts';
 import { compileSet, recordsOf, serialOf, withSerial, type RecordSet } from '../wire/dns/record-set.ts';
 import { TYPE } from '../wire/dns/record-type.ts';
@@ -14,7 +14,7 @@ import { buildZone, compareZones } from './zone-builder.ts';
 import type { ZoneSnapshot } from './zone-snapshot.ts';
 import type { Zone, ZoneKind } from './zone.ts';
 
-/** How long a rack that starts waits for its leases before it tells secondaries what it has, in milliseconds. */
+/** How long a rack that starts waits for the first of its leases before it tells secondaries what it has, in milliseconds. */
 const LEASES_WAIT = 2000;
 /** Names that are measured between two pauses. */
 const STRIDE = 128;
@@ -63,6 +63,7 @@ export class ZonePublisher {
   readonly #publications = new Map<NameKey, Publication>();
   /** Zones that begin when the leases are known. */
   #waiting: (() => void)[] | undefined = [];
+  readonly #leasesTimer: Timer;
 
   constructor(context: {
     readonly loop: Loop;
@@ -73,7 +74,7 @@ export class ZonePublisher {
     this.#work = new SliceQueue(context);
     this.#journal = context.journal;
     this.#listener = context.listener;
-    context.loop.after(LEASES_WAIT, () => this.leasesKnown());
+    this.#leasesTimer = context.loop.after(LEASES_WAIT, () => this.leasesKnown());
   }
 
   /** What can be transferred of a zone; undefined while that is not known, and for one that is not served. */
@@ -90,6 +91,11 @@ export class ZonePublisher {
     if (!published) return undefined;
     const snapshot = published.zone.snapshot();
     return { soa: published.soa, records: () => snapshotRecords(snapshot), changes: published.history.changes };
+  }
+
+  /** However long they take: what is there of them now is not what this rack has to say. */
+  leasesCome(): void {
+    this.#leasesTimer.cancel();
   }
 
   /** The leases of before are in the zones: what is there now is what this rack has to say. */

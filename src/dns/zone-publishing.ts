@@ -11,6 +11,10 @@ export interface ZonePublishing {
   publish(zone: Zone): void;
   /** That very zone is served no more; another one that has taken its place already stays. */
   withdraw(zone: Zone): void;
+  /** The leases of before this start are on their way into the zones: what these have to say is not known meanwhile. */
+  leasesCome(): void;
+  /** They are there. */
+  leasesKnown(): void;
   /** The records of a zone whose file says these: with what updates did to them. `replace` follows, or nothing. */
   withUpdates(origin: NameKey, file: Iterable<ResourceRecord>): Iterable<ResourceRecord>;
 }

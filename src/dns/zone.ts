@@ -38,6 +38,8 @@ export class Zone {
   #touched: Set<NameKey> | undefined;
   #redirects = 0;
   #wildcards = 0;
+  #owners = 1;
+  #records = 1;
 
   /** `soa`: a compiled set of one SOA. */
   constructor(origin: NameKey, soa: RecordSet, kind: ZoneKind = 'rack') {
@@ -75,6 +77,15 @@ export class Zone {
   /** Names, empty non-terminals included. */
   get size(): number {
     return this.#nodes.size;
+  }
+
+  /** Names with records. */
+  get owners(): number {
+    return this.#owners;
+  }
+
+  get records(): number {
+    return this.#records;
   }
 
   /** The record sets of a name; empty for an empty non-terminal, undefined when there is no such name. */
@@ -217,6 +228,8 @@ export class Zone {
   }
 
   #setSets(node: ZoneNode, sets: readonly RecordSet[]): void {
+    this.#owners += Number(sets.length > 0) - Number(node.sets.length > 0);
+    this.#records += countRecords(sets) - countRecords(node.sets);
     node.sets = sets;
     this.#redirects -= Number(node.cut) + Number(node.dname);
     // RFC 4592 §4.2: what NS at a wildcard would delegate is not defined
@@ -283,6 +296,12 @@ function nodeOf(key: NameKey, parent: ZoneNode | undefined): ZoneNode {
 
 function negativeOf(soa: RecordSet): RecordSet {
   return withTtl(soa, Math.min(ttlOf(soa), minimumOf(soa)));
+}
+
+function countRecords(sets: readonly RecordSet[]): number {
+  let records = 0;
+  for (const { count } of sets) records += count;
+  return records;
 }
 
 function hasType(sets: readonly RecordSet[], wanted: number): boolean {

@@ -17,7 +17,7 @@ import { listImages, manageImages, runImport } from './image-routes.ts';
 import { exportLeases, importLeases, releaseLeases } from './lease-routes.ts';
 import type { Rack } from './rack.ts';
 import { statusOf } from './status.ts';
-import { dumpZone, listZones } from './zone-routes.ts';
+import { dumpZone, listZones, zoneUpdates } from './zone-routes.ts';
 
 /** Owner and group: whoever may use the rack's socket may see its machines. */
 const SOCKET_MODE = 0o660;
@@ -76,6 +76,8 @@ const ROUTES: Readonly<Record<string, Route>> = {
   'POST /leases/import': (context, { rack }) => importLeases(context, rack),
   'GET /zones': (context, { rack }) => listZones(context, rack),
   'GET /zones/dump': (context, { rack }) => dumpZone(context, rack),
+  'GET /zones/updates': (context, { rack }) => zoneUpdates(context, rack, 'updates'),
+  'POST /zones/updates/forget': (context, { rack }) => zoneUpdates(context, rack, 'forget-updates'),
   'GET /boots': (context, { rack }) => listBoots(context, rack),
   'POST /boots/reset': (context, { rack }) => resetBoots(context, rack),
   'GET /images': (context, { rack }) => listImages(context, rack),

@@ -77,8 +77,13 @@ export interface ImageAnswer {
   readonly lines: readonly string[];
 }
 
-/** What an operator wants to see of the zones: all of them in short, or one whole, by its name as text. */
-export type ZoneOrder = { readonly kind: 'list' } | { readonly kind: 'dump'; readonly zone: string };
+/**
+ * What an operator wants of the zones, each by its name as text: to see all of them in short, or one whole, or what updates
+ * did to it; or to have that undone.
+ */
+export type ZoneOrder =
+  | { readonly kind: 'list' }
+  | { readonly kind: 'dump' | 'updates' | 'forget-updates'; readonly zone: string };
 
 /** A zone as it is served. */
 export interface ZoneFact {
@@ -89,12 +94,25 @@ export interface ZoneFact {
   readonly serial: number;
   readonly names: number;
   readonly records: number;
+  /** Records that updates added or deleted; absent where none did. */
+  readonly updated?: number;
+  /** How many of these the file leaves no place for; absent where it does for all. */
+  readonly overruled?: number;
+}
+
+/** What updates did to a zone. `overruled`: what of it the file, as it is now, leaves no place for. */
+export interface ZoneUpdates {
+  readonly added: ZoneColumns;
+  readonly deleted: ZoneColumns;
+  readonly overruled: ZoneColumns;
 }
 
 export interface ZoneAnswer {
   readonly zones: readonly ZoneFact[];
   /** The zone that was asked for; absent where there is none. */
   readonly content?: ZoneColumns;
+  /** Of the zone that was asked for; absent where there is none that takes updates. After `forget-updates`: what was undone. */
+  readonly updates?: ZoneUpdates;
   readonly fault?: string;
 }
 

@@ -120,6 +120,8 @@ export function describeEvent(event: EventBody): string {
       return `zone ${event.zone} refused, ${event.kept ? 'what was read before stays' : 'it is not served'}: ${event.faults.join('; ')}`;
     case 'zone.updated':
       return `${event.by} updated ${event.zone}: ${count(event.added, 'record')} added, ${count(event.removed, 'record')} removed`;
+    case 'zone.overruled':
+      return `the file of ${event.zone} leaves no place for ${count(event.records, 'record')} of its updates: "rackboot zones updates ${event.zone}" names them`;
     case 'zone.transferred':
       return `${event.to} has all of ${event.zone}, serial ${event.serial}`;
     case 'dns.query':

@@ -124,6 +124,8 @@ export type EventBody =
       readonly added: number;
       readonly removed: number;
     }
+  /** Its file came to say what some of the records that updates added or deleted can't stand beside: they are not served. */
+  | { readonly kind: 'zone.overruled'; readonly zone: string; readonly records: number }
   /** Somebody has the whole zone now. `serial`: that it has. */
   | { readonly kind: 'zone.transferred'; readonly zone: string; readonly to: string; readonly serial: number }
   /** A question, where `dns.query-log` is on. */

@@ -7,12 +7,14 @@ import { parsePeriod } from '../wire/dns/rdata/period.ts';
 import { parseRdata } from '../wire/dns/rdata/rdata.ts';
 import { TextError } from '../wire/dns/rdata/text-error.ts';
 import { showWord, Words } from '../wire/dns/rdata/words.ts';
+import { RECORD_HEAD } from '../wire/dns/record-set.ts';
 import { isDataType, parseType, TYPE, typeName } from '../wire/dns/record-type.ts';
 import type { ResourceRecord } from '../wire/dns/resource-record.ts';
 import { checkZone } from './check-zone.ts';
 import { fillTemplate, generateRange } from './generate-range.ts';
 import { MasterLexer, type Entry, type PlacedWord } from './master-lexer.ts';
 import { ZoneDraft, type Place } from './zone-draft.ts';
+import { LARGEST_DATA, LARGEST_SET, MOST_TYPES } from './zone-limits.ts';
 import type { ZoneProblem } from './zone-problem.ts';
 
 /** What is in a file, one character per byte. Throws when it can't be read. */
@@ -44,8 +46,6 @@ export const MOST_RECORDS_IN_ALL = 700_000;
 const DEEPEST = 10;
 /** RFC 2181 §8 */
 const LONGEST_TTL = 2 ** 31 - 1;
-/** Octets: with owner, question and signature it still fits into a message, and into a transfer. */
-const LARGEST_DATA = 64_000;
 
 /** What holds for the lines of one file from here on. */
 interface Scope {
@@ -250,9 +250,18 @@ class MasterFileReader {
       throw new TextError(`data of at most ${LARGEST_DATA} octets`, String(record.data.length));
     }
     if (this.#draft.count >= MOST_RECORDS) throw new TextError(`at most ${MOST_RECORDS} records`, 'more');
+    this.#checkRoom(record);
     if (this.#draft.add(record, place) === 'other-ttl') {
       this.#warn(place, `the ${typeName(record.type)} records of this name have several TTLs: all get the lowest`);
     }
+  }
+
+  #checkRoom({ owner, type, data }: ResourceRecord): void {
+    const set = this.#draft.find(owner, type);
+    if (!set && this.#draft.countTypes(owner) >= MOST_TYPES)
+      throw new TextError(`at most ${MOST_TYPES} types at a name`, 'more');
+    if (set && set.octets + RECORD_HEAD + data.length > LARGEST_SET)
+      throw new TextError(`at most ${LARGEST_SET} octets of ${typeName(type)} records at a name`, 'more');
   }
 
   #faultOf(error: unknown, place: Place): void {

@@ -1,5 +1,6 @@
 import { parentKey, type NameKey } from '../wire/dns/name.ts';
 import { comparableRdata } from '../wire/dns/rdata/rdata.ts';
+import { RECORD_HEAD } from '../wire/dns/record-set.ts';
 import { TYPE } from '../wire/dns/record-type.ts';
 import type { ResourceRecord } from '../wire/dns/resource-record.ts';
 
@@ -15,6 +16,8 @@ export interface DraftSet {
   /** Seconds: the lowest that was written (RFC 2181 §5.2). */
   ttl: number;
   readonly records: DraftRecord[];
+  /** As they are compiled. */
+  octets: number;
   /** What says the same is the same text; made with the second record. */
   known?: Set<string>;
 }
@@ -50,7 +53,7 @@ export class ZoneDraft {
     if (sets.length === 0) this.#names.set(owner, sets);
     const set = sets.find((each) => each.type === type);
     if (!set) {
-      sets.push({ type, ttl, records: [{ data, place }] });
+      sets.push({ type, ttl, records: [{ data, place }], octets: RECORD_HEAD + data.length });
       this.#count++;
       return 'new';
     }
@@ -59,6 +62,7 @@ export class ZoneDraft {
     // RFC 2181 §5: a set holds each record once
     if (!holds(set, data)) {
       set.records.push({ data, place });
+      set.octets += RECORD_HEAD + data.length;
       this.#count++;
     } else if (!isOther) return 'again';
     return isOther ? 'other-ttl' : 'new';
@@ -66,6 +70,10 @@ export class ZoneDraft {
 
   find(name: NameKey, type: number): DraftSet | undefined {
     return this.#names.get(name)?.find((set) => set.type === type);
+  }
+
+  countTypes(name: NameKey): number {
+    return this.#names.get(name)?.length ?? 0;
   }
 
   /** Whether the name is the origin or below it. */

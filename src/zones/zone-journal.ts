@@ -170,6 +170,18 @@ export class ZoneJournal {
     }
   }
 
+  /** Forgets all that updates did to a zone; throws when that is not on disk when this returns. */
+  clearOverlay(origin: NameKey): void {
+    const store = this.#store;
+    if (!store) throw new Error('the disk takes no writes');
+    try {
+      store.transaction(true, () => store.clearOverlay(store.zoneId(origin)));
+    } catch (error) {
+      this.#fail(error);
+      throw error;
+    }
+  }
+
   overlay(origin: NameKey): Overlay | undefined {
     return this.#store ? this.#attempt(() => this.#store?.overlay(origin)) : this.#stranded.get(origin)?.overlay;
   }

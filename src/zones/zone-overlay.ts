@@ -23,6 +23,14 @@ export class ZoneOverlay {
     for (const record of deleted) this.#deleted.set(identity(record), record);
   }
 
+  get added(): Iterable<ResourceRecord> {
+    return this.#added.values();
+  }
+
+  get deleted(): Iterable<ResourceRecord> {
+    return this.#deleted.values();
+  }
+
   get size(): number {
     return this.#added.size + this.#deleted.size;
   }
@@ -65,8 +73,15 @@ export class ZoneOverlay {
     return this.#overruled;
   }
 
-  /** What must be put down for an update that takes `removed` away and adds `added`; nothing is changed yet. */
-  plan(removed: readonly ResourceRecord[], added: readonly ResourceRecord[]): OverlayChange {
+  /**
+   * What must be put down for an update that takes `removed` away and adds `added`; nothing is changed yet. `isGone`: whether
+   * it deletes a record, be it there or not: one that the file overrules must not come back when it does no more.
+   */
+  plan(
+    removed: readonly ResourceRecord[],
+    added: readonly ResourceRecord[],
+    isGone: (record: ResourceRecord) => boolean = () => false,
+  ): OverlayChange {
     const put: { record: ResourceRecord; isDeleted: boolean }[] = [];
     const dropped: ResourceRecord[] = [];
     const comes = new Set(added.map(identity));
@@ -80,17 +95,23 @@ export class ZoneOverlay {
       ? [...this.#added.values()].filter(({ type }) => type === TYPE.SOA)
       : [];
     for (const record of added) put.push({ record, isDeleted: false });
-    return { put, dropped: [...dropped, ...oldSoas, ...this.#settled(added)] };
+    return { put, dropped: [...dropped, ...oldSoas, ...this.#settled(added, isGone)] };
   }
 
-  /** What was overruled at names that updates add to now: it must not come back beside that. */
-  #settled(added: readonly ResourceRecord[]): readonly ResourceRecord[] {
+  /** What was overruled at names that updates add to now, or what they delete of it: it must not come back. */
+  #settled(added: readonly ResourceRecord[], isGone: (record: ResourceRecord) => boolean): readonly ResourceRecord[] {
     if (this.#overruled.length === 0) return [];
     const owners = new Set(added.map(({ owner }) => owner));
-    return this.#overruled.filter(({ owner }) => owners.has(owner));
+    return this.#overruled.filter(
+      (record) => owners.has(record.owner) || (this.#added.has(identity(record)) && isGone(record)),
+    );
   }
 
   apply({ put, dropped }: OverlayChange): void {
+    if (this.#overruled.length > 0) {
+      const gone = new Set(dropped.map(identity));
+      this.#overruled = this.#overruled.filter((record) => !gone.has(identity(record)));
+    }
     for (const record of dropped) {
       this.#added.delete(identity(record));
       this.#deleted.delete(identity(record));

@@ -196,6 +196,10 @@ export class SqliteZoneStore {
       .run(zone, blob(owner), type, blob(data));
   }
 
+  clearOverlay(zone: number): void {
+    this.#database.prepare('DELETE FROM overlay WHERE zone = ?').run(zone);
+  }
+
   /** All that was published is in the file. */
   markClosed(): void {
     this.transaction(true, () => this.#database.exec("INSERT OR REPLACE INTO mark VALUES ('closed', 1)"));

@@ -4,15 +4,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 
+import { encode } from 'dns-packet';
+
+import { AddressSet } from '../../src/dns/address-set.ts';
+import type { ForwardDesk } from '../../src/dns/forward-desk.ts';
 import { TsigSigner } from '../../src/dns/tsig/tsig-signer.ts';
 import { verifyTsig } from '../../src/dns/tsig/verify-tsig.ts';
-import { nameKey } from '../../src/wire/dns/name.ts';
+import { keyText, nameKey } from '../../src/wire/dns/name.ts';
 import { findTsig, readTsig } from '../../src/wire/dns/tsig.ts';
+import { readMasterFile } from '../../src/zones/read-master-file.ts';
 import { toColumns } from '../../src/zones/zone-columns.ts';
 import { fuzz } from '../wire/fuzz.ts';
 import { record, soa } from '../zones/records.ts';
 import { question } from './ask.ts';
-import { ip4, planOf } from './plan-of.ts';
+import { ip4, planOf, leaseOf } from './plan-of.ts';
 import { axfrQuery, ixfrQuery, Primary, primaryPlan, rcodeOf, recordLines, SECONDARY } from './primary.ts';
 import { keysOf, SECRET, XFER } from './tsig/keys.ts';
 import { updateMessage } from './update/update-message.ts';
@@ -91,6 +96,23 @@ describe('AXFR', () => {
 
   test('by UDP is refused', (t) => {
     assert.equal(rcodeOf(primary(t, primaryPlan()).askUdp(axfrQuery())), REFUSED);
+  });
+
+  test('goes to one address eight at a time, so that a slow secondary does not shut out the others', (t) => {
+    const slow = '192.0.2.10';
+    const transfer = [SECONDARY, slow].map((from) => ({ cidr: { network: ip4(from), prefix: 32 } }));
+    const made = primary(t, primaryPlan(undefined, { transfer }));
+    const query = axfrQuery();
+    const framed = Buffer.concat([Buffer.from([0, query.length]), query]);
+    const streams = Array.from({ length: 9 }, () => made.connect(slow));
+    for (const stream of streams) stream.arrive(framed);
+    assert.equal(made.authority.counters()['transfer.running'], 8);
+    assert.deepEqual(streams.at(-1)?.messages.map(rcodeOf), [SERVFAIL]);
+    const other = made.connect();
+    other.arrive(framed);
+    assert.equal(made.authority.counters()['transfer.running'], 9);
+    made.time.pass(1);
+    assert.deepEqual(made.ask(query, slow).map(rcodeOf), [NOERROR]);
   });
 
   test('ends when its client goes, and leaves nothing behind', (t) => {
@@ -269,6 +291,71 @@ describe('by key', () => {
     assert.equal(recordLines([reply])[0], `rack.example SOA ${made.serial()}`);
   });
 
+  test('a question for others is answered signed when their answer comes, in what the client takes', (t) => {
+    const made = keyed(t);
+    const { time, responder } = made;
+    const everybody = new AddressSet([{ network: ip4('0.0.0.0'), prefix: 0 }]);
+    responder.configure({ nsid: '', recursion: everybody, unlimited: everybody });
+    const asked: { readonly give: (reply: Uint8Array) => void; readonly limit: number }[] = [];
+    const ask: ForwardDesk['ask'] = (_query, client, _into, { limit }) => {
+      asked.push({ give: client.later(), limit });
+      return 0;
+    };
+    responder.forwarder = { ask };
+    const replies: Uint8Array[] = [];
+    const client = {
+      address: ip4(SECONDARY),
+      port: 4000,
+      later: () => (reply: Uint8Array) => void replies.push(reply),
+    };
+    const plain = question('www.example.net A', { recursion: true });
+    const { bytes, mac } = signed(plain, Math.floor(time.now() / 1000));
+    for (const query of [bytes, plain]) assert.equal(responder.respond(query, client, Buffer.alloc(1232)), 0);
+    time.pass(2);
+    for (const { give } of asked) give(plain);
+    const [sealed = assert.fail(), open] = replies;
+    assert.equal(verifyTsig(sealed, keysOf(XFER), Math.floor(time.now() / 1000), mac).kind, 'good');
+    assert.ok(sealed.length - plain.length + (asked[0]?.limit ?? 0) <= 512);
+    assert.deepEqual([open, asked[1]?.limit], [plain, 512]);
+  });
+
+  test('a question whose alias leads to others is answered signed when their answer comes', (t) => {
+    const made = keyed(t);
+    const { time, responder } = made;
+    const everybody = new AddressSet([{ network: ip4('0.0.0.0'), prefix: 0 }]);
+    responder.configure({ nsid: '', recursion: everybody, unlimited: everybody });
+    const text = '$TTL 60\n@ SOA ns1 h 7 1h 15m 1w 5\n@ NS ns1\nns1 A 192.0.2.1\nout CNAME www.example.net.\n';
+    const { origin, records = [] } = readMasterFile('lab.example', '/z', () => text);
+    made.zones.learnZones([toColumns(origin, records)], []);
+    const gives: (() => void)[] = [];
+    const ask: ForwardDesk['ask'] = ({ header, key }, client) => {
+      const name = keyText(key);
+      const answers = [{ type: 'A', name, ttl: 7, data: '198.51.100.1' }] as const;
+      const later = client.later();
+      gives.push(() =>
+        later(encode({ type: 'response', id: header.id, questions: [{ name, type: 'A' }], answers: [...answers] })),
+      );
+      return 0;
+    };
+    responder.forwarder = { ask };
+    const replies: Uint8Array[] = [];
+    const client = {
+      address: ip4(SECONDARY),
+      port: 4000,
+      later: () => (reply: Uint8Array) => void replies.push(reply),
+    };
+    const now = Math.floor(time.now() / 1000);
+    const { bytes, mac } = signed(question('out.lab.example A', { recursion: true }), now);
+    assert.equal(responder.respond(bytes, client, Buffer.alloc(1232)), 0);
+    for (const give of gives) give();
+    const [reply = assert.fail()] = replies;
+    assert.equal(verifyTsig(reply, keysOf(XFER), now, mac).kind, 'good');
+    assert.deepEqual(recordLines([Buffer.from(reply)]), [
+      'out.lab.example CNAME www.example.net',
+      'www.example.net A 198.51.100.1',
+    ]);
+  });
+
   const wrong: [name: string, spoil: (bytes: Buffer) => void, late: number, error: number, macSize: number][] = [
     ['a wrong MAC', (bytes) => bytes.writeUInt8(bytes.readUInt8(bytes.length - 10) ^ 1, bytes.length - 10), 0, 16, 0],
     ['an unknown key', (bytes) => bytes.write('y', bytes.length - 84, 'latin1'), 0, 17, 0],
@@ -359,6 +446,22 @@ describe('after a restart', () => {
     assert.equal(second.serial(), serial + 1);
   });
 
+  test('leases that take long to come are waited for', (t) => {
+    const file = join(folder(t), 'zones.db');
+    const leases = [leaseOf(`192.0.2.50 ${MAC} laptop`)];
+    const first = new Primary(primaryPlan(), { file });
+    first.zones.learn(leases, []);
+    const serial = first.serial();
+    first.close();
+    const second = primary(t, primaryPlan(), { file });
+    second.authority.leasesCome();
+    second.time.pass(10);
+    assert.deepEqual(second.ask(axfrQuery()).map(rcodeOf), [SERVFAIL]);
+    second.zones.learn(leases, []);
+    assert.deepEqual(second.ask(axfrQuery()).map(rcodeOf), [NOERROR]);
+    assert.equal(second.serial(), serial, 'none of them was missed for a moment');
+  });
+
   test('after a crash the serial is one that nobody has seen, although nothing changed', (t) => {
     const file = join(folder(t), 'zones.db');
     const first = new Primary(primaryPlan(), { file });
@@ -436,6 +539,19 @@ describe('a zone of a file that takes updates', () => {
     made.zones.learnZones(labFile(8, 'x A 192.0.2.7'), []);
     assert.deepEqual(names(made), ['x.rack.example A 192.0.2.7']);
   });
+
+  for (const deletion of ['del x', 'del x A', 'del x A 192.0.2.7']) {
+    test(`has what its file overrules deleted for good by "${deletion}"`, (t) => {
+      const made = primary(t, labPlan());
+      made.zones.learnZones(labFile(7), []);
+      made.askUdp(updateMessage(['add x A 192.0.2.7', 'add y A 192.0.2.8']));
+      made.zones.learnZones(labFile(8, 'x CNAME a', 'y CNAME a'), []);
+      assert.equal(rcodeOf(made.askUdp(updateMessage([deletion]))), NOERROR);
+      assert.equal(made.authority.updatesOf(nameKey('rack.example'))?.overruled.length, 1);
+      made.zones.learnZones(labFile(9), []);
+      assert.deepEqual(names(made), ['y.rack.example A 192.0.2.8']);
+    });
+  }
 
   test('takes none while it is not known what changed in its file, nor which serial that is', (t) => {
     const made = primary(t, labPlan());

@@ -19,6 +19,14 @@ export class PlainPublisher implements ZonePublishing {
     // Nobody is to know
   }
 
+  leasesCome(): void {
+    // Nobody waits
+  }
+
+  leasesKnown(): void {
+    // Nobody waits
+  }
+
   withUpdates(_origin: NameKey, file: Iterable<ResourceRecord>): Iterable<ResourceRecord> {
     return file;
   }

@@ -72,7 +72,9 @@ class Follower extends PlainPublisher {
   check(names: RackNames): void {
     assert.deepEqual(new Set(names.zones.all()), new Set(this.#zones.values()));
     for (const zone of names.zones.all()) {
-      assert.deepEqual([...(this.#contents.get(zone.origin) ?? [])].toSorted(), contentOf(zone).toSorted());
+      const content = contentOf(zone);
+      assert.deepEqual([...(this.#contents.get(zone.origin) ?? [])].toSorted(), content.toSorted());
+      assert.deepEqual([zone.records, zone.owners], [content.length + 1, [...zone.snapshot()].length]);
     }
   }
 
@@ -103,10 +105,15 @@ const PLANS = [
   }),
 ];
 
+/** More leases than are taken in at once, in two subnets. */
+const CROWD = Array.from({ length: 150 }, (_, i) =>
+  leaseOf(`${i % 2 === 0 ? '192.0.2' : '10.0.0'}.${i + 60} 52:54:00:00:02:${(i + 16).toString(16)} c${i}`),
+);
+
 interface Step {
   readonly plan?: number;
-  readonly bound?: LeaseFact;
-  readonly ended?: Ip4;
+  readonly bound?: readonly LeaseFact[];
+  readonly ended?: readonly Ip4[];
   readonly turns?: number;
 }
 
@@ -118,8 +125,9 @@ const words = fc.tuple(
 );
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ plan: fc.nat(PLANS.length - 1) }),
-  words.map((lease) => ({ bound: leaseOf(lease.join(' ')) })),
-  address.map((text) => ({ ended: ip4(text) })),
+  words.map((lease) => ({ bound: [leaseOf(lease.join(' '))] })),
+  address.map((text) => ({ ended: [ip4(text)] })),
+  fc.constantFrom({ bound: CROWD }, { ended: CROWD.map((lease) => lease.address) }),
   fc.record({ turns: fc.nat(4) }),
 );
 
@@ -135,8 +143,7 @@ describe('a switch to a new Plan that takes its time', () => {
 
         for (const one of steps) {
           if (one.plan !== undefined) names.apply((plan = PLANS[one.plan] ?? plan));
-          if (one.bound) names.learn([one.bound], []);
-          if (one.ended !== undefined) names.learn([], [one.ended]);
+          if (one.bound ?? one.ended) names.learn(one.bound ?? [], one.ended ?? []);
           for (let left = one.turns ?? 0; left > 0; left--) loop.turn();
           follower.check(names);
         }
@@ -177,5 +184,30 @@ describe('a switch to a new Plan that takes its time', () => {
     while (loop.turn());
     assert.ok(names.zones.get(nameKey('a.example')));
     assert.ok(!names.zones.get(nameKey('c.example')));
+  });
+});
+
+describe('a crowd of leases', () => {
+  test('is taken in a few at a time, and what is told meanwhile comes behind it', () => {
+    const loop = new SlowLoop();
+    const names = rackNamesOf({ loop, clock: loop.clock });
+    const [plan = assert.fail(), [, first = assert.fail()]] = [PLANS[0], CROWD];
+    names.apply(plan);
+    names.learn(CROWD, []);
+    names.learn([], [first.address]);
+    assert.ok(recordsOf(names.zones).includes('c1.b.example A 10.0.0.61'));
+    assert.ok(!recordsOf(names.zones).includes('c149.b.example A 10.0.0.209'));
+    while (loop.turn());
+    assert.ok(!recordsOf(names.zones).includes('c1.b.example A 10.0.0.61'));
+    assert.ok(recordsOf(names.zones).includes('c149.b.example A 10.0.0.209'));
+  });
+
+  test('is given up with all that waits behind it', () => {
+    const loop = new SlowLoop();
+    const names = rackNamesOf({ loop, clock: loop.clock });
+    names.apply(PLANS[0] ?? assert.fail());
+    names.learn(CROWD, []);
+    names.close();
+    assert.equal(loop.turn(), false);
   });
 });

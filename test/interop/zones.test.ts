@@ -126,4 +126,27 @@ describe('a zone of the file', { skip: await reasonToSkip('bind9-dnsutils', 'bin
     assert.equal((await rig.rackboot('zones', 'dump', 'nowhere.example')).code, 1);
     assert.equal((await rig.rackboot('zones', 'dump')).code, 2);
   });
+
+  test('is asked what updates did to it, over a restart, and has that undone for good', async () => {
+    await using rig = await RackRig.create('zones-updates', CONFIG);
+    labZone(rig).write(TOP);
+    await rig.start();
+    const script = join(rig.directory, 'update');
+    writeFileSync(script, `server ${RACK}\nzone ddns.example\nupdate add a.ddns.example 60 A 192.0.2.7\nsend\n`);
+    await rig.until('an update to be taken', async () => (await rig.client('nsupdate', '-t', '2', script)).code === 0);
+    const line = '+ a.ddns.example. 60 IN A 192.0.2.7\n';
+    assert.equal((await rig.rackboot('zones', 'updates', 'ddns.example')).stdout, line);
+    assert.equal((await listed(rig, 'ddns.example'))?.updated, 1);
+    await rig.end('SIGTERM');
+    await rig.start();
+    await rig.until('it to be served', async () => (await ask(rig, 'a.ddns.example')) === '192.0.2.7');
+    const forgot = await rig.rackboot('zones', 'updates', 'ddns.example', '--forget');
+    assert.equal(forgot.stdout, `${line}1 change undone: ddns.example is what its file says\n`);
+    await rig.until('it to be gone', async () => (await ask(rig, 'a.ddns.example')) === '');
+    await rig.end('SIGTERM');
+    await rig.start();
+    await rig.until('the zone to be served', async () => (await listed(rig, 'ddns.example'))?.serial !== undefined);
+    assert.equal(await ask(rig, 'a.ddns.example'), '');
+    assert.equal((await rig.rackboot('zones', 'updates', 'rack.test')).code, 1);
+  });
 });

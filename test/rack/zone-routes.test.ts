@@ -5,17 +5,24 @@ import { join } from 'node:path';
 import { after, beforeEach, describe, test, type TestContext } from 'node:test';
 
 import { askDaemon, readFromDaemon, RefusedError } from '../../src/cli/control-client.ts';
-import { dumpZone, zones } from '../../src/cli/zones.ts';
+import { dumpZone, showUpdates, zones } from '../../src/cli/zones.ts';
 import { createOperatorApi, serveOnSocket } from '../../src/rack/operator-api.ts';
 import { readMasterFile } from '../../src/zones/read-master-file.ts';
-import { toColumns } from '../../src/zones/zone-columns.ts';
+import { toColumns, type ZoneColumns } from '../../src/zones/zone-columns.ts';
 import { FakeRack } from './fake-rack.ts';
 
 const NOW = Date.UTC(2026, 10, 28, 8);
-const TEXT = '$TTL 60\n@ SOA ns1 h 7 1 1 1 1\n@ NS ns1\nns1 A 192.0.2.1\n$GENERATE 1-1000 h$ A 192.0.2.2\n';
+const HEAD = '$TTL 60\n@ SOA ns1 h 7 1 1 1 1\n@ NS ns1\nns1 A 192.0.2.1\n';
+const TEXT = `${HEAD}$GENERATE 1-1000 h$ A 192.0.2.2\n`;
 
 const directory = mkdtempSync(join(tmpdir(), 'rackboot-routes-'));
 after(() => rmSync(directory, { recursive: true }));
+
+/** Records of lab.example, as lines of a master file. */
+function columnsOf(...lines: string[]): ZoneColumns {
+  const { origin, records = [] } = readMasterFile('lab.example', '/z', () => `${HEAD}${lines.join('\n')}\n`);
+  return toColumns(origin, records.slice(3));
+}
 
 async function refused(control: string, path: string, message: string): Promise<void> {
   const isIt = (error: unknown) => error instanceof RefusedError && error.message === message;
@@ -50,7 +57,7 @@ describe('the zones of the operators’ plane', () => {
       zones: [
         { zone: 'rack.example', kind: 'rack', serial: 9, names: 4, records: 6 },
         { zone: 'lab.example', kind: 'file', serial: 12, names: 3, records: 5 },
-        { zone: 'ddns.example', kind: 'file', serial: 2, names: 1, records: 2 },
+        { zone: 'ddns.example', kind: 'file', serial: 2, names: 1, records: 2, updated: 1, overruled: 1 },
       ],
     };
   });
@@ -59,7 +66,7 @@ describe('the zones of the operators’ plane', () => {
     const nothing = { faults: [], warnings: [] };
     assert.deepEqual(await askDaemon(control, '/zones'), [
       { zone: 'bad.example', kind: 'file', file: '/z/bad', faults: ['/z/bad:6: wrong'], warnings: [] },
-      { zone: 'ddns.example', kind: 'file', serial: 2, names: 1, records: 2, ...nothing },
+      { zone: 'ddns.example', kind: 'file', serial: 2, names: 1, records: 2, updated: 1, overruled: 1, ...nothing },
       {
         zone: 'lab.example',
         kind: 'file',
@@ -83,6 +90,7 @@ describe('the zones of the operators’ plane', () => {
       'bad.example  not served, from /z/bad',
       '  REFUSED /z/bad:6: wrong',
       'ddns.example  serial 2, 1 name, 2 records, from updates',
+      '  1 record added or deleted by updates, 1 of them not in force: the file leaves no place for them',
       'lab.example  serial 12, 3 names, 5 records, from /z/lab, read at 2026-11-28T08:00:00.000Z',
       '  /z/lab:5: odd',
       'rack.example  serial 9, 4 names, 6 records, from hosts and leases',
@@ -98,6 +106,43 @@ describe('the zones of the operators’ plane', () => {
     const printed: string[] = [];
     assert.equal(await dumpZone({ control, json: false }, 'lab.example', (line) => printed.push(line)), 0);
     assert.equal(`${printed.join('\n')}\n`, text);
+  });
+
+  test('what updates did to one is shown, a line each, and undone', async () => {
+    const added = columnsOf('new A 192.0.2.7', 'x CNAME a');
+    const updates = { added, deleted: columnsOf('old A 192.0.2.8'), overruled: columnsOf('x CNAME a') };
+    fake.zoneAnswer = { zones: [], updates };
+    const changes = [
+      '+ new.lab.example. 60 IN A 192.0.2.7',
+      '+ x.lab.example. 60 IN CNAME a.lab.example.  ; not in force: the file leaves no place for it',
+      '- old.lab.example. 60 IN A 192.0.2.8',
+    ];
+    const printed = async (forget: boolean): Promise<string[]> => {
+      const lines: string[] = [];
+      assert.equal(await showUpdates({ control, json: false, forget }, 'lab.example', (line) => lines.push(line)), 0);
+      return lines;
+    };
+    assert.deepEqual(await printed(false), [changes.join('\n')]);
+    assert.deepEqual(await printed(true), [changes.join('\n'), '3 changes undone: lab.example is what its file says']);
+    assert.deepEqual(fake.zoneOrders, [
+      { kind: 'updates', zone: 'lab.example' },
+      { kind: 'forget-updates', zone: 'lab.example' },
+    ]);
+    fake.zoneAnswer = { zones: [], updates: { added: columnsOf(), deleted: columnsOf(), overruled: columnsOf() } };
+    assert.deepEqual(await printed(false), ['lab.example is what its file says']);
+    fake.zoneAnswer = { zones: [] };
+    await refused(control, '/zones/updates?of=lab.example', 'no zone lab.example takes updates');
+  });
+
+  test('updates are not undone where the file was broken from the start: what is served is from before', async () => {
+    const settings = { name: 'old.example', file: '/z/old', update: [], transfer: [], notify: [] };
+    fake.kept.push({ settings, content: { serial: 7, records: 5 }, faults: ['/z/old:6: wrong'], warnings: [] });
+    const reason = 'the file of old.example is not read yet: what is served came with its updates from before';
+    await assert.rejects(
+      showUpdates({ control, json: false, forget: true }, 'old.example', () => {}),
+      (error) => error instanceof RefusedError && error.message === reason,
+    );
+    assert.deepEqual(fake.zoneOrders, []);
   });
 
   test('what can’t be shown is refused with its reason', async () => {

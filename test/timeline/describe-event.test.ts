@@ -210,6 +210,12 @@ const SENTENCES: {
       'ddns.example updated lab.example: 2 records added, 1 record removed',
     ],
   ],
+  'zone.overruled': [
+    [
+      { zone: 'lab.example', records: 1 },
+      'the file of lab.example leaves no place for 1 record of its updates: "rackboot zones updates lab.example" names them',
+    ],
+  ],
   'zone.transferred': [
     [{ zone: 'lab.example', to: '192.0.2.9', serial: 7 }, '192.0.2.9 has all of lab.example, serial 7'],
   ],

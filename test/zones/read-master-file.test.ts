@@ -242,10 +242,22 @@ test('more records than there is room for are refused', () => {
   assert.match(faults[0]?.text ?? '', /expected at most 500000 records, found more$/);
 });
 
-test('a hundred thousand records are read, a set of ten thousand among them', () => {
+test('a set that fits into no answer is refused, and so are more types at a name than a question can go through', () => {
+  const large = Array.from({ length: 4001 }, (_, n) => `big A 10.0.${n >>> 8}.${n & 255}\n`);
+  const types = Array.from({ length: 257 }, (_, n) => `a TYPE${1000 + n} \\# 0\n`);
+  assert.deepEqual(readZone({ '/z': TOP + large.slice(1).join('') + types.slice(1).join('') }).faults, []);
+  const { faults, records } = readZone({ '/z': TOP + large.join('') + types.join('') });
+  assert.equal(records, undefined);
+  assert.deepEqual(faults.map(formatProblem), [
+    '/z:4005: expected at most 64000 octets of A records at a name, found more',
+    '/z:4262: expected at most 256 types at a name, found more',
+  ]);
+});
+
+test('ninety thousand records are read, and a set of three thousand beside them', () => {
   const hosts = Array.from({ length: 90_000 }, (_, i) => `host${i} A 10.${i >>> 16}.${(i >>> 8) & 255}.${i & 255}\n`);
-  const { records = [] } = readZone({ '/z': `${TOP}${hosts.join('')}$GENERATE 1-10000 all TXT $\n` });
-  assert.equal(records.length, 100_003);
+  const { records = [] } = readZone({ '/z': `${TOP}${hosts.join('')}$GENERATE 1-3000 all TXT $\n` });
+  assert.equal(records.length, 93_003);
 });
 
 test('any text is a zone or faults', () => {

@@ -1,15 +1,15 @@
 import { nameKey } from '../../src/wire/dns/name.ts';
-import { TYPE } from '../../src/wire/dns/record-type.ts';
+import { parseType, TYPE } from '../../src/wire/dns/record-type.ts';
 import type { ResourceRecord } from '../../src/wire/dns/resource-record.ts';
 import type { ZoneChange } from '../../src/zones/zone-change.ts';
 
 export const ORIGIN = nameKey('rack.example');
 
-/** "node1 A 192.0.2.1", in rack.example; "@" is the origin. NS, CNAME, DNAME and PTR data are names, A data addresses, other text. */
+/** "node1 A 192.0.2.1", in rack.example; "@" is the origin. NS, CNAME, DNAME and PTR data are names, A data addresses, other text; "TYPE1000" is a type by its number. */
 export function record(line: string, ttl = 300): ResourceRecord {
   const [label = '', type = '', ...rest] = line.split(' ');
   const owner = label === '@' ? ORIGIN : nameKey(`${label}.rack.example`);
-  return { owner, type: TYPE[type as keyof typeof TYPE], ttl, data: dataOf(type, rest.join(' ')) };
+  return { owner, type: parseType(type) ?? Number.NaN, ttl, data: dataOf(type, rest.join(' ')) };
 }
 
 function dataOf(type: string, text: string): string {

@@ -17,7 +17,12 @@ const MOST_A_CLIENT = 400;
  * rest to the others. Names right below a top-level domain have nothing in common.
  */
 const MOST_BELOW = 512;
-const FEWEST_LABELS = 2;
+/**
+ * And below the two last labels of a name: several random labels are no way around that. As these may be a registry's
+ * ("co.uk", "in-addr.arpa"), there may be more.
+ */
+const MOST_BELOW_TOP = 2_048;
+const TOP_LABELS = 2;
 
 /** Who asks. */
 export type Sender = Pick<DnsClient, 'address' | 'port'>;
@@ -73,8 +78,10 @@ export class OpenQuestions {
   /** Whether one more question about `key` may be asked. */
   overload(key: NameKey): Overload | undefined {
     if (this.#questions >= MOST_QUESTIONS) return 'questions';
-    const above = domainOf(key);
-    return above !== undefined && (this.#below.get(above) ?? 0) >= MOST_BELOW ? 'domain' : undefined;
+    const { above, top } = domainsOf(key);
+    const isFull = (domain: NameKey | undefined, most: number): boolean =>
+      domain !== undefined && (this.#below.get(domain) ?? 0) >= most;
+    return isFull(above, MOST_BELOW) || isFull(top, MOST_BELOW_TOP) ? 'domain' : undefined;
   }
 
   /** Whether one more client may wait. */
@@ -88,8 +95,7 @@ export class OpenQuestions {
     question.sibling = this.#open.get(key);
     this.#open.set(key, question);
     this.#questions++;
-    const above = domainOf(key);
-    if (above !== undefined) add(this.#below, above, 1);
+    this.#countBelow(key, 1);
     return question;
   }
 
@@ -111,8 +117,13 @@ export class OpenQuestions {
   close(question: OpenQuestion): void {
     this.#unlink(question);
     this.#questions--;
-    const above = domainOf(question.key);
-    if (above !== undefined) add(this.#below, above, -1);
+    this.#countBelow(question.key, -1);
+  }
+
+  #countBelow(key: NameKey, by: number): void {
+    const { above, top } = domainsOf(key);
+    if (above !== undefined) add(this.#below, above, by);
+    if (top !== undefined) add(this.#below, top, by);
   }
 
   all(): OpenQuestion[] {
@@ -145,13 +156,18 @@ export function isSameWaiter(waiter: Waiter, sender: Sender, bytes: Uint8Array):
   return true;
 }
 
-/** The name above; undefined where names have nothing in common but a registry. */
-function domainOf(key: NameKey): NameKey | undefined {
+/**
+ * The name above; undefined where names have nothing in common but a registry. And its two last labels, where that has
+ * more: below a name that is both, the lower bound is the one that counts.
+ */
+function domainsOf(key: NameKey): { readonly above?: NameKey; readonly top?: NameKey } {
   const above = parentKey(key);
-  if (above === undefined) return undefined;
-  let labels = 0;
-  for (let at = 0; above.charCodeAt(at) > 0; at += 1 + above.charCodeAt(at)) labels++;
-  return labels >= FEWEST_LABELS ? above : undefined;
+  if (above === undefined) return {};
+  const starts: number[] = [];
+  for (let at = 0; above.charCodeAt(at) > 0; at += 1 + above.charCodeAt(at)) starts.push(at);
+  const top = starts.at(-TOP_LABELS);
+  if (top === undefined) return {};
+  return top === 0 ? { above } : { above, top: above.slice(top) as NameKey };
 }
 
 function add<Key>(counts: Map<Key, number>, key: Key, by: number): void {

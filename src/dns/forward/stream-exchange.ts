@@ -10,6 +10,8 @@ import { headOf, matchReply } from './match-reply.ts';
 const IDLE = 10_000;
 /** Questions on a connection that have no answer yet: as many as are on their way in all. */
 const MOST_WAITING = 4_096;
+/** Messages on a connection that answer nothing that was ever asked on it: what sends more of them is no server. */
+const MOST_JUNK = 8;
 
 interface Waiting {
   readonly message: Buffer;
@@ -35,6 +37,9 @@ export class StreamExchange implements Exchange {
   readonly #waiting = new Map<number, Waiting>();
   #idle: Timer | undefined;
   #heardAt = 0;
+  /** Questions of this connection that were given up: their answers may still come. */
+  #owed = 0;
+  #junk = 0;
 
   constructor(ground: StreamGround, connect: (handler: StreamHandler) => Stream, watcher: ExchangeWatcher) {
     this.#ground = ground;
@@ -70,29 +75,51 @@ export class StreamExchange implements Exchange {
     this.#idle?.cancel();
     this.#idle = undefined;
     waiting.isOnOld = this.#connection?.hasAnswered ?? false;
-    this.#connection ??= new Connection(this.#connect, {
+    this.#connection ??= this.#open();
+    this.#connection.send(waiting.message);
+  }
+
+  #open(): Connection {
+    this.#owed = 0;
+    this.#junk = 0;
+    return new Connection(this.#connect, {
       received: (bytes) => this.#take(bytes),
       over: (connection, reason) => this.#over(connection, { kind: 'unreachable', reason }),
     });
-    this.#connection.send(waiting.message);
   }
 
   #take(bytes: Buffer): void {
     this.#heardAt = this.#ground.clock.monotonic();
     const head = headOf(bytes);
     const waiting = head && this.#waiting.get(head.id);
-    // On a connection it can only be one that was given up
-    if (!waiting) return this.#watcher.late();
-    if (matchReply(waiting.message, bytes, head) === 'none') return this.#watcher.wrong();
+    if (!waiting) {
+      this.#watcher.late();
+      return this.#bear(head !== undefined && this.#owed > 0);
+    }
+    if (matchReply(waiting.message, bytes, head) === 'none') {
+      this.#watcher.wrong();
+      return this.#bear(false);
+    }
     // It can't be forged from afar: its letters need no proof
     this.#settle(head.id, waiting, { kind: 'reply', bytes, head, isSpelled: true });
     this.#rest();
+  }
+
+  /** Takes what answers no question that waits. `isOwed`: it may answer one that was given up. */
+  #bear(isOwed: boolean): void {
+    if (isOwed) this.#owed--;
+    else this.#junk++;
+    const connection = this.#connection;
+    if (this.#junk <= MOST_JUNK || !connection) return;
+    connection.close();
+    this.#over(connection, { kind: 'unreachable', reason: 'it sent what nobody asked for' });
   }
 
   #giveUp(id: number): void {
     const waiting = this.#waiting.get(id);
     if (!waiting) return;
     this.#waiting.delete(id);
+    this.#owed++;
     const connection = this.#connection;
     // Nothing at all has come since it was sent: there may be nobody at the other end any more. That is seen to first: who
     // is told may ask at once. It is no more than silence: names whose servers are dead may be all that was asked for
@@ -101,6 +128,7 @@ export class StreamExchange implements Exchange {
       this.#over(connection, { kind: 'silent' });
     }
     waiting.take({ kind: 'silent' });
+    this.#rest();
   }
 
   #settle(id: number, waiting: Waiting, told: Told): void {

@@ -1,7 +1,7 @@
 import type { AclEntry } from '../../plan/plan.ts';
 import type { Counters } from '../../service/letters.ts';
 import { Tally } from '../../service/tally.ts';
-import { formatIp4 } from '../../addr/ip4.ts';
+import { formatIp4, type Ip4 } from '../../addr/ip4.ts';
 import type { EventSink } from '../../service/service.ts';
 import { FRAME } from '../../wire/dns/message-frames.ts';
 import { keyText, type NameKey } from '../../wire/dns/name.ts';
@@ -21,6 +21,8 @@ import type { TransferPump } from './transfer-pump.ts';
 
 /** Transfers under way at once: each holds a connection, and takes its share of the thread. */
 const MOST_TRANSFERS = 32;
+/** Those to one address: a secondary that is slow with many must not shut out the others. */
+const MOST_A_CLIENT = 8;
 /** A change that fits into a message is worth sending whatever the size of its zone. */
 const ONE_MESSAGE = 16_384;
 /** Encodings that are kept for the next who asks for the same, as long as there are transfers. */
@@ -63,6 +65,8 @@ export class TransferDesk {
   /** By zone and first serial: of those that several secondaries ask for one after the other. */
   readonly #encodings = new Map<string, Kept>();
   readonly #room = Buffer.alloc(FRAME + 4096);
+  /** Transfers under way, by who gets them. */
+  readonly #clients = new Map<Ip4, number>();
 
   constructor(zones: TransferZones, pump: TransferPump, events: EventSink) {
     this.#zones = zones;
@@ -130,10 +134,13 @@ export class TransferDesk {
   /** `change`: what is sent; absent: the zone. */
   #start(request: TransferRequest, published: PublishedZone, change: ZoneChange | undefined): TransferOutcome {
     const { query, client, requester, signer } = request;
-    if (!client || this.#pump.running >= MOST_TRANSFERS) return { rcode: RCODE.SERVFAIL };
+    const { address } = requester;
+    const own = this.#clients.get(address) ?? 0;
+    if (!client || this.#pump.running >= MOST_TRANSFERS || own >= MOST_A_CLIENT) return { rcode: RCODE.SERVFAIL };
+    this.#clients.set(address, own + 1);
     const serial = serialOf(published.soa);
     // The query is another one when the transfer ends
-    const [zone, to] = [keyText(query.key), formatIp4(requester.address)];
+    const [zone, to] = [keyText(query.key), formatIp4(address)];
     this.#tally.add(change ? 'transfer.ixfr' : 'transfer.axfr');
     this.#pump.start({
       encoding: this.#encodingOf(published, change, serial),
@@ -143,6 +150,7 @@ export class TransferDesk {
       signer,
       ended: (isWhole) => {
         this.#tally.add(isWhole ? 'transfer.done' : 'transfer.broken');
+        this.#forget(address);
         // They take as much memory as the zones
         if (this.#pump.running === 0) this.#encodings.clear();
         // What changed is told often; the whole zone, seldom
@@ -150,6 +158,12 @@ export class TransferDesk {
       },
     });
     return 'under way';
+  }
+
+  #forget(address: Ip4): void {
+    const left = (this.#clients.get(address) ?? 0) - 1;
+    if (left > 0) this.#clients.set(address, left);
+    else this.#clients.delete(address);
   }
 
   /** Who asks for the same as another gets the same bytes. */

@@ -78,6 +78,6 @@ export class DraftSet {
     if (!first) return undefined;
     const most = before ? ttlOf(before) : this.#ttl;
     const isHeld = this.#ttl > most && records.some((record) => this.keeps(record.data) && isOfFile(record));
-    return compileSet(isHeld ? { ...first, ttl: most } : first, ...rest);
+    return compileSet(isHeld ? { ...first, ttl: most } : first, rest);
   }
 }

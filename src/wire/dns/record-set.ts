@@ -65,7 +65,7 @@ export function compileRecords(ttl: number, first: RecordData, ...rest: readonly
 }
 
 /** Compiles the records of one owner and type: each datum once, and the lowest of their TTLs for all (RFC 2181 §5.2). */
-export function compileSet(first: ResourceRecord, ...rest: readonly ResourceRecord[]): RecordSet {
+export function compileSet(first: ResourceRecord, rest: readonly ResourceRecord[] = []): RecordSet {
   const data = rest.length === 0 ? [first.data] : [...new Set([first.data, ...rest.map((record) => record.data)])];
   return compileData(
     first.type,
@@ -74,7 +74,8 @@ export function compileSet(first: ResourceRecord, ...rest: readonly ResourceReco
   );
 }
 
-function compileData(type: number, ttl: number, data: readonly string[]): RecordSet {
+/** Compiles data as they stand on the wire, one character per byte: at least one, and none twice. */
+export function compileData(type: number, ttl: number, data: readonly string[]): RecordSet {
   const head = OWNER + uint16(type) + uint16(CLASS_IN) + uint16(ttl >>> 16) + uint16(ttl & 0xffff);
   const wire = data.map((text) => head + uint16(text.length) + text).join('');
   // Through bytes, so that the characters lie in one piece

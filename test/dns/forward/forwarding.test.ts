@@ -283,6 +283,16 @@ describe('too many questions', () => {
     assert.equal(rig.count('forward.overload-domain'), 1);
   });
 
+  test('below one name leave room for others, however many of their labels are random', () => {
+    const rig = new ForwardRig();
+    for (let i = 0; i < 2100; i++) rig.ask(`x${i}.y${i}.z.victim.example A`, { from: `192.0.2.${100 + (i % 100)}` });
+    assert.equal(rig.ask('more.y.victim.example A', { from: '192.0.2.99' }).lines[0], 'SERVFAIL qr rd ra');
+    assert.equal(rig.ask('www.mail.other.example A', { from: '192.0.2.99' }).lines[0], 'nothing');
+    assert.equal(rig.count('forward.overload-domain'), 2100 - 2048 + 1);
+    rig.time.pass(10);
+    assert.equal(rig.ask('more.y.victim.example A', { from: '192.0.2.99' }).lines[0], 'nothing');
+  });
+
   test('in all are turned away, and all are forgotten in the end', () => {
     const rig = new ForwardRig();
     for (let i = 0; i < 4096; i++) rig.ask(`a.n${i}.example A`, { from: `192.0.2.${i % 200}` });

@@ -218,6 +218,26 @@ describe('updates', () => {
     assert.deepEqual([send(updateMessage(['del big A 10.0.0.7'])), sets().includes('big A 3999')], ['NOERROR', true]);
   });
 
+  test('a name may come to have 256 types: what is above is refused whole, and it can have fewer', () => {
+    const { update, send, zone } = ground();
+    assert.equal(update(...types(1000, 256)), 'NOERROR');
+    assert.deepEqual([update(...types(1256, 1)), zone.find(record('many A 10.0.0.1').owner)?.length], ['REFUSED', 256]);
+    assert.equal(update('del many TYPE1000', ...types(1256, 1)), 'NOERROR');
+    assert.equal(update('del many TYPE1001'), 'NOERROR');
+    assert.deepEqual(
+      [send(updateMessage(['del many'])), zone.find(record('many A 10.0.0.1').owner)],
+      ['NOERROR', undefined],
+    );
+  });
+
+  test('a zone with too many updates takes those that make them fewer', (t) => {
+    const { update, overlay } = ground();
+    update('add new A 192.0.2.7');
+    t.mock.getter(overlay, 'size', () => 250_001);
+    assert.deepEqual([update('add newer A 192.0.2.8'), update('del www')], ['SERVFAIL', 'SERVFAIL']);
+    assert.equal(update('del new'), 'NOERROR');
+  });
+
   test('nothing is in force that is not on disk', () => {
     const { update, zone, sets, overlay } = ground({ disk: 'full' });
     assert.equal(update('add new A 192.0.2.7'), 'SERVFAIL');
@@ -297,4 +317,9 @@ function patchTtl(message: Buffer, ttl: number): Buffer {
 function nameOutside(): Buffer {
   const fixed = Buffer.from([0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 1]);
   return Buffer.concat([Buffer.from(nameKey('www.example'), 'latin1'), fixed]);
+}
+
+/** Lines that add a record of each of `count` types to one name. */
+function types(from: number, count: number): string[] {
+  return Array.from({ length: count }, (_, n) => `add many TYPE${from + n} x`);
 }

@@ -49,7 +49,7 @@ describe('compiled records', () => {
       { owner, type: 15, ttl: 60, data: text('000a 02 4d31 01 61 00') },
       { owner, type: 15, ttl: 60, data: text('0014 01 62 00') },
     ] as const;
-    const set = compileSet(...records);
+    const set = compileSet(records[0], records.slice(1));
     assert.deepEqual(recordsOf(owner, set), records);
     assert.deepEqual(set.targets, [
       { key: nameKey('m1.a'), at: 14 },
@@ -60,7 +60,7 @@ describe('compiled records', () => {
   test('of several TTLs have the lowest, and none is there twice (RFC 2181 §5.2, §5)', () => {
     const owner = nameKey('a');
     const record = (ttl: number, data: string) => ({ owner, type: 1, ttl, data });
-    const set = compileSet(record(300, 'abcd'), record(0x80000000, 'efgh'), record(77, 'abcd'));
+    const set = compileSet(record(300, 'abcd'), [record(0x80000000, 'efgh'), record(77, 'abcd')]);
     assert.deepEqual(recordsOf(owner, set), [record(77, 'abcd'), record(77, 'efgh')]);
   });
 });

@@ -177,10 +177,12 @@ function readMandatory(reader: RdataReader): number[] {
 
 /** RFC 9460 appendix A.1: a list inside the text, whose commas and backslashes have a backslash of their own. */
 function parseAlpn(value: string): string {
-  const ids = value.match(/(?:[^,\\]|\\.)*(?:,|$)/gs)?.slice(0, value.endsWith(',') ? undefined : -1) ?? [];
-  const octets = (value === '' ? [] : ids).map((id) => id.replace(/,$/, '').replaceAll(/\\(.)/gs, '$1'));
-  if (octets.length === 0 || octets.some((id) => id === '' || id.length > 255))
-    throw new TextError('protocols like h2,h3', showWord(value));
+  const octets: string[] = [];
+  for (const [, id = '', comma] of value.matchAll(/((?:[^,\\]|\\.)*)(,|$)/gs)) {
+    octets.push(id.replaceAll(/\\(.)/gs, '$1'));
+    if (comma === '') break;
+  }
+  if (octets.some((id) => id === '' || id.length > 255)) throw new TextError('protocols like h2,h3', showWord(value));
   return octets.map(withLength).join('');
 }
 

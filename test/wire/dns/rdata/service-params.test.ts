@@ -23,6 +23,7 @@ testField('parameters of a service', serviceParams, {
       '0001 000c 08 665c6f6f2c626172 02 6832',
       String.raw`alpn="f\\\\oo\\,bar,h2"`,
     ],
+    [String.raw`alpn=h2,do\\,`, '0001 0007 02 6832 03 646f2c', String.raw`alpn="h2,do\\,"`],
     ['no-default-alpn alpn=h2', '0001 0003 026832 0002 0000', 'alpn="h2" no-default-alpn'],
     ['ech=AEP+DQA/', '0005 0006 0043fe0d003f'],
     ['dohpath=/q{?dns}', '0007 0008 2f717b3f646e737d', 'key7="/q{?dns}"'],
