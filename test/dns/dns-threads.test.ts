@@ -271,13 +271,18 @@ describe('when a thread fails', () => {
     const serial = (name: 'dns' | 'dns-2'): string =>
       threads.askBytes(name, question('large.example SOA'))?.toString('hex') ?? '';
     threads.learn(Array.from({ length: 2000 }, (_, n) => largeLease(n)));
-    for (let n = 2000; n < 2010; n++) threads.learn([largeLease(n)]);
+    for (let n = 2000; n < 2030; n++) {
+      threads.settle();
+      threads.learn([largeLease(n)]);
+    }
     threads.settle();
     threads.crash('dns');
     threads.learn([], ['172.16.1.0']);
-    threads.start('dns');
+    threads.startAlone('dns');
+    threads.settle();
     // The store is in memory: it counts from the time of day again
-    for (let n = 2010; serial('dns') !== serial('dns-2'); n++) threads.learn([largeLease(n)]);
+    for (let n = 2030; serial('dns') !== serial('dns-2'); n++) threads.learn([largeLease(n)]);
+    threads.introduce('dns');
     threads.turn();
     threads.learn([largeLease(3000)]);
     const known = ['n0', 'n3000'].map((name) => () => threads.ask('dns-2', `${name}.large.example A`)[0]);

@@ -72,8 +72,14 @@ export class DnsThreads {
     return [...this.#running.keys()];
   }
 
-  /** Begins a thread anew, as the rack does: its Plan, its leases, the zones that were read. */
+  /** Begins a thread anew, as the rack does. */
   start(name: ThreadName): void {
+    this.startAlone(name);
+    this.introduce(name);
+  }
+
+  /** Its Plan, its leases, the zones that were read. */
+  startAlone(name: ThreadName): void {
     const sockets = new Map<string, MemorySocket>();
     const fds = new Map<string, number>();
     const service = name === 'dns' ? this.#createFirst(sockets) : this.#createOther(name, sockets);
@@ -81,6 +87,10 @@ export class DnsThreads {
     if (name === 'dns') service.learnZones?.([...this.#contents.values()], []);
     this.#apply(name);
     service.learn?.([...this.#leases.values()], []);
+  }
+
+  /** It serves: `dns` is told of it, or of all others. */
+  introduce(name: ThreadName): void {
     const others = answerThreads(16).filter((other) => this.#running.has(other));
     for (const from of others) {
       if (name === 'dns' || (name === from && this.#running.has('dns'))) this.#post(from, 'dns', { kind: 'joined' });
