@@ -2,6 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 
 import type { StoredFile } from '../plan/stored-image.ts';
+import type { RoomClaim } from './disk-room.ts';
 import type { FileShelf } from './file-shelf.ts';
 import type { Origin } from './origin.ts';
 import { DiskFullError, TransferError } from './transfer-error.ts';
@@ -12,7 +13,7 @@ const FIRST_RETRY = 1_000;
 const LONGEST_RETRY = 30_000;
 /** Tries in a row that brought nothing. */
 const MOST_FRUITLESS = 6;
-/** So often the disk is asked whether there is still room. */
+/** So much room is claimed ahead. */
 const ROOM_EVERY = 16 * BLOCK;
 
 export type WantedFile = Pick<StoredFile, 'sha256' | 'size'> & { readonly path: string };
@@ -34,18 +35,16 @@ export interface DownloadDesk {
  */
 export async function download(file: WantedFile, origin: Origin, desk: DownloadDesk): Promise<void> {
   const { shelf } = desk;
-  if (shelf.partSize(file.sha256) > file.size) shelf.dropPart(file.sha256);
-  const handle = await shelf.openPart(file.sha256);
   try {
-    const part = new Part(file, handle, desk);
+    await using open = await shelf.openPart(file.sha256);
+    using room = shelf.claim();
+    const part = new Part(file, open.handle, room, desk);
     await part.readBack();
     const isRight = (await part.complete(origin)) || (await part.completeAnew(origin));
     if (!isRight) throw wrongChecksum(file, origin, part.digest);
-    await shelf.publish(file.sha256, handle);
+    await open.publish(file);
   } catch (error) {
     throw isNoSpace(error) ? new DiskFullError(`${shelf.partOf(file.sha256)}: the disk is full`) : error;
-  } finally {
-    await handle.close();
   }
 }
 
@@ -53,22 +52,24 @@ export async function download(file: WantedFile, origin: Origin, desk: DownloadD
 class Part {
   readonly #file: WantedFile;
   readonly #handle: FileHandle;
+  readonly #room: RoomClaim;
   readonly #desk: DownloadDesk;
   #hash: Hash = createHash('sha256');
   #length = 0;
   /** Came in an earlier process, or from a file that may have changed since. */
   #isInherited = false;
-  #checkedRoomAt = Number.NEGATIVE_INFINITY;
   digest = '';
 
-  constructor(file: WantedFile, handle: FileHandle, desk: DownloadDesk) {
+  constructor(file: WantedFile, handle: FileHandle, room: RoomClaim, desk: DownloadDesk) {
     this.#file = file;
     this.#handle = handle;
+    this.#room = room;
     this.#desk = desk;
   }
 
   /** The state of the hash is not kept: to read a gigabyte costs a second, and so finds what the disk lost meanwhile. */
   async readBack(): Promise<void> {
+    if ((await this.#handle.stat()).size > this.#file.size) await this.#forget();
     const block = Buffer.allocUnsafe(BLOCK);
     for (;;) {
       this.#desk.signal.throwIfAborted();
@@ -104,8 +105,7 @@ class Part {
   /** What was here from before may be of another file, or spoilt: once more from the first byte. What just came whole is just wrong. */
   async completeAnew(origin: Origin): Promise<boolean> {
     const wasInherited = this.#isInherited;
-    await this.#startAnew();
-    this.#desk.shelf.markPart(this.#file.sha256, undefined);
+    await this.#forget();
     return wasInherited && this.complete(origin);
   }
 
@@ -138,8 +138,9 @@ class Part {
     const chunks = block.take();
     const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
     if (bytes === 0) return;
-    this.#demandRoom();
+    this.#demandRoom(bytes);
     await writeAll(this.#handle, chunks);
+    this.#room.wrote(bytes);
     for (const chunk of chunks) this.#hash.update(chunk);
     this.#length += bytes;
     this.#desk.onBytes(bytes, true);
@@ -147,10 +148,16 @@ class Part {
     if (wait > 0) await this.#desk.sleep(wait, this.#desk.signal);
   }
 
-  #demandRoom(): void {
-    if (this.#length - this.#checkedRoomAt < ROOM_EVERY) return;
-    this.#desk.shelf.demand(Math.min(ROOM_EVERY, this.#file.size - this.#length));
-    this.#checkedRoomAt = this.#length;
+  #demandRoom(bytes: number): void {
+    if (this.#room.left >= bytes) return;
+    const ahead = Math.max(bytes, Math.min(ROOM_EVERY, this.#file.size - this.#length));
+    this.#room.take(ahead - this.#room.left);
+  }
+
+  /** Nothing of it, nor of which file it was. */
+  async #forget(): Promise<void> {
+    await this.#startAnew();
+    this.#desk.shelf.markPart(this.#file.sha256, undefined);
   }
 
   async #startAnew(): Promise<void> {

@@ -49,6 +49,8 @@ export class SqliteImageStore {
   readonly #upsert: StatementSync;
   readonly #delete: StatementSync;
   readonly #source: StatementSync;
+  readonly #version: StatementSync;
+  #written = 0;
 
   /** Opens or creates `file`. Throws, leaving it as it is, when it is not a sound file of this version. */
   constructor(file: string) {
@@ -60,6 +62,7 @@ export class SqliteImageStore {
       this.#upsert = this.#database.prepare('INSERT OR REPLACE INTO image VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
       this.#delete = this.#database.prepare('DELETE FROM image WHERE key = ?');
       this.#source = this.#database.prepare('INSERT OR REPLACE INTO source VALUES (?, ?, ?, ?)');
+      this.#version = this.#database.prepare('PRAGMA data_version');
     } catch (error) {
       this.#database.close();
       throw error;
@@ -70,6 +73,11 @@ export class SqliteImageStore {
     return readMemory(this.#database);
   }
 
+  /** `own`: how often it was written to here; `others`: another number as soon as any other connection has committed. */
+  revision(): { readonly own: number; readonly others: number } {
+    return { own: this.#written, others: Number(this.#version.get()?.['data_version']) };
+  }
+
   write({ set = [], gone = [], sources = [] }: ImageChanges): void {
     this.#database.exec('BEGIN IMMEDIATE');
     try {
@@ -78,6 +86,7 @@ export class SqliteImageStore {
       for (const { name, triedAt, goodAt = null, troubles } of sources)
         this.#source.run(name, triedAt, goodAt, JSON.stringify(troubles));
       this.#database.exec('COMMIT');
+      this.#written++;
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
       throw error;

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { ImageSource } from '../plan/plan.ts';
 import { DirectoryOrigin } from './directory-origin.ts';
 import { HttpOrigin } from './http-origin.ts';
-import type { ImportSource } from './import-images.ts';
+import type { ImportSource } from './import-desk.ts';
 import type { Origin } from './origin.ts';
 import type { StreamPlace } from './streams/read-stream.ts';
 import { StreamError } from './streams/stream-error.ts';

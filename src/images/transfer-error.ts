@@ -14,3 +14,8 @@ export class TransferError extends Error {
 export class DiskFullError extends Error {
   override readonly name = 'DiskFullError';
 }
+
+/** A file of the shelf is not what it is to be. */
+export class ShelfError extends Error {
+  override readonly name = 'ShelfError';
+}

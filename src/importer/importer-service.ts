@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { filesOfEntry } from '../boot/entry-files.ts';
 import { filesOf, loadersOf } from '../boot/loader-files.ts';
 import { findGarbage } from '../images/collect-garbage.ts';
 import { FileShelf } from '../images/file-shelf.ts';
 import { BY_HAND, isPublished, sizeOf, type ImageRow } from '../images/image-row.ts';
-import { importImages, type ImportReport, type ImportSource } from '../images/import-images.ts';
+import type { ImportSource } from '../images/import-desk.ts';
+import { importImages, type ImportReport } from '../images/import-images.ts';
 import { importSource } from '../images/import-source.ts';
 import type { SqliteImageStore } from '../images/image-store.ts';
 import { imageIndex, openImageStore } from '../images/open-image-store.ts';
@@ -194,6 +196,7 @@ class ImporterService implements Service {
       shelf,
       store,
       clock,
+      sleep: (milliseconds, until) => sleep(milliseconds, undefined, { signal: until }),
       signal,
       parallel: settings.parallel,
       pace: new Pace(clock, settings.bandwidth),

@@ -21,12 +21,14 @@ const ROOT_VARIABLE = '${root}';
 /** What is not fetched by a loader, but by what it starts. */
 const ROOT_KINDS: ReadonlySet<string> = new Set(['squashfs', 'root-image.gz', 'iso']);
 
-/** Only what is whole now: a file that `images verify` took away takes its version with it. */
+/** Only what is whole now: a file that `images verify` took away, or that has another length, takes its version with it. */
 export function storedImages(state: string, surroundings: Surroundings): StoredImages {
   const shelf = imageShelf(state);
-  const whole = (surroundings.images?.(state) ?? []).filter(({ files }) =>
-    files.every(({ sha256 }) => surroundings.fileExists(shelvedFile(shelf, sha256))),
-  );
+  const isWhole = ({ sha256, size }: StoredFile): boolean => {
+    const file = shelvedFile(shelf, sha256);
+    return surroundings.fileSize ? surroundings.fileSize(file) === size : surroundings.fileExists(file);
+  };
+  const whole = (surroundings.images?.(state) ?? []).filter(({ files }) => files.every(isWhole));
   return { shelf, images: whole.toSorted(byPreference) };
 }
 

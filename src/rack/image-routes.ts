@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream';
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import type { Context } from 'koa';
 
 import { isPublished, sizeOf, type ImageRow } from '../images/image-row.ts';
@@ -19,7 +19,7 @@ export interface ImageLine {
   readonly label: string;
   readonly version: string;
   readonly bytes: number;
-  /** `published`: machines get it; `old`: only those that were told of it before; `broken`: a file of it is gone. */
+  /** `published`: machines get it; `old`: only those that were told of it before; `broken`: a file of it is gone, or cut short. */
   readonly state: 'published' | 'old' | 'broken';
   readonly since: string;
   readonly source: string;
@@ -116,7 +116,7 @@ export async function manageImages(
 function lineOf(plan: Plan, row: ImageRow): ImageLine {
   const { os, release, arch, subarch, label, version, source, since, files } = row;
   const paths = new Set(files.map(({ sha256 }) => shelvedFile(imageShelf(plan.rack.state), sha256)));
-  const isWhole = [...paths].every((path) => existsSync(path));
+  const isWhole = files.every(({ sha256, size }) => sizeAt(shelvedFile(imageShelf(plan.rack.state), sha256)) === size);
   const uses = ({ file }: { readonly file: string }): boolean => paths.has(file);
   const entries = plan.boot.entries.filter(({ kernel, arm64 }) => uses(kernel) || (arm64 && uses(arm64.kernel)));
   return {
@@ -133,6 +133,15 @@ function lineOf(plan: Plan, row: ImageRow): ImageLine {
     entries: entries.map(({ name }) => name),
     files,
   };
+}
+
+/** Undefined where it can't be told. */
+function sizeAt(path: string): number | undefined {
+  try {
+    return statSync(path).size;
+  } catch {
+    return undefined;
+  }
 }
 
 function orderOf({ os, release, arch, subarch, label, version }: ImageLine): string {

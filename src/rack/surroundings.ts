@@ -21,16 +21,22 @@ export function createSurvey(): (running?: Plan) => Surroundings {
     const known = running && new Set(running.subnets.map((subnet) => subnet.interface));
     const excuses = (name: string): boolean => known?.has(name) ?? true;
     const interfaces = readLocalAddresses();
-    return { hostName: hostname(), interfaces, excuses, fileExists, firstBytes, directoryExists, keyPairFault, images };
+    const files = { fileExists, fileSize, firstBytes, directoryExists };
+    return { hostName: hostname(), interfaces, excuses, ...files, keyPairFault, images };
   };
 }
 
 function fileExists(path: string): boolean {
+  return fileSize(path) !== undefined;
+}
+
+function fileSize(path: string): number | undefined {
   try {
     accessSync(path, constants.R_OK);
-    return statSync(path).isFile();
+    const stat = statSync(path);
+    return stat.isFile() ? stat.size : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }
 

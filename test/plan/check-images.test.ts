@@ -147,6 +147,8 @@ test('another system has no words of ours, and ${root} is the URL of its root fi
   assert.deepEqual(found.initrd, []);
 });
 
+const cutShort = (path: string): number => (path.includes('stable 2 boot-initrd') ? 0 : 1);
+
 describe('of what is here, a machine is given', () => {
   test('the newest version', () => {
     assert.equal(kernelOf([stored(), stored({ version: '2' })]), file('amd64 ga-24.04 stable 2'));
@@ -166,6 +168,14 @@ describe('of what is here, a machine is given', () => {
     assert.equal(
       compile(text, { fileExists: (path) => !path.includes('stable 2 squashfs'), images: () => here }).plan?.boot
         .entries[0]?.kernel.file,
+      file('amd64 ga-24.04 stable 1'),
+    );
+  });
+  test('an older version while a file of the newest has another length', () => {
+    const here = [stored(), stored({ version: '2' })];
+    const changed = { fileExists: () => true, fileSize: cutShort, images: () => here };
+    assert.equal(
+      compile(entry('image: ubuntu/noble'), changed).plan?.boot.entries[0]?.kernel.file,
       file('amd64 ga-24.04 stable 1'),
     );
   });

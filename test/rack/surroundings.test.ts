@@ -20,6 +20,10 @@ test('a file is there when it is a regular file that can be read, itself or thro
   assert.equal(surroundings.fileExists(join(directory, 'dangling')), false);
   assert.equal(surroundings.fileExists(directory), false);
   assert.equal(surroundings.fileExists(join(file, 'below')), false);
+  assert.deepEqual(
+    [file, join(directory, 'link'), directory, join(file, 'below')].map((path) => surroundings.fileSize?.(path)),
+    [1, 1, undefined, undefined],
+  );
 });
 
 test('a file that may not be read is not there', { skip: process.getuid?.() === 0 && 'root reads everything' }, () => {
