@@ -35,6 +35,10 @@ export interface AddedImage {
 export async function addImage(state: string, added: AddedImage, now: number): Promise<ImageRow> {
   const shelf = new FileShelf(state);
   shelf.prepare();
+  // Ahead of the files: an index that is begun beside some has lost what it knew of them
+  const index = imageIndex(state);
+  openImageStore(index, now).store.close();
+  giveToOwner(state, index, shelf.whole, dirname(shelf.whole), join(dirname(shelf.whole), 'partial'));
   const files: StoredFile[] = [];
   for (const { name, ftype, content } of added.files) files.push({ name, ftype, ...(await shelve(shelf, content)) });
   const { os, release, arch } = added;
@@ -53,7 +57,6 @@ export async function addImage(state: string, added: AddedImage, now: number): P
     since: now,
     files,
   };
-  const index = imageIndex(state);
   const { store } = openImageStore(index, now);
   try {
     const before = store.load().images.filter((each) => isPublished(each) && imageKey(each) === imageKey(row));
@@ -61,7 +64,6 @@ export async function addImage(state: string, added: AddedImage, now: number): P
   } finally {
     store.close();
   }
-  giveToOwner(state, index, shelf.whole, dirname(shelf.whole), join(dirname(shelf.whole), 'partial'));
   return row;
 }
 

@@ -172,6 +172,11 @@ export class FileShelf {
     return agesIn(this.#partial, isLeft).map(({ path, size, mtimeMs }) => ({ path, size, at: mtimeMs }));
   }
 
+  /** What `leftovers` or `quarantined` told of. */
+  discard(path: string): void {
+    rmSync(path, { force: true });
+  }
+
   /** Shelves what is here whole already, as out of an archive: under a name of its own until it is, as others may have the same. */
   async put(bytes: Uint8Array): Promise<Content> {
     const content = { sha256: createHash('sha256').update(bytes).digest('hex'), size: bytes.length };

@@ -1,12 +1,23 @@
+import { statSync } from 'node:fs';
 import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 
 import type { StoredFile } from '../plan/stored-image.ts';
+import { isDamage } from '../system/database-file.ts';
 import { rowKey, type ImageRow, type SourceRow } from './image-row.ts';
+
+/** An index that was begun anew beside files that are here: whose they are, it does not know. */
+export interface IndexGap {
+  /** Unix milliseconds. */
+  readonly since: number;
+  readonly reason: string;
+}
 
 /** What is known of images: published and retired versions, and how each source went. */
 export interface ImageMemory {
   readonly images: readonly ImageRow[];
   readonly sources: readonly SourceRow[];
+  /** Until all that is here is accounted for again. */
+  readonly gap?: IndexGap;
 }
 
 /** What is to be on disk, all of it or nothing. */
@@ -14,6 +25,8 @@ export interface ImageChanges {
   readonly set?: readonly ImageRow[];
   readonly gone?: readonly ImageRow[];
   readonly sources?: readonly SourceRow[];
+  /** There is no gap any more. */
+  readonly closesGap?: boolean;
 }
 
 /** The file is there and is not a sound one of this version. */
@@ -42,6 +55,8 @@ const SCHEMA = `
   CREATE TABLE source (name TEXT PRIMARY KEY, tried INTEGER NOT NULL, good INTEGER, troubles TEXT NOT NULL) STRICT;
   PRAGMA user_version = ${SCHEMA_VERSION};
 `;
+/** Came later; a rackboot that does not know of it lets it be. */
+const GAP_SCHEMA = 'CREATE TABLE IF NOT EXISTS gap (since INTEGER NOT NULL, reason TEXT NOT NULL) STRICT;';
 
 /** The index of images in one SQLite file. When `write` returns, a power cut loses nothing of it. */
 export class SqliteImageStore {
@@ -50,15 +65,19 @@ export class SqliteImageStore {
   readonly #delete: StatementSync;
   readonly #source: StatementSync;
   readonly #version: StatementSync;
+  readonly #file: string;
+  readonly #inode: number | undefined;
   #written = 0;
 
-  /** Opens or creates `file`. Throws, leaving it as it is, when it is not a sound file of this version. */
-  constructor(file: string) {
+  /** Opens or creates `file`; `gap`: of one that it creates. Throws, leaving it as it is, when it is not a sound file of this version. */
+  constructor(file: string, gap?: IndexGap) {
+    this.#file = file;
     this.#database = new DatabaseSync(file);
     try {
-      this.#migrate(file);
-      const found = this.#database.prepare('PRAGMA quick_check(1)').get()?.['quick_check'];
-      if (found !== 'ok') throw new ImageIndexError(`expected a sound index of images, found: ${String(found)}`);
+      this.#migrate(file, gap);
+      this.#inode = inodeOf(file);
+      const found = this.#check();
+      if (found !== 'ok') throw new ImageIndexError(`expected a sound index of images, found: ${found}`);
       this.#upsert = this.#database.prepare('INSERT OR REPLACE INTO image VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
       this.#delete = this.#database.prepare('DELETE FROM image WHERE key = ?');
       this.#source = this.#database.prepare('INSERT OR REPLACE INTO source VALUES (?, ?, ?, ?)');
@@ -73,20 +92,31 @@ export class SqliteImageStore {
     return readMemory(this.#database);
   }
 
-  /** `own`: how often it was written to here; `others`: another number as soon as any other connection has committed. */
+  /** Whether it is still what was opened: the same file, and sound. Throws what the disk says. */
+  isSound(): boolean {
+    try {
+      return inodeOf(this.#file) === this.#inode && this.#check() === 'ok';
+    } catch (error) {
+      if (isDamage(error)) return false;
+      throw error;
+    }
+  }
+
+  /** `own`: how often images were written here; `others`: another number as soon as any other connection has committed. */
   revision(): { readonly own: number; readonly others: number } {
     return { own: this.#written, others: Number(this.#version.get()?.['data_version']) };
   }
 
-  write({ set = [], gone = [], sources = [] }: ImageChanges): void {
+  write({ set = [], gone = [], sources = [], closesGap = false }: ImageChanges): void {
     this.#database.exec('BEGIN IMMEDIATE');
     try {
       for (const row of gone) this.#delete.run(rowKey(row));
       for (const row of set) this.#upsert.run(...columnsOf(row));
       for (const { name, triedAt, goodAt = null, troubles } of sources)
         this.#source.run(name, triedAt, goodAt, JSON.stringify(troubles));
+      if (closesGap) this.#database.exec('DELETE FROM gap');
       this.#database.exec('COMMIT');
-      this.#written++;
+      if (set.length + gone.length > 0) this.#written++;
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
       throw error;
@@ -98,21 +128,46 @@ export class SqliteImageStore {
   }
 
   /** No log beside it: it is written seldom, and the compiler of Plans and commands read it without leaving anything behind. */
-  #migrate(file: string): void {
+  #migrate(file: string, gap: IndexGap | undefined): void {
     const version = this.#database.prepare('PRAGMA user_version').get()?.['user_version'];
     if (version !== 0 && version !== SCHEMA_VERSION) {
       throw new ImageIndexError(`${file}: expected an index of version ${SCHEMA_VERSION}, found ${String(version)}`);
     }
     this.#database.exec('PRAGMA busy_timeout = 2000; PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL;');
-    if (version === 0) this.#database.exec(`BEGIN; ${SCHEMA} COMMIT;`);
+    if (version === 0) this.#create(gap);
+    this.#database.exec(GAP_SCHEMA);
+  }
+
+  /** An index without its gap would be one that knows of all that is here. */
+  #create(gap: IndexGap | undefined): void {
+    this.#database.exec(`BEGIN; ${SCHEMA} ${GAP_SCHEMA}`);
+    if (gap) this.#database.prepare('INSERT INTO gap VALUES (?, ?)').run(Math.floor(gap.since), gap.reason);
+    this.#database.exec('COMMIT');
+  }
+
+  #check(): string {
+    return String(this.#database.prepare('PRAGMA quick_check(1)').get()?.['quick_check']);
   }
 }
 
+/** Undefined where there is none. */
+function inodeOf(file: string): number | undefined {
+  return statSync(file, { throwIfNoEntry: false })?.ino;
+}
+
 export function readMemory(database: DatabaseSync): ImageMemory {
+  const gap = readGap(database);
   return {
     images: database.prepare(SELECT_IMAGES).all().flatMap(readImageRow),
     sources: database.prepare('SELECT name, tried, good, troubles FROM source').all().flatMap(readSourceRow),
+    ...(gap && { gap }),
   };
+}
+
+function readGap(database: DatabaseSync): IndexGap | undefined {
+  const isKnown = database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'gap'").get();
+  const row = isKnown && database.prepare('SELECT since, reason FROM gap').get();
+  return row && { since: Number(row['since']), reason: String(row['reason']) };
 }
 
 /** None when it is not one that we wrote. */
@@ -125,7 +180,8 @@ export function readImageRow(columns: Record<string, SQLOutputValue>): ImageRow[
       ImageRow,
       'subarches' | 'kflavor' | 'title' | 'product' | 'loaderType'
     >;
-    const files = JSON.parse(String(columns['files'])) as StoredFile[];
+    const files: unknown = JSON.parse(String(columns['files']));
+    if (!Array.isArray(files) || !files.every(isStoredFile)) return [];
     return [
       {
         ...(words as Record<'os' | 'release' | 'arch' | 'subarch' | 'label' | 'version' | 'source', string>),
@@ -140,15 +196,31 @@ export function readImageRow(columns: Record<string, SQLOutputValue>): ImageRow[
   }
 }
 
+function isStoredFile(value: unknown): value is StoredFile {
+  if (typeof value !== 'object' || value === null) return false;
+  const { name, ftype, sha256, size } = value as Record<string, unknown>;
+  const isText = [name, ftype, sha256].every((word) => typeof word === 'string');
+  return isText && /^[0-9a-f]{64}$/.test(String(sha256)) && typeof size === 'number';
+}
+
 function readSourceRow({ name, tried, good, troubles }: Record<string, SQLOutputValue>): SourceRow[] {
   return [
     {
       name: String(name),
       triedAt: Number(tried),
       ...(typeof good === 'number' && { goodAt: good }),
-      troubles: JSON.parse(String(troubles)) as string[],
+      troubles: troublesIn(troubles),
     },
   ];
+}
+
+function troublesIn(column: SQLOutputValue | undefined): string[] {
+  try {
+    const lines: unknown = JSON.parse(String(column));
+    return Array.isArray(lines) ? lines.map(String) : [];
+  } catch {
+    return [];
+  }
 }
 
 function columnsOf(row: ImageRow): (string | number | null)[] {

@@ -40,6 +40,8 @@ interface SourceLine {
 export interface ImageList {
   readonly images: readonly ImageLine[];
   readonly sources: readonly SourceLine[];
+  /** The index was begun anew beside files that are here: none is removed before all is accounted for. `since`: ISO 8601. */
+  readonly held?: { readonly since: string; readonly reason: string };
   /** The import that runs. */
   readonly progress?: ImportProgress;
 }
@@ -56,7 +58,7 @@ export function listImages(context: Context, rack: Rack): void {
     context.body = 'the index of images is being written: ask again\n';
     return;
   }
-  const { images, sources } = memory;
+  const { images, sources, gap } = memory;
   const tried = new Map(sources.map((source) => [source.name, source]));
   const names = new Set([...(plan.images?.sources.map(({ name }) => name) ?? []), ...tried.keys()]);
   const list: ImageList = {
@@ -70,6 +72,7 @@ export function listImages(context: Context, rack: Rack): void {
         troubles,
       };
     }),
+    ...(gap && { held: { since: new Date(gap.since).toISOString(), reason: gap.reason } }),
     ...(rack.images.progress && { progress: rack.images.progress }),
   };
   context.body = list;

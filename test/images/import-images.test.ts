@@ -144,8 +144,8 @@ test('a new version takes the place of the old one when it is whole; the old fil
   assert.deepEqual(told, ['1 instead of ', '2 instead of 1']);
   assert.equal(shelf.list().length, 6);
   const garbage = (after: number, named: readonly string[] = []) =>
-    findGarbage({ rows: rows(), shelf, named: new Set(named), now: Date.now() + after });
-  assert.deepEqual(garbage(3_000_000), { rows: [], files: [], parts: [] });
+    findGarbage({ rows: rows(), shelf, named: new Set(named), now: Date.now() + after, isHeld: false });
+  assert.deepEqual([garbage(3_000_000).rows, garbage(3_000_000).files], [[], []]);
   const later = garbage(4_000_000);
   assert.deepEqual(
     later.rows.map((row) => row.version),
@@ -452,6 +452,20 @@ test('what an operator adds while an import runs keeps its place', async () => {
   other.close();
   assert.match(reasons(report).join(), /stable 1: an image that was added by hand has its place; . stays$/);
   assert.deepEqual(here.published().toSorted(), ['0 of by hand', '2 of a']);
+});
+
+test('what an import is to publish is no garbage, however long it takes', async () => {
+  const mirror = await mirrorOf({ '1': version('one'), '2': version('two') });
+  const found: number[] = [];
+  const here = rack(undefined, (row, shelf) => {
+    const question = { shelf, named: new Set<string>(), now: Date.now() + 86_400_000, isHeld: false };
+    if (row.version === '2') found.push(findGarbage({ ...question, rows: [row] }).strays.length);
+  });
+  await here.shelf.put(Buffer.from('kernel one'));
+  await here.shelf.put(Buffer.from('of nobody'));
+  await here.import([source('a', mirror, { keep: 2 })], { parallel: 1 });
+  assert.deepEqual(found, [1]);
+  assert.deepEqual(here.published().toSorted(), ['1 of a', '2 of a']);
 });
 
 test('a version that is shown anew with other files leaves those of before to who was told of them', async () => {

@@ -49,7 +49,7 @@ test("an operator's own files are an image, by their content, with the time as v
   assert.deepEqual([row.version, row.source, row.label], ['20260718.093042', 'by hand', 'added']);
   const texts = row.files.map(({ sha256 }) => readFileSync(shelvedFile(imageShelf(state), sha256), 'utf8'));
   assert.deepEqual(texts, ['kernel', 'initrd']);
-  assert.deepEqual(readImageIndex(imageIndex(state))?.images, [row]);
+  assert.deepEqual(readImageIndex(imageIndex(state)), { images: [row], sources: [] });
 });
 
 test('what is added under a name again takes the place of what had it', async () => {
