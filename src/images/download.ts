@@ -5,14 +5,17 @@ import type { StoredFile } from '../plan/stored-image.ts';
 import type { RoomClaim } from './disk-room.ts';
 import type { FileShelf } from './file-shelf.ts';
 import type { Origin } from './origin.ts';
-import { DiskFullError, TransferError } from './transfer-error.ts';
+import { DiskFullError, TooSlowError, TransferError } from './transfer-error.ts';
 
 /** What is gathered before it is written: all that a kill loses of what came. */
 const BLOCK = 1024 * 1024;
 const FIRST_RETRY = 1_000;
 const LONGEST_RETRY = 30_000;
-/** Tries in a row that brought nothing. */
+/** Tries in a row that brought nothing, or less than this for each second that was waited before them. */
 const MOST_FRUITLESS = 6;
+const LEAST_BYTES = 4 * 1024;
+/** Chunks of a few bytes take more memory than what is in them. */
+const MOST_CHUNKS = 1024;
 /** So much room is claimed ahead. */
 const ROOM_EVERY = 16 * BLOCK;
 
@@ -85,6 +88,7 @@ class Part {
   /** Whether all of it is there and right. */
   async complete(origin: Origin): Promise<boolean> {
     let fruitless = 0;
+    let wait = 0;
     while (this.#length < this.#file.size) {
       const before = this.#length;
       try {
@@ -93,9 +97,12 @@ class Part {
           throw new TransferError(`${origin.locate(this.#file.path)}: ends early`, true);
       } catch (error) {
         if (!(error instanceof TransferError) || !error.mayPass) throw error;
-        fruitless = this.#length > before ? 0 : fruitless + 1;
+        const came = this.#length - before;
+        const isFruit = came > 0 && came >= LEAST_BYTES * (wait / 1000) && !(error instanceof TooSlowError);
+        fruitless = isFruit ? 0 : fruitless + 1;
         if (fruitless >= MOST_FRUITLESS) throw error;
-        await this.#desk.sleep(Math.min(FIRST_RETRY * 2 ** fruitless, LONGEST_RETRY), this.#desk.signal);
+        wait = Math.min(FIRST_RETRY * 2 ** fruitless, LONGEST_RETRY);
+        await this.#desk.sleep(wait, this.#desk.signal);
       }
     }
     this.digest = this.#hash.digest('hex');
@@ -126,7 +133,8 @@ class Part {
         if (this.#length + block.length + chunk.length > size) {
           throw new TransferError(`${place}: expected ${size} bytes, found more`, false);
         }
-        if (block.add(chunk) >= BLOCK) await this.#write(block);
+        block.add(chunk);
+        if (block.isFull) await this.#write(block);
       }
     } finally {
       // What came before a cut need not come again
@@ -174,10 +182,13 @@ class Block {
   length = 0;
   #chunks: Uint8Array[] = [];
 
-  add(chunk: Uint8Array): number {
+  get isFull(): boolean {
+    return this.length >= BLOCK || this.#chunks.length >= MOST_CHUNKS;
+  }
+
+  add(chunk: Uint8Array): void {
     this.#chunks.push(chunk);
     this.length += chunk.length;
-    return this.length;
   }
 
   take(): Uint8Array[] {

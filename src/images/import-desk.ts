@@ -11,7 +11,7 @@ import type { Selection } from './streams/select-versions.ts';
 export interface ImportSource {
   readonly name: string;
   /** Opened when its turn comes: the keyring may not be there. */
-  readonly open: () => Promise<StreamPlace>;
+  readonly open: (signal: AbortSignal) => Promise<StreamPlace>;
   readonly selections: readonly Selection[];
   /** Versions of each image. */
   readonly keep: number;

@@ -1,7 +1,9 @@
 import { compareVersions } from '../plan/image-choice.ts';
 import type { WantedFile } from './download.ts';
+import { BudgetOrigin } from './budget-origin.ts';
 import { fetchVersions, rowOf, type WantedVersion } from './fetch-versions.ts';
 import { BY_HAND, rowKey, type ImageRow, type SourceRow } from './image-row.ts';
+import { ImpatientOrigin } from './impatient-origin.ts';
 import type { ImportDesk, ImportSource } from './import-desk.ts';
 import { faultOf } from './import-fault.ts';
 import { ImportLedger } from './import-ledger.ts';
@@ -9,6 +11,9 @@ import type { StreamVersion } from './streams/read-products.ts';
 import { readStream, type StreamPlace } from './streams/read-stream.ts';
 import { imageKey, selectVersions, type Selection } from './streams/select-versions.ts';
 import { wantedItems } from './wanted-items.ts';
+
+/** All that names the images of a source: Ubuntu's takes some 12 MB and seconds. */
+const INDEX_BUDGET = { bytes: 96 * 2 ** 20, milliseconds: 900_000 };
 
 export interface ImportReport {
   /** Versions that are there for machines now, and were not before; of a dry run, that would come. */
@@ -85,9 +90,8 @@ class Import {
   async #read(source: ImportSource): Promise<void> {
     this.#desk.progress.reading(source.name);
     try {
-      const place = await source.open();
-      this.#places.push(place);
-      const { versions, refused } = await readStream(place, this.#desk.signal);
+      const place = await this.#open(source);
+      const { versions, refused } = await readStream(this.#rationed(place), this.#desk.signal);
       for (const { reason } of refused) this.#trouble(source, reason);
       const { images, unmet } = selectVersions(versions, source.selections, source.keep);
       for (const selection of unmet) this.#trouble(source, `nothing in it answers to ${wordsOf(selection)}`);
@@ -100,6 +104,16 @@ class Import {
       this.#trouble(source, `${fault}; what is here from it stays`);
       this.#takeAllOf(source.name);
     }
+  }
+
+  async #open(source: ImportSource): Promise<StreamPlace> {
+    const place = await source.open(this.#desk.signal);
+    this.#places.push(place);
+    return { ...place, origin: new ImpatientOrigin(place.origin, this.#desk) };
+  }
+
+  #rationed(place: StreamPlace): StreamPlace {
+    return { ...place, origin: new BudgetOrigin(place.origin, INDEX_BUDGET, this.#desk.clock) };
   }
 
   #want(source: ImportSource, place: StreamPlace, key: string, versions: readonly StreamVersion[]): void {

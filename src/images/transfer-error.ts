@@ -10,6 +10,13 @@ export class TransferError extends Error {
   }
 }
 
+/** Something came, but so slowly that it would never be done. */
+export class TooSlowError extends TransferError {
+  constructor(message: string) {
+    super(message, true);
+  }
+}
+
 /** There is no room for it: nothing else will be either. */
 export class DiskFullError extends Error {
   override readonly name = 'DiskFullError';

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { filesOfEntry } from '../boot/entry-files.ts';
@@ -6,7 +5,7 @@ import { filesOf, loadersOf } from '../boot/loader-files.ts';
 import { BY_HAND, isPublished, sizeOf, type ImageRow } from '../images/image-row.ts';
 import type { ImportSource } from '../images/import-desk.ts';
 import { importImages, type ImportReport } from '../images/import-images.ts';
-import { importSource } from '../images/import-source.ts';
+import { importSource, LocalDirectories, type NamedSource } from '../images/import-source.ts';
 import { Pace } from '../images/pace.ts';
 import { ProgressTracker } from '../images/progress.ts';
 import { imageKey } from '../images/streams/select-versions.ts';
@@ -53,6 +52,7 @@ class ImporterService implements Service {
   readonly #tally = new Tally('imports', 'published', 'refused', 'bytes');
   readonly #closing = new AbortController();
   readonly #place: ImagePlace;
+  readonly #directories = new LocalDirectories();
   #plan: Plan | undefined;
   /** Files that it names, by their path on disk. */
   #named: ReadonlySet<string> = new Set();
@@ -187,7 +187,7 @@ class ImporterService implements Service {
       events.emit({ kind: 'image.import-ended', how, ...counts, ...(reason !== undefined && { reason }) });
     };
     try {
-      const sources = await this.#sources();
+      const sources = await this.#sources(signal);
       const chosen = only === undefined ? undefined : chosenSource(sources, only);
       if (chosen === undefined && only !== undefined) return no(unknownSource(sources, only));
       if (!isDryRun) events.emit({ kind: 'image.import-started', sources: chosen === undefined ? sources.length : 1 });
@@ -242,15 +242,18 @@ class ImporterService implements Service {
   }
 
   /** A file of sources that can't be read is a source that can't: the others do not suffer for it. */
-  async #sources(): Promise<ImportSource[]> {
+  async #sources(signal: AbortSignal): Promise<ImportSource[]> {
     const { sources, bootResources: file } = this.#settings();
-    const own = sources.map(importSource);
+    const sourceOf = (source: NamedSource): ImportSource => importSource(source, this.#directories);
+    const own = sources.map(sourceOf);
     if (file === undefined) return own;
     try {
       // A reader of YAML is more than all the rest of this thread
       const { readBootResources } = await import('../images/boot-resources.ts');
-      return [...own, ...readBootResources(await readFile(file, 'utf8'), file).map(importSource)];
+      const text = Buffer.from(await this.#directories.read(file, signal)).toString('utf8');
+      return [...own, ...readBootResources(text, file).map(sourceOf)];
     } catch (error) {
+      signal.throwIfAborted();
       const fault = new StreamError(messageOf(error));
       return [...own, { name: file, selections: [], keep: 1, open: () => Promise.reject(fault) }];
     }
@@ -262,7 +265,7 @@ class ImporterService implements Service {
   }
 
   async #collect(): Promise<ImageAnswer> {
-    const sources = (await this.#sources()).map(({ name }) => name);
+    const sources = (await this.#sources(this.#closing.signal)).map(({ name }) => name);
     const now = this.#context.clock.now();
     return collectGarbage(this.#open(), { named: this.#named, sources, now }, this.#context.events);
   }

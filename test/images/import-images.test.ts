@@ -17,7 +17,7 @@ import { ProgressTracker } from '../../src/images/progress.ts';
 import type { Selection } from '../../src/images/streams/select-versions.ts';
 import { imageRow } from './image-fixture.ts';
 import { clearSign, indexFile, product, productsFile, sha256, signingKey } from './streams/stream-fixture.ts';
-import { TestMirror } from './test-mirror.ts';
+import { retryAtOnce, TestMirror } from './test-mirror.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'rackboot-import-'));
 const mirrors: TestMirror[] = [];
@@ -90,7 +90,7 @@ function rack(used?: string, onPublished: (row: ImageRow, shelf: FileShelf) => v
         store,
         shelf,
         clock,
-        sleep: (_milliseconds, until) => (until.throwIfAborted(), Promise.resolve()),
+        sleep: retryAtOnce,
         signal,
         parallel,
         pace: new Pace(clock, undefined),

@@ -12,6 +12,7 @@ import type { Origin } from '../../src/images/origin.ts';
 import { Pace } from '../../src/images/pace.ts';
 import { ProgressTracker } from '../../src/images/progress.ts';
 import { indexFile, productsFile } from './streams/stream-fixture.ts';
+import { retryAtOnce } from './test-mirror.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'rackboot-steps-'));
 after(() => rmSync(root, { recursive: true }));
@@ -43,7 +44,7 @@ async function importOf(count: number): Promise<{ loads: number; looks: number }
     store,
     shelf,
     clock,
-    sleep: () => Promise.resolve(),
+    sleep: retryAtOnce,
     parallel: 2,
     signal: new AbortController().signal,
     pace: new Pace(clock, undefined),

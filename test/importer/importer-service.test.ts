@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -151,6 +154,44 @@ test('one import runs at a time, and a stop ends it', async () => {
   service.close();
 });
 
+test('a stop answers also when what is read hangs, and the next import waits until it was let go of', async () => {
+  const { service, due, planOf, manage } = serviceOf();
+  const silent = createServer(() => undefined).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/`;
+  service.apply(planOf({ sources: [{ ...source('/', 'silent'), url }] }), []);
+  const first = manage(importNow);
+  await once(silent, 'connection');
+  const stop = manage({ kind: 'stop' });
+  due(3_000)[0]?.fire();
+  assert.match((await stop).lines[0] ?? '', /^the import is told to stop, but something it reads or writes hangs/);
+  assert.deepEqual((await manage(importNow)).lines, ['the import that was stopped has not let go of its files yet']);
+  assert.deepEqual(await first, { isDone: false, lines: ['the import was stopped'] });
+  service.apply(planOf({ sources: [source(mirror({ '1': KERNEL }))] }), []);
+  assert.equal((await manage(importNow)).isDone, true);
+  service.close();
+  silent.close();
+});
+
+test('an import that is stopped while it reads what a source has was stopped, and is no trouble of the source', async () => {
+  const { service, planOf, manage, told } = serviceOf();
+  const half = createServer((_request, response) => void response.writeHead(200).write('{')).listen(0, '127.0.0.1');
+  await once(half, 'listening');
+  const url = `http://127.0.0.1:${(half.address() as AddressInfo).port}/`;
+  service.apply(planOf({ sources: [{ ...source('/', 'half'), url }] }), []);
+  const first = manage(importNow);
+  await once(half, 'request');
+  await manage({ kind: 'stop' });
+  assert.deepEqual(await first, { isDone: false, lines: ['the import was stopped'] });
+  assert.deepEqual(
+    told.filter((line) => line.startsWith('images of')),
+    [],
+  );
+  service.close();
+  half.closeAllConnections();
+  half.close();
+});
+
 test('one source is imported by its name or number, and a name that is none is told', async () => {
   const { service, planOf, manage, published } = serviceOf();
   const sources = [source(mirror({ '1': KERNEL }), 'a'), source(mirror({ '2': KERNEL }, { release: 'jammy' }), 'b')];
@@ -189,7 +230,9 @@ test("a file of MAAS's that can't be read is told of, and the other sources are 
   const answer = await manage(importNow);
   assert.equal(answer.isDone, false);
   assert.ok(
-    answer.lines.some((line) => /^\/nowhere\/bootresources\.yaml: ENOENT.*; what is here from it stays$/.test(line)),
+    answer.lines.some((line) =>
+      /^\/nowhere\/bootresources\.yaml: .*: no such file; what is here from it stays$/.test(line),
+    ),
   );
   assert.deepEqual(published(), ['1']);
   service.close();
