@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { compareVersions } from '../plan/image-choice.ts';
 import type { StoredFile } from '../plan/stored-image.ts';
 import { download, type WantedFile } from './download.ts';
-import type { FileHold } from './file-shelf.ts';
+import type { FileHold } from './file-hold.ts';
 import { BY_HAND, rowKey, type ImageRow } from './image-row.ts';
 import { faultOf } from './import-fault.ts';
 import type { ImportDesk, ImportSource } from './import-desk.ts';

@@ -5,6 +5,8 @@ import { dirname, join } from 'node:path';
 
 import { imageShelf, shelvedFile, type StoredFile } from '../plan/stored-image.ts';
 import { DiskRoom, type RoomClaim } from './disk-room.ts';
+import { FileHold } from './file-hold.ts';
+import { OpenPart } from './open-part.ts';
 import { ShelfError } from './transfer-error.ts';
 
 const SHA256 = /^[0-9a-f]{64}$/;
@@ -227,51 +229,6 @@ export class FileShelf {
 
   #markOf(sha256: string): string {
     return join(this.#partial, `${sha256}.from`);
-  }
-}
-
-/** A part that nobody else writes to. */
-export class OpenPart implements AsyncDisposable {
-  readonly handle: FileHandle;
-  readonly #publish: (file: Pick<Content, 'size'>) => Promise<void>;
-  readonly #release: () => void;
-
-  constructor(handle: FileHandle, publish: OpenPart['publish'], release: () => void) {
-    this.handle = handle;
-    this.#publish = publish;
-    this.#release = release;
-  }
-
-  /** Whoever wrote its bytes knows that they hash to its name; its length is checked here. Throws ShelfError, or what the disk says. */
-  publish(file: Pick<Content, 'size'>): Promise<void> {
-    return this.#publish(file);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      await this.handle.close();
-    } finally {
-      this.#release();
-    }
-  }
-}
-
-/** Checksums of files that are wanted. */
-export class FileHold implements Disposable {
-  readonly #held: Set<string>;
-  readonly #release: () => void;
-
-  constructor(held: Set<string>, release: () => void) {
-    this.#held = held;
-    this.#release = release;
-  }
-
-  add(...sums: readonly string[]): void {
-    for (const sha256 of sums) this.#held.add(sha256);
-  }
-
-  [Symbol.dispose](): void {
-    this.#release();
   }
 }
 

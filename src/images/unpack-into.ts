@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 
 import type { StoredFile } from '../plan/stored-image.ts';
-import type { FileHold, FileShelf } from './file-shelf.ts';
+import type { FileHold } from './file-hold.ts';
+import type { FileShelf } from './file-shelf.ts';
 import { unpackArchive } from './unpack-archive.ts';
 
 /** What a file out of a loader's archive is. */

@@ -156,6 +156,9 @@ class ImporterService implements Service {
   async #stop(): Promise<ImageAnswer> {
     if (!this.#running) return no('no import runs');
     const { controller, ended } = this.#running;
+    // Whoever stops one does not want the next at once, however long this one ran
+    this.#importedAt = this.#context.clock.monotonic();
+    this.#failures = 0;
     controller.abort();
     if (!(await this.#isOverSoon(ended))) {
       return no(

@@ -60,7 +60,7 @@ function serviceOf(state = mkdtempSync(join(root, 'state-'))) {
         return { cancel: () => (timer.isCancelled = true) };
       },
     },
-    clock: { now: () => Date.now() + ahead, monotonic: () => 1_000 },
+    clock: { now: () => Date.now() + ahead, monotonic: () => 1_000 + ahead },
     events: { emit: (body) => told.push(describeEvent(body)) },
     images: { changed: () => changes++, progress: () => undefined },
   });
@@ -171,6 +171,21 @@ test('a stop answers also when what is read hangs, and the next import waits unt
   assert.equal((await manage(importNow)).isDone, true);
   service.close();
   silent.close();
+});
+
+test('after a stop the next import is an interval away, also when this one took longer or the one before failed', async () => {
+  const { service, planOf, manage, due, state, later } = serviceOf();
+  mkdirSync(imageIndex(state));
+  service.apply(planOf({ sources: [source(mirror({ '1': KERNEL }))], intervalSeconds: 600 }), []);
+  await manage(importNow);
+  rmSync(imageIndex(state), { recursive: true });
+  const running = manage(importNow);
+  later(DAY);
+  await manage({ kind: 'stop' });
+  await running;
+  await Promise.resolve();
+  assert.deepEqual([due(600_000).length, due(10_000), due(0)], [1, [], []]);
+  service.close();
 });
 
 test('an import that is stopped while it reads what a source has was stopped, and is no trouble of the source', async () => {
