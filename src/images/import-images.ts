@@ -108,7 +108,7 @@ class Import {
       }
     }
     const fitting = this.#admit();
-    if (this.#isDryRun) this.#published.push(...fitting.map((wanted) => this.#rowOf(wanted)));
+    if (this.#isDryRun) for (const wanted of fitting) this.#published.push(this.#rowOf(wanted));
     else {
       await this.#fetchAll(fitting);
       this.#remember(asked);
@@ -126,7 +126,7 @@ class Import {
     try {
       const place = await source.open();
       this.#places.push(place);
-      const { versions, refused } = await readStream(place, this.#desk.signal);
+      const { versions, refused } = await readStream(place, this.#desk.signal, this.#desk.clock.now());
       for (const { reason } of refused) this.#trouble(source, reason);
       const { images, unmet } = selectVersions(versions, source.selections, source.keep);
       for (const selection of unmet) this.#trouble(source, `nothing in it answers to ${wordsOf(selection)}`);
