@@ -9,11 +9,35 @@ export interface ImageMemory {
   readonly sources: readonly SourceRow[];
 }
 
+/** The newest version of an image that came from a stream; `stream`: where it is, whatever its source is called. */
+export interface VersionMark {
+  readonly stream: string;
+  readonly image: string;
+  readonly version: string;
+}
+
+/** When a signed file of a stream was written, as it was last read. Unix milliseconds. */
+interface StampMark {
+  readonly stream: string;
+  readonly place: string;
+  readonly updated: number;
+}
+
+/** What was had of streams, whether any of it is here still. */
+export interface StreamMarks {
+  readonly newest: readonly VersionMark[];
+  readonly stamps: readonly StampMark[];
+}
+
 /** What is to be on disk, all of it or nothing. */
 export interface ImageChanges {
   readonly set?: readonly ImageRow[];
   readonly gone?: readonly ImageRow[];
   readonly sources?: readonly SourceRow[];
+  readonly newest?: readonly VersionMark[];
+  readonly stamps?: readonly StampMark[];
+  /** Of these, all that is remembered of their streams too. */
+  readonly forgotten?: readonly VersionMark[];
 }
 
 /** The file is there and is not a sound one of this version. */
@@ -42,6 +66,15 @@ const SCHEMA = `
   CREATE TABLE source (name TEXT PRIMARY KEY, tried INTEGER NOT NULL, good INTEGER, troubles TEXT NOT NULL) STRICT;
   PRAGMA user_version = ${SCHEMA_VERSION};
 `;
+/** Came later; a rackboot that does not know of them lets them be. */
+const MARKS_SCHEMA = `
+  CREATE TABLE IF NOT EXISTS newest (
+    stream TEXT NOT NULL, image TEXT NOT NULL, version TEXT NOT NULL, PRIMARY KEY (stream, image)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS stamp (
+    stream TEXT NOT NULL, place TEXT NOT NULL, updated INTEGER NOT NULL, PRIMARY KEY (stream, place)
+  ) STRICT, WITHOUT ROWID;
+`;
 
 /** The index of images in one SQLite file. When `write` returns, a power cut loses nothing of it. */
 export class SqliteImageStore {
@@ -49,6 +82,7 @@ export class SqliteImageStore {
   readonly #upsert: StatementSync;
   readonly #delete: StatementSync;
   readonly #source: StatementSync;
+  readonly #marks: MarkTables;
 
   /** Opens or creates `file`. Throws, leaving it as it is, when it is not a sound file of this version. */
   constructor(file: string) {
@@ -60,6 +94,7 @@ export class SqliteImageStore {
       this.#upsert = this.#database.prepare('INSERT OR REPLACE INTO image VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
       this.#delete = this.#database.prepare('DELETE FROM image WHERE key = ?');
       this.#source = this.#database.prepare('INSERT OR REPLACE INTO source VALUES (?, ?, ?, ?)');
+      this.#marks = new MarkTables(this.#database);
     } catch (error) {
       this.#database.close();
       throw error;
@@ -70,13 +105,18 @@ export class SqliteImageStore {
     return readMemory(this.#database);
   }
 
-  write({ set = [], gone = [], sources = [] }: ImageChanges): void {
+  marks(): StreamMarks {
+    return this.#marks.read();
+  }
+
+  write({ set = [], gone = [], sources = [], ...marks }: ImageChanges): void {
     this.#database.exec('BEGIN IMMEDIATE');
     try {
       for (const row of gone) this.#delete.run(rowKey(row));
       for (const row of set) this.#upsert.run(...columnsOf(row));
       for (const { name, triedAt, goodAt = null, troubles } of sources)
         this.#source.run(name, triedAt, goodAt, JSON.stringify(troubles));
+      this.#marks.write(marks);
       this.#database.exec('COMMIT');
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
@@ -96,6 +136,51 @@ export class SqliteImageStore {
     }
     this.#database.exec('PRAGMA busy_timeout = 2000; PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL;');
     if (version === 0) this.#database.exec(`BEGIN; ${SCHEMA} COMMIT;`);
+  }
+}
+
+/** Marks in the same file. */
+class MarkTables {
+  readonly #database: DatabaseSync;
+  readonly #newest: StatementSync;
+  readonly #stamp: StatementSync;
+  readonly #forgetVersion: StatementSync;
+  readonly #forgetStamps: StatementSync;
+
+  constructor(database: DatabaseSync) {
+    database.exec(MARKS_SCHEMA);
+    this.#database = database;
+    this.#newest = database.prepare('INSERT OR REPLACE INTO newest VALUES (?, ?, ?)');
+    this.#stamp = database.prepare('INSERT OR REPLACE INTO stamp VALUES (?, ?, ?)');
+    this.#forgetVersion = database.prepare('DELETE FROM newest WHERE stream = ? AND image = ?');
+    this.#forgetStamps = database.prepare('DELETE FROM stamp WHERE stream = ?');
+  }
+
+  read(): StreamMarks {
+    const newest = this.#database.prepare('SELECT stream, image, version FROM newest').all();
+    const stamps = this.#database.prepare('SELECT stream, place, updated FROM stamp').all();
+    return {
+      newest: newest.map(({ stream, image, version }) => ({
+        stream: String(stream),
+        image: String(image),
+        version: String(version),
+      })),
+      stamps: stamps.map(({ stream, place, updated }) => ({
+        stream: String(stream),
+        place: String(place),
+        updated: Number(updated),
+      })),
+    };
+  }
+
+  /** Inside a transaction. */
+  write({ newest = [], stamps = [], forgotten = [] }: Pick<ImageChanges, 'newest' | 'stamps' | 'forgotten'>): void {
+    for (const { stream, image, version } of newest) this.#newest.run(stream, image, version);
+    for (const { stream, place, updated } of stamps) this.#stamp.run(stream, place, updated);
+    for (const { stream, image } of forgotten) {
+      this.#forgetVersion.run(stream, image);
+      this.#forgetStamps.run(stream);
+    }
   }
 }
 

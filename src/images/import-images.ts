@@ -9,6 +9,7 @@ import { BY_HAND, isPublished, rowKey, type ImageRow, type SourceRow } from './i
 import type { SqliteImageStore } from './image-store.ts';
 import type { Pace } from './pace.ts';
 import type { ProgressTracker } from './progress.ts';
+import { ReplayGuard } from './replay-guard.ts';
 import type { StreamVersion } from './streams/read-products.ts';
 import { readStream, type StreamPlace } from './streams/read-stream.ts';
 import { imageKey, selectVersions, type Selection } from './streams/select-versions.ts';
@@ -16,6 +17,11 @@ import { StreamError } from './streams/stream-error.ts';
 import { DiskFullError, TransferError } from './transfer-error.ts';
 import { unpackInto } from './unpack-into.ts';
 import { ARCHIVE, wantedItems } from './wanted-items.ts';
+
+/** Ubuntu's stream has some hundreds in all. */
+const MOST_IMAGES = 5_000;
+/** Of each source: where everything is wrong, the first lines tell what, and no log has room for all. */
+const MOST_TOLD = 20;
 
 /** A source as an import needs it. */
 export interface ImportSource {
@@ -82,11 +88,15 @@ class Import {
   /** Images that a source before gives, or is to go on giving. */
   readonly #taken = new Set<string>();
   readonly #places: StreamPlace[] = [];
+  readonly #guard: ReplayGuard;
+  /** Of each source, by its name, so many troubles. */
+  readonly #troubled = new Map<string, number>();
   #bytes = 0;
 
   constructor(desk: ImportDesk, isDryRun: boolean) {
     this.#desk = desk;
     this.#isDryRun = isDryRun;
+    this.#guard = new ReplayGuard(isDryRun ? { marks: () => desk.store.marks(), write: () => undefined } : desk.store);
   }
 
   async run(sources: readonly ImportSource[], only: ReadonlySet<string> | undefined): Promise<ImportReport> {
@@ -109,10 +119,9 @@ class Import {
     }
     const fitting = this.#admit();
     if (this.#isDryRun) for (const wanted of fitting) this.#published.push(this.#rowOf(wanted));
-    else {
-      await this.#fetchAll(fitting);
-      this.#remember(asked);
-    }
+    else await this.#fetchAll(fitting);
+    this.#tellRest();
+    if (!this.#isDryRun) this.#remember(asked);
     return { published: this.#published, bytes: this.#bytes, troubles: this.#troubles };
   }
 
@@ -126,9 +135,16 @@ class Import {
     try {
       const place = await source.open();
       this.#places.push(place);
-      const { versions, refused } = await readStream(place, this.#desk.signal, this.#desk.clock.now());
+      this.#guard.meet(source.name, place, this.#publishedFrom(source.name));
+      const now = this.#desk.clock.now();
+      const { versions, refused, stamps } = await readStream(place, this.#desk.signal, now);
       for (const { reason } of refused) this.#trouble(source, reason);
       const { images, unmet } = selectVersions(versions, source.selections, source.keep);
+      if (images.size > MOST_IMAGES)
+        throw new StreamError(`expected at most ${MOST_IMAGES} images, found ${images.size}`);
+      const offered = new Map([...images].map(([key, [newest]]) => [key, newest?.version ?? '']));
+      this.#guard.demandCurrent(source.name, stamps, offered);
+      this.#guard.remember(source.name, stamps, now);
       for (const selection of unmet) this.#trouble(source, `nothing in it answers to ${wordsOf(selection)}`);
       for (const [key, newest] of images) this.#want(source, place, key, newest);
       this.#missMissing(source, new Set(images.keys()));
@@ -142,15 +158,14 @@ class Import {
   #want(source: ImportSource, place: StreamPlace, key: string, versions: readonly StreamVersion[]): void {
     if (this.#taken.has(key)) return;
     this.#taken.add(key);
-    const here = this.#rows().filter((row) => isPublished(row) && imageKey(row) === key && row.source === source.name);
-    const newestHere = here
-      .map(({ version }) => version)
-      .toSorted(compareVersions)
-      .at(-1);
     const newest = versions[0]?.version ?? '';
-    // A mirror that lags, or someone who shows an old index anew: its signature is still good
-    if (newestHere !== undefined && compareVersions(newest, newestHere) < 0) {
-      this.#trouble(source, `${key}: went back to version ${newest}; ${newestHere} stays`);
+    const before = this.#guard.newest(source.name, key);
+    if (before !== undefined && compareVersions(newest, before) < 0) {
+      const here = this.#rows().find((row) => isPublished(row) && imageKey(row) === key);
+      // Then another source may have it
+      if (!here) this.#taken.delete(key);
+      const what = here ? `${here.version} stays` : 'nothing of it is here';
+      this.#trouble(source, `${key}: went back from version ${before} to ${newest}; ${what}${wayBack(key)}`);
       return;
     }
     for (const version of versions) {
@@ -287,6 +302,7 @@ class Import {
     const retired = rest.filter((each) => !kept.has(each)).map((each) => ({ ...each, retiredAt: clock.now() }));
     store.write({ set: [row, ...retired] });
     this.#published.push(row);
+    this.#guard.published([row]);
     this.#desk.onPublished(row, retired);
   }
 
@@ -327,8 +343,23 @@ class Import {
   }
 
   #trouble({ name }: Pick<ImportSource, 'name'>, reason: string): void {
-    this.#troubles.push({ source: name, reason });
-    if (!this.#isDryRun) this.#desk.onTrouble(name, reason);
+    const count = (this.#troubled.get(name) ?? 0) + 1;
+    this.#troubled.set(name, count);
+    if (count <= MOST_TOLD) this.#tell(name, reason);
+  }
+
+  #tellRest(): void {
+    for (const [name, count] of this.#troubled)
+      if (count > MOST_TOLD) this.#tell(name, `and ${count - MOST_TOLD} more`);
+  }
+
+  #tell(source: string, reason: string): void {
+    this.#troubles.push({ source, reason });
+    if (!this.#isDryRun) this.#desk.onTrouble(source, reason);
+  }
+
+  #publishedFrom(source: string): ImageRow[] {
+    return this.#rows().filter((row) => isPublished(row) && row.source === source);
   }
 
   #rows(): readonly ImageRow[] {
@@ -338,6 +369,13 @@ class Import {
 
 function isExpected(error: unknown): error is Error {
   return error instanceof StreamError || error instanceof TransferError || error instanceof DiskFullError;
+}
+
+/** What an operator does who knows that it is meant to be older. */
+function wayBack(key: string): string {
+  const [os, release, arch, subarch] = key.split('/');
+  const name = [os, release, arch, subarch].filter((word) => word !== '').join('/');
+  return `; where that is meant, "rackboot images remove ${name}" forgets what was here`;
 }
 
 function rowKeyOf(version: StreamVersion): string {

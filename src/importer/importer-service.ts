@@ -19,7 +19,7 @@ import type { Counters, ImageAnswer, ImageOrder } from '../service/letters.ts';
 import type { Service, ServiceContext } from '../service/service.ts';
 import { Tally } from '../service/tally.ts';
 import type { Timer } from '../system/loop.ts';
-import { isNamed, namedBy } from './image-name.ts';
+import { isMarkNamed, isNamed, namedBy } from './image-name.ts';
 
 /** What nobody uses any more is looked for so often. */
 const GARBAGE_EVERY = 3_600_000;
@@ -282,7 +282,9 @@ class ImporterService implements Service {
   #remove(name: string): ImageAnswer {
     const { store } = this.#open();
     const rows = store.load().images.filter((row) => isPublished(row) && isNamed(row, name));
-    if (rows.length === 0) return no(`no image is called ${name}: expected os/release, as in "rackboot images"`);
+    const forgotten = store.marks().newest.filter((mark) => isMarkNamed(mark, name));
+    if (rows.length === 0 && forgotten.length === 0)
+      return no(`no image is called ${name}: expected os/release, as in "rackboot images"`);
     const users = this.#plan?.boot.entries.filter((entry) => namedBy(entry, rows, this.#settings().shelf)) ?? [];
     if (users.length > 0) {
       return no(
@@ -290,11 +292,15 @@ class ImporterService implements Service {
       );
     }
     const retiredAt = this.#context.clock.now();
-    store.write({ set: rows.map((row) => ({ ...row, retiredAt })) });
+    store.write({ set: rows.map((row) => ({ ...row, retiredAt })), forgotten });
     this.#changed();
+    const gone = rows.length > 0 ? [] : forgotten;
     return {
       isDone: true,
-      lines: rows.map((row) => `${imageKey(row)} ${row.version} is told of no more${afterwards(row)}`),
+      lines: [
+        ...rows.map((row) => `${imageKey(row)} ${row.version} is told of no more${afterwards(row)}`),
+        ...gone.map(({ image, version }) => `${image}: that ${version} was here once is forgotten`),
+      ],
     };
   }
 

@@ -6,7 +6,7 @@ import { streamPath } from './stream-path.ts';
 const MOST_CONTENTS = 64;
 
 /** One products file that an index names. */
-export interface IndexEntry {
+interface IndexEntry {
   readonly contentId: string;
   /** Relative to the base of the stream. */
   readonly path: string;
