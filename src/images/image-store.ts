@@ -20,6 +20,26 @@ export interface ImageMemory {
   readonly gap?: IndexGap;
 }
 
+/** The newest version of an image that came from a stream; `stream`: where it is, whatever its source is called. */
+export interface VersionMark {
+  readonly stream: string;
+  readonly image: string;
+  readonly version: string;
+}
+
+/** When a signed file of a stream was written, as it was last read. Unix milliseconds. */
+interface StampMark {
+  readonly stream: string;
+  readonly place: string;
+  readonly updated: number;
+}
+
+/** What was had of streams, whether any of it is here still. */
+export interface StreamMarks {
+  readonly newest: readonly VersionMark[];
+  readonly stamps: readonly StampMark[];
+}
+
 /** What is to be on disk, all of it or nothing. */
 export interface ImageChanges {
   readonly set?: readonly ImageRow[];
@@ -27,6 +47,10 @@ export interface ImageChanges {
   readonly sources?: readonly SourceRow[];
   /** There is no gap any more. */
   readonly closesGap?: boolean;
+  readonly newest?: readonly VersionMark[];
+  readonly stamps?: readonly StampMark[];
+  /** Of these, all that is remembered of their streams too. */
+  readonly forgotten?: readonly VersionMark[];
 }
 
 /** The file is there and is not a sound one of this version. */
@@ -58,6 +82,16 @@ const SCHEMA = `
 /** Came later; a rackboot that does not know of it lets it be. */
 const GAP_SCHEMA = 'CREATE TABLE IF NOT EXISTS gap (since INTEGER NOT NULL, reason TEXT NOT NULL) STRICT;';
 
+/** So did these. */
+const MARKS_SCHEMA = `
+  CREATE TABLE IF NOT EXISTS newest (
+    stream TEXT NOT NULL, image TEXT NOT NULL, version TEXT NOT NULL, PRIMARY KEY (stream, image)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS stamp (
+    stream TEXT NOT NULL, place TEXT NOT NULL, updated INTEGER NOT NULL, PRIMARY KEY (stream, place)
+  ) STRICT, WITHOUT ROWID;
+`;
+
 /** The index of images in one SQLite file. When `write` returns, a power cut loses nothing of it. */
 export class SqliteImageStore {
   readonly #database: DatabaseSync;
@@ -65,6 +99,7 @@ export class SqliteImageStore {
   readonly #delete: StatementSync;
   readonly #source: StatementSync;
   readonly #version: StatementSync;
+  readonly #marks: MarkTables;
   readonly #file: string;
   readonly #inode: number | undefined;
   #written = 0;
@@ -82,6 +117,7 @@ export class SqliteImageStore {
       this.#delete = this.#database.prepare('DELETE FROM image WHERE key = ?');
       this.#source = this.#database.prepare('INSERT OR REPLACE INTO source VALUES (?, ?, ?, ?)');
       this.#version = this.#database.prepare('PRAGMA data_version');
+      this.#marks = new MarkTables(this.#database);
     } catch (error) {
       this.#database.close();
       throw error;
@@ -90,6 +126,10 @@ export class SqliteImageStore {
 
   load(): ImageMemory {
     return readMemory(this.#database);
+  }
+
+  marks(): StreamMarks {
+    return this.#marks.read();
   }
 
   /** Whether it is still what was opened: the same file, and sound. Throws what the disk says. */
@@ -107,13 +147,14 @@ export class SqliteImageStore {
     return { own: this.#written, others: Number(this.#version.get()?.['data_version']) };
   }
 
-  write({ set = [], gone = [], sources = [], closesGap = false }: ImageChanges): void {
+  write({ set = [], gone = [], sources = [], closesGap = false, ...marks }: ImageChanges): void {
     this.#database.exec('BEGIN IMMEDIATE');
     try {
       for (const row of gone) this.#delete.run(rowKey(row));
       for (const row of set) this.#upsert.run(...columnsOf(row));
       for (const { name, triedAt, goodAt = null, troubles } of sources)
         this.#source.run(name, triedAt, goodAt, JSON.stringify(troubles));
+      this.#marks.write(marks);
       if (closesGap) this.#database.exec('DELETE FROM gap');
       this.#database.exec('COMMIT');
       if (set.length + gone.length > 0) this.#written++;
@@ -147,6 +188,51 @@ export class SqliteImageStore {
 
   #check(): string {
     return String(this.#database.prepare('PRAGMA quick_check(1)').get()?.['quick_check']);
+  }
+}
+
+/** Marks in the same file. */
+class MarkTables {
+  readonly #database: DatabaseSync;
+  readonly #newest: StatementSync;
+  readonly #stamp: StatementSync;
+  readonly #forgetVersion: StatementSync;
+  readonly #forgetStamps: StatementSync;
+
+  constructor(database: DatabaseSync) {
+    database.exec(MARKS_SCHEMA);
+    this.#database = database;
+    this.#newest = database.prepare('INSERT OR REPLACE INTO newest VALUES (?, ?, ?)');
+    this.#stamp = database.prepare('INSERT OR REPLACE INTO stamp VALUES (?, ?, ?)');
+    this.#forgetVersion = database.prepare('DELETE FROM newest WHERE stream = ? AND image = ?');
+    this.#forgetStamps = database.prepare('DELETE FROM stamp WHERE stream = ?');
+  }
+
+  read(): StreamMarks {
+    const newest = this.#database.prepare('SELECT stream, image, version FROM newest').all();
+    const stamps = this.#database.prepare('SELECT stream, place, updated FROM stamp').all();
+    return {
+      newest: newest.map(({ stream, image, version }) => ({
+        stream: String(stream),
+        image: String(image),
+        version: String(version),
+      })),
+      stamps: stamps.map(({ stream, place, updated }) => ({
+        stream: String(stream),
+        place: String(place),
+        updated: Number(updated),
+      })),
+    };
+  }
+
+  /** Inside a transaction. */
+  write({ newest = [], stamps = [], forgotten = [] }: Pick<ImageChanges, 'newest' | 'stamps' | 'forgotten'>): void {
+    for (const { stream, image, version } of newest) this.#newest.run(stream, image, version);
+    for (const { stream, place, updated } of stamps) this.#stamp.run(stream, place, updated);
+    for (const { stream, image } of forgotten) {
+      this.#forgetVersion.run(stream, image);
+      this.#forgetStamps.run(stream);
+    }
   }
 }
 

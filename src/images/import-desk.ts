@@ -4,6 +4,7 @@ import type { ImageRow } from './image-row.ts';
 import type { LedgerStore } from './import-ledger.ts';
 import type { Pace } from './pace.ts';
 import type { ProgressTracker } from './progress.ts';
+import type { MarkStore } from './replay-guard.ts';
 import type { StreamPlace } from './streams/read-stream.ts';
 import type { Selection } from './streams/select-versions.ts';
 
@@ -18,7 +19,7 @@ export interface ImportSource {
 }
 
 export interface ImportDesk {
-  readonly store: LedgerStore;
+  readonly store: LedgerStore & MarkStore;
   readonly shelf: FileShelf;
   readonly clock: Clock;
   /** Rejects with AbortError when the signal says so. */

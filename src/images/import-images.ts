@@ -7,13 +7,20 @@ import { ImpatientOrigin } from './impatient-origin.ts';
 import type { ImportDesk, ImportSource } from './import-desk.ts';
 import { faultOf } from './import-fault.ts';
 import { ImportLedger } from './import-ledger.ts';
+import { ReplayGuard } from './replay-guard.ts';
 import type { StreamVersion } from './streams/read-products.ts';
 import { readStream, type StreamPlace } from './streams/read-stream.ts';
 import { imageKey, selectVersions, type Selection } from './streams/select-versions.ts';
+import { StreamError } from './streams/stream-error.ts';
 import { wantedItems } from './wanted-items.ts';
 
 /** All that names the images of a source: Ubuntu's takes some 12 MB and seconds. */
 const INDEX_BUDGET = { bytes: 96 * 2 ** 20, milliseconds: 900_000 };
+
+/** Ubuntu's stream has some hundreds in all. */
+const MOST_IMAGES = 5_000;
+/** Of each source: where everything is wrong, the first lines tell what, and no log has room for all. */
+const MOST_TOLD = 20;
 
 export interface ImportReport {
   /** Versions that are there for machines now, and were not before; of a dry run, that would come. */
@@ -47,12 +54,16 @@ class Import {
   /** Images that a source before gives, or is to go on giving. */
   readonly #taken = new Set<string>();
   readonly #places: StreamPlace[] = [];
+  readonly #guard: ReplayGuard;
+  /** Of each source, by its name, so many troubles. */
+  readonly #troubled = new Map<string, number>();
   #bytes = 0;
 
   constructor(desk: ImportDesk, isDryRun: boolean) {
     this.#desk = desk;
     this.#isDryRun = isDryRun;
     this.#ledger = new ImportLedger(desk.store);
+    this.#guard = new ReplayGuard(isDryRun ? { marks: () => desk.store.marks(), write: () => undefined } : desk.store);
   }
 
   async run(sources: readonly ImportSource[], only: ReadonlySet<string> | undefined): Promise<ImportReport> {
@@ -74,11 +85,10 @@ class Import {
       }
     }
     const fitting = this.#admit();
-    if (this.#isDryRun) this.#published.push(...fitting.map((wanted) => this.#rowOf(wanted)));
-    else {
-      await this.#fetch(fitting);
-      this.#remember(asked);
-    }
+    if (this.#isDryRun) for (const wanted of fitting) this.#published.push(this.#rowOf(wanted));
+    else await this.#fetch(fitting);
+    this.#tellRest();
+    if (!this.#isDryRun) this.#remember(asked);
     return { published: this.#published, bytes: this.#bytes, troubles: this.#troubles };
   }
 
@@ -91,9 +101,16 @@ class Import {
     this.#desk.progress.reading(source.name);
     try {
       const place = await this.#open(source);
-      const { versions, refused } = await readStream(this.#rationed(place), this.#desk.signal);
+      this.#guard.meet(source.name, place, this.#ledger.from(source.name));
+      const now = this.#desk.clock.now();
+      const { versions, refused, stamps } = await readStream(this.#rationed(place), this.#desk.signal, now);
       for (const { reason } of refused) this.#trouble(source, reason);
       const { images, unmet } = selectVersions(versions, source.selections, source.keep);
+      if (images.size > MOST_IMAGES)
+        throw new StreamError(`expected at most ${MOST_IMAGES} images, found ${images.size}`);
+      const offered = new Map([...images].map(([key, [newest]]) => [key, newest?.version ?? '']));
+      this.#guard.demandCurrent(source.name, stamps, offered);
+      this.#guard.remember(source.name, stamps, now);
       for (const selection of unmet) this.#trouble(source, `nothing in it answers to ${wordsOf(selection)}`);
       for (const [key, newest] of images) this.#want(source, place, key, newest);
       this.#missMissing(source, new Set(images.keys()));
@@ -119,15 +136,14 @@ class Import {
   #want(source: ImportSource, place: StreamPlace, key: string, versions: readonly StreamVersion[]): void {
     if (this.#taken.has(key)) return;
     this.#taken.add(key);
-    const here = this.#ledger.of(key).filter((row) => row.source === source.name);
-    const newestHere = here
-      .map(({ version }) => version)
-      .toSorted(compareVersions)
-      .at(-1);
     const newest = versions[0]?.version ?? '';
-    // A mirror that lags, or someone who shows an old index anew: its signature is still good
-    if (newestHere !== undefined && compareVersions(newest, newestHere) < 0) {
-      this.#trouble(source, `${key}: went back to version ${newest}; ${newestHere} stays`);
+    const before = this.#guard.newest(source.name, key);
+    if (before !== undefined && compareVersions(newest, before) < 0) {
+      const here = this.#ledger.of(key)[0];
+      // Then another source may have it
+      if (!here) this.#taken.delete(key);
+      const what = here ? `${here.version} stays` : 'nothing of it is here';
+      this.#trouble(source, `${key}: went back from version ${before} to ${newest}; ${what}${wayBack(key)}`);
       return;
     }
     for (const version of versions) {
@@ -198,6 +214,7 @@ class Import {
       onPublished: (row, retired) => {
         this.#published.push(row);
         this.#desk.onPublished(row, retired);
+        this.#guard.published([row]);
       },
     });
   }
@@ -225,9 +242,27 @@ class Import {
   }
 
   #trouble({ name }: Pick<ImportSource, 'name'>, reason: string): void {
-    this.#troubles.push({ source: name, reason });
-    if (!this.#isDryRun) this.#desk.onTrouble(name, reason);
+    const count = (this.#troubled.get(name) ?? 0) + 1;
+    this.#troubled.set(name, count);
+    if (count <= MOST_TOLD) this.#tell(name, reason);
   }
+
+  #tellRest(): void {
+    for (const [name, count] of this.#troubled)
+      if (count > MOST_TOLD) this.#tell(name, `and ${count - MOST_TOLD} more`);
+  }
+
+  #tell(source: string, reason: string): void {
+    this.#troubles.push({ source, reason });
+    if (!this.#isDryRun) this.#desk.onTrouble(source, reason);
+  }
+}
+
+/** What an operator does who knows that it is meant to be older. */
+function wayBack(key: string): string {
+  const [os, release, arch, subarch] = key.split('/');
+  const name = [os, release, arch, subarch].filter((word) => word !== '').join('/');
+  return `; where that is meant, "rackboot images remove ${name}" forgets what was here`;
 }
 
 function rowKeyOf(version: StreamVersion): string {

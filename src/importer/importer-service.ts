@@ -19,7 +19,7 @@ import { Tally } from '../service/tally.ts';
 import type { Timer } from '../system/loop.ts';
 import { collectGarbage } from './collect.ts';
 import { answerOf, no, removalOf, spoilOf, unknownSource } from './image-answers.ts';
-import { isNamed, namedBy } from './image-name.ts';
+import { isMarkNamed, isNamed, namedBy } from './image-name.ts';
 import { ImagePlace, type OpenImages } from './image-place.ts';
 
 /** What nobody uses any more is looked for so often. */
@@ -295,7 +295,9 @@ class ImporterService implements Service {
   #remove(name: string): ImageAnswer {
     const { store } = this.#open();
     const rows = store.load().images.filter((row) => isPublished(row) && isNamed(row, name));
-    if (rows.length === 0) return no(`no image is called ${name}: expected os/release, as in "rackboot images"`);
+    const forgotten = store.marks().newest.filter((mark) => isMarkNamed(mark, name));
+    if (rows.length === 0 && forgotten.length === 0)
+      return no(`no image is called ${name}: expected os/release, as in "rackboot images"`);
     const users = this.#plan?.boot.entries.filter((entry) => namedBy(entry, rows, this.#settings().shelf)) ?? [];
     if (users.length > 0) {
       return no(
@@ -306,9 +308,16 @@ class ImporterService implements Service {
       return no(`${name} is where machines have their loaders from: "rackboot loaders install" others first`);
     }
     const retiredAt = this.#context.clock.now();
-    store.write({ set: rows.map((row) => ({ ...row, retiredAt })) });
+    store.write({ set: rows.map((row) => ({ ...row, retiredAt })), forgotten });
     this.#changed();
-    return { isDone: true, lines: rows.map(removalOf) };
+    const gone = rows.length > 0 ? [] : forgotten;
+    return {
+      isDone: true,
+      lines: [
+        ...rows.map(removalOf),
+        ...gone.map(({ image, version }) => `${image}: that ${version} was here once is forgotten`),
+      ],
+    };
   }
 
   /** Whether the Plan in force names a file of it: as a boot entry, or as a loader. */

@@ -174,3 +174,23 @@ for (const [name, column, value] of [
     assert.deepEqual(inOrder(readImageIndex(file)?.images ?? []), ['20240101']);
   });
 }
+
+test('what was had of streams is kept, forgotten by image, and made room for in an index that has none yet', () => {
+  const file = newFile();
+  const first = openImageStore(file, NOW).store;
+  const mark = { stream: 'http://m/', image: 'ubuntu/noble/amd64/ga-24.04/generic/stable', version: '2' };
+  const other = { ...mark, stream: 'http://o/' };
+  const stamp = { stream: 'http://m/', place: 'http://m/streams/v1/index.sjson', updated: 7 };
+  first.write({ newest: [mark, other], stamps: [stamp] });
+  first.write({ newest: [{ ...other, version: '3' }], stamps: [{ ...stamp, updated: 8 }] });
+  assert.deepEqual(first.marks(), { newest: [mark, { ...other, version: '3' }], stamps: [{ ...stamp, updated: 8 }] });
+  first.write({ forgotten: [mark] });
+  assert.deepEqual(first.marks(), { newest: [{ ...other, version: '3' }], stamps: [] });
+  first.close();
+  const database = new DatabaseSync(file);
+  database.exec('DROP TABLE newest; DROP TABLE stamp;');
+  database.close();
+  const { store, replaced } = openImageStore(file, NOW);
+  assert.deepEqual([replaced, store.marks()], [undefined, { newest: [], stamps: [] }]);
+  store.close();
+});

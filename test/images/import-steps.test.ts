@@ -11,6 +11,7 @@ import type { LedgerStore } from '../../src/images/import-ledger.ts';
 import type { Origin } from '../../src/images/origin.ts';
 import { Pace } from '../../src/images/pace.ts';
 import { ProgressTracker } from '../../src/images/progress.ts';
+import type { MarkStore } from '../../src/images/replay-guard.ts';
 import { indexFile, productsFile } from './streams/stream-fixture.ts';
 import { retryAtOnce } from './test-mirror.ts';
 
@@ -67,12 +68,16 @@ class CountingShelf extends FileShelf {
   }
 }
 
-class CountingStore implements LedgerStore {
+class CountingStore implements LedgerStore, MarkStore {
   loads = 0;
-  readonly #store: LedgerStore;
+  readonly #store: LedgerStore & MarkStore;
 
-  constructor(store: LedgerStore) {
+  constructor(store: LedgerStore & MarkStore) {
     this.#store = store;
+  }
+
+  marks(): ReturnType<MarkStore['marks']> {
+    return this.#store.marks();
   }
 
   load(): ReturnType<LedgerStore['load']> {

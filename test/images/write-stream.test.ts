@@ -98,7 +98,7 @@ for (const [name, signed] of [
     });
     const keyring = { file: 'mirror.gpg', bytes: key.binary };
     const place = { origin: new DirectoryOrigin(directory), ...(signed && { keyring }) };
-    const { versions, refused } = await readStream(place, NEVER);
+    const { versions, refused } = await readStream(place, NEVER, Date.now());
     assert.deepEqual(refused, []);
     assert.deepEqual(
       versions.map(({ os, release, arch, subarch, label, version, loaderType }) => [

@@ -403,6 +403,33 @@ test('an index that can not be had is tried again, further apart each time, what
   service.close();
 });
 
+test('a removal forgets what was here, so that an older version may come; also of what is gone already', async () => {
+  const { service, planOf, manage, published } = serviceOf();
+  const [newer, older] = [mirror({ '2': KERNEL }), mirror({ '1': KERNEL })];
+  service.apply(planOf({ sources: [source(newer)] }), []);
+  await manage(importNow);
+  rmSync(newer, { recursive: true });
+  cpSync(older, newer, { recursive: true });
+  const refused = await manage(importNow);
+  assert.match(
+    refused.lines[0] ?? '',
+    /went back from version 2 to 1; 2 stays; .*"rackboot images remove ubuntu\/noble/,
+  );
+  service.apply(planOf({ sources: [] }), []);
+  await manage({ kind: 'remove', image: 'ubuntu/noble' });
+  service.apply(planOf({ sources: [source(newer)] }), []);
+  assert.equal((await manage(importNow)).isDone, true);
+  assert.deepEqual(published(), ['1']);
+  service.apply(planOf({ sources: [{ ...source(newer), selections: [{ ...EVERYTHING, release: 'jammy' }] }] }), []);
+  await manage(importNow);
+  assert.deepEqual(published(), []);
+  assert.deepEqual((await manage({ kind: 'remove', image: 'ubuntu/noble' })).lines, [
+    'ubuntu/noble/amd64/ga-24.04/generic/stable: that 1 was here once is forgotten',
+  ]);
+  assert.equal((await manage({ kind: 'remove', image: 'ubuntu/noble' })).isDone, false);
+  service.close();
+});
+
 test('a damaged index is told of, and images go on', async () => {
   const state = mkdtempSync(join(root, 'state-'));
   const { store } = openImageStore(imageIndex(state), 0);
