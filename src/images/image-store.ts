@@ -18,6 +18,8 @@ export interface ImageMemory {
   readonly sources: readonly SourceRow[];
   /** Until all that is here is accounted for again. */
   readonly gap?: IndexGap;
+  /** The file is damaged: this is what could be read of it. */
+  readonly isDamaged?: boolean;
 }
 
 /** The newest version of an image that came from a stream; `stream`: where it is, whatever its source is called. */

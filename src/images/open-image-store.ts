@@ -73,7 +73,7 @@ export function readImageIndex(file: string): ImageMemory | undefined {
     if (memory === 'busy') return undefined;
     if (memory) return memory;
   }
-  return { images: readDamagedImages(file), sources: [] };
+  return { images: readDamagedImages(file), sources: [], isDamaged: true };
 }
 
 function tryReading(file: string, readOnly: boolean): ImageMemory | 'busy' | undefined {
