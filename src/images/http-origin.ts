@@ -81,6 +81,7 @@ export class HttpOrigin implements Origin {
       const { statusCode = 0, headers } = response;
       if (statusCode === 200 || (statusCode === 206 && wish.from > 0)) return response;
       putAside(response);
+      if (statusCode === 416) throw new TransferError(`${url.href}: ends before byte ${wish.from}`, false);
       const next = REDIRECTS.has(statusCode) ? headers.location : undefined;
       if (next === undefined)
         throw new TransferError(`${url.href}: answers ${statusCode}`, PASSING_STATUS.has(statusCode));

@@ -120,6 +120,14 @@ for (const [what, location] of [
   });
 }
 
+test('a file that is shorter than what came of it already is told as that', async () => {
+  using mirror = await server([{ status: 416 }]);
+  const origin = new HttpOrigin({ base: mirror.base });
+  const fault = { name: 'TransferError', mayPass: false, message: `${mirror.base.href}a: ends before byte 7` };
+  await assert.rejects(origin.open('a', { from: 7, signal: NEVER }), fault);
+  origin.close();
+});
+
 test('a place beside an answer that is no redirect is not gone to', async () => {
   using mirror = await server([{ status: 304, location: '/b' }, {}]);
   const origin = new HttpOrigin({ base: mirror.base });

@@ -221,6 +221,12 @@ describe('an entry is out of service, and nothing else, when', () => {
   }
 });
 
+const loadersOf = (words: string, here: readonly StoredImage[], isThere: (path: string) => boolean = () => false) =>
+  compile(`${SUBNET}boot: { loaders: { ${words} } }\n`, {
+    fileExists: (path) => path.startsWith(SHELF) || isThere(path),
+    images: () => here,
+  });
+
 describe('an imported loader', () => {
   const loader: StoredImage = {
     ...stored({ os: 'grub-efi-signed', release: 'grub-efi-signed', parts: [] }),
@@ -262,11 +268,6 @@ describe('an imported loader', () => {
     ...stored({ os, release: os, version: of, parts: [] }),
     files: programs.map((name) => ({ name, ftype: 'loader', sha256: `<${of} ${name}>`, size: 1 })),
   });
-  const loadersOf = (words: string, here: readonly StoredImage[], isThere: (path: string) => boolean = () => false) =>
-    compile(`${SUBNET}boot: { loaders: { ${words} } }\n`, {
-      fileExists: (path) => path.startsWith(SHELF) || isThere(path),
-      images: () => here,
-    });
   const chainOf = (here: readonly StoredImage[], isThere?: (path: string) => boolean) => {
     const shim = loadersOf('uefi: shim, bios: none', here, isThere).plan?.boot.loaders.uefi;
     return shim && [shim.file, ...(shim.companions ?? []).map((each) => each.file)];
