@@ -4,6 +4,7 @@ import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import type { StoredFile } from '../plan/stored-image.ts';
+import { demandFile, NoFileError } from './demand-file.ts';
 import { FileShelf } from './file-shelf.ts';
 import { BY_HAND, isPublished, type ImageRow } from './image-row.ts';
 import { imageIndex, openImageStore } from './open-image-store.ts';
@@ -33,6 +34,11 @@ export interface AddedImage {
  * `now`: Unix milliseconds. Throws what the disk says.
  */
 export async function addImage(state: string, added: AddedImage, now: number): Promise<ImageRow> {
+  for (const { content } of added.files) {
+    demandFile(content.file);
+    if (content.size === 0)
+      throw new NoFileError(`${content.file}: expected something in what it boots, found nothing`);
+  }
   const shelf = new FileShelf(state);
   shelf.prepare();
   // Ahead of the files: an index that is begun beside some has lost what it knew of them

@@ -135,6 +135,7 @@ class Part {
         }
         block.add(chunk);
         if (block.isFull) await this.#write(block);
+        await this.#pay(chunk.length);
       }
     } finally {
       // What came before a cut need not come again
@@ -152,6 +153,10 @@ class Part {
     for (const chunk of chunks) this.#hash.update(chunk);
     this.#length += bytes;
     this.#desk.onBytes(bytes, true);
+  }
+
+  /** By what comes at a time, and not by what is written: else the mirror may take a slow pace for a client that is gone. */
+  async #pay(bytes: number): Promise<void> {
     const wait = this.#desk.toll(bytes);
     if (wait > 0) await this.#desk.sleep(wait, this.#desk.signal);
   }

@@ -1,4 +1,5 @@
 import { byPreference, kernelFor } from './image-choice.ts';
+import type { LoaderSet } from './loader-set.ts';
 import type { BootFile, BootFiles } from './plan.ts';
 import { imageShelf, shelvedFile, shelvedPath, type StoredFile, type StoredImage } from './stored-image.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -62,12 +63,15 @@ const SERVED_NAMES: ReadonlyMap<string, string> = new Map([
   ['bootaa64.efi', 'shimaa64.efi'],
 ]);
 
-/** The programs of imported loaders, by the name each is served under; the best first. */
-export function importedLoaders({ shelf, images }: StoredImages): ReadonlyMap<string, string> {
-  const files = images.flatMap((image) => image.files.filter(({ ftype }) => ftype === 'loader'));
-  return new Map(
-    files.toReversed().map(({ name, sha256 }) => [SERVED_NAMES.get(name) ?? name, shelvedFile(shelf, sha256)]),
-  );
+/** The programs of each imported loader; the best first. */
+export function importedLoaders({ shelf, images }: StoredImages): LoaderSet[] {
+  const sets = images.map(({ files }) => {
+    const programs = files.filter(({ ftype }) => ftype === 'loader');
+    return new Map(
+      programs.toReversed().map(({ name, sha256 }) => [SERVED_NAMES.get(name) ?? name, shelvedFile(shelf, sha256)]),
+    );
+  });
+  return sets.filter((set) => set.size > 0);
 }
 
 /** "ubuntu/noble", each once. */
