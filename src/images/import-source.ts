@@ -50,11 +50,19 @@ async function openSource(
 ): Promise<StreamPlace> {
   const [, written, index] = INDEX_URL.exec(url) ?? [];
   const base = new URL(written ?? (url.endsWith('/') ? url : `${url}/`));
-  const keys =
-    typeof keyring === 'string' ? { file: keyring, bytes: await directories.read(keyring, signal) } : keyring;
+  const keys = typeof keyring === 'string' ? await readKeyring(keyring, directories, signal) : keyring;
   return {
     origin: base.protocol === 'file:' ? directories.at(fileURLToPath(base)) : new HttpOrigin({ base, proxy }),
     ...(index !== undefined && { index: decodeURIComponent(index) }),
     ...(keys && { keyring: keys }),
   };
+}
+
+async function readKeyring(file: string, directories: LocalDirectories, signal: AbortSignal): Promise<Keyring> {
+  try {
+    return { file, bytes: await directories.read(file, signal) };
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new StreamError(`the keyring ${error instanceof Error ? error.message : String(error)}`);
+  }
 }

@@ -253,6 +253,16 @@ test("a file of MAAS's that can't be read is told of, and the other sources are 
   service.close();
 });
 
+test('a keyring that is not there is the trouble of its source', async () => {
+  const { service, planOf, manage } = serviceOf();
+  service.apply(planOf({ sources: [{ ...source(mirror({ '1': KERNEL })), keyring: '/nowhere/mirror.gpg' }] }), []);
+  assert.equal(
+    (await manage(importNow)).lines[0],
+    'stick: the keyring /nowhere/mirror.gpg: no such file; what is here from it stays',
+  );
+  service.close();
+});
+
 test('a file that rots is put aside, told of, and fetched again', async () => {
   const { service, planOf, manage, state, told, published } = serviceOf();
   service.apply(planOf({ sources: [source(mirror({ '1': KERNEL }))] }), []);
