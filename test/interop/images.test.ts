@@ -246,7 +246,7 @@ const LIES: readonly Lie[] = [
       await show2(mirror);
       rmSync(join(rig.directory, 'mirror.asc'));
     },
-    says: /mirror\.asc: can't be read: ENOENT/,
+    says: /the keyring .*mirror\.asc: no such file/,
   },
   {
     what: 'a key that has expired',
