@@ -227,6 +227,11 @@ const loadersOf = (words: string, here: readonly StoredImage[], isThere: (path: 
     images: () => here,
   });
 
+const chainOf = (here: readonly StoredImage[], isThere?: (path: string) => boolean) => {
+  const shim = loadersOf('uefi: shim, bios: none', here, isThere).plan?.boot.loaders.uefi;
+  return shim && [shim.file, ...(shim.companions ?? []).map((each) => each.file)];
+};
+
 describe('an imported loader', () => {
   const loader: StoredImage = {
     ...stored({ os: 'grub-efi-signed', release: 'grub-efi-signed', parts: [] }),
@@ -268,10 +273,6 @@ describe('an imported loader', () => {
     ...stored({ os, release: os, version: of, parts: [] }),
     files: programs.map((name) => ({ name, ftype: 'loader', sha256: `<${of} ${name}>`, size: 1 })),
   });
-  const chainOf = (here: readonly StoredImage[], isThere?: (path: string) => boolean) => {
-    const shim = loadersOf('uefi: shim, bios: none', here, isThere).plan?.boot.loaders.uefi;
-    return shim && [shim.file, ...(shim.companions ?? []).map((each) => each.file)];
-  };
   const ALL = ['bootx64.efi', 'grubx64.efi', 'mmx64.efi'];
 
   test('is of one version, the newest that is whole', () => {
