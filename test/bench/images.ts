@@ -163,7 +163,7 @@ const WAYS: readonly Way[] = [
     name: 'rackboot',
     fetch: async (ground, mirror) => {
       await using rack = await Rack.start(ground, mirror);
-      return rack.import();
+      return await rack.import();
     },
   },
   { name: 'curl | sha256sum', fetch: (ground, mirror) => pipe(ground, mirror, 'sha256sum') },
@@ -222,8 +222,10 @@ class Rack implements AsyncDisposable {
         return Promise.resolve(prepareRackboot(directory, CONFIG(directory)));
       },
     };
-    const running = await ground.start(server, () => answersOne(pairOf(ground), SERVER_ADDRESS));
-    const rack = new Rack(running, join(place, 'control.sock'), mirror);
+    const control = (): string => join(place, 'control.sock');
+    const serves = async (): Promise<boolean> =>
+      existsSync(control()) && (await answersOne(pairOf(ground), SERVER_ADDRESS));
+    const rack = new Rack(await ground.start(server, serves), control(), mirror);
     // The one of its start, of nothing, is over when another may begin
     while (!(await rack.#ask()).startsWith('0 versions')) await delay(50);
     return rack;
