@@ -312,7 +312,7 @@ const LIES: readonly Lie[] = [
 
 test(
   'whatever a mirror lies about, it is told with its reason, and machines go on with the version from before',
-  { skip: await reasonToSkip(), timeout: 120_000 },
+  { skip: await reasonToSkip(), timeout: 300_000 },
   async (t) => {
     await using rig = await RackRig.create('lies', config('$DIR/state', '  interval: off'));
     const key = await generateKey({ userIDs: [{ name: 'mirror' }], date: new Date(Date.now() - 9 * DAY) });

@@ -83,14 +83,14 @@ test('an index whose products are an index again is refused', async () => {
 });
 
 test('refused products by the hundred thousand are each told, and what can be read is', async () => {
-  const bad = Array.from({ length: 300_000 }, (_, i) => `"p${i}":7`).join(',');
+  const bad = Array.from({ length: 200_000 }, (_, i) => `"p${i}":7`).join(',');
   const good = JSON.stringify(product({}, { '1': { 'boot-kernel': 'k' } }));
   const origin = originOf({
     'streams/v1/index.json': indexFile(['streams/v1/p.json']),
     'streams/v1/p.json': `{"format":"products:1.0","products":{${bad},"good":${good}}}`,
   });
   const { versions, refused } = await readStream({ origin }, NEVER, NOW);
-  assert.deepEqual([versions.length, refused.length], [1, 300_000]);
+  assert.deepEqual([versions.length, refused.length], [1, 200_000]);
 });
 
 test('many products files are read up to one size together', async () => {
