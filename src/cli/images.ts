@@ -11,13 +11,15 @@ export interface ImageCommandOptions {
 /** Wide enough for ubuntu/noble/amd64/hwe-24.04-edge. */
 const NAME_WIDTH = 34;
 
-/** `rackboot images`: what is here, and what is not and why. Exit code 1 when something is broken or a source had trouble. */
+/** `rackboot images`: what is here, and what is not and why. Exit code 1 when something is broken or lost, or a source had trouble. */
 export async function images({ control, json }: ImageCommandOptions, out: (line: string) => void): Promise<number> {
   const list = await askDaemon<ImageList>(control, '/images');
   if (json) out(JSON.stringify(list));
   else for (const line of describe(list)) out(line);
   const isWell =
-    list.images.every(({ state }) => state !== 'broken') && list.sources.every(({ troubles }) => troubles.length === 0);
+    list.images.every(({ state }) => state !== 'broken') &&
+    list.sources.every(({ troubles }) => troubles.length === 0) &&
+    !list.held;
   return isWell ? 0 : 1;
 }
 
@@ -64,13 +66,16 @@ export async function manageImages(
   return answer.isDone ? 0 : 1;
 }
 
-function* describe({ images: rows, sources, progress }: ImageList): Generator<string> {
+function* describe({ images: rows, sources, held, progress }: ImageList): Generator<string> {
   for (const row of rows) yield describeImage(row);
   if (rows.length === 0) yield 'no image is here';
   for (const { name, tried, good, troubles } of sources) {
     const when = tried === undefined ? 'never asked' : `asked at ${tried}`;
     yield `source ${name}: ${when}, ${good === undefined ? 'never all well' : `last all well at ${good}`}`;
     for (const trouble of troubles) yield `  ${trouble}`;
+  }
+  if (held) {
+    yield `the index of images was begun anew at ${held.since} (${held.reason}): no file is removed before every source was imported whole; images that were added by hand are to be added again`;
   }
   if (progress) yield `an import runs: ${progress.done} of ${progress.total} bytes`;
 }

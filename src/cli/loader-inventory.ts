@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseDocument } from 'yaml';
 
 import { importedLoaders, storedImages } from '../plan/image-shelf.ts';
+import { loaderSetFor, type LoaderSet } from '../plan/loader-set.ts';
 import { installedLoaders } from '../plan/loader-shelf.ts';
 import { COMPANIONS, DEBIAN_FILES, LOADER_WORDS } from '../plan/loader-table.ts';
 import { LOADER_KINDS, type LoaderKind } from '../plan/plan.ts';
@@ -13,8 +14,8 @@ import { createSurvey } from '../rack/surroundings.ts';
 export interface LoaderDirectories {
   readonly files: string;
   readonly installed: string;
-  /** Imported with images, by the name each is served under; looked for last. */
-  readonly imported?: ReadonlyMap<string, string>;
+  /** Imported with images, the best first; looked for last, and then all that belongs together in one of them. */
+  readonly imported?: readonly LoaderSet[];
 }
 
 /** One loader that a word stands for, and where each of its files was found. */
@@ -37,9 +38,20 @@ export function loaderInventory(directories: LoaderDirectories): LoaderLine[] {
     Object.entries(LOADER_WORDS[firmware]).map(([word, path]) => ({
       firmware,
       word,
-      files: withCompanions(path).map((each) => ({ path: each, ...whereIs(each, directories) })),
+      files: filesOfWord(path, directories),
     })),
   );
+}
+
+function filesOfWord(path: string, directories: LoaderDirectories): LoaderLine['files'] {
+  const paths = withCompanions(path);
+  const found = paths.map((each) => ({ path: each, ...whereIs(each, directories) }));
+  if (found[0]?.found !== undefined) return found;
+  const set = loaderSetFor(nameOf(path), directories.imported ?? []);
+  return found.map((each) => {
+    const file = set?.get(nameOf(each.path));
+    return file !== undefined && isReadable(file) ? { ...each, found: file } : each;
+  });
 }
 
 function withCompanions(path: string): string[] {
@@ -48,16 +60,15 @@ function withCompanions(path: string): string[] {
   return [path, ...[...needs, ...uses].map((name) => folder + name)];
 }
 
-function whereIs(
-  path: string,
-  { files, installed, imported }: LoaderDirectories,
-): { found?: string; package?: string } {
-  const name = path.slice(path.lastIndexOf('/') + 1);
+function whereIs(path: string, { files, installed }: LoaderDirectories): { found?: string; package?: string } {
+  const name = nameOf(path);
   const debian = DEBIAN_FILES.get(name);
-  const found = [join(files, path), join(installed, name), ...(debian?.places ?? []), imported?.get(name) ?? ''].find(
-    isReadable,
-  );
+  const found = [join(files, path), join(installed, name), ...(debian?.places ?? [])].find(isReadable);
   return { ...(found !== undefined && { found }), ...(debian && { package: debian.package }) };
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
 }
 
 function isReadable(path: string): boolean {

@@ -4,6 +4,7 @@ import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import type { StoredFile } from '../plan/stored-image.ts';
+import { demandFile, NoFileError } from './demand-file.ts';
 import { FileShelf } from './file-shelf.ts';
 import { BY_HAND, isPublished, type ImageRow } from './image-row.ts';
 import { imageIndex, openImageStore } from './open-image-store.ts';
@@ -33,8 +34,17 @@ export interface AddedImage {
  * `now`: Unix milliseconds. Throws what the disk says.
  */
 export async function addImage(state: string, added: AddedImage, now: number): Promise<ImageRow> {
+  for (const { content } of added.files) {
+    demandFile(content.file);
+    if (content.size === 0)
+      throw new NoFileError(`${content.file}: expected something in what it boots, found nothing`);
+  }
   const shelf = new FileShelf(state);
   shelf.prepare();
+  // Ahead of the files: an index that is begun beside some has lost what it knew of them
+  const index = imageIndex(state);
+  openImageStore(index, now).store.close();
+  giveToOwner(state, index, shelf.whole, dirname(shelf.whole), join(dirname(shelf.whole), 'partial'));
   const files: StoredFile[] = [];
   for (const { name, ftype, content } of added.files) files.push({ name, ftype, ...(await shelve(shelf, content)) });
   const { os, release, arch } = added;
@@ -53,7 +63,6 @@ export async function addImage(state: string, added: AddedImage, now: number): P
     since: now,
     files,
   };
-  const index = imageIndex(state);
   const { store } = openImageStore(index, now);
   try {
     const before = store.load().images.filter((each) => isPublished(each) && imageKey(each) === imageKey(row));
@@ -61,7 +70,6 @@ export async function addImage(state: string, added: AddedImage, now: number): P
   } finally {
     store.close();
   }
-  giveToOwner(state, index, shelf.whole, dirname(shelf.whole), join(dirname(shelf.whole), 'partial'));
   return row;
 }
 

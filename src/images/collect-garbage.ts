@@ -1,22 +1,36 @@
 import { statSync } from 'node:fs';
 
 import { shelvedFile } from '../plan/stored-image.ts';
-import type { FileShelf } from './file-shelf.ts';
+import type { FileAge, FileShelf } from './file-shelf.ts';
 import { rowKey, type ImageRow } from './image-row.ts';
 
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 /**
  * A machine that was told of a version may fetch its files a while later: an initrd mounts its root after a minute. Whoever has
  * begun to fetch holds the file open, and loses nothing when its name goes.
  */
-const GRACE_MILLISECONDS = 3_600_000;
+const GRACE = HOUR;
 /** What began to come and was never finished. */
-const STALE_PART_MILLISECONDS = 7 * 86_400_000;
+const STALE_PART = 7 * DAY;
+/** What a kill left of `images add` or of unpacking: whoever still writes to it has just written. */
+const STALE_LEFTOVER = DAY;
+/** Evidence of what a disk did, and what nobody accounted for: long enough for an operator to come back from holidays. */
+const QUARANTINE = 30 * DAY;
+
+type ShelvedFile = ReturnType<FileShelf['list']>[number];
 
 export interface Garbage {
   /** Versions that nobody is told of any more. */
   readonly rows: readonly ImageRow[];
-  readonly files: readonly { readonly sha256: string; readonly size: number }[];
+  readonly files: readonly ShelvedFile[];
+  /** Of the same kind, but that no version ever had, as far as the index knows. */
+  readonly strays: readonly ShelvedFile[];
   readonly parts: readonly string[];
+  /** Of what was not finished, and of what lies in quarantine, what is too old. */
+  readonly leftovers: readonly FileAge[];
+  /** All that is here then is of some version. */
+  readonly isAllKnown: boolean;
 }
 
 export interface GarbageQuestion {
@@ -26,32 +40,46 @@ export interface GarbageQuestion {
   readonly named: ReadonlySet<string>;
   /** Unix milliseconds. */
   readonly now: number;
+  /** The index may not know whose the files are: none goes that is whole, and no version. */
+  readonly isHeld: boolean;
 }
 
-/** What may go: nothing that the Plan names, that a published version has, or that anyone was told of in the last hour. */
-export function findGarbage({ rows, shelf, named, now }: GarbageQuestion): Garbage {
+/**
+ * What may go: nothing that the Plan names, that a published version has, that is coming, that anyone was told of in the last
+ * hour, or that came in the last hour: it may be of `images add`, which has its version in the index only in the end.
+ */
+export function findGarbage({ rows, shelf, named, now, isHeld }: GarbageQuestion): Garbage {
   const isNamed = (sha256: string): boolean => named.has(shelvedFile(shelf.whole, sha256));
   const isOver = ({ retiredAt, files }: ImageRow): boolean =>
-    retiredAt !== undefined && now - retiredAt >= GRACE_MILLISECONDS && !files.some(({ sha256 }) => isNamed(sha256));
-  const gone = rows.filter(isOver);
+    retiredAt !== undefined && now - retiredAt >= GRACE && !files.some(({ sha256 }) => isNamed(sha256));
+  const gone = isHeld ? [] : rows.filter(isOver);
   const goneKeys = new Set(gone.map(rowKey));
-  const used = new Set(
-    rows.filter((row) => !goneKeys.has(rowKey(row))).flatMap(({ files }) => files.map(({ sha256 }) => sha256)),
-  );
-  const files = shelf.list().filter(
-    // A young one may be of an import that runs, or of `images add`
-    ({ sha256, cameAt }) => !used.has(sha256) && !isNamed(sha256) && (!isYoung(cameAt, now) || isOf(gone, sha256)),
-  );
-  const parts = shelf.parts().filter((sha256) => now - touchedAt(shelf.partOf(sha256)) >= STALE_PART_MILLISECONDS);
-  return { rows: gone, files, parts };
+  const used = new Set(rows.filter((row) => !goneKeys.has(rowKey(row))).flatMap(sumsOf));
+  const known = new Set(rows.flatMap(sumsOf));
+  const here = shelf.list();
+  const free = isHeld
+    ? []
+    : here.filter(
+        ({ sha256, cameAt }) => !used.has(sha256) && !isNamed(sha256) && !shelf.isHeld(sha256) && now - cameAt >= GRACE,
+      );
+  const strays = free.filter(({ sha256 }) => !known.has(sha256));
+  return {
+    rows: gone,
+    files: free.filter(({ sha256 }) => known.has(sha256)),
+    strays,
+    parts: shelf
+      .parts()
+      .filter((sha256) => !shelf.isHeld(sha256) && now - touchedAt(shelf.partOf(sha256)) >= STALE_PART),
+    leftovers: [
+      ...shelf.leftovers().filter(({ at }) => now - at >= STALE_LEFTOVER),
+      ...shelf.quarantined().filter(({ at }) => now - at >= QUARANTINE),
+    ],
+    isAllKnown: here.filter(({ sha256 }) => !known.has(sha256)).length === strays.length,
+  };
 }
 
-function isYoung(cameAt: number, now: number): boolean {
-  return now - cameAt < GRACE_MILLISECONDS;
-}
-
-function isOf(rows: readonly ImageRow[], sha256: string): boolean {
-  return rows.some(({ files }) => files.some((file) => file.sha256 === sha256));
+function sumsOf({ files }: ImageRow): string[] {
+  return files.map(({ sha256 }) => sha256);
 }
 
 function touchedAt(file: string): number {

@@ -2,17 +2,21 @@ import { createHash, type Hash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 
 import type { StoredFile } from '../plan/stored-image.ts';
+import type { RoomClaim } from './disk-room.ts';
 import type { FileShelf } from './file-shelf.ts';
 import type { Origin } from './origin.ts';
-import { DiskFullError, TransferError } from './transfer-error.ts';
+import { DiskFullError, TooSlowError, TransferError } from './transfer-error.ts';
 
 /** What is gathered before it is written: all that a kill loses of what came. */
 const BLOCK = 1024 * 1024;
 const FIRST_RETRY = 1_000;
 const LONGEST_RETRY = 30_000;
-/** Tries in a row that brought nothing. */
+/** Tries in a row that brought nothing, or less than this for each second that was waited before them. */
 const MOST_FRUITLESS = 6;
-/** So often the disk is asked whether there is still room. */
+const LEAST_BYTES = 4 * 1024;
+/** Chunks of a few bytes take more memory than what is in them. */
+const MOST_CHUNKS = 1024;
+/** So much room is claimed ahead. */
 const ROOM_EVERY = 16 * BLOCK;
 
 export type WantedFile = Pick<StoredFile, 'sha256' | 'size'> & { readonly path: string };
@@ -34,18 +38,16 @@ export interface DownloadDesk {
  */
 export async function download(file: WantedFile, origin: Origin, desk: DownloadDesk): Promise<void> {
   const { shelf } = desk;
-  if (shelf.partSize(file.sha256) > file.size) shelf.dropPart(file.sha256);
-  const handle = await shelf.openPart(file.sha256);
   try {
-    const part = new Part(file, handle, desk);
+    await using open = await shelf.openPart(file.sha256);
+    using room = shelf.claim();
+    const part = new Part(file, open.handle, room, desk);
     await part.readBack();
     const isRight = (await part.complete(origin)) || (await part.completeAnew(origin));
     if (!isRight) throw wrongChecksum(file, origin, part.digest);
-    await shelf.publish(file.sha256, handle);
+    await open.publish(file);
   } catch (error) {
     throw isNoSpace(error) ? new DiskFullError(`${shelf.partOf(file.sha256)}: the disk is full`) : error;
-  } finally {
-    await handle.close();
   }
 }
 
@@ -53,22 +55,24 @@ export async function download(file: WantedFile, origin: Origin, desk: DownloadD
 class Part {
   readonly #file: WantedFile;
   readonly #handle: FileHandle;
+  readonly #room: RoomClaim;
   readonly #desk: DownloadDesk;
   #hash: Hash = createHash('sha256');
   #length = 0;
   /** Came in an earlier process, or from a file that may have changed since. */
   #isInherited = false;
-  #checkedRoomAt = Number.NEGATIVE_INFINITY;
   digest = '';
 
-  constructor(file: WantedFile, handle: FileHandle, desk: DownloadDesk) {
+  constructor(file: WantedFile, handle: FileHandle, room: RoomClaim, desk: DownloadDesk) {
     this.#file = file;
     this.#handle = handle;
+    this.#room = room;
     this.#desk = desk;
   }
 
   /** The state of the hash is not kept: to read a gigabyte costs a second, and so finds what the disk lost meanwhile. */
   async readBack(): Promise<void> {
+    if ((await this.#handle.stat()).size > this.#file.size) await this.#forget();
     const block = Buffer.allocUnsafe(BLOCK);
     for (;;) {
       this.#desk.signal.throwIfAborted();
@@ -84,6 +88,7 @@ class Part {
   /** Whether all of it is there and right. */
   async complete(origin: Origin): Promise<boolean> {
     let fruitless = 0;
+    let wait = 0;
     while (this.#length < this.#file.size) {
       const before = this.#length;
       try {
@@ -92,9 +97,12 @@ class Part {
           throw new TransferError(`${origin.locate(this.#file.path)}: ends early`, true);
       } catch (error) {
         if (!(error instanceof TransferError) || !error.mayPass) throw error;
-        fruitless = this.#length > before ? 0 : fruitless + 1;
+        const came = this.#length - before;
+        const isFruit = came > 0 && came >= LEAST_BYTES * (wait / 1000) && !(error instanceof TooSlowError);
+        fruitless = isFruit ? 0 : fruitless + 1;
         if (fruitless >= MOST_FRUITLESS) throw error;
-        await this.#desk.sleep(Math.min(FIRST_RETRY * 2 ** fruitless, LONGEST_RETRY), this.#desk.signal);
+        wait = Math.min(FIRST_RETRY * 2 ** fruitless, LONGEST_RETRY);
+        await this.#desk.sleep(wait, this.#desk.signal);
       }
     }
     this.digest = this.#hash.digest('hex');
@@ -104,8 +112,7 @@ class Part {
   /** What was here from before may be of another file, or spoilt: once more from the first byte. What just came whole is just wrong. */
   async completeAnew(origin: Origin): Promise<boolean> {
     const wasInherited = this.#isInherited;
-    await this.#startAnew();
-    this.#desk.shelf.markPart(this.#file.sha256, undefined);
+    await this.#forget();
     return wasInherited && this.complete(origin);
   }
 
@@ -126,7 +133,9 @@ class Part {
         if (this.#length + block.length + chunk.length > size) {
           throw new TransferError(`${place}: expected ${size} bytes, found more`, false);
         }
-        if (block.add(chunk) >= BLOCK) await this.#write(block);
+        block.add(chunk);
+        if (block.isFull) await this.#write(block);
+        await this.#pay(chunk.length);
       }
     } finally {
       // What came before a cut need not come again
@@ -138,19 +147,30 @@ class Part {
     const chunks = block.take();
     const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
     if (bytes === 0) return;
-    this.#demandRoom();
+    this.#demandRoom(bytes);
     await writeAll(this.#handle, chunks);
+    this.#room.wrote(bytes);
     for (const chunk of chunks) this.#hash.update(chunk);
     this.#length += bytes;
     this.#desk.onBytes(bytes, true);
+  }
+
+  /** By what comes at a time, and not by what is written: else the mirror may take a slow pace for a client that is gone. */
+  async #pay(bytes: number): Promise<void> {
     const wait = this.#desk.toll(bytes);
     if (wait > 0) await this.#desk.sleep(wait, this.#desk.signal);
   }
 
-  #demandRoom(): void {
-    if (this.#length - this.#checkedRoomAt < ROOM_EVERY) return;
-    this.#desk.shelf.demand(Math.min(ROOM_EVERY, this.#file.size - this.#length));
-    this.#checkedRoomAt = this.#length;
+  #demandRoom(bytes: number): void {
+    if (this.#room.left >= bytes) return;
+    const ahead = Math.max(bytes, Math.min(ROOM_EVERY, this.#file.size - this.#length));
+    this.#room.take(ahead - this.#room.left);
+  }
+
+  /** Nothing of it, nor of which file it was. */
+  async #forget(): Promise<void> {
+    await this.#startAnew();
+    this.#desk.shelf.markPart(this.#file.sha256, undefined);
   }
 
   async #startAnew(): Promise<void> {
@@ -167,10 +187,13 @@ class Block {
   length = 0;
   #chunks: Uint8Array[] = [];
 
-  add(chunk: Uint8Array): number {
+  get isFull(): boolean {
+    return this.length >= BLOCK || this.#chunks.length >= MOST_CHUNKS;
+  }
+
+  add(chunk: Uint8Array): void {
     this.#chunks.push(chunk);
     this.length += chunk.length;
-    return this.length;
   }
 
   take(): Uint8Array[] {

@@ -2,11 +2,17 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 
 import type { FileFlow, FileWish, Origin } from './origin.ts';
+import { shown } from './streams/stream-json.ts';
 import { TransferError } from './transfer-error.ts';
 
 /** Neither a server nor a path that loses all packets tells that it is gone. */
 const SILENCE_MILLISECONDS = 30_000;
+/** So many silences may pass until an answer begins: what comes byte by byte is never silent. */
+const SILENCES_TO_ANSWER = 2;
 const MOST_REDIRECTS = 5;
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+/** A body that nobody reads is taken off the connection if it is announced to be no longer: else a new connection is cheaper. */
+const LONGEST_ASIDE = 16 * 1024;
 /** Too busy, or in trouble: another time it may do. */
 const PASSING_STATUS: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
 
@@ -22,6 +28,7 @@ export interface HttpOriginSettings {
 /** A mirror behind HTTP. */
 export class HttpOrigin implements Origin {
   readonly #base: URL;
+  /** Milliseconds. */
   readonly #silence: number;
   readonly #agents: { readonly http: http.Agent; readonly https: https.Agent };
 
@@ -54,7 +61,7 @@ export class HttpOrigin implements Origin {
     return {
       first: isPart || !isSame ? first : from,
       ...(found !== undefined && { validator: found }),
-      chunks: chunksOf(response, isPart || !isSame ? 0 : from, this.locate(path)),
+      chunks: this.#chunksOf(response, isPart || !isSame ? 0 : from, this.locate(path)),
     };
   }
 
@@ -73,8 +80,9 @@ export class HttpOrigin implements Origin {
       const response = await this.#request(url, wish);
       const { statusCode = 0, headers } = response;
       if (statusCode === 200 || (statusCode === 206 && wish.from > 0)) return response;
-      response.resume();
-      const next = statusCode >= 301 && statusCode <= 308 ? headers.location : undefined;
+      putAside(response);
+      if (statusCode === 416) throw new TransferError(`${url.href}: ends before byte ${wish.from}`, false);
+      const next = REDIRECTS.has(statusCode) ? headers.location : undefined;
       if (next === undefined)
         throw new TransferError(`${url.href}: answers ${statusCode}`, PASSING_STATUS.has(statusCode));
       url = followed(url, next);
@@ -91,33 +99,74 @@ export class HttpOrigin implements Origin {
     const isSecure = url.protocol === 'https:';
     const agent = isSecure ? this.#agents.https : this.#agents.http;
     return new Promise((resolve, reject) => {
-      const request = (isSecure ? https : http).get(url, { agent, headers, signal, timeout: this.#silence }, resolve);
-      request.on('timeout', () => request.destroy(new Error(`nothing came for ${this.#silence / 1000} s`)));
-      request.on('error', (error: NodeJS.ErrnoException) => {
+      const options = { agent, headers, signal, timeout: this.#silence };
+      const request = (isSecure ? https : http).get(url, options);
+      const patience = this.#silence * SILENCES_TO_ANSWER;
+      const end = setTimeout(() => fail(new Error(`no answer in ${patience / 1000} s`)), patience);
+      const stop = (): void => fail(signal.reason as Error);
+      const settle = (): void => {
+        clearTimeout(end);
+        signal.removeEventListener('abort', stop);
+      };
+      // Told here too: while a proxy builds its tunnel, a request that is destroyed says nothing
+      const fail = (error: Error): void => {
+        settle();
         reject(signal.aborted ? error : new TransferError(`${url.href}: ${reasonOf(error)}`, true));
+        request.destroy(error);
+      };
+      signal.addEventListener('abort', stop, { once: true });
+      request.on('timeout', () => fail(this.#nothingCame()));
+      request.on('error', fail);
+      request.on('response', (response) => {
+        settle();
+        // From here on a silence is one only while somebody waits for more: see #chunksOf
+        request.setTimeout(0);
+        resolve(response);
       });
     });
   }
-}
 
-/** The body from the byte on that is wanted. A connection that ends early is an error, as Node tells by the announced length. */
-async function* chunksOf(response: http.IncomingMessage, skip: number, place: string): AsyncGenerator<Uint8Array> {
-  let left = skip;
-  try {
-    for await (const chunk of response as AsyncIterable<Uint8Array>) {
-      const rest = chunk.subarray(Math.min(left, chunk.length));
-      left -= chunk.length - rest.length;
-      if (rest.length > 0) yield rest;
+  /**
+   * The body from the byte on that is wanted. A connection that ends early is an error, as Node tells by the announced length; so is
+   * one that is silent while it is waited for. The time that its reader takes, as it must to keep a pace, is not the mirror's.
+   */
+  async *#chunksOf(response: http.IncomingMessage, skip: number, place: string): AsyncGenerator<Uint8Array> {
+    const expect = (): NodeJS.Timeout => setTimeout(() => response.destroy(this.#nothingCame()), this.#silence);
+    let left = skip;
+    let silence = expect();
+    try {
+      for await (const chunk of response as AsyncIterable<Uint8Array>) {
+        clearTimeout(silence);
+        const rest = chunk.subarray(Math.min(left, chunk.length));
+        left -= chunk.length - rest.length;
+        if (rest.length > 0) yield rest;
+        silence = expect();
+      }
+    } catch (error) {
+      throw new TransferError(`${place}: ${reasonOf(error)}`, true);
+    } finally {
+      clearTimeout(silence);
     }
-  } catch (error) {
-    throw new TransferError(`${place}: ${reasonOf(error)}`, true);
+  }
+
+  #nothingCame(): Error {
+    return new Error(`nothing came for ${this.#silence / 1000} s`);
   }
 }
 
+/** An error's or a redirect's body: nobody knows how long it is, or whether it ends. */
+function putAside(response: http.IncomingMessage): void {
+  const length = Number(response.headers['content-length'] ?? Number.POSITIVE_INFINITY);
+  if (length <= LONGEST_ASIDE) response.resume();
+  else response.destroy();
+}
+
+/** From https never to http, and nowhere with a name and a password, which would be the mirror's choice to send. */
 function followed(from: URL, location: string): URL {
   const next = URL.parse(location, from);
-  if (next && (next.protocol === 'https:' || (next.protocol === 'http:' && from.protocol === 'http:'))) return next;
-  throw new TransferError(`${from.href}: redirects to what is not fetched: ${location.slice(0, 100)}`, false);
+  const isSafe = next?.protocol === 'https:' || (next?.protocol === 'http:' && from.protocol === 'http:');
+  if (next && isSafe && next.username === '' && next.password === '') return next;
+  throw new TransferError(`${from.href}: redirects to what is not fetched: ${shown(location)}`, false);
 }
 
 /** Content-Range: bytes 500-999/1000 (RFC 9110 §14.4). */

@@ -1,11 +1,11 @@
-import { readFile } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import type { ImageSource } from '../plan/plan.ts';
 import { DirectoryOrigin } from './directory-origin.ts';
 import { HttpOrigin } from './http-origin.ts';
-import type { ImportSource } from './import-images.ts';
-import type { Origin } from './origin.ts';
+import type { ImportSource } from './import-desk.ts';
+import { readWhole } from './origin.ts';
 import type { StreamPlace } from './streams/read-stream.ts';
 import { StreamError } from './streams/stream-error.ts';
 import type { Keyring } from './streams/verify-signature.ts';
@@ -16,31 +16,53 @@ export type NamedSource = Omit<ImageSource, 'keyring'> & { readonly keyring?: st
 /** MAAS's rule: a URL that ends like this is the index itself, and any other the directory that streams/ is in. */
 const INDEX_URL = /^(.*\/)(streams\/v1\/[^/]+\.s?json)$/;
 
-/** A source as an import asks it. */
-export function importSource(source: NamedSource): ImportSource {
-  const { name, selections, keep } = source;
-  return { name, selections, keep, open: () => openSource(source) };
+/** Debian's and Ubuntu's archives have some 100 KB of keys. */
+const LARGEST_LOCAL = 4 * 2 ** 20;
+
+/** The directories that are read from, for as long as this is kept: one that hangs is left alone until it is there again. */
+export class LocalDirectories {
+  readonly #origins = new Map<string, DirectoryOrigin>();
+
+  at(directory: string): DirectoryOrigin {
+    const origin = this.#origins.get(directory) ?? new DirectoryOrigin(directory);
+    this.#origins.set(directory, origin);
+    return origin;
+  }
+
+  /** Throws TransferError, StreamError of one that is too large, or AbortError when the signal says so. */
+  async read(file: string, signal: AbortSignal): Promise<Uint8Array> {
+    const bytes = await readWhole(this.at(dirname(file)), basename(file), LARGEST_LOCAL, signal);
+    if (bytes) return bytes;
+    throw new StreamError(`${file}: expected at most ${LARGEST_LOCAL} bytes, found more`);
+  }
 }
 
-async function openSource({ url, keyring, proxy }: NamedSource): Promise<StreamPlace> {
+/** A source as an import asks it. */
+export function importSource(source: NamedSource, directories: LocalDirectories): ImportSource {
+  const { name, selections, keep } = source;
+  return { name, selections, keep, open: (signal) => openSource(source, directories, signal) };
+}
+
+async function openSource(
+  { url, keyring, proxy }: NamedSource,
+  directories: LocalDirectories,
+  signal: AbortSignal,
+): Promise<StreamPlace> {
   const [, written, index] = INDEX_URL.exec(url) ?? [];
   const base = new URL(written ?? (url.endsWith('/') ? url : `${url}/`));
-  const keys = typeof keyring === 'string' ? await readKeyring(keyring) : keyring;
+  const keys = typeof keyring === 'string' ? await readKeyring(keyring, directories, signal) : keyring;
   return {
-    origin: originOf(base, proxy),
+    origin: base.protocol === 'file:' ? directories.at(fileURLToPath(base)) : new HttpOrigin({ base, proxy }),
     ...(index !== undefined && { index: decodeURIComponent(index) }),
     ...(keys && { keyring: keys }),
   };
 }
 
-function originOf(base: URL, proxy: string | undefined): Origin {
-  return base.protocol === 'file:' ? new DirectoryOrigin(fileURLToPath(base)) : new HttpOrigin({ base, proxy });
-}
-
-async function readKeyring(file: string): Promise<Keyring> {
+async function readKeyring(file: string, directories: LocalDirectories, signal: AbortSignal): Promise<Keyring> {
   try {
-    return { file, bytes: await readFile(file) };
+    return { file, bytes: await directories.read(file, signal) };
   } catch (error) {
-    throw new StreamError(`${file}: can't be read: ${error instanceof Error ? error.message : String(error)}`);
+    signal.throwIfAborted();
+    throw new StreamError(`the keyring ${error instanceof Error ? error.message : String(error)}`);
   }
 }

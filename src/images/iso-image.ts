@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 
 import type { PartOfFile } from './add-image.ts';
+import { demandFile } from './demand-file.ts';
 
 /** ECMA-119 (ISO 9660): logical sectors, the first volume descriptor and what it begins with. */
 const SECTOR = 2048;
@@ -47,6 +48,7 @@ interface Entry extends Extent {
 
 /** The kernel and initrd in an ISO, as parts of it. Throws IsoError, or what the disk says. */
 export function bootFilesOfIso(file: string): { readonly kernel: PartOfFile; readonly initrd: PartOfFile } {
+  demandFile(file);
   const fd = openSync(file, 'r');
   try {
     const root = rootOf(fd, file);

@@ -1,11 +1,12 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
+import { imageShelf } from '../plan/stored-image.ts';
 import { isBusy, isDamage, setDatabaseAside } from '../system/database-file.ts';
 import { rowKey, type ImageRow } from './image-row.ts';
 import { ImageIndexError, readImageRow, readMemory, SELECT_IMAGES, SqliteImageStore } from './image-store.ts';
-import type { ImageMemory } from './image-store.ts';
+import type { ImageMemory, IndexGap } from './image-store.ts';
 
 /** A commit waits for the disk, and who reads waits with it. */
 const BUSY_MILLISECONDS = 2_000;
@@ -14,8 +15,8 @@ const NOTHING: ImageMemory = { images: [], sources: [] };
 
 export interface OpenedImages {
   readonly store: SqliteImageStore;
-  /** A damaged index was set aside; `recovered` versions could be read in it. */
-  readonly replaced?: { readonly reason: string; readonly setAside: string; readonly recovered: number };
+  /** It was damaged, or gone from beside its files. What was there of it was set aside; `recovered` versions could be read in it. */
+  readonly replaced?: { readonly reason: string; readonly setAside?: string; readonly recovered: number };
 }
 
 /** The index in a rack's state. */
@@ -24,21 +25,38 @@ export function imageIndex(state: string): string {
 }
 
 /**
- * Opens or creates the index. A damaged one is set aside, and what can be read of it is taken over: the files themselves are
- * found by their names. Throws what the disk says. `now`: Unix milliseconds.
+ * Opens or creates the index. A damaged one is set aside, and what can be read of it is taken over. One that is begun anew beside
+ * files of images has a gap: it does not know whose they are. Throws what the disk says. `now`: Unix milliseconds.
  */
 export function openImageStore(file: string, now: number): OpenedImages {
   mkdirSync(dirname(file), { recursive: true });
+  const hasFiles = isFilled(imageShelf(dirname(file)));
+  const gapFor = (reason: string): IndexGap | undefined => (hasFiles ? { since: now, reason } : undefined);
+  const bytes = statSync(file, { throwIfNoEntry: false })?.size;
+  if (hasFiles && bytes === undefined) {
+    const reason = 'no such file';
+    return { store: new SqliteImageStore(file, gapFor(reason)), replaced: { reason, recovered: 0 } };
+  }
   try {
-    return { store: new SqliteImageStore(file) };
+    if (hasFiles && bytes === 0) throw new ImageIndexError('an empty file');
+    return { store: new SqliteImageStore(file, gapFor('nothing in it')) };
   } catch (error) {
     if (!(error instanceof ImageIndexError) && !isDamage(error)) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
     const setAside = setDatabaseAside(file, now);
     const images = readDamagedImages(setAside);
-    const store = new SqliteImageStore(file);
+    const store = new SqliteImageStore(file, gapFor(reason));
     store.write({ set: images });
-    const reason = error instanceof Error ? error.message : String(error);
     return { store, replaced: { reason, setAside, recovered: images.length } };
+  }
+}
+
+function isFilled(shelf: string): boolean {
+  try {
+    return readdirSync(shelf).length > 0;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
   }
 }
 
@@ -55,7 +73,7 @@ export function readImageIndex(file: string): ImageMemory | undefined {
     if (memory === 'busy') return undefined;
     if (memory) return memory;
   }
-  return { images: readDamagedImages(file), sources: [] };
+  return { images: readDamagedImages(file), sources: [], isDamaged: true };
 }
 
 function tryReading(file: string, readOnly: boolean): ImageMemory | 'busy' | undefined {

@@ -2,6 +2,8 @@ import type { Clock } from '../system/clock.ts';
 
 /** How long the cap may be exceeded for in one go. */
 const BURST_MILLISECONDS = 250;
+/** A wait that is shorter is left to be had with the next one. */
+const SHORTEST_WAIT = 20;
 
 /** A cap on bytes a second, shared by all who take of it. */
 export class Pace {
@@ -21,6 +23,7 @@ export class Pace {
     const now = this.#clock.monotonic();
     const from = Math.max(this.#paidUntil, now - BURST_MILLISECONDS);
     this.#paidUntil = from + (bytes / this.#bytesPerSecond) * 1000;
-    return Math.max(0, this.#paidUntil - now);
+    const wait = this.#paidUntil - now;
+    return wait < SHORTEST_WAIT ? 0 : wait;
   }
 }

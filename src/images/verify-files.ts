@@ -28,10 +28,20 @@ export async function findSpoilt(
     const found = await checksumOf(shelf.pathOf(file.sha256), signal);
     if (found === file.sha256) continue;
     const of = rows.filter((row) => row.files.some(({ sha256 }) => sha256 === file.sha256));
-    const quarantine = found === undefined ? undefined : shelf.quarantine(file.sha256);
+    const quarantine = found === undefined ? undefined : setAside(shelf, file);
     spoilt.push({ file, rows: of, ...(quarantine !== undefined && { quarantine }) });
   }
   return spoilt;
+}
+
+/** Undefined when it went meanwhile, as what nobody uses any more does. */
+function setAside(shelf: FileShelf, { sha256 }: StoredFile): string | undefined {
+  try {
+    return shelf.quarantine(sha256);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 /** Undefined of a file that is not there. A disk that can't read it says as much as another checksum. */

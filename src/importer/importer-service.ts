@@ -1,38 +1,40 @@
-import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { filesOfEntry } from '../boot/entry-files.ts';
 import { filesOf, loadersOf } from '../boot/loader-files.ts';
-import { findGarbage } from '../images/collect-garbage.ts';
-import { FileShelf } from '../images/file-shelf.ts';
 import { BY_HAND, isPublished, sizeOf, type ImageRow } from '../images/image-row.ts';
-import { importImages, type ImportReport, type ImportSource } from '../images/import-images.ts';
-import { importSource } from '../images/import-source.ts';
-import type { SqliteImageStore } from '../images/image-store.ts';
-import { imageIndex, openImageStore } from '../images/open-image-store.ts';
+import type { ImportSource } from '../images/import-desk.ts';
+import { importImages, type ImportReport } from '../images/import-images.ts';
+import { importSource, LocalDirectories, type NamedSource } from '../images/import-source.ts';
 import { Pace } from '../images/pace.ts';
 import { ProgressTracker } from '../images/progress.ts';
 import { imageKey } from '../images/streams/select-versions.ts';
 import { StreamError } from '../images/streams/stream-error.ts';
 import { findSpoilt } from '../images/verify-files.ts';
 import type { ImageSettings, Plan } from '../plan/plan.ts';
+import { shelvedFile } from '../plan/stored-image.ts';
 import type { Counters, ImageAnswer, ImageOrder } from '../service/letters.ts';
 import type { Service, ServiceContext } from '../service/service.ts';
 import { Tally } from '../service/tally.ts';
 import type { Timer } from '../system/loop.ts';
-import { isNamed, namedBy } from './image-name.ts';
+import { collectGarbage } from './collect.ts';
+import { answerOf, no, removalOf, spoilOf, unknownSource } from './image-answers.ts';
+import { isMarkNamed, isNamed, namedBy } from './image-name.ts';
+import { ImagePlace, type OpenImages } from './image-place.ts';
 
 /** What nobody uses any more is looked for so often. */
 const GARBAGE_EVERY = 3_600_000;
-/** Versions that are published so close together are one change. */
+/** What changes so close together is one change, which a Plan is compiled for. */
 const GATHER_MILLISECONDS = 200;
+/** The same while an import runs: of many small versions one is published every few milliseconds. */
+const GATHER_IN_IMPORT = 2_000;
+/** An import that failed altogether, as the index could not be had: further apart each time. */
+const FIRST_RETRY = 10_000;
+const LONGEST_RETRY = 600_000;
+/** For so long whoever stops an import waits for its end: a disk that hangs may keep it for longer. */
+const STOP_MILLISECONDS = 3_000;
 /** Timers hold no more (2^31 - 1 milliseconds): a longer interval is waited for in parts. */
 const LONGEST_TIMER = 86_400_000;
-
-/** Where images are kept. */
-interface Store {
-  readonly shelf: FileShelf;
-  readonly store: SqliteImageStore;
-}
 
 /** An import that runs. */
 interface Running {
@@ -49,23 +51,30 @@ class ImporterService implements Service {
   readonly #context: ServiceContext;
   readonly #tally = new Tally('imports', 'published', 'refused', 'bytes');
   readonly #closing = new AbortController();
+  readonly #place: ImagePlace;
+  readonly #directories = new LocalDirectories();
   #plan: Plan | undefined;
-  #store: Store | undefined;
+  /** Files that it names, by their path on disk. */
+  #named: ReadonlySet<string> = new Set();
   #running: Running | undefined;
   #nextImport: Timer | undefined;
   #garbage: Timer | undefined;
   #telling: Timer | undefined;
   /** Monotonic: when the last import began. */
   #importedAt = Number.NEGATIVE_INFINITY;
+  /** Imports in a row that failed altogether. */
+  #failures = 0;
 
   constructor(context: ServiceContext) {
     this.#context = context;
+    this.#place = new ImagePlace(context);
   }
 
   apply(plan: Plan): void {
     const before = this.#plan?.images;
     this.#plan = plan;
-    if (!before) this.#garbage = this.#context.loop.after(GARBAGE_EVERY, () => this.#collectNow());
+    this.#named = new Set(filesNamedBy(plan));
+    this.#garbage ??= this.#context.loop.after(GARBAGE_EVERY, () => this.#collectNow());
     // A first start, or sources that are new: what they have is wanted now
     if (!isSameWork(before, plan.images)) this.#importedAt = Number.NEGATIVE_INFINITY;
     this.#schedule();
@@ -81,7 +90,7 @@ class ImporterService implements Service {
     this.#nextImport?.cancel();
     this.#garbage?.cancel();
     this.#telling?.cancel();
-    this.#store?.store.close();
+    this.#place.close();
   }
 
   async manage(order: ImageOrder): Promise<ImageAnswer> {
@@ -95,7 +104,7 @@ class ImporterService implements Service {
   #obey(order: ImageOrder): Promise<ImageAnswer> | ImageAnswer {
     switch (order.kind) {
       case 'import':
-        return this.#running ? no('an import runs already: "rackboot images stop" ends it') : this.#begin(order).ended;
+        return this.#running ? no(whyBusy(this.#running)) : this.#begin(order).ended;
       case 'stop':
         return this.#stop();
       case 'gc':
@@ -117,7 +126,8 @@ class ImporterService implements Service {
     if (!settings || !hasSources(settings)) return;
     const interval = (settings.intervalSeconds ?? Number.POSITIVE_INFINITY) * 1000;
     const isFirst = this.#importedAt === Number.NEGATIVE_INFINITY;
-    const left = isFirst ? 0 : this.#importedAt + interval - this.#context.clock.monotonic();
+    const wait = Math.min(interval, retryAfter(this.#failures));
+    const left = isFirst ? 0 : this.#importedAt + wait - this.#context.clock.monotonic();
     if (left === Number.POSITIVE_INFINITY) return;
     this.#nextImport = this.#context.loop.after(Math.max(0, Math.min(left, LONGEST_TIMER)), () => {
       if (left > LONGEST_TIMER) this.#schedule();
@@ -139,18 +149,34 @@ class ImporterService implements Service {
     await ended;
     this.#running = undefined;
     this.#context.images?.progress(undefined);
+    if (this.#telling) this.#tell();
     if (!this.#closing.signal.aborted) this.#schedule();
   }
 
   async #stop(): Promise<ImageAnswer> {
     if (!this.#running) return no('no import runs');
     const { controller, ended } = this.#running;
+    // Whoever stops one does not want the next at once, however long this one ran
+    this.#importedAt = this.#context.clock.monotonic();
+    this.#failures = 0;
     controller.abort();
-    await ended;
+    if (!(await this.#isOverSoon(ended))) {
+      return no(
+        'the import is told to stop, but something it reads or writes hangs: the next one begins when it let go',
+      );
+    }
     return {
       isDone: true,
       lines: ['the import was stopped; what came of files is kept, and the next import goes on from there'],
     };
+  }
+
+  async #isOverSoon(ended: Promise<unknown>): Promise<boolean> {
+    const late = Promise.withResolvers<boolean>();
+    const timer = this.#context.loop.after(STOP_MILLISECONDS, () => late.resolve(false));
+    const isOver = await Promise.race([ended.then(() => true), late.promise]);
+    timer.cancel();
+    return isOver;
   }
 
   /** Never rejects. */
@@ -164,16 +190,20 @@ class ImporterService implements Service {
       events.emit({ kind: 'image.import-ended', how, ...counts, ...(reason !== undefined && { reason }) });
     };
     try {
-      const sources = await this.#sources();
+      const sources = await this.#sources(signal);
       const chosen = only === undefined ? undefined : chosenSource(sources, only);
       if (chosen === undefined && only !== undefined) return no(unknownSource(sources, only));
       if (!isDryRun) events.emit({ kind: 'image.import-started', sources: chosen === undefined ? sources.length : 1 });
       const report = await this.#run(sources, chosen, isDryRun, signal);
       ended(report.troubles.length === 0 ? 'whole' : 'in part', report);
-      if (!isDryRun) await this.#collect();
-      return answerOf(report, isDryRun);
+      const answer = answerOf(report, isDryRun);
+      if (isDryRun) return answer;
+      this.#failures = 0;
+      const collected = await this.manage({ kind: 'gc' });
+      return collected.isDone ? answer : no(...answer.lines, ...collected.lines);
     } catch (error) {
       const reason = messageOf(error);
+      if (!isDryRun && !signal.aborted) this.#failures++;
       ended(signal.aborted ? 'stopped' : 'failed', undefined, signal.aborted ? undefined : reason);
       return no(signal.aborted ? 'the import was stopped' : `the import failed: ${reason}`);
     }
@@ -194,6 +224,7 @@ class ImporterService implements Service {
       shelf,
       store,
       clock,
+      sleep: (milliseconds, until) => sleep(milliseconds, undefined, { signal: until }),
       signal,
       parallel: settings.parallel,
       pace: new Pace(clock, settings.bandwidth),
@@ -205,7 +236,7 @@ class ImporterService implements Service {
         this.#changed();
       },
       onRetired: () => this.#changed(),
-      isUsed: (row) => this.#plan?.boot.entries.some((entry) => namedBy(entry, [row], settings.shelf)) ?? false,
+      isUsed: (row) => this.#isUsed(row),
       onTrouble: (source, reason) => {
         this.#tally.add('refused');
         events.emit({ kind: 'image.refused', source, reason });
@@ -214,15 +245,18 @@ class ImporterService implements Service {
   }
 
   /** A file of sources that can't be read is a source that can't: the others do not suffer for it. */
-  async #sources(): Promise<ImportSource[]> {
+  async #sources(signal: AbortSignal): Promise<ImportSource[]> {
     const { sources, bootResources: file } = this.#settings();
-    const own = sources.map(importSource);
+    const sourceOf = (source: NamedSource): ImportSource => importSource(source, this.#directories);
+    const own = sources.map(sourceOf);
     if (file === undefined) return own;
     try {
       // A reader of YAML is more than all the rest of this thread
       const { readBootResources } = await import('../images/boot-resources.ts');
-      return [...own, ...readBootResources(await readFile(file, 'utf8'), file).map(importSource)];
+      const text = Buffer.from(await this.#directories.read(file, signal)).toString('utf8');
+      return [...own, ...readBootResources(text, file).map(sourceOf)];
     } catch (error) {
+      signal.throwIfAborted();
       const fault = new StreamError(messageOf(error));
       return [...own, { name: file, selections: [], keep: 1, open: () => Promise.reject(fault) }];
     }
@@ -234,25 +268,9 @@ class ImporterService implements Service {
   }
 
   async #collect(): Promise<ImageAnswer> {
-    const { shelf, store } = this.#open();
-    const named = new Set(this.#plan ? filesNamedBy(this.#plan) : []);
-    const rows = store.load().images;
-    const garbage = findGarbage({ rows, shelf, named, now: this.#context.clock.now() });
-    // Out of the index first: a file that nobody knows of is harmless, a version without its files is not
-    store.write({ gone: garbage.rows });
-    for (const { sha256 } of garbage.files) shelf.remove(sha256);
-    for (const sha256 of garbage.parts) shelf.dropPart(sha256);
-    const bytes = garbage.files.reduce((sum, { size }) => sum + size, 0);
-    if (garbage.files.length > 0)
-      this.#context.events.emit({ kind: 'image.removed', files: garbage.files.length, bytes });
-    const waiting = rows.filter((row) => !isPublished(row)).length - garbage.rows.length;
-    return {
-      isDone: true,
-      lines: [
-        `${garbage.files.length} files removed, ${bytes} bytes`,
-        ...(waiting > 0 ? [`${waiting} versions are kept for a while, for machines that were told of them`] : []),
-      ],
-    };
+    const sources = (await this.#sources(this.#closing.signal)).map(({ name }) => name);
+    const now = this.#context.clock.now();
+    return collectGarbage(this.#open(), { named: this.#named, sources, now }, this.#context.events);
   }
 
   /** What can be had again is fetched again at once. */
@@ -268,42 +286,57 @@ class ImporterService implements Service {
     if (spoilt.length === 0) return { isDone: true, lines: [`${rows.length} versions are as they were`] };
     this.#changed();
     const isFetched = spoilt.some(({ rows: of }) => of.some(({ source }) => source !== BY_HAND));
-    if (isFetched && !this.#running) this.#begin({ isDryRun: false });
-    return {
-      isDone: false,
-      lines: spoilt.map(({ file, rows: of, quarantine }) => {
-        const what = `${of.map((row) => `${imageKey(row)} ${row.version}`).join(', ')}: ${file.name} ${file.sha256}`;
-        const next = of.every(({ source }) => source === BY_HAND) ? 'add it again' : 'it is fetched again';
-        return `${what} is ${quarantine === undefined ? 'gone' : `spoilt, set aside as ${quarantine}`}; ${next}`;
-      }),
-    };
+    // One that runs may have seen the file while it was still there
+    if (isFetched && this.#running) this.#importedAt = Number.NEGATIVE_INFINITY;
+    else if (isFetched) this.#begin({ isDryRun: false });
+    return no(...spoilt.map(spoilOf));
   }
 
   #remove(name: string): ImageAnswer {
     const { store } = this.#open();
     const rows = store.load().images.filter((row) => isPublished(row) && isNamed(row, name));
-    if (rows.length === 0) return no(`no image is called ${name}: expected os/release, as in "rackboot images"`);
+    const forgotten = store.marks().newest.filter((mark) => isMarkNamed(mark, name));
+    if (rows.length === 0 && forgotten.length === 0)
+      return no(`no image is called ${name}: expected os/release, as in "rackboot images"`);
     const users = this.#plan?.boot.entries.filter((entry) => namedBy(entry, rows, this.#settings().shelf)) ?? [];
     if (users.length > 0) {
       return no(
         `${name} is what the boot entries ${users.map((entry) => entry.name).join(', ')} boot: change them first`,
       );
     }
+    if (rows.some((row) => this.#isUsed(row))) {
+      return no(`${name} is where machines have their loaders from: "rackboot loaders install" others first`);
+    }
     const retiredAt = this.#context.clock.now();
-    store.write({ set: rows.map((row) => ({ ...row, retiredAt })) });
+    store.write({ set: rows.map((row) => ({ ...row, retiredAt })), forgotten });
     this.#changed();
+    const gone = rows.length > 0 ? [] : forgotten;
     return {
       isDone: true,
-      lines: rows.map((row) => `${imageKey(row)} ${row.version} is told of no more${afterwards(row)}`),
+      lines: [
+        ...rows.map(removalOf),
+        ...gone.map(({ image, version }) => `${image}: that ${version} was here once is forgotten`),
+      ],
     };
+  }
+
+  /** Whether the Plan in force names a file of it: as a boot entry, or as a loader. */
+  #isUsed({ files }: ImageRow): boolean {
+    const { shelf } = this.#settings();
+    return files.some(({ sha256 }) => this.#named.has(shelvedFile(shelf, sha256)));
   }
 
   /** A Plan is compiled for each of these: an import of many small files must not be as many Plans. */
   #changed(): void {
-    this.#telling ??= this.#context.loop.after(GATHER_MILLISECONDS, () => {
-      this.#telling = undefined;
-      this.#context.images?.changed();
-    });
+    this.#telling ??= this.#context.loop.after(this.#running ? GATHER_IN_IMPORT : GATHER_MILLISECONDS, () =>
+      this.#tell(),
+    );
+  }
+
+  #tell(): void {
+    this.#telling?.cancel();
+    this.#telling = undefined;
+    this.#context.images?.changed();
   }
 
   #settings(): ImageSettings {
@@ -312,17 +345,10 @@ class ImporterService implements Service {
     return settings;
   }
 
-  /** Again at each need, as a disk that can't be had now may be there then. */
-  #open(): Store {
-    if (this.#store) return this.#store;
+  #open(): OpenImages {
     const state = this.#plan?.rack.state;
     if (state === undefined) throw new Error('there is no plan yet');
-    const shelf = new FileShelf(state);
-    shelf.prepare();
-    const { store, replaced } = openImageStore(imageIndex(state), this.#context.clock.now());
-    if (replaced) this.#context.events.emit({ kind: 'image.index-replaced', ...replaced });
-    this.#store = { shelf, store };
-    return this.#store;
+    return this.#place.open(state);
   }
 }
 
@@ -332,26 +358,15 @@ function filesNamedBy(plan: Plan): string[] {
   return files.map(({ file }) => file);
 }
 
-function no(...lines: readonly string[]): ImageAnswer {
-  return { isDone: false, lines };
+function whyBusy({ controller }: Running): string {
+  return controller.signal.aborted
+    ? 'the import that was stopped has not let go of its files yet'
+    : 'an import runs already: "rackboot images stop" ends it';
 }
 
-function afterwards({ source }: ImageRow): string {
-  const kept = '; its files go an hour from now';
-  return source === BY_HAND
-    ? kept
-    : `${kept}, and the next import brings it back unless the selections of ${source} leave it out`;
-}
-
-function answerOf({ published, bytes, troubles }: ImportReport, isDryRun: boolean): ImageAnswer {
-  const lines = published.map(
-    (row) => `${imageKey(row)} ${row.version} ${isDryRun ? 'would come' : 'is here'} from ${row.source}`,
-  );
-  const sum = `${published.length} versions, ${bytes} bytes ${isDryRun ? 'to fetch' : 'fetched'}`;
-  return {
-    isDone: troubles.length === 0,
-    lines: [...lines, ...troubles.map(({ source, reason }) => `${source}: ${reason}`), sum],
-  };
+/** Milliseconds; without failures never. */
+function retryAfter(failures: number): number {
+  return failures === 0 ? Number.POSITIVE_INFINITY : Math.min(FIRST_RETRY * 2 ** (failures - 1), LONGEST_RETRY);
 }
 
 function hasSources({ sources, bootResources }: ImageSettings): boolean {
@@ -361,11 +376,6 @@ function hasSources({ sources, bootResources }: ImageSettings): boolean {
 /** By its name, or its number from 1. */
 function chosenSource(sources: readonly ImportSource[], word: string): string | undefined {
   return (sources.find(({ name }) => name === word) ?? sources[Number(word) - 1])?.name;
-}
-
-function unknownSource(sources: readonly ImportSource[], word: string): string {
-  const names = sources.map(({ name }, i) => `${i + 1} ${name}`).join(', ');
-  return `no source is called ${word}: expected ${names === '' ? 'none, as the file has none' : `one of ${names}`}`;
 }
 
 function isSameWork(a: ImageSettings | undefined, b: ImageSettings | undefined): boolean {

@@ -1,4 +1,5 @@
 import { byPreference, kernelFor } from './image-choice.ts';
+import type { LoaderSet } from './loader-set.ts';
 import type { BootFile, BootFiles } from './plan.ts';
 import { imageShelf, shelvedFile, shelvedPath, type StoredFile, type StoredImage } from './stored-image.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -21,12 +22,14 @@ const ROOT_VARIABLE = '${root}';
 /** What is not fetched by a loader, but by what it starts. */
 const ROOT_KINDS: ReadonlySet<string> = new Set(['squashfs', 'root-image.gz', 'iso']);
 
-/** Only what is whole now: a file that `images verify` took away takes its version with it. */
+/** Only what is whole now: a file that `images verify` took away, or that has another length, takes its version with it. */
 export function storedImages(state: string, surroundings: Surroundings): StoredImages {
   const shelf = imageShelf(state);
-  const whole = (surroundings.images?.(state) ?? []).filter(({ files }) =>
-    files.every(({ sha256 }) => surroundings.fileExists(shelvedFile(shelf, sha256))),
-  );
+  const isWhole = ({ sha256, size }: StoredFile): boolean => {
+    const file = shelvedFile(shelf, sha256);
+    return surroundings.fileSize ? surroundings.fileSize(file) === size : surroundings.fileExists(file);
+  };
+  const whole = (surroundings.images?.(state) ?? []).filter(({ files }) => files.every(isWhole));
   return { shelf, images: whole.toSorted(byPreference) };
 }
 
@@ -60,12 +63,15 @@ const SERVED_NAMES: ReadonlyMap<string, string> = new Map([
   ['bootaa64.efi', 'shimaa64.efi'],
 ]);
 
-/** The programs of imported loaders, by the name each is served under; the best first. */
-export function importedLoaders({ shelf, images }: StoredImages): ReadonlyMap<string, string> {
-  const files = images.flatMap((image) => image.files.filter(({ ftype }) => ftype === 'loader'));
-  return new Map(
-    files.toReversed().map(({ name, sha256 }) => [SERVED_NAMES.get(name) ?? name, shelvedFile(shelf, sha256)]),
-  );
+/** The programs of each imported loader; the best first. */
+export function importedLoaders({ shelf, images }: StoredImages): LoaderSet[] {
+  const sets = images.map(({ files }) => {
+    const programs = files.filter(({ ftype }) => ftype === 'loader');
+    return new Map(
+      programs.toReversed().map(({ name, sha256 }) => [SERVED_NAMES.get(name) ?? name, shelvedFile(shelf, sha256)]),
+    );
+  });
+  return sets.filter((set) => set.size > 0);
 }
 
 /** "ubuntu/noble", each once. */

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import type { FaultBook } from './fault-book.ts';
 import type { Path } from './fault.ts';
+import { loaderSetFor, type LoaderSet } from './loader-set.ts';
 import { COMPANIONS, DEBIAN_FILES, LOADER_WORDS } from './loader-table.ts';
 import { LOADER_KINDS, type BootFile, type Loader, type LoaderKind, type Loaders } from './plan.ts';
 import { loaderMisfit } from './program-kind.ts';
@@ -10,8 +11,8 @@ import type { Surroundings } from './surroundings.ts';
 export interface LoaderPlaces {
   readonly files: string;
   readonly installed: string;
-  /** Imported with images, by the name each is served under: the file on disk. Absent: none. */
-  readonly imported?: ReadonlyMap<string, string>;
+  /** Imported with images; the best first. Absent: none. */
+  readonly imported?: readonly LoaderSet[];
 }
 
 /** For loaders of the operator's own; everything of Debian's package ipxe may be named. */
@@ -61,23 +62,17 @@ export class LoaderShelf {
     const { needs, uses = [] } = COMPANIONS.get(posix.basename(loader.path)) ?? { needs: [] };
     if (needs.length === 0) return loader;
     const companions: BootFile[] = [];
+    const set = this.#importedSet(posix.basename(loader.path));
+    const isImported = set?.get(posix.basename(loader.path)) === loader.file;
     for (const name of [...needs, ...uses]) {
       const served = posix.join(posix.dirname(loader.path), name);
-      const file = this.#besideImported(loader, name, served) ?? this.#find(served, true);
+      const file = isImported ? fileOf(set, name, served) : this.#find(served, true);
       if (file && !(name.endsWith('.efi') && !this.#fits(path, kind, file))) companions.push(file);
       else if (!file && needs.includes(name)) this.#reportMissing(path, kind, [served], orElse, ` for ${loader.path}`);
     }
     return needs.every((name) => companions.some((file) => posix.basename(file.path) === name))
       ? { ...loader, companions }
       : undefined;
-  }
-
-  /** Imported ones are signed for each other: an imported shim must not start Debian's GRUB. */
-  #besideImported(loader: BootFile, name: string, served: string): BootFile | undefined {
-    const { imported } = this.#places;
-    const isImported = imported?.get(posix.basename(loader.path)) === loader.file;
-    const file = isImported ? imported?.get(name) : undefined;
-    return file === undefined ? undefined : { path: served, file };
   }
 
   #find(served: string, isCompanion = false): BootFile | undefined {
@@ -90,12 +85,18 @@ export class LoaderShelf {
     const own = posix.join(files, served);
     const name = posix.basename(served);
     if (!isCompanion && !isWellKnown(served)) return [own, posix.join(IPXE_DIRECTORY, served)];
+    // What an imported loader starts comes with it, and starts nothing else: see #withCompanions
+    const imported = isCompanion ? undefined : this.#importedSet(name)?.get(name);
     return [
       own,
       posix.join(installed, name),
       ...(DEBIAN_FILES.get(name)?.places ?? [posix.join(IPXE_DIRECTORY, name)]),
-      ...[this.#places.imported?.get(name)].filter((file) => file !== undefined),
+      ...(imported === undefined ? [] : [imported]),
     ];
+  }
+
+  #importedSet(name: string): LoaderSet | undefined {
+    return loaderSetFor(name, this.#places.imported ?? []);
   }
 
   #fits(path: Path, kind: LoaderKind, { file }: BootFile): boolean {
@@ -116,6 +117,11 @@ export class LoaderShelf {
     const expected = `${paths.join(' or ')}${whose} in ${files}, ${installed} or ${debian}${words}${orElse}`;
     this.#book.report(path, expected, { found: 'no readable file' });
   }
+}
+
+function fileOf(set: LoaderSet, name: string, served: string): BootFile | undefined {
+  const file = set.get(name);
+  return file === undefined ? undefined : { path: served, file };
 }
 
 function servedPath(kind: LoaderKind, name: string): string {

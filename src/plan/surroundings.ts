@@ -15,6 +15,8 @@ export interface Surroundings {
   excuses(interfaceName: string): boolean;
   /** Is this a regular file that can be read? */
   fileExists(path: string): boolean;
+  /** Bytes of such a file; undefined where there is none. Absent: files are as long as they should be. */
+  fileSize?(path: string): number | undefined;
   /** The first 4 KiB of such a file, or all of it; undefined when they can't be read. Absent: files are taken for what they should be. */
   firstBytes?(path: string): Uint8Array | undefined;
   directoryExists(path: string): boolean;

@@ -13,6 +13,7 @@ const ERRORS: ReadonlySet<string> = new Set([
   'http.certificate-failed',
   'image.spoilt',
   'image.index-replaced',
+  'image.removal-held',
   'zone.refused',
 ]);
 const WARNINGS: ReadonlySet<string> = new Set([
@@ -33,6 +34,7 @@ const WARNINGS: ReadonlySet<string> = new Set([
   'http.failed',
   'http.refused',
   'image.refused',
+  'image.removal-resumed',
 ]);
 
 /** The log is the timeline in another coat: each event is one line. */

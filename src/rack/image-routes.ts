@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream';
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import type { Context } from 'koa';
 
 import { isPublished, sizeOf, type ImageRow } from '../images/image-row.ts';
@@ -19,7 +19,7 @@ export interface ImageLine {
   readonly label: string;
   readonly version: string;
   readonly bytes: number;
-  /** `published`: machines get it; `old`: only those that were told of it before; `broken`: a file of it is gone. */
+  /** `published`: machines get it; `old`: only those that were told of it before; `broken`: a file of it is gone, or cut short. */
   readonly state: 'published' | 'old' | 'broken';
   readonly since: string;
   readonly source: string;
@@ -40,6 +40,8 @@ interface SourceLine {
 export interface ImageList {
   readonly images: readonly ImageLine[];
   readonly sources: readonly SourceLine[];
+  /** The index was begun anew beside files that are here: none is removed before all is accounted for. `since`: ISO 8601. */
+  readonly held?: { readonly since: string; readonly reason: string };
   /** The import that runs. */
   readonly progress?: ImportProgress;
 }
@@ -56,7 +58,7 @@ export function listImages(context: Context, rack: Rack): void {
     context.body = 'the index of images is being written: ask again\n';
     return;
   }
-  const { images, sources } = memory;
+  const { images, sources, gap } = memory;
   const tried = new Map(sources.map((source) => [source.name, source]));
   const names = new Set([...(plan.images?.sources.map(({ name }) => name) ?? []), ...tried.keys()]);
   const list: ImageList = {
@@ -70,6 +72,7 @@ export function listImages(context: Context, rack: Rack): void {
         troubles,
       };
     }),
+    ...(gap && { held: { since: new Date(gap.since).toISOString(), reason: gap.reason } }),
     ...(rack.images.progress && { progress: rack.images.progress }),
   };
   context.body = list;
@@ -116,7 +119,7 @@ export async function manageImages(
 function lineOf(plan: Plan, row: ImageRow): ImageLine {
   const { os, release, arch, subarch, label, version, source, since, files } = row;
   const paths = new Set(files.map(({ sha256 }) => shelvedFile(imageShelf(plan.rack.state), sha256)));
-  const isWhole = [...paths].every((path) => existsSync(path));
+  const isWhole = files.every(({ sha256, size }) => sizeAt(shelvedFile(imageShelf(plan.rack.state), sha256)) === size);
   const uses = ({ file }: { readonly file: string }): boolean => paths.has(file);
   const entries = plan.boot.entries.filter(({ kernel, arm64 }) => uses(kernel) || (arm64 && uses(arm64.kernel)));
   return {
@@ -133,6 +136,15 @@ function lineOf(plan: Plan, row: ImageRow): ImageLine {
     entries: entries.map(({ name }) => name),
     files,
   };
+}
+
+/** Undefined where it can't be told. */
+function sizeAt(path: string): number | undefined {
+  try {
+    return statSync(path).size;
+  } catch {
+    return undefined;
+  }
 }
 
 function orderOf({ os, release, arch, subarch, label, version }: ImageLine): string {

@@ -9,6 +9,7 @@ const STANDING: ReadonlySet<string> = new Set([
   'boot.store-failed',
   'boot.store-replaced',
   'image.index-replaced',
+  'image.removal-held',
   'http.certificate-failed',
   'dns.upstream-failed',
   'dns.tls-failed',
@@ -19,6 +20,7 @@ const STANDING: ReadonlySet<string> = new Set([
 const ENDED_BY: ReadonlyMap<string, string> = new Map([
   ['dhcp.store-works', 'dhcp.store-failed'],
   ['boot.store-works', 'boot.store-failed'],
+  ['image.removal-resumed', 'image.removal-held'],
   ['dns.keys-work', 'dns.keys-failed'],
   ['dns.store-works', 'dns.store-failed'],
   ['dhcp.conflict-check-on', 'dhcp.conflict-check-off'],

@@ -1,8 +1,9 @@
-import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 
 import { isPublished } from '../images/image-row.ts';
 import { imageIndex, readImageIndex } from '../images/open-image-store.ts';
+import { imageKey } from '../images/streams/select-versions.ts';
 import type { Plan } from '../plan/plan.ts';
 import { HEADER_BYTES } from '../plan/program-kind.ts';
 import type { StoredImage } from '../plan/stored-image.ts';
@@ -21,16 +22,22 @@ export function createSurvey(): (running?: Plan) => Surroundings {
     const known = running && new Set(running.subnets.map((subnet) => subnet.interface));
     const excuses = (name: string): boolean => known?.has(name) ?? true;
     const interfaces = readLocalAddresses();
-    return { hostName: hostname(), interfaces, excuses, fileExists, firstBytes, directoryExists, keyPairFault, images };
+    const files = { fileExists, fileSize, firstBytes, directoryExists };
+    return { hostName: hostname(), interfaces, excuses, ...files, keyPairFault, images };
   };
 }
 
 function fileExists(path: string): boolean {
+  return fileSize(path) !== undefined;
+}
+
+function fileSize(path: string): number | undefined {
   try {
     accessSync(path, constants.R_OK);
-    return statSync(path).isFile();
+    const stat = statSync(path);
+    return stat.isFile() ? stat.size : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }
 
@@ -66,14 +73,20 @@ function keyPairFault(certificate: string, key: string): string | undefined {
 }
 
 /**
- * The index is read anew each time: it is small, and says what is on disk. While it can't be read for a write that hangs, what it
- * said last is true still: no image is taken away without another in its place.
+ * The index is read anew each time: it is small, and says what is on disk. What it said last is true still while it can't be read for
+ * a write that hangs, and of images that it lost: no image is taken away without another in its place.
  */
 function createImageReader(): (state: string) => readonly StoredImage[] {
   const last = new Map<string, readonly StoredImage[]>();
   return (state) => {
-    const memory = readImageIndex(imageIndex(state));
-    const images = memory?.images.filter(isPublished) ?? last.get(state) ?? [];
+    const file = imageIndex(state);
+    const before = last.get(state) ?? [];
+    const memory = readImageIndex(file);
+    if (!memory) return before;
+    const isLost = memory.gap !== undefined || memory.isDamaged === true || !existsSync(file);
+    const known = new Set(memory.images.map(imageKey));
+    const lost = isLost ? before.filter((image) => !known.has(imageKey(image))) : [];
+    const images = [...memory.images.filter(isPublished), ...lost];
     last.set(state, images);
     return images;
   };

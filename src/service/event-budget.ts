@@ -29,6 +29,8 @@ const LASTING_KINDS: ReadonlySet<EventBody['kind']> = new Set<EventBody['kind']>
   'image.import-ended',
   'image.spoilt',
   'image.index-replaced',
+  'image.removal-held',
+  'image.removal-resumed',
   'dns.upstream-failed',
   'dns.upstream-works',
   'dns.upstream-dismissed',

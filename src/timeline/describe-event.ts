@@ -151,9 +151,15 @@ export function describeEvent(event: EventBody): string {
     case 'image.spoilt':
       return `file ${event.file} of image ${event.image} is spoilt on disk${event.quarantine === undefined ? ', or gone' : `: set aside as ${event.quarantine}`}`;
     case 'image.removed':
-      return `${count(event.files, 'file')} of images removed, ${event.bytes} bytes`;
+      return `${count(event.files, 'file')} of images removed, ${event.bytes} bytes${event.setAside === undefined ? '' : `, and ${count(event.setAside, 'file')} that no image has set aside in quarantine`}`;
     case 'image.index-replaced':
-      return `the index of images is damaged (${event.reason}): set aside as ${event.setAside}, ${count(event.recovered, 'version')} recovered from it`;
+      return event.setAside === undefined
+        ? `the index of images is gone (${event.reason}): begun anew beside the files of images`
+        : `the index of images is damaged (${event.reason}): set aside as ${event.setAside}, ${count(event.recovered, 'version')} recovered from it`;
+    case 'image.removal-held':
+      return `no file of an image is removed, as the index of images was begun anew at ${new Date(event.since).toISOString()} (${event.reason}): not before every source was imported whole; images that were added by hand are to be added again`;
+    case 'image.removal-resumed':
+      return 'every source was imported whole since the index of images was begun anew: files that no image has are removed again';
     case 'plan.applied':
       return `plan applied: ${count(event.subnets, 'subnet')}, ${count(event.hosts, 'host')}, ${count(event.faults, 'fault')}`;
     case 'plan.refused':

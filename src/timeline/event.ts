@@ -162,13 +162,18 @@ export type EventBody =
     }
   /** A file on disk is not what it was; it is out of the way of machines. */
   | { readonly kind: 'image.spoilt'; readonly image: string; readonly file: string; readonly quarantine?: string }
-  | { readonly kind: 'image.removed'; readonly files: number; readonly bytes: number }
+  /** `setAside`: files that no image has, kept for a while after the index was begun anew. */
+  | { readonly kind: 'image.removed'; readonly files: number; readonly bytes: number; readonly setAside?: number }
   | {
       readonly kind: 'image.index-replaced';
       readonly reason: string;
-      readonly setAside: string;
+      /** Absent: there was none. */
+      readonly setAside?: string;
       readonly recovered: number;
     }
+  /** The index was begun anew beside files that are here: nothing is removed before all is accounted for. `since`: Unix milliseconds. */
+  | { readonly kind: 'image.removal-held'; readonly reason: string; readonly since: number }
+  | { readonly kind: 'image.removal-resumed' }
   | { readonly kind: 'plan.applied'; readonly subnets: number; readonly hosts: number; readonly faults: number }
   | { readonly kind: 'plan.refused'; readonly faults: readonly string[] }
   | { readonly kind: 'service.ready'; readonly service: ThreadName }

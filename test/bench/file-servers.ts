@@ -70,24 +70,26 @@ export const TFTP_SERVERS: readonly FileServer[] = [
   },
 ];
 
+/** `listen`: address and port. */
+export function nginxConfig(directory: string, files: string, listen: string): string {
+  return `worker_processes 1; daemon off; pid ${directory}/pid; error_log ${directory}/error.log; user root;
+events { worker_connections 4096; }
+http {
+  access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000;
+  client_body_temp_path ${directory}/body; proxy_temp_path ${directory}/proxy; fastcgi_temp_path ${directory}/fastcgi;
+  uwsgi_temp_path ${directory}/uwsgi; scgi_temp_path ${directory}/scgi;
+  server { listen ${listen} backlog=4096; root ${files}; }
+}
+`;
+}
+
 export const HTTP_SERVERS: readonly FileServer[] = [
   RACKBOOT,
   {
     name: 'nginx',
     prepare: async (directory, files) => {
       const config = join(directory, 'nginx.conf');
-      writeFileSync(
-        config,
-        `worker_processes 1; daemon off; pid ${directory}/pid; error_log ${directory}/error.log; user root;
-events { worker_connections 4096; }
-http {
-  access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000;
-  client_body_temp_path ${directory}/body; proxy_temp_path ${directory}/proxy; fastcgi_temp_path ${directory}/fastcgi;
-  uwsgi_temp_path ${directory}/uwsgi; scgi_temp_path ${directory}/scgi;
-  server { listen ${SERVER_ADDRESS}:${HTTP_PORT} backlog=4096; root ${files}; }
-}
-`,
-      );
+      writeFileSync(config, nginxConfig(directory, files, `${SERVER_ADDRESS}:${HTTP_PORT}`));
       return [await unpackedProgram('nginx', 'usr/sbin/nginx'), '-c', config, '-e', join(directory, 'error.log')];
     },
   },

@@ -1,5 +1,5 @@
 /*
- * `npm run bench -- sockets|footprint|dhcp|dns|tftp|http|storm [--quick]`: measurements, side by side in one run; medians, as machines are noisy.
+ * `npm run bench -- sockets|footprint|dhcp|dns|tftp|http|storm|images [--quick]`: measurements, side by side in one run; medians, as machines are noisy.
  * All but the first two also take --json FILE and --only SERVER (may be repeated), dhcp --scenario empty|leases|full, dns
  * --scenario hosts|small|large|absent|cache.
  */
@@ -9,6 +9,7 @@ import { benchDhcp } from './dhcp.ts';
 import { benchDns } from './dns.ts';
 import { benchFootprint } from './footprint.ts';
 import { benchHttp } from './http.ts';
+import { benchImages } from './images.ts';
 import { benchSockets } from './sockets.ts';
 import { benchStorm } from './storm.ts';
 import { benchTftp } from './tftp.ts';
@@ -32,6 +33,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   tftp: () => benchTftp({ quick, only, json }),
   http: () => benchHttp({ quick, only, json }),
   storm: () => benchStorm({ quick, only, json }),
+  images: () => benchImages({ quick, only, json }),
 };
 
 const bench = positionals.length === 1 ? BENCHES[positionals[0] ?? ''] : undefined;

@@ -13,6 +13,9 @@ export interface Load {
   readonly isTimed?: boolean;
 }
 
+/** Where perfdhcp runs. */
+type Place = Pick<VethPair, 'ask' | 'clientInterface'>;
+
 export interface LoadResult {
   /** DORAs that perfdhcp began and that came to their ACK. */
   readonly begun: number;
@@ -30,7 +33,7 @@ const WAIT_MICROSECONDS = 500_000;
  * replies come back to giaddr:67.
  */
 export async function load(
-  pair: VethPair,
+  pair: Place,
   { server, rate, seconds, clients, pool, core, isTimed }: Load,
 ): Promise<LoadResult> {
   const argv = ['taskset', '-c', String(core), 'perfdhcp', '-4', '-g', 'single', '-l', pair.clientInterface];
@@ -49,7 +52,7 @@ export async function load(
 }
 
 /** Whether one machine is offered an address: the server serves. */
-export async function answersOne(pair: VethPair, server: string): Promise<boolean> {
+export async function answersOne(pair: Place, server: string): Promise<boolean> {
   const once = ['-r', '100', '-n', '1', '-W', '50000', '-b', `mac=${poolMac(0xffff)}`];
   const { stdout } = await pair.ask(['perfdhcp', '-4', '-g', 'single', '-l', pair.clientInterface, ...once, server]);
   return /DISCOVER-OFFER\*\*\*\s+sent packets: 1\s+received packets: 1/.test(stdout);

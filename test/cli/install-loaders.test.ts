@@ -62,7 +62,7 @@ test('the inventory says where each file was found, the operator’s own before 
   writeFileSync(config, `rack: { state: ${directory} }\nsubnets: [not yet\n`);
   const places = loaderDirectories(config);
   const [files, installed] = [join(directory, 'files'), join(directory, 'loaders')];
-  assert.deepEqual(places, { files, installed, imported: new Map() });
+  assert.deepEqual(places, { files, installed, imported: [] });
   put(join(directory, 'loaders/shimaa64.efi'), 'x');
   put(join(directory, 'loaders/grubaa64.efi'), 'x');
   put(join(directory, 'files/grubaa64.efi'), 'x');
@@ -79,7 +79,7 @@ test('the inventory says where each file was found, the operator’s own before 
 
 test('the inventory finds a loader that was imported with images, where there is no other', () => {
   // Readable for everyone, and never a loader
-  const imported = new Map([['grubia32.efi', '/etc/hostname']]);
+  const imported = [new Map([['grubia32.efi', '/etc/hostname']])];
   const places = { files: '/nowhere', installed: '/nowhere', imported };
   const grub = loaderInventory(places).find(({ firmware }) => firmware === 'uefi-ia32');
   assert.equal(grub?.files[0]?.found, '/etc/hostname');

@@ -195,6 +195,13 @@ test('tries are further apart each time nothing came, and close again after some
   assert.deepEqual(waits, [2_000, 4_000, 8_000, 1_000]);
 });
 
+test('a mirror that lets a byte come with each try is given up on', async () => {
+  const { shelf, run, waits } = trial(() => ({ endAfter: 1 }));
+  await assert.rejects(run(), { name: 'TransferError', message: /ends early$/ });
+  assert.deepEqual(waits, [1_000, 2_000, 4_000, 8_000, 16_000, 30_000]);
+  assert.equal(shelf.partSize(FILE.sha256), 7);
+});
+
 test('what came before a stop is kept', async () => {
   const controller = new AbortController();
   const { shelf, run } = trial(() => ({ silentAfter: 2 * BLOCK }));

@@ -1,19 +1,21 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import {
   existsSync,
   mkdtempSync,
   openSync,
   readFileSync,
   closeSync,
+  readdirSync,
   rmSync,
-  statfsSync,
   writeFileSync,
   readSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, test } from 'node:test';
 
+import { DiskRoom } from '../../src/images/disk-room.ts';
 import { FileShelf } from '../../src/images/file-shelf.ts';
 import { sha256 } from './streams/stream-fixture.ts';
 
@@ -28,10 +30,9 @@ function newShelf(): FileShelf {
 
 async function put(shelf: FileShelf, content: string): Promise<string> {
   const sum = sha256(content);
-  const handle = await shelf.openPart(sum);
-  await handle.writeFile(content);
-  await shelf.publish(sum, handle);
-  await handle.close();
+  await using part = await shelf.openPart(sum);
+  await part.handle.writeFile(content);
+  await part.publish({ size: content.length });
   return sum;
 }
 
@@ -64,13 +65,71 @@ test('only names that are checksums are files of it', () => {
   assert.deepEqual(new FileShelf(join(root, 'nowhere')).list(), []);
 });
 
-test('room is what is free less what leases need, and a demand for more is told with both', () => {
+test('a part has one writer, and another one when that is done with it', async () => {
   const shelf = newShelf();
-  const { bavail, bsize } = statfsSync(shelf.whole);
-  shelf.demand(1);
-  assert.throws(() => shelf.demand(bavail * bsize + 1), {
-    name: 'DiskFullError',
-    message: /^.*\/images: no room: \d+ MB needed, \d+ MB free besides the \d+ MB that leases keep$/,
+  const sum = sha256('kernel');
+  {
+    await using part = await shelf.openPart(sum);
+    await part.handle.writeFile('ker');
+    await assert.rejects(shelf.openPart(sum), { name: 'ShelfError', message: /is being fetched already$/ });
+    assert.equal(shelf.isHeld(sum), true);
+  }
+  assert.equal(shelf.isHeld(sum), false);
+  await using next = await shelf.openPart(sum);
+  assert.equal((await next.handle.readFile()).toString(), 'ker');
+});
+
+for (const [name, content] of [
+  ['shorter', 'kerne'],
+  ['longer', 'kernel and more'],
+] as const) {
+  test(`what is ${name} than it should be does not get on the shelf, and is not gone on with`, async () => {
+    const shelf = newShelf();
+    const sum = sha256('kernel');
+    await using part = await shelf.openPart(sum);
+    await part.handle.writeFile(content);
+    await assert.rejects(part.publish({ size: 6 }), { name: 'ShelfError', message: /expected 6 bytes, found \d+$/ });
+    assert.deepEqual([shelf.list(), shelf.parts()], [[], []]);
   });
-  assert.throws(() => shelf.demand(bavail * bsize - 1024), { name: 'DiskFullError' });
+}
+
+test('many who put the same at once put it there whole', async () => {
+  const shelf = newShelf();
+  const bytes = Buffer.alloc(3_000_000, 'GRUB');
+  const found = await Promise.all(Array.from({ length: 8 }, () => shelf.put(bytes)));
+  assert.deepEqual(new Set(found.map((each) => each.sha256)), new Set([sha256(bytes)]));
+  assert.ok(readFileSync(shelf.pathOf(sha256(bytes))).equals(bytes));
+  assert.deepEqual(readdirSync(join(shelf.whole, '../partial')), []);
+});
+
+test('what there is no room for is not put, and leaves nothing behind', async () => {
+  const state = mkdtempSync(join(root, 'state-'));
+  const shelf = new FileShelf(state, new DiskRoom('/images', () => ({ bavail: 5, blocks: 5, bsize: 1 })));
+  shelf.prepare();
+  await assert.rejects(shelf.put(Buffer.from('kernel')), { name: 'DiskFullError' });
+  assert.deepEqual([shelf.list(), readdirSync(join(shelf.whole, '../partial'))], [[], []]);
+});
+
+test('what is held is so until it is let go of', () => {
+  const shelf = newShelf();
+  const hold = shelf.hold();
+  hold.add('a', 'b');
+  assert.equal(shelf.isHeld('b'), true);
+  hold[Symbol.dispose]();
+  assert.equal(shelf.isHeld('b'), false);
+});
+
+test('what a kill left behind is known by its name; parts that are gone on with and files of others are not of it', () => {
+  const shelf = newShelf();
+  const part = sha256('part');
+  const left = [`adding-${randomUUID()}`, `unpacking-${randomUUID()}`, `${sha256('gone')}.from`];
+  for (const name of [...left, part, `${part}.from`, 'README'])
+    writeFileSync(join(shelf.whole, '../partial', name), 'x');
+  assert.deepEqual(
+    shelf
+      .leftovers()
+      .map(({ path }) => basename(path))
+      .toSorted(),
+    left.toSorted(),
+  );
 });

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createSecureServer } from 'node:https';
+import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { setDefaultCACertificates } from 'node:tls';
 
 import { HttpOrigin } from '../../src/images/http-origin.ts';
 import { readWhole } from '../../src/images/origin.ts';
+import { Authority } from '../fixtures/certificate.ts';
 
 const NEVER = new AbortController().signal;
 
@@ -28,6 +32,166 @@ test('a proxy is asked for the whole URL, and nobody else', async () => {
     proxy.close();
     proxy.closeAllConnections();
   }
+});
+
+interface Answer {
+  readonly status?: number;
+  readonly location?: string;
+  readonly length?: number;
+  /** Bytes come so often, a thousand at a time. */
+  readonly every?: number;
+}
+
+/** A server that answers each question with the next of these; `sent`: bytes of bodies that went into sockets. */
+async function server(answers: readonly Answer[]) {
+  let sent = 0;
+  const asked: string[] = [];
+  let connections = 0;
+  const running = createServer((request, response) => {
+    const { status = 200, location, length, every } = answers[asked.length] ?? {};
+    asked.push(request.url ?? '');
+    response.writeHead(status, {
+      ...(location !== undefined && { location }),
+      ...(length !== undefined && { 'content-length': length }),
+    });
+    if (every === undefined) {
+      response.end('x'.repeat(length ?? 1));
+      return;
+    }
+    const timer = setInterval(() => {
+      response.write('x'.repeat(1_000));
+      sent += 1_000;
+    }, every);
+    response.on('close', () => clearInterval(timer));
+  });
+  running.on('connection', () => connections++);
+  running.listen(0, '127.0.0.1');
+  await once(running, 'listening');
+  const { port } = running.address() as AddressInfo;
+  return {
+    asked,
+    base: new URL(`http://127.0.0.1:${port}/`),
+    sent: () => sent,
+    connections: () => connections,
+    [Symbol.dispose]: () => {
+      running.close();
+      running.closeAllConnections();
+    },
+  };
+}
+
+test('the body of a refusal that has no end is not read: its connection is closed', async () => {
+  using mirror = await server([{ status: 404, every: 1 }, {}]);
+  const origin = new HttpOrigin({ base: mirror.base });
+  await assert.rejects(origin.open('a', { from: 0, signal: NEVER }), { message: /answers 404$/ });
+  await readWhole(origin, 'b', 10, NEVER);
+  assert.equal(mirror.connections(), 2);
+  const before = mirror.sent();
+  await delay(50);
+  assert.equal(mirror.sent(), before);
+  origin.close();
+});
+
+test('a redirect is followed, whatever else comes with it', async () => {
+  for (const how of [{ length: 100 }, { length: 10_000_000 }, { every: 1 }]) {
+    using mirror = await server([{ status: 302, location: '/b', ...how }, {}]);
+    const origin = new HttpOrigin({ base: mirror.base });
+    await readWhole(origin, 'a', 10, NEVER);
+    assert.deepEqual(mirror.asked, ['/a', '/b']);
+    origin.close();
+  }
+});
+
+for (const [what, location] of [
+  ['a file of this machine', 'file:///etc/shadow'],
+  ['another kind of server', 'ftp://127.0.0.1/x'],
+  ['a name and a password', 'http://root:secret@127.0.0.1/x'],
+  ['no URL at all', 'http://['],
+] as const) {
+  test(`a redirect to ${what} is refused, and not followed`, async () => {
+    using mirror = await server([{ status: 301, location }, {}]);
+    const origin = new HttpOrigin({ base: mirror.base });
+    await assert.rejects(origin.open('a', { from: 0, signal: NEVER }), {
+      name: 'TransferError',
+      message: /\/a: redirects to what is not fetched: /,
+    });
+    assert.equal(mirror.asked.length, 1);
+    origin.close();
+  });
+}
+
+test('a file that is shorter than what came of it already is told as that', async () => {
+  using mirror = await server([{ status: 416 }]);
+  const origin = new HttpOrigin({ base: mirror.base });
+  const fault = { name: 'TransferError', mayPass: false, message: `${mirror.base.href}a: ends before byte 7` };
+  await assert.rejects(origin.open('a', { from: 7, signal: NEVER }), fault);
+  origin.close();
+});
+
+test('a place beside an answer that is no redirect is not gone to', async () => {
+  using mirror = await server([{ status: 304, location: '/b' }, {}]);
+  const origin = new HttpOrigin({ base: mirror.base });
+  await assert.rejects(origin.open('a', { from: 0, signal: NEVER }), { message: /\/a: answers 304$/ });
+  origin.close();
+});
+
+test('from https nobody is led to http', async () => {
+  const plain = createServer((_request, response) => response.end('x'));
+  plain.listen(0, '127.0.0.1');
+  await once(plain, 'listening');
+  const { port } = plain.address() as AddressInfo;
+  const authority = new Authority();
+  setDefaultCACertificates([authority.cert]);
+  const secure = createSecureServer(authority.issue([127, 0, 0, 1]), (_request, response) => {
+    response.writeHead(302, { location: `http://127.0.0.1:${port}/` }).end();
+  });
+  secure.listen(0, '127.0.0.1');
+  await once(secure, 'listening');
+  const base = new URL(`https://127.0.0.1:${(secure.address() as AddressInfo).port}/`);
+  const origin = new HttpOrigin({ base });
+  try {
+    await assert.rejects(origin.open('a', { from: 0, signal: NEVER }), { message: /redirects to what is not fetched/ });
+  } finally {
+    origin.close();
+    plain.close();
+    secure.close();
+    secure.closeAllConnections();
+  }
+});
+
+test('a tunnel that a proxy never ends to build is given up, and its password is not told', async () => {
+  const sockets: Socket[] = [];
+  const proxy = createTcpServer((socket) => {
+    sockets.push(socket);
+    const timer = setInterval(() => socket.write('x'), 10);
+    socket.on('error', () => undefined).on('close', () => clearInterval(timer));
+  });
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  const { port } = proxy.address() as AddressInfo;
+  const settings = { base: new URL('https://mirror.invalid/'), proxy: `http://root:secret@127.0.0.1:${port}` };
+  const origin = new HttpOrigin({ ...settings, silenceMilliseconds: 100 });
+  await assert.rejects(origin.open('a', { from: 0, signal: NEVER }), (error: Error) => {
+    assert.equal(error.name, 'TransferError');
+    assert.doesNotMatch(error.message, /secret/);
+    return true;
+  });
+  origin.close();
+  proxy.close();
+  for (const socket of sockets) socket.destroy();
+});
+
+test('the time that its reader takes is not counted as the silence of a mirror', async () => {
+  using mirror = await server([{ length: 2_000_000, every: 1 }]);
+  const origin = new HttpOrigin({ base: mirror.base, silenceMilliseconds: 100 });
+  const { chunks } = await origin.open('a', { from: 0, signal: NEVER });
+  let waits = 0;
+  for await (const _ of chunks) {
+    await delay(250);
+    if (++waits === 3) break;
+  }
+  assert.equal(waits, 3);
+  origin.close();
 });
 
 test('a mirror that nobody is at may be there another time', async () => {

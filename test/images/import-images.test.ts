@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after as afterAll, test } from 'node:test';
@@ -9,15 +8,16 @@ import { after as afterAll, test } from 'node:test';
 import { findGarbage } from '../../src/images/collect-garbage.ts';
 import { FileShelf } from '../../src/images/file-shelf.ts';
 import { HttpOrigin } from '../../src/images/http-origin.ts';
-import { isPublished } from '../../src/images/image-row.ts';
-import { importImages, type ImportReport, type ImportSource } from '../../src/images/import-images.ts';
+import { isPublished, type ImageRow } from '../../src/images/image-row.ts';
+import type { ImportSource } from '../../src/images/import-desk.ts';
+import { importImages, type ImportReport } from '../../src/images/import-images.ts';
 import { imageIndex, openImageStore } from '../../src/images/open-image-store.ts';
 import { Pace } from '../../src/images/pace.ts';
 import { ProgressTracker } from '../../src/images/progress.ts';
 import type { Selection } from '../../src/images/streams/select-versions.ts';
 import { imageRow } from './image-fixture.ts';
 import { clearSign, indexFile, product, productsFile, sha256, signingKey } from './streams/stream-fixture.ts';
-import { TestMirror } from './test-mirror.ts';
+import { retryAtOnce, TestMirror } from './test-mirror.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'rackboot-import-'));
 const mirrors: TestMirror[] = [];
@@ -59,7 +59,7 @@ async function show(mirror: TestMirror, versions: Versions, words = {}, by = key
   await put('streams/v1/index.sjson', indexFile(['streams/v1/images.sjson']));
 }
 
-function rack(used?: string) {
+function rack(used?: string, onPublished: (row: ImageRow, shelf: FileShelf) => void = () => undefined) {
   const state = mkdtempSync(join(root, 'state-'));
   const shelf = new FileShelf(state);
   shelf.prepare();
@@ -83,18 +83,22 @@ function rack(used?: string) {
         only,
         dry = false,
         signal = new AbortController().signal,
-      }: { only?: string; dry?: boolean; signal?: AbortSignal } = {},
+        parallel = 3,
+      }: { only?: string; dry?: boolean; signal?: AbortSignal; parallel?: number } = {},
     ): Promise<ImportReport> =>
       importImages(sources, only === undefined ? undefined : new Set([only]), dry, {
         store,
         shelf,
         clock,
+        sleep: retryAtOnce,
         signal,
-        parallel: 3,
+        parallel,
         pace: new Pace(clock, undefined),
         progress: new ProgressTracker(clock, () => undefined),
-        onPublished: (row, retired) =>
-          told.push(`${row.version} instead of ${retired.map((each) => each.version).join()}`),
+        onPublished: (row, retired) => {
+          told.push(`${row.version} instead of ${retired.map((each) => each.version).join()}`);
+          onPublished(row, shelf);
+        },
         onRetired: (gone) => told.push(`no more ${gone.map((row) => row.release).join()}`),
         isUsed: (row) => row.release === used,
         onTrouble: (from, reason) => told.push(`${from}: ${reason}`),
@@ -140,8 +144,8 @@ test('a new version takes the place of the old one when it is whole; the old fil
   assert.deepEqual(told, ['1 instead of ', '2 instead of 1']);
   assert.equal(shelf.list().length, 6);
   const garbage = (after: number, named: readonly string[] = []) =>
-    findGarbage({ rows: rows(), shelf, named: new Set(named), now: Date.now() + after });
-  assert.deepEqual(garbage(3_000_000), { rows: [], files: [], parts: [] });
+    findGarbage({ rows: rows(), shelf, named: new Set(named), now: Date.now() + after, isHeld: false });
+  assert.deepEqual([garbage(3_000_000).rows, garbage(3_000_000).files], [[], []]);
   const later = garbage(4_000_000);
   assert.deepEqual(
     later.rows.map((row) => row.version),
@@ -252,7 +256,7 @@ const BAD: readonly Bad[] = [
   {
     name: 'an index of long ago',
     spoil: async (mirror) => show(mirror, { '0': version('zero') }),
-    says: /went back to version 0; 1 stays$/,
+    says: /went back from version 1 to 0; 1 stays; where that is meant, "rackboot images remove ubuntu\/noble\/amd64\/ga-24\.04" forgets/,
   },
   {
     name: 'products that are no JSON',
@@ -289,7 +293,7 @@ for (const [name, used, published, told] of [
     'stays while a boot entry is made of it',
     'noble',
     ['1 of a'],
-    `a: ${IMAGE}: is not selected any more, but a boot entry is made of it; 1 stays`,
+    `a: ${IMAGE}: is not selected any more, but a boot entry or a loader is made of it; 1 stays`,
   ],
 ] as const) {
   test(`what is not selected any more ${name}`, async () => {
@@ -387,4 +391,135 @@ test('of an image of which nothing boots, it is told', async () => {
   const mirror = await mirrorOf({ '1': { manifest: 'm' } });
   const here = rack();
   assert.deepEqual(reasons(await here.import([source('a', mirror)])), [`${IMAGE} 1: has no file that a machine boots`]);
+});
+
+test('a fault of ours ends an import when nobody writes any more, and what came of files is gone on with', async () => {
+  const mirror = await mirrorOf({ '1': version('one'), '2': { 'boot-kernel': 'another kernel' } });
+  mirror.misbehave((of, nth) => (of.endsWith('squashfs') && nth === 0 ? { silentAfter: 4 } : {}));
+  let isFaulty = true;
+  const here = rack(undefined, () => {
+    if (isFaulty) throw new Error('a fault of ours');
+  });
+  await assert.rejects(here.import([source('a', mirror, { keep: 2 })]), { message: 'a fault of ours' });
+  const root1 = sha256('root one');
+  assert.equal(here.shelf.isHeld(root1), false);
+  isFaulty = false;
+  assert.deepEqual(reasons(await here.import([source('a', mirror, { keep: 2 })])), []);
+  assert.deepEqual(here.published().toSorted(), ['1 of a', '2 of a']);
+  assert.equal(readFileSync(here.shelf.pathOf(root1), 'utf8'), 'root one');
+});
+
+test('what the disk refuses is the trouble of its version, and the others come', async () => {
+  const mirror = await mirrorOf({ '1': version('one'), '2': version('two') });
+  const here = rack();
+  // A file can't be renamed to where a directory is
+  mkdirSync(here.shelf.pathOf(sha256('kernel two')));
+  const report = await here.import([source('a', mirror, { keep: 2 })]);
+  assert.match(reasons(report).join('\n'), /^[^\n]*stable 2: EISDIR: [^\n]*$/);
+  assert.deepEqual(here.published(), ['1 of a']);
+});
+
+test('so is what the index refuses', async () => {
+  const mirror = await mirrorOf({ '1': version('one'), '2': version('two') });
+  const here = rack();
+  const full = Object.assign(new Error('database or disk is full'), { errcode: 13 });
+  const write = here.store.write.bind(here.store);
+  here.store.write = (changes) => {
+    if (changes.set?.some((row) => row.version === '2')) throw full;
+    write(changes);
+  };
+  const report = await here.import([source('a', mirror, { keep: 2 })]);
+  assert.deepEqual(reasons(report), [
+    `${IMAGE} 2: the index of images can't be used: database or disk is full${here.published().length === 1 ? '' : '; 1 stays'}`,
+  ]);
+  assert.deepEqual(here.published(), ['1 of a']);
+});
+
+test('a version that loses a file while others come is told of, and not published', async () => {
+  const mirror = await mirrorOf({ '1': version('one'), '2': version('two') });
+  const here = rack(undefined, (_row, shelf) => shelf.remove(sha256('kernel one')));
+  await here.shelf.put(Buffer.from('kernel one'));
+  const report = await here.import([source('a', mirror, { keep: 2 })], { parallel: 1 });
+  assert.deepEqual(reasons(report), [`${IMAGE} 1: boot-kernel is gone again; 2 stays`]);
+  assert.deepEqual(here.published(), ['2 of a']);
+});
+
+test('what an operator adds while an import runs keeps its place', async () => {
+  const mirror = await mirrorOf({ '1': version('one'), '2': version('two') });
+  const here = rack(undefined, () => other.write({ set: [imageRow({ source: 'by hand', version: '0' })] }));
+  const { store: other } = openImageStore(imageIndex(here.state), 0);
+  const report = await here.import([source('a', mirror, { keep: 2 })], { parallel: 1 });
+  other.close();
+  assert.match(reasons(report).join(), /stable 1: an image that was added by hand has its place; . stays$/);
+  assert.deepEqual(here.published().toSorted(), ['0 of by hand', '2 of a']);
+});
+
+test('what an import is to publish is no garbage, however long it takes', async () => {
+  const mirror = await mirrorOf({ '1': version('one'), '2': version('two') });
+  const found: number[] = [];
+  const here = rack(undefined, (row, shelf) => {
+    const question = { shelf, named: new Set<string>(), now: Date.now() + 86_400_000, isHeld: false };
+    if (row.version === '2') found.push(findGarbage({ ...question, rows: [row] }).strays.length);
+  });
+  await here.shelf.put(Buffer.from('kernel one'));
+  await here.shelf.put(Buffer.from('of nobody'));
+  await here.import([source('a', mirror, { keep: 2 })], { parallel: 1 });
+  assert.deepEqual(found, [1]);
+  assert.deepEqual(here.published().toSorted(), ['1 of a', '2 of a']);
+});
+
+test('a version that is shown anew with other files leaves those of before to who was told of them', async () => {
+  const mirror = await mirrorOf({ '1': version('one') });
+  const here = rack();
+  await here.import([source('a', mirror)]);
+  const old = here.shelf.pathOf(sha256('kernel one'));
+  utimesSync(old, 0, 0);
+  await show(mirror, { '1': version('one, again') });
+  await here.import([source('a', mirror)]);
+  assert.deepEqual(here.published(), ['1 of a']);
+  assert.ok(here.rows()[0]?.files.some(({ sha256: sum }) => sum === sha256('kernel one, again')));
+  assert.ok(statSync(old).mtimeMs > 0);
+});
+
+test('loaders whose archives share a file come together, each file as its name says', async () => {
+  const mirror = await mirrorOf({ '1': version('one') });
+  const shared = Buffer.alloc(4_000_000, 'shim').fill('end', 3_999_000);
+  const products = ['amd64', 'arm64', 'i386'].map((arch) => {
+    const directory = mkdtempSync(join(root, 'archive-'));
+    writeFileSync(join(directory, 'shared.efi'), shared);
+    writeFileSync(join(directory, `grub-${arch}.efi`), `GRUB for ${arch}`);
+    execFileSync('tar', ['-cJf', 'all.tar.xz', 'shared.efi', `grub-${arch}.efi`], { cwd: directory });
+    const archive = readFileSync(join(directory, 'all.tar.xz'));
+    mirror.files.set(`${arch}/all.tar.xz`, archive);
+    const packed = {
+      ftype: 'archive.tar.xz',
+      path: `${arch}/all.tar.xz`,
+      sha256: sha256(archive),
+      size: archive.length,
+    };
+    return [arch, { os: 'grub', arch, 'bootloader-type': 'uefi', versions: { '1': { items: { grub2: packed } } } }];
+  });
+  const text = productsFile(Object.fromEntries(products) as Record<string, object>);
+  mirror.files.set('streams/v1/images.sjson', Buffer.from(await clearSign(text, key)));
+  const here = rack();
+  assert.deepEqual(reasons(await here.import([source('a', mirror)])), []);
+  assert.equal(here.published().length, 3);
+  assert.equal(here.shelf.list().length, 7);
+  for (const { sha256: sum } of here.shelf.list()) assert.equal(sha256(readFileSync(here.shelf.pathOf(sum))), sum);
+});
+
+test('when a mirror is gone in the middle, its other files are not asked for one by one', async () => {
+  const names = Array.from({ length: 15 }, (_, i) => `release-${i}`);
+  const mirror = await TestMirror.start([]);
+  mirrors.push(mirror);
+  const products = names.map((release) => [release, product({ release }, { '1': { 'boot-kernel': release } })]);
+  const text = productsFile(Object.fromEntries(products) as Record<string, object>);
+  mirror.files.set('streams/v1/images.sjson', Buffer.from(await clearSign(text, key)));
+  mirror.files.set('streams/v1/index.sjson', Buffer.from(await clearSign(indexFile(['streams/v1/images.sjson']), key)));
+  mirror.misbehave((of) => (of.startsWith('release') ? { status: 503 } : {}));
+  const here = rack();
+  const report = await here.import([source('a', mirror)], { parallel: 1 });
+  assert.equal(reasons(report).length, 15);
+  assert.equal(reasons(report).filter((reason) => reason.endsWith('files in a row could not be had')).length, 12);
+  assert.equal(new Set(mirror.asked.map(({ path: of }) => of).filter((of) => of.startsWith('release'))).size, 3);
 });

@@ -27,6 +27,7 @@ export interface Asked {
 }
 
 const CHUNK = 64 * 1024;
+const LIMIT = 60_000;
 
 /** A mirror over real HTTP that cuts, lies, truncates, is silent and resets, as a test wants it. */
 export class TestMirror {
@@ -104,4 +105,10 @@ export class TestMirror {
     if (cutAfter !== undefined && cutAfter < body.length) response.socket?.resetAndDestroy();
     else if (silentAfter === undefined) response.end();
   }
+}
+
+/** A pause before the next try is over at once; a limit on how long an answer may take never is. */
+export function retryAtOnce(milliseconds: number, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  return milliseconds < LIMIT ? Promise.resolve() : new Promise(() => undefined);
 }

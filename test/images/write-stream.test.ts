@@ -49,7 +49,7 @@ test("an operator's own files are an image, by their content, with the time as v
   assert.deepEqual([row.version, row.source, row.label], ['20260718.093042', 'by hand', 'added']);
   const texts = row.files.map(({ sha256 }) => readFileSync(shelvedFile(imageShelf(state), sha256), 'utf8'));
   assert.deepEqual(texts, ['kernel', 'initrd']);
-  assert.deepEqual(readImageIndex(imageIndex(state))?.images, [row]);
+  assert.deepEqual(readImageIndex(imageIndex(state)), { images: [row], sources: [] });
 });
 
 test('what is added under a name again takes the place of what had it', async () => {
@@ -98,7 +98,7 @@ for (const [name, signed] of [
     });
     const keyring = { file: 'mirror.gpg', bytes: key.binary };
     const place = { origin: new DirectoryOrigin(directory), ...(signed && { keyring }) };
-    const { versions, refused } = await readStream(place, NEVER);
+    const { versions, refused } = await readStream(place, NEVER, Date.now());
     assert.deepEqual(refused, []);
     assert.deepEqual(
       versions.map(({ os, release, arch, subarch, label, version, loaderType }) => [

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -19,6 +22,7 @@ import { indexFile, product, productsFile, sha256 } from '../images/streams/stre
 const root = mkdtempSync(join(tmpdir(), 'rackboot-importer-'));
 after(() => rmSync(root, { recursive: true }));
 
+const DAY = 86_400_000;
 const KERNEL = { 'boot-kernel': 'kernel', 'boot-initrd': 'initrd' };
 const EVERYTHING = { os: '*', release: '*', arches: ['*'], subarches: ['*'], labels: ['*'] };
 
@@ -46,6 +50,7 @@ function serviceOf(state = mkdtempSync(join(root, 'state-'))) {
   const told: string[] = [];
   const timers: { readonly milliseconds: number; readonly fire: () => void; isCancelled: boolean }[] = [];
   let changes = 0;
+  let ahead = 0;
   const service = createImporterService({
     loop: {
       watch: () => ({ close: () => undefined }),
@@ -55,7 +60,7 @@ function serviceOf(state = mkdtempSync(join(root, 'state-'))) {
         return { cancel: () => (timer.isCancelled = true) };
       },
     },
-    clock: { now: () => Date.now(), monotonic: () => performance.now() },
+    clock: { now: () => Date.now() + ahead, monotonic: () => 1_000 + ahead },
     events: { emit: (body) => told.push(describeEvent(body)) },
     images: { changed: () => changes++, progress: () => undefined },
   });
@@ -73,8 +78,12 @@ function serviceOf(state = mkdtempSync(join(root, 'state-'))) {
     told,
     planOf,
     changes: () => changes,
+    /** The wall clock goes on by so many milliseconds. */
+    later: (milliseconds: number) => (ahead += milliseconds),
     /** The timers of so many milliseconds that wait. */
     due: (milliseconds: number) => timers.filter((timer) => timer.milliseconds === milliseconds && !timer.isCancelled),
+    /** How many timers of so many milliseconds there were. */
+    begun: (milliseconds: number) => timers.filter((timer) => timer.milliseconds === milliseconds).length,
     published: () =>
       (readImageIndex(imageIndex(state))?.images ?? []).filter(isPublished).map(({ version }) => version),
     manage: (order: Parameters<NonNullable<typeof service.manage>>[0]) =>
@@ -92,8 +101,21 @@ test('a start with sources imports at once, and tells once of what came', async 
   assert.deepEqual(published(), ['1']);
   assert.equal(told[0], 'import of images from 1 source begins');
   assert.match(told[1] ?? '', /^image ubuntu\/noble\/amd64\/ga-24\.04\/generic\/stable 1 is here, 12 bytes/);
-  due(200)[0]?.fire();
-  assert.equal(changes(), 1);
+  await Promise.resolve();
+  assert.deepEqual([changes(), due(200), due(2_000)], [1, [], []]);
+  service.close();
+});
+
+test('while an import runs, what it published is gathered for two seconds, and told at once in the end', async () => {
+  const { service, due, begun, planOf, manage, changes } = serviceOf();
+  const [first, second] = [
+    mirror({ '1': KERNEL }),
+    mirror({ '2': { 'boot-kernel': 'another' } }, { release: 'jammy' }),
+  ];
+  service.apply(planOf({ sources: [source(first, 'a'), source(second, 'b')], parallel: 1 }), []);
+  await manage(importNow);
+  await Promise.resolve();
+  assert.deepEqual([changes(), begun(2_000), due(2_000), begun(200)], [1, 1, [], 0]);
   service.close();
 });
 
@@ -130,6 +152,59 @@ test('one import runs at a time, and a stop ends it', async () => {
   assert.deepEqual(await first, { isDone: false, lines: ['the import was stopped'] });
   assert.equal((await manage(importNow)).isDone, true);
   service.close();
+});
+
+test('a stop answers also when what is read hangs, and the next import waits until it was let go of', async () => {
+  const { service, due, planOf, manage } = serviceOf();
+  const silent = createServer(() => undefined).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/`;
+  service.apply(planOf({ sources: [{ ...source('/', 'silent'), url }] }), []);
+  const first = manage(importNow);
+  await once(silent, 'connection');
+  const stop = manage({ kind: 'stop' });
+  due(3_000)[0]?.fire();
+  assert.match((await stop).lines[0] ?? '', /^the import is told to stop, but something it reads or writes hangs/);
+  assert.deepEqual((await manage(importNow)).lines, ['the import that was stopped has not let go of its files yet']);
+  assert.deepEqual(await first, { isDone: false, lines: ['the import was stopped'] });
+  service.apply(planOf({ sources: [source(mirror({ '1': KERNEL }))] }), []);
+  assert.equal((await manage(importNow)).isDone, true);
+  service.close();
+  silent.close();
+});
+
+test('after a stop the next import is an interval away, also when this one took longer or the one before failed', async () => {
+  const { service, planOf, manage, due, state, later } = serviceOf();
+  mkdirSync(imageIndex(state));
+  service.apply(planOf({ sources: [source(mirror({ '1': KERNEL }))], intervalSeconds: 600 }), []);
+  await manage(importNow);
+  rmSync(imageIndex(state), { recursive: true });
+  const running = manage(importNow);
+  later(DAY);
+  await manage({ kind: 'stop' });
+  await running;
+  await Promise.resolve();
+  assert.deepEqual([due(600_000).length, due(10_000), due(0)], [1, [], []]);
+  service.close();
+});
+
+test('an import that is stopped while it reads what a source has was stopped, and is no trouble of the source', async () => {
+  const { service, planOf, manage, told } = serviceOf();
+  const half = createServer((_request, response) => void response.writeHead(200).write('{')).listen(0, '127.0.0.1');
+  await once(half, 'listening');
+  const url = `http://127.0.0.1:${(half.address() as AddressInfo).port}/`;
+  service.apply(planOf({ sources: [{ ...source('/', 'half'), url }] }), []);
+  const first = manage(importNow);
+  await once(half, 'request');
+  await manage({ kind: 'stop' });
+  assert.deepEqual(await first, { isDone: false, lines: ['the import was stopped'] });
+  assert.deepEqual(
+    told.filter((line) => line.startsWith('images of')),
+    [],
+  );
+  service.close();
+  half.closeAllConnections();
+  half.close();
 });
 
 test('one source is imported by its name or number, and a name that is none is told', async () => {
@@ -170,9 +245,21 @@ test("a file of MAAS's that can't be read is told of, and the other sources are 
   const answer = await manage(importNow);
   assert.equal(answer.isDone, false);
   assert.ok(
-    answer.lines.some((line) => /^\/nowhere\/bootresources\.yaml: ENOENT.*; what is here from it stays$/.test(line)),
+    answer.lines.some((line) =>
+      /^\/nowhere\/bootresources\.yaml: .*: no such file; what is here from it stays$/.test(line),
+    ),
   );
   assert.deepEqual(published(), ['1']);
+  service.close();
+});
+
+test('a keyring that is not there is the trouble of its source', async () => {
+  const { service, planOf, manage } = serviceOf();
+  service.apply(planOf({ sources: [{ ...source(mirror({ '1': KERNEL })), keyring: '/nowhere/mirror.gpg' }] }), []);
+  assert.equal(
+    (await manage(importNow)).lines[0],
+    'stick: the keyring /nowhere/mirror.gpg: no such file; what is here from it stays',
+  );
   service.close();
 });
 
@@ -216,6 +303,140 @@ test('what a boot entry boots is not removed; what none does is, and its files g
   ]);
   assert.equal(readdirSync(imageShelf(state)).length, 2);
   assert.equal((await manage({ kind: 'remove', image: 'ubuntu/none' })).isDone, false);
+  service.close();
+});
+
+test('what machines have their loaders from is not removed, and stays when it is not selected any more', async () => {
+  const { service, planOf, manage, published, state } = serviceOf();
+  const sources = [source(mirror({ '1': KERNEL }))];
+  const uefi = { path: 'shimx64.efi', file: join(imageShelf(state), sha256('kernel')) };
+  service.apply(planOf({ sources }, { loaders: { uefi } }), []);
+  await manage(importNow);
+  assert.deepEqual(await manage({ kind: 'remove', image: 'ubuntu/noble' }), {
+    isDone: false,
+    lines: ['ubuntu/noble is where machines have their loaders from: "rackboot loaders install" others first'],
+  });
+  const elsewhere = sources.map((each) => ({ ...each, selections: [{ ...EVERYTHING, release: 'jammy' }] }));
+  service.apply(planOf({ sources: elsewhere }, { loaders: { uefi } }), []);
+  const answer = await manage(importNow);
+  assert.ok(
+    answer.lines.some((line) =>
+      line.endsWith('is not selected any more, but a boot entry or a loader is made of it; 1 stays'),
+    ),
+    answer.lines.join('\n'),
+  );
+  assert.deepEqual(published(), ['1']);
+  service.close();
+});
+
+for (const [name, lose] of [
+  ['gone', (file: string) => rmSync(file)],
+  ['empty', (file: string) => writeFileSync(file, '')],
+] as const) {
+  test(`an index that is ${name} takes no file with it, before every source was imported whole`, async () => {
+    const state = mkdtempSync(join(root, 'state-'));
+    const directory = mirror({ '1': KERNEL });
+    const sources = [source(directory)];
+    const before = serviceOf(state);
+    before.service.apply(before.planOf({ sources }), []);
+    await before.manage(importNow);
+    before.service.close();
+    const stray = join(imageShelf(state), sha256('by hand'));
+    writeFileSync(stray, 'by hand');
+    lose(imageIndex(state));
+    const away = `${directory}-away`;
+    renameSync(directory, away);
+    const { service, planOf, manage, told, published, later } = serviceOf(state);
+    service.apply(planOf({ sources }), []);
+    later(90 * DAY);
+    assert.equal((await manage(importNow)).isDone, false);
+    assert.match(
+      (await manage({ kind: 'gc' })).lines.at(-1) ?? '',
+      /begun anew at .*: whole files stay until every source/,
+    );
+    assert.equal(readdirSync(imageShelf(state)).length, 3);
+    assert.ok(told.some((line) => line.startsWith('the index of images is')));
+    assert.ok(
+      told.some((line) => line.startsWith('no file of an image is removed, as the index of images was begun anew')),
+    );
+    renameSync(away, directory);
+    assert.equal((await manage(importNow)).isDone, true);
+    assert.deepEqual(published(), ['1']);
+    assert.equal(readdirSync(imageShelf(state)).length, 2);
+    assert.equal(readFileSync(join(state, 'images/quarantine', sha256('by hand')), 'utf8'), 'by hand');
+    assert.ok(told.some((line) => line.startsWith('every source was imported whole since')));
+    assert.equal(readImageIndex(imageIndex(state))?.gap, undefined);
+    service.close();
+  });
+}
+
+test('a rack without a source removes nothing after its index was lost', async () => {
+  const state = mkdtempSync(join(root, 'state-'));
+  mkdirSync(imageShelf(state), { recursive: true });
+  writeFileSync(join(imageShelf(state), sha256('by hand')), 'by hand');
+  const { service, planOf, manage, later } = serviceOf(state);
+  service.apply(planOf({}), []);
+  later(90 * DAY);
+  assert.match(
+    (await manage({ kind: 'gc' })).lines.at(-1) ?? '',
+    /whole files stay, as there is no source that could tell/,
+  );
+  assert.equal(readdirSync(imageShelf(state)).length, 1);
+  service.close();
+});
+
+test('an index that is taken away under a running rack is missed at the next need', async () => {
+  const { service, planOf, manage, state, told, published } = serviceOf();
+  service.apply(planOf({ sources: [source(mirror({ '1': KERNEL }))] }), []);
+  await manage(importNow);
+  rmSync(imageIndex(state));
+  assert.equal((await manage(importNow)).isDone, true);
+  assert.ok(told.includes('the index of images is gone (no such file): begun anew beside the files of images'));
+  assert.deepEqual(published(), ['1']);
+  service.close();
+});
+
+test('an index that can not be had is tried again, further apart each time, whatever the interval', async () => {
+  const { service, planOf, manage, state, due, published } = serviceOf();
+  mkdirSync(imageIndex(state));
+  service.apply(planOf({ sources: [source(mirror({ '1': KERNEL }))], intervalSeconds: 86_400 }), []);
+  for (const wait of [10_000, 20_000, 40_000]) {
+    assert.match((await manage(importNow)).lines[0] ?? '', /^the import failed: /);
+    await Promise.resolve();
+    assert.equal(due(wait).length, 1, `${wait} ms`);
+  }
+  rmSync(imageIndex(state), { recursive: true });
+  assert.equal((await manage(importNow)).isDone, true);
+  assert.deepEqual(published(), ['1']);
+  await Promise.resolve();
+  assert.deepEqual(due(80_000), []);
+  service.close();
+});
+
+test('a removal forgets what was here, so that an older version may come; also of what is gone already', async () => {
+  const { service, planOf, manage, published } = serviceOf();
+  const [newer, older] = [mirror({ '2': KERNEL }), mirror({ '1': KERNEL })];
+  service.apply(planOf({ sources: [source(newer)] }), []);
+  await manage(importNow);
+  rmSync(newer, { recursive: true });
+  cpSync(older, newer, { recursive: true });
+  const refused = await manage(importNow);
+  assert.match(
+    refused.lines[0] ?? '',
+    /went back from version 2 to 1; 2 stays; .*"rackboot images remove ubuntu\/noble/,
+  );
+  service.apply(planOf({ sources: [] }), []);
+  await manage({ kind: 'remove', image: 'ubuntu/noble' });
+  service.apply(planOf({ sources: [source(newer)] }), []);
+  assert.equal((await manage(importNow)).isDone, true);
+  assert.deepEqual(published(), ['1']);
+  service.apply(planOf({ sources: [{ ...source(newer), selections: [{ ...EVERYTHING, release: 'jammy' }] }] }), []);
+  await manage(importNow);
+  assert.deepEqual(published(), []);
+  assert.deepEqual((await manage({ kind: 'remove', image: 'ubuntu/noble' })).lines, [
+    'ubuntu/noble/amd64/ga-24.04/generic/stable: that 1 was here once is forgotten',
+  ]);
+  assert.equal((await manage({ kind: 'remove', image: 'ubuntu/noble' })).isDone, false);
   service.close();
 });
 

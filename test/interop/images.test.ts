@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createHash, randomBytes } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { execPath } from 'node:process';
 import { createInterface } from 'node:readline';
@@ -10,6 +10,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ChildProcess } from 'node:child_process';
 
 import type { ImageList } from '../../src/rack/image-routes.ts';
+import { generateKey, readPrivateKey, reformatKey, revokeKey } from 'openpgp';
+
+import { writeStream } from '../../src/images/write-stream.ts';
 import { createMirrorKey, writeMirror, type MirrorKey } from '../../src/lab/mirror.ts';
 import { askDaemon } from '../../src/cli/control-client.ts';
 import { runCommand } from '../../src/lab/run-command.ts';
@@ -48,8 +51,8 @@ class Mirror implements AsyncDisposable {
   readonly #key: MirrorKey;
   #server: ChildProcess | undefined;
 
-  static async start(rig: RackRig): Promise<Mirror> {
-    const mirror = new Mirror(rig, await createMirrorKey());
+  static async start(rig: RackRig, key?: MirrorKey): Promise<Mirror> {
+    const mirror = new Mirror(rig, key ?? (await createMirrorKey()));
     mkdirSync(join(rig.directory, 'mirror'));
     writeFileSync(mirror.#log, '');
     const place = [CLIENT, '8000', join(rig.directory, 'mirror'), mirror.#log];
@@ -64,14 +67,31 @@ class Mirror implements AsyncDisposable {
     this.#key = key;
   }
 
-  async show(version: string, kernel: Uint8Array, initrd: Uint8Array): Promise<void> {
+  /** `key`: who signs it; the keyring stays as it is. */
+  async show(version: string, kernel: Uint8Array, initrd: Uint8Array, key = this.#key): Promise<void> {
     const files = {
       kernel: join(this.#rig.directory, `kernel-${version}`),
       initrd: join(this.#rig.directory, `initrd-${version}`),
     };
     writeFileSync(files.kernel, kernel);
     writeFileSync(files.initrd, initrd);
-    await writeMirror(join(this.#rig.directory, 'mirror'), this.#key, { architecture: 'amd64', version, ...files });
+    await writeMirror(this.directory, key, { architecture: 'amd64', version, ...files });
+    this.trust(this.#key.publicKey);
+  }
+
+  /** Who may sign it, as the rack takes it. */
+  trust(publicKey: string): void {
+    writeFileSync(join(this.#rig.directory, 'mirror.asc'), publicKey);
+  }
+
+  /** Changes a file that it shows. */
+  change(path: string, to: (text: string) => string): void {
+    const file = join(this.directory, path);
+    writeFileSync(file, to(readFileSync(file, 'latin1')), 'latin1');
+  }
+
+  get directory(): string {
+    return join(this.#rig.directory, 'mirror');
   }
 
   reset(): void {
@@ -184,6 +204,160 @@ test(
     assert.equal((await rig.rackboot('images', 'gc')).code, 0);
   },
 );
+
+const DAY = 86_400_000;
+const PRODUCTS = 'streams/v1/rackboot:images:download.sjson';
+const KERNEL_2 = 'debian/lab/amd64/stable/2/generic/boot-kernel';
+const [KERNEL, INITRD] = [(version: string) => fileOf(version, 3_000), (version: string) => fileOf(version, 2_000)];
+
+/** What a liar, or a mirror that is broken, does with version 2 of an image of which 1 is here. */
+interface Lie {
+  readonly what: string;
+  readonly tell: (mirror: Mirror, key: MirrorKey, rig: RackRig) => Promise<void> | void;
+  readonly says: RegExp;
+}
+
+const show2 = (mirror: Mirror, key?: MirrorKey) => mirror.show('2', KERNEL('2'), INITRD('2'), key);
+const LIES: readonly Lie[] = [
+  {
+    what: 'a key that is not in the keyring',
+    tell: async (mirror) => show2(mirror, await createMirrorKey()),
+    says: /index\.sjson: signature refused: key [0-9A-F]{16}: is not in the keyring \(.*mirror\.asc has [0-9A-F]{16}\)/,
+  },
+  {
+    what: 'a text that was changed after it was signed',
+    tell: async (mirror) => {
+      await show2(mirror);
+      mirror.change(PRODUCTS, (text) => text.replaceAll('"size": 3000', '"size": 3001'));
+    },
+    says: /download\.sjson: signature refused: key [0-9A-F]{16}: /,
+  },
+  {
+    what: 'products without a signature',
+    tell: async (mirror) => {
+      await show2(mirror);
+      mirror.change(PRODUCTS, () => '{"format":"products:1.0","products":{}}');
+    },
+    says: /download\.sjson: expected a clear-signed text/,
+  },
+  {
+    what: 'a keyring that is gone',
+    tell: async (mirror, _key, rig) => {
+      await show2(mirror);
+      rmSync(join(rig.directory, 'mirror.asc'));
+    },
+    says: /the keyring .*mirror\.asc: no such file/,
+  },
+  {
+    what: 'a key that has expired',
+    tell: async (mirror, key) => {
+      await show2(mirror);
+      mirror.trust(await expired(key));
+    },
+    says: /index\.sjson: signature refused: key [0-9A-F]{16}: expired at \d{4}-.*Z \(.*mirror\.asc has /,
+  },
+  {
+    what: 'a key that is revoked',
+    tell: async (mirror, key) => {
+      await show2(mirror);
+      mirror.trust(await revokedKey(key));
+    },
+    says: /index\.sjson: signature refused: key [0-9A-F]{16}: is revoked/,
+  },
+  {
+    what: 'a file with another content',
+    tell: async (mirror) => {
+      await show2(mirror);
+      mirror.change(KERNEL_2, (text) => text.replace('2 3000', '6 3000'));
+    },
+    says: /boot-kernel: expected sha256 [0-9a-f]{64}, found [0-9a-f]{64}; 1 stays/,
+  },
+  {
+    what: 'a file that is cut short',
+    tell: async (mirror) => {
+      await show2(mirror);
+      mirror.change(KERNEL_2, (text) => text.slice(0, 1_000));
+    },
+    says: /boot-kernel: ends before byte 1000; 1 stays/,
+  },
+  {
+    what: 'a file that is longer',
+    tell: async (mirror) => {
+      await show2(mirror);
+      mirror.change(KERNEL_2, (text) => `${text}more`);
+    },
+    says: /boot-kernel: expected 3000 bytes, found more; 1 stays/,
+  },
+  {
+    what: 'a product that is missing',
+    tell: async (mirror, key) => {
+      const { privateKey } = key;
+      await writeStream(mirror.directory, { images: [], pathOf: () => '', key: privateKey, now: Date.now() });
+    },
+    says: /debian\/lab\/amd64\/generic\/generic\/stable: is no longer in it; 1 stays/,
+  },
+  {
+    what: 'a version of before',
+    tell: async (mirror) => mirror.show('0', KERNEL('0'), INITRD('0')),
+    says: /went back from version 1 to 0; 1 stays/,
+  },
+  {
+    what: 'an index of before',
+    tell: async (mirror, key) => {
+      await writeStream(mirror.directory, { images: [], pathOf: () => '', key: key.privateKey, now: Date.now() - DAY });
+    },
+    says: /index\.sjson: of .*, and one of .* was read before: .*; what is here from it stays/,
+  },
+];
+
+test(
+  'whatever a mirror lies about, it is told with its reason, and machines go on with the version from before',
+  { skip: await reasonToSkip(), timeout: 300_000 },
+  async (t) => {
+    await using rig = await RackRig.create('lies', config('$DIR/state', '  interval: off'));
+    const key = await generateKey({ userIDs: [{ name: 'mirror' }], date: new Date(Date.now() - 9 * DAY) });
+    await using mirror = await Mirror.start(rig, key);
+    await mirror.show('1', KERNEL('1'), INITRD('1'));
+    await rig.start();
+    await rig.until('the first version', async () =>
+      (await imagesOf(rig)).images.some(({ entries }) => entries.length > 0),
+    );
+    for (const { what, tell, says } of LIES) {
+      await t.test(what, async () => {
+        await tell(mirror, key, rig);
+        const { code, stdout, output } = await rig.rackboot('images', 'import');
+        assert.equal(code, 1, output);
+        assert.match(stdout, says);
+        const { stdout: script } = await rig.client('curl', '-s', `http://${RACK}:5248/ipxe/52-54-00-00-00-09`);
+        const urls = Array.from(script.matchAll(/http:\/\/\S+\/boot-\w+/g), ([url]) => url);
+        assert.equal(new Set(urls).size, 2, script);
+        for (const url of urls) assert.match((await rig.client('curl', '-s', url)).stdout, /^1 [23]000 /);
+        assert.match((await rig.rackboot('images')).stdout, /^debian\/lab\/amd64\/generic +stable +1 .* published /m);
+      });
+    }
+    await show2(mirror);
+    await importWhole(rig);
+    assert.equal((await rig.rackboot('images')).code, 0);
+  },
+);
+
+/** The same key, as its owner said once that it ends yesterday. */
+async function expired({ privateKey }: MirrorKey): Promise<string> {
+  const own = await readPrivateKey({ armoredKey: privateKey });
+  const date = new Date(Date.now() - 8 * DAY);
+  const { publicKey } = await reformatKey({
+    privateKey: own,
+    userIDs: [{ name: 'mirror' }],
+    keyExpirationTime: (8 * DAY) / 1000,
+    date,
+  });
+  return publicKey;
+}
+
+async function revokedKey({ privateKey }: MirrorKey): Promise<string> {
+  const { publicKey } = await revokeKey({ key: await readPrivateKey({ armoredKey: privateKey }) });
+  return publicKey;
+}
 
 test(
   "an operator's own files are an image, with and without a daemon, and a mirror of them is one for others",

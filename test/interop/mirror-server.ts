@@ -18,6 +18,10 @@ const server = createServer((request, response) => {
     return;
   }
   const first = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+  if (first > 0 && first >= stat.size) {
+    response.writeHead(416, { 'content-range': `bytes */${stat.size}` }).end();
+    return;
+  }
   appendFileSync(log, `${JSON.stringify({ path, first })}\n`);
   const head = { etag: `"${stat.size}-${stat.mtimeMs}"`, 'content-length': stat.size - first };
   const range = { 'content-range': `bytes ${first}-${stat.size - 1}/${stat.size}` };

@@ -21,7 +21,7 @@ test("the lab's mirror is read as real ones are: signed, and with its files wher
   const { url, keyring } = await writeMirror(join(root, 'mirror'), await createMirrorKey(), content);
   const directory = fileURLToPath(url);
   const keys = { file: keyring, bytes: readFileSync(keyring) };
-  const { versions } = await readStream({ origin: new DirectoryOrigin(directory), keyring: keys }, NEVER);
+  const { versions } = await readStream({ origin: new DirectoryOrigin(directory), keyring: keys }, NEVER, Date.now());
   assert.deepEqual(
     versions.map(({ os, release, arch, version }) => [os, release, arch, version]),
     [['debian', 'lab', 'arm64', '7']],
@@ -29,7 +29,7 @@ test("the lab's mirror is read as real ones are: signed, and with its files wher
   const texts = versions[0]?.items.map(({ path }) => readFileSync(join(directory, path), 'utf8'));
   assert.deepEqual(texts, ['kernel', 'initrd']);
   const stranger = { file: keyring, bytes: Buffer.from((await createMirrorKey()).publicKey) };
-  await assert.rejects(readStream({ origin: new DirectoryOrigin(directory), keyring: stranger }, NEVER), {
+  await assert.rejects(readStream({ origin: new DirectoryOrigin(directory), keyring: stranger }, NEVER, Date.now()), {
     message: /signature refused/,
   });
 });

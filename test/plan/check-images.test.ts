@@ -147,6 +147,8 @@ test('another system has no words of ours, and ${root} is the URL of its root fi
   assert.deepEqual(found.initrd, []);
 });
 
+const cutShort = (path: string): number => (path.includes('stable 2 boot-initrd') ? 0 : 1);
+
 describe('of what is here, a machine is given', () => {
   test('the newest version', () => {
     assert.equal(kernelOf([stored(), stored({ version: '2' })]), file('amd64 ga-24.04 stable 2'));
@@ -166,6 +168,14 @@ describe('of what is here, a machine is given', () => {
     assert.equal(
       compile(text, { fileExists: (path) => !path.includes('stable 2 squashfs'), images: () => here }).plan?.boot
         .entries[0]?.kernel.file,
+      file('amd64 ga-24.04 stable 1'),
+    );
+  });
+  test('an older version while a file of the newest has another length', () => {
+    const here = [stored(), stored({ version: '2' })];
+    const changed = { fileExists: () => true, fileSize: cutShort, images: () => here };
+    assert.equal(
+      compile(entry('image: ubuntu/noble'), changed).plan?.boot.entries[0]?.kernel.file,
       file('amd64 ga-24.04 stable 1'),
     );
   });
@@ -221,6 +231,17 @@ describe('an entry is out of service, and nothing else, when', () => {
   }
 });
 
+const loadersOf = (words: string, here: readonly StoredImage[], isThere: (path: string) => boolean = () => false) =>
+  compile(`${SUBNET}boot: { loaders: { ${words} } }\n`, {
+    fileExists: (path) => path.startsWith(SHELF) || isThere(path),
+    images: () => here,
+  });
+
+const chainOf = (here: readonly StoredImage[], isThere?: (path: string) => boolean) => {
+  const shim = loadersOf('uefi: shim, bios: none', here, isThere).plan?.boot.loaders.uefi;
+  return shim && [shim.file, ...(shim.companions ?? []).map((each) => each.file)];
+};
+
 describe('an imported loader', () => {
   const loader: StoredImage = {
     ...stored({ os: 'grub-efi-signed', release: 'grub-efi-signed', parts: [] }),
@@ -255,5 +276,57 @@ describe('an imported loader', () => {
   });
   test("gives way to Debian's", () => {
     assert.match(uefi((path) => /^\/usr\/.*(shim|grub)/.test(path))?.file ?? '', /^\/usr\/lib\/shim\//);
+  });
+
+  /** A version of a loader, with these programs. */
+  const version = (of: string, programs: readonly string[], os = 'grub-efi-signed'): StoredImage => ({
+    ...stored({ os, release: os, version: of, parts: [] }),
+    files: programs.map((name) => ({ name, ftype: 'loader', sha256: `<${of} ${name}>`, size: 1 })),
+  });
+  const ALL = ['bootx64.efi', 'grubx64.efi', 'mmx64.efi'];
+
+  test('is of one version, the newest that is whole', () => {
+    const here = [version('3', ['bootx64.efi', 'mmx64.efi']), version('2', ALL), version('1', ALL)];
+    assert.deepEqual(
+      chainOf(here),
+      ALL.map((name) => `${SHELF}/<2 ${name}>`),
+    );
+  });
+  test('takes nothing of a newer one of another kind', () => {
+    const here = [version('9', ['grubx64.efi'], 'grub-efi'), version('2', ['bootx64.efi', 'grubx64.efi'])];
+    assert.deepEqual(chainOf(here), [`${SHELF}/<2 bootx64.efi>`, `${SHELF}/<2 grubx64.efi>`]);
+    assert.equal(loadersOf('uefi: grub, bios: none', here).plan?.boot.loaders.uefi?.file, `${SHELF}/<2 grubx64.efi>`);
+  });
+  test("takes no key manager of Debian's, which its shim would not start", () => {
+    const here = [version('2', ['bootx64.efi', 'grubx64.efi'])];
+    assert.deepEqual(
+      chainOf(here, (path) => path.includes('/mmx64.efi')),
+      [`${SHELF}/<2 bootx64.efi>`, `${SHELF}/<2 grubx64.efi>`],
+    );
+  });
+  test('that is not whole is none', () => {
+    const here = [version('3', ['bootx64.efi']), version('2', ['grubx64.efi'])];
+    assert.equal(chainOf(here), undefined);
+    assert.match(loadersOf('uefi: shim, bios: none', here).faults[0]?.expected ?? '', /^shimx64\.efi in /);
+  });
+  test("is not what Debian's shim starts", () => {
+    assert.equal(
+      chainOf([version('2', ALL)], (path) => path.startsWith('/usr/lib/shim/')),
+      undefined,
+    );
+  });
+  test('of another version gives PXELINUX no module', () => {
+    const modules = ['ldlinux.c32', 'chain.c32', 'libcom32.c32', 'libutil.c32'];
+    const here = [
+      version('3', ['lpxelinux.0', 'ldlinux.c32'], 'pxelinux'),
+      version('2', ['lpxelinux.0', ...modules], 'pxelinux'),
+    ];
+    const { plan } = loadersOf('bios: lpxelinux, uefi: none', here);
+    const { path, file: program, companions = [] } = plan?.boot.loaders.bios ?? {};
+    assert.deepEqual([path, program], ['lpxelinux/lpxelinux.0', `${SHELF}/<2 lpxelinux.0>`]);
+    assert.deepEqual(
+      companions.map((each) => [each.path, each.file]),
+      modules.map((name) => [`lpxelinux/${name}`, `${SHELF}/<2 ${name}>`]),
+    );
   });
 });

@@ -45,3 +45,14 @@ test('each upstream has troubles of its own, and none outlives the service that 
   learn({ kind: 'dns.tls-works', upstream: '192.0.2.2' });
   assert.deepEqual(notices.all(), []);
 });
+
+test('that no file of an image is removed stands, once, until it is over', () => {
+  const notices = new Notices();
+  const learn = (body: EventBody): void => notices.learn({ ...body, at: 0, source: 'importer' });
+  learn({ kind: 'image.removal-held', reason: 'no such file', since: 0 });
+  learn({ kind: 'image.removal-held', reason: 'no such file', since: 0 });
+  assert.equal(notices.all().length, 1);
+  assert.match(notices.all().join(), /no file of an image is removed, as the index of images was begun anew/);
+  learn({ kind: 'image.removal-resumed' });
+  assert.deepEqual(notices.all(), []);
+});

@@ -269,11 +269,33 @@ const SENTENCES: {
       'file squashfs of image ubuntu/noble is spoilt on disk: set aside as /q/x',
     ],
   ],
-  'image.removed': [[{ files: 3, bytes: 7 }, '3 files of images removed, 7 bytes']],
+  'image.removed': [
+    [{ files: 3, bytes: 7 }, '3 files of images removed, 7 bytes'],
+    [
+      { files: 0, bytes: 0, setAside: 1 },
+      '0 files of images removed, 0 bytes, and 1 file that no image has set aside in quarantine',
+    ],
+  ],
   'image.index-replaced': [
     [
       { reason: 'bad page', setAside: '/s/images.db.corrupt', recovered: 1 },
       'the index of images is damaged (bad page): set aside as /s/images.db.corrupt, 1 version recovered from it',
+    ],
+    [
+      { reason: 'no such file', recovered: 0 },
+      'the index of images is gone (no such file): begun anew beside the files of images',
+    ],
+  ],
+  'image.removal-held': [
+    [
+      { reason: 'bad page', since: 0 },
+      'no file of an image is removed, as the index of images was begun anew at 1970-01-01T00:00:00.000Z (bad page): not before every source was imported whole; images that were added by hand are to be added again',
+    ],
+  ],
+  'image.removal-resumed': [
+    [
+      {},
+      'every source was imported whole since the index of images was begun anew: files that no image has are removed again',
     ],
   ],
   'plan.applied': [

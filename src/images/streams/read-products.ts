@@ -1,11 +1,31 @@
 import { compareVersions } from '../../plan/image-choice.ts';
 import { StreamError } from './stream-error.ts';
-import { kindOf, objectOf, parseStreamJson, shown, type JsonObject } from './stream-json.ts';
+import { kindOf, objectOf, parseStreamJson, shown, updatedAt, type JsonObject } from './stream-json.ts';
 import { streamPath } from './stream-path.ts';
 
 /** One TiB: nothing a rack boots is near. */
 const LARGEST_FILE = 2 ** 40;
 const MOST_SUBARCHES = 256;
+const LONGEST_SUBARCHES = 8_192;
+/** Ubuntu's streams have some hundreds. */
+export const MOST_VERSIONS = 50_000;
+/** What a level hands down: each costs a copy in every version, and no other is read. */
+const INHERITED = [
+  'os',
+  'release',
+  'release_title',
+  'version',
+  'arch',
+  'subarch',
+  'subarches',
+  'kflavor',
+  'label',
+  'bootloader-type',
+  'ftype',
+  'path',
+  'sha256',
+  'size',
+] as const;
 const WORD = /^[A-Za-z0-9][A-Za-z0-9._+~:-]{0,127}$/;
 const SHA256 = /^[0-9a-f]{64}$/;
 const LONGEST_TITLE = 200;
@@ -48,6 +68,8 @@ export interface ProductsFile {
   readonly versions: readonly StreamVersion[];
   /** Products that can't be read, each with what is wrong; the others do not suffer for it. */
   readonly refused: readonly { readonly product: string; readonly reason: string }[];
+  /** When it was written, in Unix milliseconds; absent when it does not say. */
+  readonly updated?: number;
 }
 
 /** A products file, format "products:1.0". Throws StreamError when it is none; `file` names it. */
@@ -60,13 +82,15 @@ export function readProducts(text: string, file: string): ProductsFile {
   const refused: { product: string; reason: string }[] = [];
   for (const [product, value] of Object.entries(objectOf(tree['products'], `${file}: products`))) {
     try {
-      versions.push(...readProduct(product, value, tree));
+      for (const version of readProduct(product, value, tree)) versions.push(version);
     } catch (error) {
       if (!(error instanceof StreamError)) throw error;
       refused.push({ product: shown(product), reason: error.message });
     }
+    if (versions.length > MOST_VERSIONS) throw new StreamError(`${file}: expected at most ${MOST_VERSIONS} versions`);
   }
-  return { versions, refused };
+  const updated = updatedAt(tree);
+  return { versions, refused, ...(updated !== undefined && { updated }) };
 }
 
 /** Each level hands its plain values down to the next, which may write over them. */
@@ -110,7 +134,7 @@ function readVersion(product: string, version: string, attributes: JsonObject, i
 function readItems(items: JsonObject, inherited: JsonObject, where: string): StreamItem[] {
   return Object.entries(items).flatMap(([name, value]) => {
     const place = `${where}: ${shown(name)}`;
-    const item = { ...inherited, ...objectOf(value, place) };
+    const item = { ...inherited, ...plainValues(objectOf(value, place)) };
     if (item['path'] === undefined || item['sha256'] === undefined) return [];
     if (!WORD.test(name)) throw new StreamError(`${place}: expected a name of letters, digits and ._+~:-`);
     return [
@@ -126,9 +150,12 @@ function readItems(items: JsonObject, inherited: JsonObject, where: string): Str
 }
 
 function plainValues(holder: JsonObject): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(holder).filter(([name, value]) => name !== '__proto__' && (typeof value !== 'object' || !value)),
-  );
+  const own = INHERITED.filter((name) => Object.hasOwn(holder, name));
+  return Object.fromEntries(own.map((name) => [name, holder[name]]).filter(([, value]) => !isHolder(value)));
+}
+
+function isHolder(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
 }
 
 function wordOf(attributes: JsonObject, name: string, where: string, otherwise?: string): string {
@@ -147,6 +174,11 @@ function titleOf(attributes: JsonObject): string {
 function subarchesOf(value: unknown, own: string, where: string): readonly string[] {
   if (value !== undefined && typeof value !== 'string') {
     throw new StreamError(`${where}: subarches: expected words with commas between, found ${kindOf(value)}`);
+  }
+  if (value !== undefined && value.length > LONGEST_SUBARCHES) {
+    throw new StreamError(
+      `${where}: subarches: expected at most ${LONGEST_SUBARCHES} characters, found ${value.length}`,
+    );
   }
   const written = (value ?? '').split(',').map((word) => word.trim());
   const words = new Set([...(own === '' ? [] : [own]), ...written.filter((word) => word !== '')]);

@@ -37,9 +37,9 @@ export function selectVersions(
 ): Selected {
   const images = new Map<string, StreamVersion[]>();
   const met = new Set<Selection>();
-  const kernels = kernelsByPlatform(versions);
+  const kernels = new KernelChoice(versions);
   for (const version of versions) {
-    const by = selections.filter((selection) => takes(selection, version, kernels.get(platformOf(version)) ?? []));
+    const by = selections.filter((selection) => takes(selection, version, kernels));
     if (by.length === 0 && selections.length > 0) continue;
     for (const selection of by) met.add(selection);
     const key = imageKey(version);
@@ -51,22 +51,35 @@ export function selectVersions(
   return { images, unmet: selections.filter((selection) => !met.has(selection)) };
 }
 
-type KernelWords = Pick<StreamVersion, 'subarch' | 'subarches' | 'kflavor'>;
-
 /** Only one kernel of a release answers to a subarch: its own, or else the first that says it will do for it. */
-function takes(selection: Selection, version: StreamVersion, kernels: readonly KernelWords[]): boolean {
+function takes(selection: Selection, version: StreamVersion, kernels: KernelChoice): boolean {
   if (!fits([selection.os], version.os) || !fits([selection.release], version.release)) return false;
   if (!fits(selection.arches, version.arch) || !fits(selection.labels, version.label)) return false;
   if (version.loaderType !== undefined || selection.subarches.includes('*')) return true;
-  return selection.subarches.some((wanted) => kernelFor(wanted, kernels)?.subarch === version.subarch);
+  return selection.subarches.some((wanted) => kernels.subarchFor(wanted, version) === version.subarch);
 }
 
 function fits(wanted: readonly string[], word: string): boolean {
   return wanted.some((each) => each === '*' || each === word);
 }
 
-function kernelsByPlatform(versions: readonly StreamVersion[]): ReadonlyMap<string, readonly StreamVersion[]> {
-  return Map.groupBy(versions, platformOf);
+/** Which kernel of a platform a subarch stands for, looked for once. */
+class KernelChoice {
+  readonly #byPlatform: ReadonlyMap<string, readonly StreamVersion[]>;
+  readonly #found = new Map<string, string | undefined>();
+
+  constructor(versions: readonly StreamVersion[]) {
+    this.#byPlatform = Map.groupBy(versions, platformOf);
+  }
+
+  subarchFor(wanted: string, version: StreamVersion): string | undefined {
+    const platform = platformOf(version);
+    const key = `${wanted}/${platform}`;
+    if (!this.#found.has(key)) {
+      this.#found.set(key, kernelFor(wanted, this.#byPlatform.get(platform) ?? [])?.subarch);
+    }
+    return this.#found.get(key);
+  }
 }
 
 function platformOf({ os, release, arch, label }: StreamVersion): string {

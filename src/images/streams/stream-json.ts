@@ -5,20 +5,30 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 /** What a message shows of a value that came from outside. */
 const MOST_SHOWN = 60;
 
+/** Real streams are nine levels deep, and 10 MB of them have some 400,000 values; what is parsed must fit into a thread's heap. */
+const MOST_LEVELS = 32;
+const MOST_VALUES = 3_000_000;
+
 /**
  * Parses a stream's JSON. A key that stands twice in one object is refused: readers differ in which of the two they take, so
- * that what one program checked is not what another one fetches.
+ * that what one program checked is not what another one fetches. So is what takes up a thousand times the room of its text.
  */
 export function parseStreamJson(text: string, file: string): JsonObject {
+  const twice = repeatedKey(text, file);
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
     throw new StreamError(`${file}: expected JSON, found ${shown(error instanceof Error ? error.message : error)}`);
   }
-  const twice = repeatedKey(text);
   if (twice !== undefined) throw new StreamError(`${file}: expected each key once, found ${shown(twice)} twice`);
   return objectOf(value, file);
+}
+
+/** When a file says that it was written: RFC 9110's date, or close to it. Unix milliseconds; undefined when it does not say. */
+export function updatedAt({ updated }: JsonObject): number | undefined {
+  const at = typeof updated === 'string' ? Date.parse(updated) : Number.NaN;
+  return Number.isNaN(at) ? undefined : at;
 }
 
 export function objectOf(value: unknown, where: string): JsonObject {
@@ -40,32 +50,54 @@ export function kindOf(value: unknown): string {
 }
 
 const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
 const COLON = 0x3a;
+const OPEN_LIST = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSE_LIST = 0x5d;
 const OPEN = 0x7b;
 const CLOSE = 0x7d;
 
-/** The first key that stands twice in one object of valid JSON. One pass; keys that are written alike are alike. */
-function repeatedKey(text: string): string | undefined {
+/**
+ * The first key that stands twice in one object. One pass, before anything is made of the text, which may be no JSON at all; keys
+ * that are written alike are alike. Throws StreamError when it is too deep or of too many values.
+ */
+function repeatedKey(text: string, file: string): string | undefined {
   const open: Set<string>[] = [];
+  const none = new Set<string>();
+  let values = 0;
+  let twice: string | undefined;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    if (code === OPEN) open.push(new Set());
-    else if (code === CLOSE) open.pop();
+    if (code === COMMA) values++;
+    else if (code === OPEN || code === OPEN_LIST) {
+      values++;
+      if (open.push(code === OPEN ? new Set() : none) > MOST_LEVELS) {
+        throw new StreamError(`${file}: expected at most ${MOST_LEVELS} levels, found more`);
+      }
+    } else if (code === CLOSE || code === CLOSE_LIST) open.pop();
     else if (code === QUOTE) {
       const end = endOfString(text, i);
-      const next = skipBlanks(text, end + 1);
-      if (text.charCodeAt(next) === COLON) {
-        const key = text.slice(i + 1, end);
-        const keys = open.at(-1);
-        const plain = key.includes('\\') ? String(JSON.parse(`"${key}"`)) : key;
-        if (keys?.has(plain)) return plain;
-        keys?.add(plain);
+      if (text.charCodeAt(skipBlanks(text, end + 1)) === COLON) {
+        const keys = open.at(-1) ?? none;
+        const key = plainKey(text.slice(i + 1, end));
+        if (keys.has(key)) twice ??= key;
+        keys.add(key);
       }
       i = end;
     }
+    if (values > MOST_VALUES) throw new StreamError(`${file}: expected at most ${MOST_VALUES} values, found more`);
   }
-  return undefined;
+  return twice;
+}
+
+function plainKey(written: string): string {
+  if (!written.includes('\\')) return written;
+  try {
+    return String(JSON.parse(`"${written}"`));
+  } catch {
+    return written;
+  }
 }
 
 function endOfString(text: string, start: number): number {

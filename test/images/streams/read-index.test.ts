@@ -20,12 +20,15 @@ test('an index gives its products files; those of clouds, and formats of another
     'com.ubuntu.cloud:aws': { datatype: 'image-ids', format: 'products:1.0', path: 'streams/v1/aws.json' },
     other: { format: 'index:1.0', path: 'streams/v1/index.json' },
   });
-  assert.deepEqual(readIndex(text, FILE), [
-    {
-      contentId: 'com.ubuntu.maas:stable:v3:download',
-      path: 'streams/v1/com.ubuntu.maas:stable:v3:download.sjson',
-    },
-  ]);
+  assert.deepEqual(readIndex(text, FILE), {
+    entries: [
+      {
+        contentId: 'com.ubuntu.maas:stable:v3:download',
+        path: 'streams/v1/com.ubuntu.maas:stable:v3:download.sjson',
+      },
+    ],
+    updated: Date.UTC(2025, 6, 24, 8, 1, 49),
+  });
 });
 
 const entry = (path: unknown) => index({ a: { format: 'products:1.0', path } });
@@ -60,7 +63,9 @@ const CASES: readonly (readonly [name: string, text: string, says: RegExp])[] = 
     index(Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`c${i}`, {}]))),
     /expected at most 64 contents, found 65/,
   ],
-  ['brackets without end', '['.repeat(200_000), /expected JSON, found /],
+  ['brackets without end', '['.repeat(200_000), /expected at most 32 levels, found more/],
+  ['objects without end', '{"a":'.repeat(200_000), /expected at most 32 levels, found more/],
+  ['values without end', `[${'0,'.repeat(3_000_001)}0]`, /expected at most 3000000 values, found more/],
 ];
 for (const [name, text, says] of CASES) {
   test(`an index is refused by name: ${name}`, () => {

@@ -1,6 +1,16 @@
 import { createHash } from 'node:crypto';
 
-import { createMessage, createCleartextMessage, generateKey, sign, type PrivateKey } from 'openpgp';
+import {
+  createCleartextMessage,
+  createMessage,
+  enums,
+  generateKey,
+  reformatKey,
+  revokeKey,
+  sign,
+  type PrivateKey,
+  type PublicKey,
+} from 'openpgp';
 
 /** A key of a mirror, and its keyring in both forms that gpg exports. */
 export interface SigningKey {
@@ -11,9 +21,42 @@ export interface SigningKey {
   readonly id: string;
 }
 
-export async function signingKey(name = 'mirror'): Promise<SigningKey> {
-  const { privateKey } = await generateKey({ userIDs: [{ name }], format: 'object' });
-  const publicKey = privateKey.toPublic();
+/** `made`, and what it expires after, in milliseconds. */
+export async function signingKey(name = 'mirror', made = Date.now(), lasts = 0): Promise<SigningKey> {
+  const life = { date: new Date(made), keyExpirationTime: lasts / 1000 };
+  const { privateKey } = await generateKey({ userIDs: [{ name }], format: 'object', ...life });
+  return ringOf(privateKey, privateKey.toPublic());
+}
+
+/** The same key, as a ring has it once its owner revoked it. */
+export async function revoked(
+  { privateKey }: SigningKey,
+  reason: keyof typeof enums.reasonForRevocation,
+  at: number,
+): Promise<SigningKey> {
+  const flag = { flag: enums.reasonForRevocation[reason] };
+  const { publicKey } = await revokeKey({
+    key: privateKey,
+    reasonForRevocation: flag,
+    date: new Date(at),
+    format: 'object',
+  });
+  return ringOf(privateKey, publicKey);
+}
+
+/** The same key, as a ring has it once its owner put off its end: what it said of itself before is no longer there. */
+export async function extended({ privateKey }: SigningKey, at: number, lasts: number): Promise<SigningKey> {
+  const again = await reformatKey({
+    privateKey,
+    userIDs: [{ name: 'mirror' }],
+    format: 'object',
+    date: new Date(at),
+    keyExpirationTime: lasts / 1000,
+  });
+  return ringOf(privateKey, again.publicKey);
+}
+
+function ringOf(privateKey: PrivateKey, publicKey: PublicKey): SigningKey {
   return {
     privateKey,
     binary: publicKey.write(),
@@ -23,13 +66,22 @@ export async function signingKey(name = 'mirror'): Promise<SigningKey> {
 }
 
 export async function clearSign(text: string, ...keys: readonly SigningKey[]): Promise<string> {
-  const signingKeys = keys.map(({ privateKey }) => privateKey);
-  return sign({ message: await createCleartextMessage({ text }), signingKeys });
+  return clearSignAt(Date.now(), text, ...keys);
 }
 
-export async function detachedSignature(content: Uint8Array, { privateKey }: SigningKey): Promise<Uint8Array> {
+/** `at`: what time the signatures say. */
+export async function clearSignAt(at: number, text: string, ...keys: readonly SigningKey[]): Promise<string> {
+  const signingKeys = keys.map(({ privateKey }) => privateKey);
+  return sign({ message: await createCleartextMessage({ text }), signingKeys, date: new Date(at) });
+}
+
+export async function detachedSignature(
+  content: Uint8Array,
+  { privateKey }: SigningKey,
+  at = Date.now(),
+): Promise<Uint8Array> {
   const message = await createMessage({ binary: content });
-  return sign({ message, signingKeys: privateKey, detached: true, format: 'binary' });
+  return sign({ message, signingKeys: privateKey, detached: true, format: 'binary', date: new Date(at) });
 }
 
 export function sha256(content: string | Uint8Array): string {
