@@ -292,8 +292,8 @@ export class ZoneJournal {
     const store = this.#store;
     if (!store) return;
     const id = store.zoneId(change.origin);
-    // Until its last row is written the records are those of no serial
-    if (change.removed.length + change.added.length > 1) store.unsetSoa(id);
+    // A transaction may end behind any of its rows: until the last is written the records are those of no serial
+    if (change.removed.length + change.added.length > 0) store.unsetSoa(id);
     for (const record of change.removed) {
       store.remove(id, record);
       yield 1;

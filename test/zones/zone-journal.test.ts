@@ -185,6 +185,31 @@ describe('contents and changes', () => {
     assert.deepEqual([whole.serial, whole.records.length], [1, 1200]);
   });
 
+  test('are those of no serial while a change is half on disk, however small it is', (t) => {
+    const g = ground(t);
+    const { store } = openZoneStore(g.file, g.time.now());
+    assert.ok(store);
+    const transaction = store.transaction.bind(store);
+    // What a process that starts would find if the power went behind each transaction: the serial, and how many records
+    const found: [number | undefined, number][] = [];
+    store.transaction = (isSynced, work) => {
+      transaction(isSynced, work);
+      const { id = 0, soa: start } = store.load(ORIGIN) ?? {};
+      found.push([start && serialOf(start), store.page(id, undefined, 1000).length]);
+    };
+    const journal = g.start(() => ({ store }));
+    journal.nextSerial(ORIGIN);
+    found.length = 0;
+    // Of 200 rows that one transaction takes the last is that of a change of one record
+    journal.add(change(1, 2, '+m A 192.0.2.1', '+n A 192.0.2.1'), 0);
+    for (let n = 2; n < 120; n++) journal.add(change(n, n + 1, `+n${n} A 192.0.2.1`), 0);
+    g.time.pass(1);
+    assert.deepEqual(found, [
+      [undefined, 101],
+      [120, 120],
+    ]);
+  });
+
   test('that are written anew take the place of what was there', (t) => {
     const { start, time, content } = ground(t);
     const journal = start();
