@@ -166,7 +166,11 @@ export class ZonePublisher {
     for (const change of stored.zone.changes) history.add(change, UNKNOWN);
     const soa = compileSet(stored.zone.soa);
     this.#hold(publication, soa);
-    const begin = (): void => this.#settle(publication, this.#readStored(stored.zone), soa, stored.isCurrent);
+    const begin = (): void => {
+      // It may have been withdrawn while it waited
+      if (this.#publications.get(zone.origin) !== publication) return;
+      this.#settle(publication, this.#readStored(stored.zone), soa, stored.isCurrent);
+    };
     if (zone.kind === 'rack' && this.#waiting) this.#waiting.push(begin);
     else begin();
   }

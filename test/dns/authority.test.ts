@@ -539,6 +539,26 @@ describe('a name that moves', () => {
   });
 });
 
+describe('a zone of the rack that is withdrawn while it waits for leases', () => {
+  test('is not published when they are known, although its name is a file’s by then', (t) => {
+    const file = join(folder(t), 'zones.db');
+    const first = new Primary(primaryPlan(), { file });
+    first.lease(`192.0.2.50 ${MAC} laptop`);
+    const serial = first.serial();
+    first.close();
+    const second = new Primary(primaryPlan(), { file });
+    putInForce(second, labPlan());
+    second.zones.learnZones(labFile(7, 'a A 192.0.2.1'), []);
+    second.time.pass(3);
+    assert.equal(second.serial(), serial + 1);
+    second.close();
+    const third = primary(t, labPlan(), { file });
+    third.zones.learnZones(labFile(7, 'a A 192.0.2.1'), []);
+    assert.deepEqual([third.serial(), names(third)], [serial + 1, ['a.rack.example A 192.0.2.1']]);
+    assert.equal(recordLines(third.ask(ixfrQuery(serial))).length, 4 + 4 + 2);
+  });
+});
+
 describe('a zone of a file', () => {
   const { subnets } = planOf({ subnets: ['198.51.100.0/24 other.example 198.51.100.1'] });
   const elsewhere = { ...primaryPlan([]), subnets };
