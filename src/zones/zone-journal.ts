@@ -48,6 +48,15 @@ export interface OverlayChange {
   readonly dropped: readonly ResourceRecord[];
 }
 
+/** What is stored of a zone. */
+interface LoadedZone {
+  readonly zone: StoredZone;
+  /** It is what was published last; else more may have been. */
+  readonly isCurrent: boolean;
+  /** To be gone through once, a page at a time. It throws where they can't be read to their end. */
+  readonly records: Iterable<ResourceRecord>;
+}
+
 interface Serials {
   last: number | undefined;
   /** `last` is not known to have been published: it is what was reserved. */
@@ -92,12 +101,12 @@ export class ZoneJournal {
     this.#open();
   }
 
-  /** What is stored of a zone. `isCurrent`: it is what was published last; else more may have been. */
-  load(origin: NameKey): { readonly zone: StoredZone; readonly isCurrent: boolean } | undefined {
-    const zone = this.#attempt(() => this.#store?.load(origin));
+  load(origin: NameKey): LoadedZone | undefined {
+    const store = this.#store;
+    const zone = this.#attempt(() => store?.load(origin));
     const known = this.#given(origin);
     if (known !== undefined) return this.#loadAgain(origin, zone, known);
-    if (!zone) {
+    if (!store || !zone) {
       this.#recall(origin);
       return undefined;
     }
@@ -106,18 +115,7 @@ export class ZoneJournal {
     const isCurrent = stored !== undefined && (this.#wasClosed || stored === zone.reserved);
     const [last, isGuess] = isCurrent ? [stored, false] : [zone.reserved, true];
     this.#serials.set(origin, { last, isGuess, reserved: zone.reserved, ahead: AHEAD });
-    return { zone, isCurrent };
-  }
-
-  /** Stored records of a zone, one page after the other. */
-  *records({ id }: StoredZone): Generator<ResourceRecord> {
-    let after: ResourceRecord | undefined;
-    for (;;) {
-      const page: readonly ResourceRecord[] = this.#attempt(() => this.#store?.page(id, after, SLICE)) ?? [];
-      yield* page;
-      after = page.at(-1);
-      if (!after || page.length < SLICE) return;
-    }
+    return { zone, isCurrent, records: this.#records(store, zone.id) };
   }
 
   /** The next serial of a zone; it is reserved. `wanted`: what its file says. */
@@ -216,10 +214,28 @@ export class ZoneJournal {
    * A zone that left and returns: this process knows how far its serials went, the disk may be behind. What is stored is then
    * the beginning of nothing, as rows that wait to be written would change it while it is read.
    */
-  #loadAgain(origin: NameKey, zone: StoredZone | undefined, known: number): ReturnType<ZoneJournal['load']> {
+  #loadAgain(origin: NameKey, zone: StoredZone | undefined, known: number): LoadedZone | undefined {
+    const store = this.#store;
     const isWhole = !this.#missed.has(origin) && !this.#queue.some((waiting) => waiting.origin === origin);
-    if (!isWhole || !zone?.soa || serialOf(zone.soa) !== known) return undefined;
-    return { zone, isCurrent: true };
+    if (!store || !isWhole || !zone?.soa || serialOf(zone.soa) !== known) return undefined;
+    return { zone, isCurrent: true, records: this.#records(store, zone.id) };
+  }
+
+  *#records(store: SqliteZoneStore, id: number): Generator<ResourceRecord> {
+    let after: ResourceRecord | undefined;
+    for (;;) {
+      const page: readonly ResourceRecord[] = this.#page(store, id, after);
+      yield* page;
+      after = page.at(-1);
+      if (!after || page.length < SLICE) return;
+    }
+  }
+
+  #page(store: SqliteZoneStore, id: number, after: ResourceRecord | undefined): readonly ResourceRecord[] {
+    // Another file may have been begun since: what it holds under this number is not what was here
+    const page = this.#store === store ? this.#attempt(() => store.page(id, after, SLICE)) : undefined;
+    if (!page) throw new Error('the records of a zone can not be read to their end');
+    return page;
   }
 
   /** Where the last one is not known for sure, a disk that lost more than it may have is made up for by the clock. */

@@ -11,6 +11,8 @@ import { verifyTsig } from '../../src/dns/tsig/verify-tsig.ts';
 import { nameKey } from '../../src/wire/dns/name.ts';
 import { findTsig, readTsig } from '../../src/wire/dns/tsig.ts';
 import { toColumns } from '../../src/zones/zone-columns.ts';
+import { openZoneStore } from '../../src/zones/open-zone-store.ts';
+import type { SqliteZoneStore } from '../../src/zones/zone-store.ts';
 import { fuzz } from '../wire/fuzz.ts';
 import { record, soa } from '../zones/records.ts';
 import { question } from './ask.ts';
@@ -418,6 +420,32 @@ describe('after a restart', () => {
   });
 });
 
+describe('a disk that gives trouble', () => {
+  test('while the zone of before is read leaves a new beginning, which who was in step fetches whole', (t) => {
+    const file = join(folder(t), 'zones.db');
+    const many = Array.from({ length: 500 }, (_, n) => `n${n} A 192.0.2.1`);
+    const first = new Primary(labPlan(), { file });
+    first.zones.learnZones(labFile(7, ...many), []);
+    first.close();
+    const second = primary(t, labPlan(), {
+      file,
+      open: (...wishes) => {
+        const opened = openZoneStore(...wishes);
+        const page = opened.store?.page.bind(opened.store);
+        t.mock.method(opened.store ?? assert.fail(), 'page', (...asked: Parameters<SqliteZoneStore['page']>) => {
+          if (asked[1]) throw Object.assign(new Error('disk I/O error'), { errcode: 10 });
+          return page?.(...asked);
+        });
+        return opened;
+      },
+    });
+    second.zones.learnZones(labFile(7, ...many), []);
+    assert.equal(second.serial(), 8);
+    assert.equal(recordLines(second.ask(ixfrQuery(7))).length, 2 + 1 + 500);
+    assert.deepEqual(kindsOf(second), ['dns.store-failed', 'zone.transferred']);
+  });
+});
+
 describe('a reload', () => {
   test('with the same content changes nothing; with another, what differs', (t) => {
     const made = primary(t, primaryPlan());
@@ -640,6 +668,10 @@ test('any bytes are a message that is answered or not', (t) => {
 
 function bound(made: Primary): { ask: Primary['ask']; serial: Primary['serial'] } {
   return { ask: (...asked) => made.ask(...asked), serial: (zone) => made.serial(zone) };
+}
+
+function kindsOf({ events }: Primary): string[] {
+  return events.map(({ kind }) => kind);
 }
 
 /** What the DNS service does with a Plan. */
