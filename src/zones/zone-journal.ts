@@ -273,7 +273,8 @@ export class ZoneJournal {
   }
 
   #enqueue(origin: NameKey, work: Work): void {
-    if (!this.#store) return;
+    // What waited would go on top of what is missed
+    if (!this.#store || this.#hasTrouble) return void this.#missed.add(origin);
     this.#queue.push({ origin, work });
     this.#schedule(GATHER);
   }
@@ -405,7 +406,9 @@ export class ZoneJournal {
     }
     this.#hasTrouble = false;
     this.#context.trouble(undefined);
-    for (const origin of this.#missed) this.write(origin);
+    // Some of them may be missed again
+    const missed = [...this.#missed];
+    for (const origin of missed) this.write(origin);
   }
 
   #attempt<Result>(read: () => Result): Result | undefined {

@@ -319,6 +319,28 @@ describe('trouble', () => {
     assert.ok(g.start().nextSerial(ORIGIN) > 0);
   });
 
+  test('at the start that is over when it is first tried again has all written anew, as changes of before are not there', (t) => {
+    const g = ground(t);
+    const first = g.start();
+    g.content = { soa: soa(first.nextSerial(ORIGIN, 5)), records: [record('a A 192.0.2.1')], changes: [] };
+    first.write(ORIGIN);
+    first.close();
+    let isFull = true;
+    const second = g.start(() => (isFull ? { fault: 'disk full' } : openZoneStore(g.file, g.time.now())));
+    second.nextSerial(ORIGIN, 6);
+    g.content = { soa: soa(6), records: [record('b A 192.0.2.2')], changes: [] };
+    second.write(ORIGIN);
+    isFull = false;
+    g.time.pass(31);
+    assert.deepEqual(g.troubles, ['disk full', 'works']);
+    second.nextSerial(ORIGIN, 7);
+    g.content.records.push(record('c A 192.0.2.3'));
+    second.add(change(6, 7, '+c A 192.0.2.3'), 1);
+    g.time.pass(1);
+    const { serial, records } = stored(g.start());
+    assert.deepEqual([serial, records], [7, lines(g.content.records)]);
+  });
+
   test('in the middle of writing loses nothing that is still there', (t) => {
     const g = ground(t);
     const opened = openZoneStore(g.file, g.time.now());
