@@ -92,7 +92,6 @@ export class ZoneJournal {
   #store: SqliteZoneStore | undefined;
   /** What could be read where there is no store. */
   #stranded: ReadonlyMap<NameKey, StrandedZone> = new Map();
-  #wasClosed = true;
   #hasTrouble = false;
   #timer: Timer | undefined;
 
@@ -112,7 +111,7 @@ export class ZoneJournal {
     }
     const stored = zone.soa && serialOf(zone.soa);
     // Where no more were reserved none was published
-    const isCurrent = stored !== undefined && (this.#wasClosed || stored === zone.reserved);
+    const isCurrent = stored !== undefined && stored === zone.reserved;
     const [last, isGuess] = isCurrent ? [stored, false] : [zone.reserved, true];
     this.#serials.set(origin, { last, isGuess, reserved: zone.reserved, ahead: AHEAD });
     return { zone, isCurrent, records: this.#records(store, zone.id) };
@@ -184,15 +183,24 @@ export class ZoneJournal {
     return this.#store ? this.#attempt(() => this.#store?.overlay(origin)) : this.#stranded.get(origin)?.overlay;
   }
 
-  /** Writes all that waits, and says in the file that this is all. */
+  /** Writes all that waits, and how far serials went. */
   close(): void {
-    this.#timer?.cancel();
     while (this.#queue.length > 0 && this.#store) this.#writeSome();
-    this.#attempt(() => {
-      if (this.#missed.size === 0) this.#store?.markClosed();
-      this.#store?.close();
-    });
+    this.#attempt(() => this.#store?.transaction(true, () => this.#writeLast()));
+    this.#attempt(() => this.#store?.close());
     this.#store = undefined;
+    this.#timer?.cancel();
+  }
+
+  /** Of zones that this process published no more is promised than was given: what is stored is current. */
+  #writeLast(): void {
+    for (const origin of this.#serials.keys()) {
+      const last = this.#given(origin);
+      if (last === undefined || !this.#store) continue;
+      const id = this.#store.zoneId(origin);
+      if (this.#missed.has(origin)) this.#store.unsetSoa(id);
+      this.#store.reserve(id, last);
+    }
   }
 
   /** The serial that an update leads to, if it is still to be reserved. One that turns out to be another is reserved when it is given. */
@@ -255,7 +263,6 @@ export class ZoneJournal {
     const { store, replaced, fault, stranded = new Map<NameKey, StrandedZone>() } = this.#context.open();
     this.#store = store;
     this.#stranded = stranded;
-    if (store) this.#wasClosed = store.wasClosed;
     if (replaced) this.#context.replaced(replaced);
     if (fault !== undefined) this.#fail(new Error(fault));
   }
@@ -395,7 +402,6 @@ export class ZoneJournal {
     try {
       // Reserved serials first: they are what a crash would hurt most
       store.transaction(true, () => {
-        store.markOpen();
         for (const [origin, serials] of this.#serials) {
           serials.reserved = ((serials.last ?? 0) + serials.ahead) >>> 0;
           store.reserve(store.zoneId(origin), serials.reserved);

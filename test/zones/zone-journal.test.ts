@@ -134,6 +134,47 @@ describe('serials', () => {
     assert.equal(next.nextSerial(ORIGIN), 1_700_100_001);
   });
 
+  for (const [name, use] of [
+    ['does not know the zone', () => undefined],
+    ['knows it, and publishes nothing of it', (journal: ZoneJournal) => journal.load(ORIGIN)],
+  ] as const) {
+    test(`that a crash left open are not taken for given by a process that ${name}, and stops in order`, (t) => {
+      const g = ground(t);
+      const first = g.start();
+      g.content.soa = soa(first.nextSerial(ORIGIN));
+      first.write(ORIGIN);
+      g.time.pass(1);
+      // The last of these are not on disk when it dies
+      first.nextSerial(ORIGIN);
+      const last = first.nextSerial(ORIGIN);
+      const second = g.start();
+      use(second);
+      second.close();
+      const third = g.start();
+      assert.equal(stored(third).isCurrent, false);
+      assert.ok(third.nextSerial(ORIGIN) > last);
+    });
+  }
+
+  test('are not current after a stop for a zone that was missed, although the file has one with that serial', (t) => {
+    const g = ground(t);
+    const first = g.start();
+    g.content.soa = soa(first.nextSerial(ORIGIN, 7));
+    first.write(ORIGIN);
+    first.close();
+    let opened: OpenedZones = { fault: 'disk full' };
+    const second = g.start(() => opened);
+    // The file could not be read: what is published now need not be what was
+    second.nextSerial(ORIGIN, 7);
+    second.write(ORIGIN);
+    opened = openZoneStore(g.file, g.time.now());
+    t.mock.method(opened.store ?? assert.fail(), 'transaction', () => assert.fail('disk full'), { times: 1 });
+    g.time.pass(31);
+    second.close();
+    const { serial, isCurrent } = stored(g.start());
+    assert.deepEqual([serial, isCurrent], [undefined, false]);
+  });
+
   test('go on without a gap after a stop', (t) => {
     const g = ground(t);
     const first = g.start();
@@ -242,8 +283,9 @@ describe('contents and changes', () => {
     const { start, content } = ground(t);
     const journal = start();
     content.records = Array.from({ length: 1200 }, (_, n) => record(`n${n} A 192.0.2.1`));
-    journal.nextSerial(ORIGIN);
+    journal.nextSerial(ORIGIN, 1);
     journal.write(ORIGIN);
+    journal.nextSerial(ORIGIN, 2);
     journal.add(change(1, 2, '-n7 A 192.0.2.1'), 1);
     journal.close();
     const found = stored(start());
@@ -405,6 +447,28 @@ describe('trouble', () => {
     start();
     assert.match(troubles[0] ?? '', /^replaced/);
     assert.ok(existsSync(file));
+  });
+
+  test('a file of the first version is opened, and nothing that its mark says of all zones is believed', (t) => {
+    const { start, file, troubles } = ground(t);
+    const first = start();
+    first.nextSerial(ORIGIN, 7);
+    first.write(ORIGIN);
+    first.close();
+    const database = new DatabaseSync(file);
+    database.exec(`
+      CREATE TABLE mark (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
+      INSERT INTO mark VALUES ('closed', 1);
+      UPDATE zone SET reserved = 9;
+      PRAGMA user_version = 1;
+    `);
+    database.close();
+    for (const serial of [10, 11]) {
+      const next = start();
+      assert.equal(next.load(ORIGIN)?.isCurrent, false);
+      assert.equal(next.nextSerial(ORIGIN, 7), serial);
+    }
+    assert.deepEqual(troubles, []);
   });
 
   test('a file of another version is set aside', (t) => {
