@@ -136,6 +136,15 @@ export class ZonePublisher {
     if (change) this.#record(publication, change);
   }
 
+  /** More serials of a zone are out than was known when it was published: it gets one behind them, and has no past. */
+  startAnew(origin: NameKey): void {
+    const publication = this.#publications.get(origin);
+    if (!publication) return;
+    publication.cancel();
+    publication.isSettling = false;
+    this.#publishFirst(publication);
+  }
+
   /** What is, or is about to be, published under an origin. */
   kindOf(origin: NameKey): ZoneKind | undefined {
     return this.#publications.get(origin)?.zone.kind;
@@ -182,7 +191,7 @@ export class ZonePublisher {
   #publishFirst(publication: Publication): void {
     const { zone, wanted, history } = publication;
     history.clear();
-    zone.publish(() => this.#journal.nextSerial(zone.origin, wanted));
+    zone.publishAfter(zone.soa, { removed: [], added: [] }, () => this.#journal.nextSerial(zone.origin, wanted));
     this.#measure(publication);
     this.#journal.write(zone.origin);
     this.#listener.changed(zone.origin, soaRecord(zone));

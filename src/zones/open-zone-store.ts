@@ -8,7 +8,7 @@ import { readStranded, SqliteZoneStore, ZoneFileError, type StrandedZone } from 
 export interface OpenedZones {
   /** Absent: it can't be opened to be written now. */
   readonly store?: SqliteZoneStore;
-  /** What could be read all the same. */
+  /** What could be read all the same; absent when that was nothing. */
   readonly stranded?: ReadonlyMap<NameKey, StrandedZone>;
   /** A damaged file was set aside. Updates that were in it are lost with it; serials go on from the clock. */
   readonly replaced?: { readonly reason: string; readonly setAside: string };

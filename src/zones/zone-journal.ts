@@ -27,8 +27,13 @@ export interface JournalContext {
   readonly clock: Clock;
   /** Opens the file; called again when the disk took nothing for a while. */
   readonly open: () => OpenedZones;
-  /** Told once when the disk takes nothing, and when it does again. */
-  readonly trouble: (reason: string | undefined) => void;
+  /** Told once when the disk takes nothing. */
+  readonly trouble: (reason: string) => void;
+  /**
+   * Told when it does again. `overtaken`: zones whose serials went further before than this process knew when it published
+   * them; what it told of them counts for nothing.
+   */
+  readonly works: (overtaken: readonly NameKey[]) => void;
   readonly replaced: (replacement: NonNullable<OpenedZones['replaced']>) => void;
   /** A zone as it is now, to be written anew; undefined for one that is served no more. */
   readonly content: (origin: NameKey) => ZoneContent | undefined;
@@ -66,6 +71,7 @@ interface Serials {
   ahead: number;
 }
 
+const NO_UPDATES: Overlay = { added: [], deleted: [] };
 const NONE_GIVEN: Serials = { last: undefined, isGuess: false, reserved: 0, ahead: AHEAD };
 
 /** Rows to write; tells how many they were at each pause. What is begun in one transaction may end in another. */
@@ -90,8 +96,8 @@ export class ZoneJournal {
   /** Zones whose reserved serials run out. */
   readonly #scarce = new Set<NameKey>();
   #store: SqliteZoneStore | undefined;
-  /** What could be read where there is no store. */
-  #stranded: ReadonlyMap<NameKey, StrandedZone> = new Map();
+  /** What could be read where there is no store; undefined when that was nothing. */
+  #stranded: ReadonlyMap<NameKey, StrandedZone> | undefined;
   #hasTrouble = false;
   #timer: Timer | undefined;
 
@@ -179,8 +185,11 @@ export class ZoneJournal {
     }
   }
 
+  /** What updates did to a zone; undefined while that can't be read. */
   overlay(origin: NameKey): Overlay | undefined {
-    return this.#store ? this.#attempt(() => this.#store?.overlay(origin)) : this.#stranded.get(origin)?.overlay;
+    const store = this.#store;
+    if (store) return this.#attempt(() => store.overlay(origin) ?? NO_UPDATES);
+    return this.#stranded && (this.#stranded.get(origin)?.overlay ?? NO_UPDATES);
   }
 
   /** Writes all that waits, and how far serials went. */
@@ -199,7 +208,7 @@ export class ZoneJournal {
       if (last === undefined || !this.#store) continue;
       const id = this.#store.zoneId(origin);
       if (this.#missed.has(origin)) this.#store.unsetSoa(id);
-      this.#store.reserve(id, last);
+      else this.#store.reserveNoMore(id, last);
     }
   }
 
@@ -255,12 +264,12 @@ export class ZoneJournal {
 
   /** The serials that were promised before the disk was lost. */
   #recall(origin: NameKey): void {
-    const reserved = this.#stranded.get(origin)?.reserved;
+    const reserved = this.#stranded?.get(origin)?.reserved;
     if (reserved !== undefined) this.#serials.set(origin, { last: reserved, isGuess: true, reserved, ahead: AHEAD });
   }
 
   #open(): void {
-    const { store, replaced, fault, stranded = new Map<NameKey, StrandedZone>() } = this.#context.open();
+    const { store, replaced, fault, stranded } = this.#context.open();
     this.#store = store;
     this.#stranded = stranded;
     if (replaced) this.#context.replaced(replaced);
@@ -399,19 +408,19 @@ export class ZoneJournal {
     if (!this.#store) this.#open();
     const store = this.#store;
     if (!store) return;
+    let promises: readonly Renewed[] = [];
     try {
       // Reserved serials first: they are what a crash would hurt most
       store.transaction(true, () => {
-        for (const [origin, serials] of this.#serials) {
-          serials.reserved = ((serials.last ?? 0) + serials.ahead) >>> 0;
-          store.reserve(store.zoneId(origin), serials.reserved);
-        }
+        promises = Array.from(this.#serials, ([origin, serials]) => renew(store, origin, serials));
       });
     } catch (error) {
       return this.#fail(error);
     }
+    for (const { origin, serials } of promises) this.#serials.set(origin, serials);
+    const overtaken = promises.filter(({ isOvertaken }) => isOvertaken).map(({ origin }) => origin);
     this.#hasTrouble = false;
-    this.#context.trouble(undefined);
+    this.#context.works(overtaken);
     // Some of them may be missed again
     const missed = [...this.#missed];
     for (const origin of missed) this.write(origin);
@@ -425,4 +434,22 @@ export class ZoneJournal {
       return undefined;
     }
   }
+}
+
+interface Renewed {
+  readonly origin: NameKey;
+  readonly serials: Serials;
+  /** More was promised before than was known here. */
+  readonly isOvertaken: boolean;
+}
+
+/** Reserves serials of a zone when the disk takes it again. */
+function renew(store: SqliteZoneStore, origin: NameKey, known: Serials): Renewed {
+  const id = store.zoneId(origin);
+  const promised = store.reserved(id);
+  const isNews = promised !== 0 && (known.reserved === 0 || isLater(promised, known.reserved));
+  const isOvertaken = isNews && !isLater(known.last ?? 0, promised);
+  const last = isOvertaken ? promised : (known.last ?? 0);
+  store.reserve(id, (last + known.ahead) >>> 0);
+  return { origin, serials: { ...known, last, reserved: store.reserved(id) }, isOvertaken };
 }

@@ -140,7 +140,21 @@ export class SqliteZoneStore {
     return Number(this.#database.prepare('SELECT id FROM zone WHERE origin = ?').get(key)?.['id']);
   }
 
+  /** The last serial that was reserved; 0 before the first. */
+  reserved(zone: number): number {
+    return Number(this.#database.prepare('SELECT reserved FROM zone WHERE id = ?').get(zone)?.['reserved']);
+  }
+
+  /** Reserves serials up to this one; where later ones are (RFC 1982 §3.2), these stay. */
   reserve(zone: number, serial: number): void {
+    const isLater = '(? - reserved) & 0xffffffff BETWEEN 1 AND 0x7fffffff';
+    this.#database
+      .prepare(`UPDATE zone SET reserved = ? WHERE id = ? AND (reserved = 0 OR ${isLater})`)
+      .run(serial, zone, serial);
+  }
+
+  /** The last serial that was given: none behind it is reserved any more. */
+  reserveNoMore(zone: number, serial: number): void {
     this.#database.prepare('UPDATE zone SET reserved = ? WHERE id = ?').run(serial, zone);
   }
 

@@ -11,8 +11,7 @@ import { verifyTsig } from '../../src/dns/tsig/verify-tsig.ts';
 import { nameKey } from '../../src/wire/dns/name.ts';
 import { findTsig, readTsig } from '../../src/wire/dns/tsig.ts';
 import { toColumns } from '../../src/zones/zone-columns.ts';
-import { openZoneStore } from '../../src/zones/open-zone-store.ts';
-import type { SqliteZoneStore } from '../../src/zones/zone-store.ts';
+import { openZoneStore, type OpenedZones } from '../../src/zones/open-zone-store.ts';
 import { fuzz } from '../wire/fuzz.ts';
 import { record, soa } from '../zones/records.ts';
 import { question } from './ask.ts';
@@ -427,23 +426,61 @@ describe('a disk that gives trouble', () => {
     const first = new Primary(labPlan(), { file });
     first.zones.learnZones(labFile(7, ...many), []);
     first.close();
-    const second = primary(t, labPlan(), {
-      file,
-      open: (...wishes) => {
-        const opened = openZoneStore(...wishes);
-        const page = opened.store?.page.bind(opened.store);
-        t.mock.method(opened.store ?? assert.fail(), 'page', (...asked: Parameters<SqliteZoneStore['page']>) => {
-          if (asked[1]) throw Object.assign(new Error('disk I/O error'), { errcode: 10 });
-          return page?.(...asked);
-        });
-        return opened;
-      },
-    });
+    const open: typeof openZoneStore = (...wishes) => {
+      const { store = assert.fail() } = openZoneStore(...wishes);
+      const page = store.page.bind(store);
+      t.mock.method(store, 'page', (...asked: Parameters<typeof page>) => {
+        if (asked[1]) throw new Error('disk I/O error');
+        return page(...asked);
+      });
+      return { store };
+    };
+    const second = primary(t, labPlan(), { file, open });
     second.zones.learnZones(labFile(7, ...many), []);
     assert.equal(second.serial(), 8);
     assert.equal(recordLines(second.ask(ixfrQuery(7))).length, 2 + 1 + 500);
     assert.deepEqual(kindsOf(second), ['dns.store-failed', 'zone.transferred']);
   });
+
+  type Spoil = (t: TestContext, open: () => OpenedZones) => OpenedZones;
+  /** `isKnown`: what serial 8 stood for. */
+  const unreadable: [name: string, spoil: Spoil, isKnown: boolean][] = [
+    ['keeps the file from being opened', () => ({ fault: 'not mounted' }), false],
+    [
+      'keeps them from being read',
+      (t, open) => {
+        const { store = assert.fail() } = open();
+        t.mock.method(store, 'overlay', () => assert.fail('disk I/O error'), { times: 1 });
+        return { store };
+      },
+      true,
+    ],
+  ];
+  for (const [name, spoil, isKnown] of unreadable) {
+    test(`and ${name} when the rack starts, has updates refused and those of before back when it is over`, (t) => {
+      const file = join(folder(t), 'zones.db');
+      const first = new Primary(labPlan(), { file });
+      first.zones.learnZones(labFile(7, 'a A 192.0.2.1'), []);
+      first.askUdp(updateMessage(['add b A 192.0.2.2', 'del a A']));
+      assert.equal(first.serial(), 8);
+      first.close();
+      let starts = 0;
+      const open: typeof openZoneStore = (...wishes) =>
+        starts++ === 0 ? spoil(t, () => openZoneStore(...wishes)) : openZoneStore(...wishes);
+      const second = primary(t, labPlan(), { file, open });
+      second.zones.learnZones(labFile(7, 'a A 192.0.2.1'), []);
+      assert.deepEqual(names(second), ['a.rack.example A 192.0.2.1']);
+      assert.equal(rcodeOf(second.askUdp(updateMessage(['add c A 192.0.2.3']))), SERVFAIL);
+      second.time.pass(31);
+      assert.deepEqual(names(second), ['b.rack.example A 192.0.2.2']);
+      const serial = second.serial();
+      assert.ok(serial > 8);
+      assert.equal(rcodeOf(second.askUdp(updateMessage(['add c A 192.0.2.3']))), NOERROR);
+      assert.equal(second.serial(), serial + 1);
+      // What changed since, or all
+      assert.equal(recordLines(second.ask(ixfrQuery(8)))[1]?.startsWith('rack.example SOA'), isKnown);
+    });
+  }
 });
 
 describe('a reload', () => {

@@ -63,6 +63,7 @@ export class Primary {
         events: { emit: (body) => void this.events.push(body) },
         openStore: () => open(file, time.now()),
         zone: (origin) => this.zones.get(origin),
+        readAgain: (origins) => this.zones.readAgain(origins),
         sendNotify: (bytes, to) => void this.notified.push({ bytes: Buffer.from(bytes), to }),
         checkData: (type, data) => void expandData(Buffer.from(data, 'latin1'), type, 0, data.length),
       },

@@ -40,7 +40,8 @@ function ground(t: TestContext): Ground {
         loop: time,
         clock: time,
         open,
-        trouble: (reason) => void troubles.push(reason ?? 'works'),
+        trouble: (reason) => void troubles.push(reason),
+        works: (overtaken) => void troubles.push(overtaken.length > 0 ? 'works, overtaken' : 'works'),
         replaced: ({ setAside }) => void troubles.push(`replaced ${setAside.replace(directory, '')}`),
         content: () => ({ soa: made.content.soa, records: () => made.content.records, changes: made.content.changes }),
       }),
@@ -402,6 +403,43 @@ describe('trouble', () => {
     g.time.pass(31);
     assert.deepEqual(g.troubles, ['database or disk is full', 'works']);
     assert.deepEqual(stored(g.start()).records, lines(g.content.records));
+  });
+
+  test('that hides at the start how far serials went has zones told of that it overtakes, and lowers no promise', (t) => {
+    const g = ground(t);
+    const first = g.start();
+    for (const serial of [7, 8]) first.nextSerial(ORIGIN, serial);
+    first.close();
+    const { store } = openZoneStore(g.file, g.time.now());
+    assert.ok(store);
+    t.mock.method(store, 'load', () => assert.fail('disk I/O error'), { times: 1 });
+    const second = g.start(() => ({ store }));
+    assert.equal(second.load(ORIGIN), undefined);
+    assert.equal(second.nextSerial(ORIGIN, 7), 7);
+    second.write(ORIGIN);
+    assert.equal(store.load(ORIGIN)?.reserved, 8);
+    g.time.pass(31);
+    assert.deepEqual(g.troubles, ['disk I/O error', 'works, overtaken']);
+    assert.equal(second.nextSerial(ORIGIN, 7), 9);
+    assert.equal(store.load(ORIGIN)?.reserved, 9);
+  });
+
+  test('that hides how far serials went from a process that stops before it is over lowers no promise', (t) => {
+    const g = ground(t);
+    const first = g.start();
+    for (const serial of [7, 8]) first.nextSerial(ORIGIN, serial);
+    first.close();
+    const { store } = openZoneStore(g.file, g.time.now());
+    assert.ok(store);
+    t.mock.method(store, 'load', () => assert.fail('disk I/O error'), { times: 1 });
+    const second = g.start(() => ({ store }));
+    second.load(ORIGIN);
+    second.nextSerial(ORIGIN, 7);
+    second.write(ORIGIN);
+    second.close();
+    const third = g.start();
+    assert.equal(stored(third).isCurrent, false);
+    assert.equal(third.nextSerial(ORIGIN, 7), 9);
   });
 
   test('on a disk that is read-only at the start updates and serials are known all the same', (t) => {
