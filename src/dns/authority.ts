@@ -65,6 +65,7 @@ export class Authority implements TransferZones, UpdateZones, PublicationListene
       clock,
       open: context.openStore,
       content: (origin) => this.#publisher.content(origin),
+      overlays: () => this.#overlays,
       trouble: (reason) => events.emit({ kind: 'dns.store-failed', reason }),
       works: (overtaken) => this.#storeWorks(overtaken),
       replaced: (replacement) => events.emit({ kind: 'dns.store-replaced', ...replacement }),

@@ -37,6 +37,14 @@ export interface JournalContext {
   readonly replaced: (replacement: NonNullable<OpenedZones['replaced']>) => void;
   /** A zone as it is now, to be written anew; undefined for one that is served no more. */
   readonly content: (origin: NameKey) => ZoneContent | undefined;
+  /** What updates did to the zones that are served now. */
+  readonly overlays: () => Iterable<readonly [NameKey, LiveOverlay]>;
+}
+
+/** An overlay that changes while it is gone through. */
+interface LiveOverlay {
+  readonly added: Iterable<ResourceRecord>;
+  readonly deleted: Iterable<ResourceRecord>;
 }
 
 /** A zone's content at one moment. */
@@ -95,6 +103,8 @@ export class ZoneJournal {
   readonly #missed = new Set<NameKey>();
   /** Zones whose reserved serials run out. */
   readonly #scarce = new Set<NameKey>();
+  /** Overlays that were in a file that was set aside. */
+  #lost = new Map<NameKey, LiveOverlay>();
   #store: SqliteZoneStore | undefined;
   /** What could be read where there is no store; undefined when that was nothing. */
   #stranded: ReadonlyMap<NameKey, StrandedZone> | undefined;
@@ -179,6 +189,7 @@ export class ZoneJournal {
     if (!store) throw new Error('the disk takes no writes');
     try {
       store.transaction(true, () => store.clearOverlay(store.zoneId(origin)));
+      this.#lost.delete(origin);
     } catch (error) {
       this.#fail(error);
       throw error;
@@ -272,7 +283,10 @@ export class ZoneJournal {
     const { store, replaced, fault, stranded } = this.#context.open();
     this.#store = store;
     this.#stranded = stranded;
-    if (replaced) this.#context.replaced(replaced);
+    if (replaced) {
+      this.#lost = new Map(this.#context.overlays());
+      this.#context.replaced(replaced);
+    }
     if (fault !== undefined) this.#fail(new Error(fault));
   }
 
@@ -316,6 +330,7 @@ export class ZoneJournal {
         }
       });
       this.#reserveAhead(store);
+      if (this.#queue.length === 0) this.#lost.clear();
     } catch (error) {
       this.#fail(error);
     }
@@ -358,6 +373,23 @@ export class ZoneJournal {
     }
     store.setSoa(id, soa);
     this.#noteScarce(origin);
+  }
+
+  /** What updates do meanwhile is written by them, and seen by who goes through the rest. */
+  *#writeOverlay(origin: NameKey, { added, deleted }: LiveOverlay): Work {
+    const store = this.#store;
+    if (!store) return;
+    const id = store.zoneId(origin);
+    for (const [records, isDeleted] of [[added, false] as const, [deleted, true] as const]) {
+      for (const record of records) {
+        // It was cleared meanwhile
+        if (!this.#lost.has(origin)) return;
+        store.putOverlay(id, record, isDeleted);
+        yield 1;
+      }
+    }
+    // What is reserved is synced, and this with it
+    this.#scarce.add(origin);
   }
 
   #noteScarce(origin: NameKey): void {
@@ -420,6 +452,7 @@ export class ZoneJournal {
     for (const { origin, serials } of promises) this.#serials.set(origin, serials);
     const overtaken = promises.filter(({ isOvertaken }) => isOvertaken).map(({ origin }) => origin);
     this.#hasTrouble = false;
+    for (const [origin, overlay] of this.#lost) this.#enqueue(origin, this.#writeOverlay(origin, overlay));
     this.#context.works(overtaken);
     // Some of them may be missed again
     const missed = [...this.#missed];

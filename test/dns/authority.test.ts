@@ -11,6 +11,7 @@ import { verifyTsig } from '../../src/dns/tsig/verify-tsig.ts';
 import { nameKey } from '../../src/wire/dns/name.ts';
 import { findTsig, readTsig } from '../../src/wire/dns/tsig.ts';
 import { toColumns } from '../../src/zones/zone-columns.ts';
+import { SqliteZoneStore } from '../../src/zones/zone-store.ts';
 import { openZoneStore, type OpenedZones } from '../../src/zones/open-zone-store.ts';
 import { fuzz } from '../wire/fuzz.ts';
 import { record, soa } from '../zones/records.ts';
@@ -483,6 +484,33 @@ describe('a disk that gives trouble', () => {
   }
 });
 
+describe('a file of zones that is found damaged while the rack runs', () => {
+  const many = Array.from({ length: 500 }, (_, n) => `add n${n} A 192.0.2.1`);
+
+  test('is replaced by one that has the updates of before', (t) => {
+    const file = join(folder(t), 'zones.db');
+    const made = damaged(t, file, ['del a A', ...many]);
+    made.time.pass(31);
+    assert.deepEqual(kindsOf(made), ['zone.updated', 'dns.store-failed', 'dns.store-replaced', 'dns.store-works']);
+    assert.deepEqual([namesAfter(t, file).length, names(made).length], [500, 500]);
+  });
+
+  test('has no more than the updates of now, whatever comes while they are written', (t) => {
+    const file = join(folder(t), 'zones.db');
+    const made = damaged(t, file, many);
+    const lines = ['del n1 A', 'del n499 A', 'add n1 A 192.0.2.9', 'add late A 192.0.2.3', 'del a A'];
+    amid(made, () => assert.equal(rcodeOf(made.askUdp(updateMessage(lines))), NOERROR));
+    assert.deepEqual(namesAfter(t, file), names(made));
+  });
+
+  test('has none of those that are forgotten meanwhile', (t) => {
+    const file = join(folder(t), 'zones.db');
+    const made = damaged(t, file, many);
+    amid(made, () => made.authority.forgetUpdates(nameKey('rack.example')));
+    assert.deepEqual(namesAfter(t, file), ['a.rack.example A 192.0.2.1']);
+  });
+});
+
 describe('a reload', () => {
   test('with the same content changes nothing; with another, what differs', (t) => {
     const made = primary(t, primaryPlan());
@@ -721,6 +749,35 @@ function putInForce({ authority, zones }: Primary, plan: ReturnType<typeof prima
 function toldOf({ notified, time }: Primary): string[] {
   time.pass(60, 'milliseconds');
   return notified.flatMap(({ bytes }) => recordLines([bytes])).filter((line) => line.startsWith('rack.example '));
+}
+
+/** A primary whose file of zones turns out to be damaged when it has had these updates. */
+function damaged(t: TestContext, file: string, updates: readonly string[]): Primary {
+  const made = primary(t, labPlan(), { file });
+  made.zones.learnZones(labFile(7, 'a A 192.0.2.1'), []);
+  assert.equal(rcodeOf(made.askUdp(updateMessage(updates))), NOERROR);
+  made.time.pass(1);
+  const error = Object.assign(new Error('database disk image is malformed'), { errcode: 11 });
+  const fail = (): never => {
+    throw error;
+  };
+  t.mock.method(SqliteZoneStore.prototype, 'transaction', fail, { times: 1 });
+  assert.equal(rcodeOf(made.askUdp(updateMessage(['add late A 192.0.2.3']))), SERVFAIL);
+  writeFileSync(file, Buffer.alloc(8192, 'junk'));
+  return made;
+}
+
+/** Does something when the first 200 of its updates are in the file that replaces it, and not all. */
+function amid({ time }: Primary, work: () => void): void {
+  time.after(30_050, () => time.after(0, work));
+  time.pass(31);
+}
+
+/** What the next process serves. */
+function namesAfter(t: TestContext, file: string): string[] {
+  const next = primary(t, labPlan(), { file });
+  next.zones.learnZones(labFile(7, 'a A 192.0.2.1'), []);
+  return names(next);
 }
 
 /** What a secondary says to a NOTIFY. */

@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, test, type TestContext } from 'node:test';
 
 import { openForReading } from '../../src/system/database-file.ts';
+import type { NameKey } from '../../src/wire/dns/name.ts';
 import type { ResourceRecord } from '../../src/wire/dns/resource-record.ts';
 import { openZoneStore, type OpenedZones } from '../../src/zones/open-zone-store.ts';
 import { recordText, serialOf, type ZoneChange } from '../../src/zones/zone-change.ts';
@@ -20,6 +21,8 @@ interface Ground {
   readonly troubles: string[];
   /** What the zone is now: what the journal writes when it writes anew. */
   content: { soa: ResourceRecord; records: ResourceRecord[]; changes: ZoneChange[] };
+  /** What updates did to it, as the process knows. */
+  overlays: [NameKey, { added: ResourceRecord[]; deleted: ResourceRecord[] }][];
   /** A journal as a process that starts makes it. */
   readonly start: (open?: () => OpenedZones) => ZoneJournal;
 }
@@ -35,6 +38,7 @@ function ground(t: TestContext): Ground {
     time,
     troubles,
     content: { soa: soa(1), records: [], changes: [] },
+    overlays: [],
     start: (open = () => openZoneStore(file, time.now())) =>
       new ZoneJournal({
         loop: time,
@@ -43,6 +47,7 @@ function ground(t: TestContext): Ground {
         trouble: (reason) => void troubles.push(reason),
         works: (overtaken) => void troubles.push(overtaken.length > 0 ? 'works, overtaken' : 'works'),
         replaced: ({ setAside }) => void troubles.push(`replaced ${setAside.replace(directory, '')}`),
+        overlays: () => made.overlays,
         content: () => ({ soa: made.content.soa, records: () => made.content.records, changes: made.content.changes }),
       }),
   };
