@@ -136,7 +136,7 @@ export class ZonePublisher {
     if (change) this.#record(publication, change);
   }
 
-  /** More serials of a zone are out than was known when it was published: it gets one behind them, and has no past. */
+  /** The serials that a zone had may have stood for something else before: it gets one behind all of them, and has no past. */
   startAnew(origin: NameKey): void {
     const publication = this.#publications.get(origin);
     if (!publication) return;

@@ -30,8 +30,8 @@ export interface JournalContext {
   /** Told once when the disk takes nothing. */
   readonly trouble: (reason: string) => void;
   /**
-   * Told when it does again. `overtaken`: zones whose serials went further before than this process knew when it published
-   * them; what it told of them counts for nothing.
+   * Told when it does again. `overtaken`: zones of which serials were promised before that this process did not know of: the
+   * ones it gave may have stood for something else, and what it tells of their past counts for nothing.
    */
   readonly works: (overtaken: readonly NameKey[]) => void;
   readonly replaced: (replacement: NonNullable<OpenedZones['replaced']>) => void;
@@ -472,7 +472,7 @@ export class ZoneJournal {
 interface Renewed {
   readonly origin: NameKey;
   readonly serials: Serials;
-  /** More was promised before than was known here. */
+  /** Serials were promised before that were not known here. */
   readonly isOvertaken: boolean;
 }
 
@@ -480,9 +480,9 @@ interface Renewed {
 function renew(store: SqliteZoneStore, origin: NameKey, known: Serials): Renewed {
   const id = store.zoneId(origin);
   const promised = store.reserved(id);
-  const isNews = promised !== 0 && (known.reserved === 0 || isLater(promised, known.reserved));
-  const isOvertaken = isNews && !isLater(known.last ?? 0, promised);
-  const last = isOvertaken ? promised : (known.last ?? 0);
-  store.reserve(id, (last + known.ahead) >>> 0);
-  return { origin, serials: { ...known, last, reserved: store.reserved(id) }, isOvertaken };
+  const isOvertaken = promised !== 0 && (known.reserved === 0 || isLater(promised, known.reserved));
+  const { last = promised } = known;
+  const serials = { ...known, last: isOvertaken && isLater(promised, last) ? promised : last };
+  store.reserve(id, (serials.last + serials.ahead) >>> 0);
+  return { origin, serials: { ...serials, reserved: store.reserved(id) }, isOvertaken };
 }

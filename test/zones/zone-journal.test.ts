@@ -380,7 +380,7 @@ describe('trouble', () => {
     second.write(ORIGIN);
     isFull = false;
     g.time.pass(31);
-    assert.deepEqual(g.troubles, ['disk full', 'works']);
+    assert.deepEqual(g.troubles, ['disk full', 'works, overtaken']);
     second.nextSerial(ORIGIN, 7);
     g.content.records.push(record('c A 192.0.2.3'));
     second.add(change(6, 7, '+c A 192.0.2.3'), 1);
