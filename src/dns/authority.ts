@@ -28,6 +28,8 @@ export interface AuthorityContext extends ServiceContext {
   readonly openStore: () => OpenedZones;
   /** The zone of that very origin that is served now. */
   readonly zone: (origin: NameKey) => Zone | undefined;
+  /** Builds zones of master files anew. */
+  readonly readAgain: (origins: Iterable<NameKey>) => void;
   /** Sends a NOTIFY; what comes back is for `notifier.heard`. */
   readonly sendNotify: (bytes: Uint8Array, to: Outbound) => void;
   readonly checkData: DataCheck;
@@ -48,6 +50,8 @@ export class Authority implements TransferZones, UpdateZones, PublicationListene
   readonly #notifier: Notifier;
   readonly #pump: TransferPump;
   readonly #overlays = new Map<NameKey, ZoneOverlay>();
+  /** Zones that are served as their files are, as what updates did to them could not be read. */
+  readonly #unread = new Set<NameKey>();
   /** Zones whose content is being read: an update now would not be in it. */
   readonly #reading = new Set<NameKey>();
   #plan: Plan;
@@ -64,8 +68,9 @@ export class Authority implements TransferZones, UpdateZones, PublicationListene
       clock,
       open: context.openStore,
       content: (origin) => this.#publisher.content(origin),
-      trouble: (reason) =>
-        events.emit(reason === undefined ? { kind: 'dns.store-works' } : { kind: 'dns.store-failed', reason }),
+      overlays: () => this.#overlays,
+      trouble: (reason) => events.emit({ kind: 'dns.store-failed', reason }),
+      works: (overtaken) => this.#storeWorks(overtaken),
       replaced: (replacement) => events.emit({ kind: 'dns.store-replaced', ...replacement }),
     });
     this.#publisher = new ZonePublisher({ loop, clock, journal: this.#journal, listener: this });
@@ -94,7 +99,7 @@ export class Authority implements TransferZones, UpdateZones, PublicationListene
   replace(zone: Zone): void {
     if (this.#publisher.has(zone)) return;
     this.#reading.delete(zone.origin);
-    if (zone.kind === 'rack') this.#overlays.delete(zone.origin);
+    if (zone.kind === 'rack') this.#forgetOverlay(zone.origin);
     this.#context.follower?.served(zone.origin);
     this.#publisher.replace(zone);
     const overruled = this.#overlays.get(zone.origin)?.overruled.length ?? 0;
@@ -109,7 +114,7 @@ export class Authority implements TransferZones, UpdateZones, PublicationListene
   withdraw(zone: Zone): void {
     if (!this.#publisher.has(zone)) return;
     this.#reading.delete(zone.origin);
-    this.#overlays.delete(zone.origin);
+    this.#forgetOverlay(zone.origin);
     this.#publisher.withdraw(zone);
     this.#context.follower?.withdrawn(zone.origin);
   }
@@ -125,8 +130,8 @@ export class Authority implements TransferZones, UpdateZones, PublicationListene
   /** A zone whose settings are not known yet may take updates. What is left of a time when it did counts in any case. */
   withUpdates(origin: NameKey, file: Iterable<ResourceRecord>): Iterable<ResourceRecord> {
     const settings = this.#settings.get(origin);
-    const overlay = this.#overlays.get(origin) ?? new ZoneOverlay(this.#journal.overlay(origin));
-    if (overlay.size === 0 && settings?.update.length === 0) return file;
+    const overlay = this.#overlays.get(origin) ?? this.#readOverlay(origin);
+    if (!overlay || (overlay.size === 0 && settings?.update.length === 0)) return file;
     this.#overlays.set(origin, overlay);
     this.#reading.add(origin);
     return overlay.over(file);
@@ -197,6 +202,25 @@ export class Authority implements TransferZones, UpdateZones, PublicationListene
     this.#notifier.close();
     this.#pump.close();
     this.#journal.close();
+  }
+
+  #readOverlay(origin: NameKey): ZoneOverlay | undefined {
+    const stored = this.#journal.overlay(origin);
+    if (stored) this.#unread.delete(origin);
+    else this.#unread.add(origin);
+    return stored && new ZoneOverlay(stored);
+  }
+
+  #forgetOverlay(origin: NameKey): void {
+    this.#overlays.delete(origin);
+    this.#unread.delete(origin);
+  }
+
+  #storeWorks(overtaken: readonly NameKey[]): void {
+    this.#context.events.emit({ kind: 'dns.store-works' });
+    for (const origin of overtaken) this.#publisher.startAnew(origin);
+    // Some of them may not be readable again
+    this.#context.readAgain([...this.#unread]);
   }
 
   /** What was published of a zone ahead of its Plan was told to nobody. */

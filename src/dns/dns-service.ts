@@ -110,6 +110,7 @@ export class DnsService implements Service {
         ...this.#context,
         openStore: () => this.#outside.openStore(plan.rack.state),
         zone: (origin) => zones.get(origin),
+        readAgain: (origins) => zones.readAgain(origins),
         sendNotify: (bytes, to) => this.#tally.lost(notify.send(bytes, to)),
         checkData,
         follower: feed,

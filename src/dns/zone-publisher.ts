@@ -7,7 +7,6 @@ import type { ResourceRecord } from '../wire/dns/resource-record.ts';
 import { recordSize, type ZoneChange } from '../zones/zone-change.ts';
 import { ZoneHistory } from '../zones/zone-history.ts';
 import type { ZoneContent, ZoneJournal } from '../zones/zone-journal.ts';
-import type { StoredZone } from '../zones/zone-store.ts';
 import { SliceQueue } from './slice-queue.ts';
 import type { Slices } from './slices.ts';
 import { buildZone, compareZones } from './zone-builder.ts';
@@ -50,6 +49,9 @@ interface Publication {
   /** Gives up what is under way for it. */
   cancel: () => void;
 }
+
+/** A zone, and how it differs from what was published before. */
+type Settled = { readonly zone: Zone } & Pick<ZoneChange, 'removed' | 'added'>;
 
 /**
  * Gives zones their serials and keeps what they were. A zone that takes the place of another, of this process or the one before
@@ -134,6 +136,15 @@ export class ZonePublisher {
     if (change) this.#record(publication, change);
   }
 
+  /** The serials that a zone had may have stood for something else before: it gets one behind all of them, and has no past. */
+  startAnew(origin: NameKey): void {
+    const publication = this.#publications.get(origin);
+    if (!publication) return;
+    publication.cancel();
+    publication.isSettling = false;
+    this.#publishFirst(publication);
+  }
+
   /** What is, or is about to be, published under an origin. */
   kindOf(origin: NameKey): ZoneKind | undefined {
     return this.#publications.get(origin)?.zone.kind;
@@ -162,19 +173,25 @@ export class ZonePublisher {
     const { zone, history } = publication;
     const stored = this.#journal.load(zone.origin);
     this.#publications.set(zone.origin, publication);
-    if (!stored?.zone.soa) return this.#publishFirst(publication);
+    const storedSoa = stored?.zone.soa;
+    if (!storedSoa) return this.#publishFirst(publication);
     for (const change of stored.zone.changes) history.add(change, UNKNOWN);
-    const soa = compileSet(stored.zone.soa);
+    const soa = compileSet(storedSoa);
     this.#hold(publication, soa);
-    const begin = (): void => this.#settle(publication, this.#readStored(stored.zone), soa, stored.isCurrent);
+    const begin = (): void => {
+      // It may have been withdrawn while it waited
+      if (this.#publications.get(zone.origin) !== publication) return;
+      this.#settle(publication, readStored(storedSoa, stored.records), soa, stored.isCurrent);
+    };
     if (zone.kind === 'rack' && this.#waiting) this.#waiting.push(begin);
     else begin();
   }
 
-  /** Nothing is known of a time before. */
+  /** Nothing is known of a time before, but for serials. */
   #publishFirst(publication: Publication): void {
-    const { zone, wanted } = publication;
-    zone.publish(() => this.#journal.nextSerial(zone.origin, wanted));
+    const { zone, wanted, history } = publication;
+    history.clear();
+    zone.publishAfter(zone.soa, { removed: [], added: [] }, () => this.#journal.nextSerial(zone.origin, wanted));
     this.#measure(publication);
     this.#journal.write(zone.origin);
     this.#listener.changed(zone.origin, soaRecord(zone));
@@ -196,20 +213,11 @@ export class ZonePublisher {
     publication.zone.put(publication.zone.origin, withSerial(publication.zone.soa, serialOf(soa)));
   }
 
-  *#readStored(stored: StoredZone): Slices<Zone> {
-    const { soa } = stored;
-    if (!soa) throw new RangeError('no SOA is stored');
-    const journal = this.#journal;
-    function* records(): Generator<ResourceRecord> {
-      if (soa) yield soa;
-      yield* journal.records(stored);
-    }
-    return yield* buildZone(soa.owner, records(), 'file');
-  }
-
-  #settle(publication: Publication, before: Slices<Zone>, soa: RecordSet, isCurrent: boolean): void {
-    const compare = function* (): Slices<{ zone: Zone } & Pick<ZoneChange, 'removed' | 'added'>> {
+  /** `before`: what it is compared with; undefined where that can't be read. */
+  #settle(publication: Publication, before: Slices<Zone | undefined>, soa: RecordSet, isCurrent: boolean): void {
+    const compare = function* (): Slices<Settled | undefined> {
       const old = yield* before;
+      if (!old) return undefined;
       for (;;) {
         const { zone } = publication;
         const differences = yield* compareZones(old, zone);
@@ -218,8 +226,10 @@ export class ZonePublisher {
       }
     };
     publication.cancel();
-    publication.cancel = this.#work.run(compare(), ({ zone, removed, added }) => {
+    publication.cancel = this.#work.run(compare(), (settled) => {
       publication.isSettling = false;
+      if (!settled) return this.#publishFirst(publication);
+      const { zone, removed, added } = settled;
       const isSame = removed.length + added.length === 0 && zone.soa.wire === soa.wire;
       if (isSame && isCurrent) {
         zone.publishAs(soa);
@@ -266,6 +276,20 @@ function* measure(snapshot: ZoneSnapshot): Slices<number> {
     if (++names % STRIDE === 0) yield;
   }
   return size;
+}
+
+/** A zone as it is stored; undefined where it can't be read. */
+function* readStored(soa: ResourceRecord, records: Iterable<ResourceRecord>): Slices<Zone | undefined> {
+  function* all(): Generator<ResourceRecord> {
+    yield soa;
+    yield* records;
+  }
+  try {
+    return yield* buildZone(soa.owner, all(), 'file');
+  } catch {
+    // The journal has told of it
+    return undefined;
+  }
 }
 
 // oxlint-disable-next-line require-yield -- it is there already

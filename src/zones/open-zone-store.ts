@@ -6,13 +6,13 @@ import type { NameKey } from '../wire/dns/name.ts';
 import { readStranded, SqliteZoneStore, ZoneFileError, type StrandedZone } from './zone-store.ts';
 
 export interface OpenedZones {
-  /** Absent: the disk takes no writes now, or does not even let it be opened. */
+  /** Absent: it can't be opened to be written now. */
   readonly store?: SqliteZoneStore;
-  /** What could be read all the same. */
+  /** What could be read all the same; absent when that was nothing. */
   readonly stranded?: ReadonlyMap<NameKey, StrandedZone>;
   /** A damaged file was set aside. Updates that were in it are lost with it; serials go on from the clock. */
   readonly replaced?: { readonly reason: string; readonly setAside: string };
-  /** Why nothing can be written. */
+  /** Why there is no store. */
   readonly fault?: string;
 }
 
@@ -20,27 +20,17 @@ export interface OpenedZones {
 export function openZoneStore(file: string, now: number): OpenedZones {
   try {
     mkdirSync(dirname(file), { recursive: true });
-    return markedOpen(new SqliteZoneStore(file));
+    return { store: new SqliteZoneStore(file) };
   } catch (error) {
     const reason = messageOf(error);
     return error instanceof ZoneFileError || isDamage(error) ? replace(file, now, reason) : stranded(file, reason);
   }
 }
 
-/** On a full disk it can be read, and written later. */
-function markedOpen(store: SqliteZoneStore): OpenedZones {
-  try {
-    store.markOpen();
-    return { store };
-  } catch (error) {
-    return { store, fault: messageOf(error) };
-  }
-}
-
 function replace(file: string, now: number, reason: string): OpenedZones {
   try {
     const setAside = setDatabaseAside(file, now);
-    return { ...markedOpen(new SqliteZoneStore(file)), replaced: { reason, setAside } };
+    return { store: new SqliteZoneStore(file), replaced: { reason, setAside } };
   } catch (error) {
     return { fault: `${reason}; ${messageOf(error)}` };
   }

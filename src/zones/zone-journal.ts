@@ -27,11 +27,24 @@ export interface JournalContext {
   readonly clock: Clock;
   /** Opens the file; called again when the disk took nothing for a while. */
   readonly open: () => OpenedZones;
-  /** Told once when the disk takes nothing, and when it does again. */
-  readonly trouble: (reason: string | undefined) => void;
+  /** Told once when the disk takes nothing. */
+  readonly trouble: (reason: string) => void;
+  /**
+   * Told when it does again. `overtaken`: zones of which serials were promised before that this process did not know of: the
+   * ones it gave may have stood for something else, and what it tells of their past counts for nothing.
+   */
+  readonly works: (overtaken: readonly NameKey[]) => void;
   readonly replaced: (replacement: NonNullable<OpenedZones['replaced']>) => void;
   /** A zone as it is now, to be written anew; undefined for one that is served no more. */
   readonly content: (origin: NameKey) => ZoneContent | undefined;
+  /** What updates did to the zones that are served now. */
+  readonly overlays: () => Iterable<readonly [NameKey, LiveOverlay]>;
+}
+
+/** An overlay that changes while it is gone through. */
+interface LiveOverlay {
+  readonly added: Iterable<ResourceRecord>;
+  readonly deleted: Iterable<ResourceRecord>;
 }
 
 /** A zone's content at one moment. */
@@ -48,6 +61,15 @@ export interface OverlayChange {
   readonly dropped: readonly ResourceRecord[];
 }
 
+/** What is stored of a zone. */
+interface LoadedZone {
+  readonly zone: StoredZone;
+  /** It is what was published last; else more may have been. */
+  readonly isCurrent: boolean;
+  /** To be gone through once, a page at a time. It throws where they can't be read to their end. */
+  readonly records: Iterable<ResourceRecord>;
+}
+
 interface Serials {
   last: number | undefined;
   /** `last` is not known to have been published: it is what was reserved. */
@@ -57,6 +79,7 @@ interface Serials {
   ahead: number;
 }
 
+const NO_UPDATES: Overlay = { added: [], deleted: [] };
 const NONE_GIVEN: Serials = { last: undefined, isGuess: false, reserved: 0, ahead: AHEAD };
 
 /** Rows to write; tells how many they were at each pause. What is begun in one transaction may end in another. */
@@ -80,10 +103,11 @@ export class ZoneJournal {
   readonly #missed = new Set<NameKey>();
   /** Zones whose reserved serials run out. */
   readonly #scarce = new Set<NameKey>();
+  /** Overlays that were in a file that was set aside. */
+  #lost = new Map<NameKey, LiveOverlay>();
   #store: SqliteZoneStore | undefined;
-  /** What could be read where there is no store. */
-  #stranded: ReadonlyMap<NameKey, StrandedZone> = new Map();
-  #wasClosed = true;
+  /** What could be read where there is no store; undefined when that was nothing. */
+  #stranded: ReadonlyMap<NameKey, StrandedZone> | undefined;
   #hasTrouble = false;
   #timer: Timer | undefined;
 
@@ -92,32 +116,21 @@ export class ZoneJournal {
     this.#open();
   }
 
-  /** What is stored of a zone. `isCurrent`: it is what was published last; else more may have been. */
-  load(origin: NameKey): { readonly zone: StoredZone; readonly isCurrent: boolean } | undefined {
-    const zone = this.#attempt(() => this.#store?.load(origin));
+  load(origin: NameKey): LoadedZone | undefined {
+    const store = this.#store;
+    const zone = this.#attempt(() => store?.load(origin));
     const known = this.#given(origin);
     if (known !== undefined) return this.#loadAgain(origin, zone, known);
-    if (!zone) {
+    if (!store || !zone) {
       this.#recall(origin);
       return undefined;
     }
     const stored = zone.soa && serialOf(zone.soa);
     // Where no more were reserved none was published
-    const isCurrent = stored !== undefined && (this.#wasClosed || stored === zone.reserved);
+    const isCurrent = stored !== undefined && stored === zone.reserved;
     const [last, isGuess] = isCurrent ? [stored, false] : [zone.reserved, true];
     this.#serials.set(origin, { last, isGuess, reserved: zone.reserved, ahead: AHEAD });
-    return { zone, isCurrent };
-  }
-
-  /** Stored records of a zone, one page after the other. */
-  *records({ id }: StoredZone): Generator<ResourceRecord> {
-    let after: ResourceRecord | undefined;
-    for (;;) {
-      const page: readonly ResourceRecord[] = this.#attempt(() => this.#store?.page(id, after, SLICE)) ?? [];
-      yield* page;
-      after = page.at(-1);
-      if (!after || page.length < SLICE) return;
-    }
+    return { zone, isCurrent, records: this.#records(store, zone.id) };
   }
 
   /** The next serial of a zone; it is reserved. `wanted`: what its file says. */
@@ -176,25 +189,38 @@ export class ZoneJournal {
     if (!store) throw new Error('the disk takes no writes');
     try {
       store.transaction(true, () => store.clearOverlay(store.zoneId(origin)));
+      this.#lost.delete(origin);
     } catch (error) {
       this.#fail(error);
       throw error;
     }
   }
 
+  /** What updates did to a zone; undefined while that can't be read. */
   overlay(origin: NameKey): Overlay | undefined {
-    return this.#store ? this.#attempt(() => this.#store?.overlay(origin)) : this.#stranded.get(origin)?.overlay;
+    const store = this.#store;
+    if (store) return this.#attempt(() => store.overlay(origin) ?? NO_UPDATES);
+    return this.#stranded && (this.#stranded.get(origin)?.overlay ?? NO_UPDATES);
   }
 
-  /** Writes all that waits, and says in the file that this is all. */
+  /** Writes all that waits, and how far serials went. */
   close(): void {
-    this.#timer?.cancel();
     while (this.#queue.length > 0 && this.#store) this.#writeSome();
-    this.#attempt(() => {
-      if (this.#missed.size === 0) this.#store?.markClosed();
-      this.#store?.close();
-    });
+    this.#attempt(() => this.#store?.transaction(true, () => this.#writeLast()));
+    this.#attempt(() => this.#store?.close());
     this.#store = undefined;
+    this.#timer?.cancel();
+  }
+
+  /** Of zones that this process published no more is promised than was given: what is stored is current. */
+  #writeLast(): void {
+    for (const origin of this.#serials.keys()) {
+      const last = this.#given(origin);
+      if (last === undefined || !this.#store) continue;
+      const id = this.#store.zoneId(origin);
+      if (this.#missed.has(origin)) this.#store.unsetSoa(id);
+      else this.#store.reserveNoMore(id, last);
+    }
   }
 
   /** The serial that an update leads to, if it is still to be reserved. One that turns out to be another is reserved when it is given. */
@@ -216,10 +242,28 @@ export class ZoneJournal {
    * A zone that left and returns: this process knows how far its serials went, the disk may be behind. What is stored is then
    * the beginning of nothing, as rows that wait to be written would change it while it is read.
    */
-  #loadAgain(origin: NameKey, zone: StoredZone | undefined, known: number): ReturnType<ZoneJournal['load']> {
+  #loadAgain(origin: NameKey, zone: StoredZone | undefined, known: number): LoadedZone | undefined {
+    const store = this.#store;
     const isWhole = !this.#missed.has(origin) && !this.#queue.some((waiting) => waiting.origin === origin);
-    if (!isWhole || !zone?.soa || serialOf(zone.soa) !== known) return undefined;
-    return { zone, isCurrent: true };
+    if (!store || !isWhole || !zone?.soa || serialOf(zone.soa) !== known) return undefined;
+    return { zone, isCurrent: true, records: this.#records(store, zone.id) };
+  }
+
+  *#records(store: SqliteZoneStore, id: number): Generator<ResourceRecord> {
+    let after: ResourceRecord | undefined;
+    for (;;) {
+      const page: readonly ResourceRecord[] = this.#page(store, id, after);
+      yield* page;
+      after = page.at(-1);
+      if (!after || page.length < SLICE) return;
+    }
+  }
+
+  #page(store: SqliteZoneStore, id: number, after: ResourceRecord | undefined): readonly ResourceRecord[] {
+    // Another file may have been begun since: what it holds under this number is not what was here
+    const page = this.#store === store ? this.#attempt(() => store.page(id, after, SLICE)) : undefined;
+    if (!page) throw new Error('the records of a zone can not be read to their end');
+    return page;
   }
 
   /** Where the last one is not known for sure, a disk that lost more than it may have is made up for by the clock. */
@@ -231,16 +275,18 @@ export class ZoneJournal {
 
   /** The serials that were promised before the disk was lost. */
   #recall(origin: NameKey): void {
-    const reserved = this.#stranded.get(origin)?.reserved;
+    const reserved = this.#stranded?.get(origin)?.reserved;
     if (reserved !== undefined) this.#serials.set(origin, { last: reserved, isGuess: true, reserved, ahead: AHEAD });
   }
 
   #open(): void {
-    const { store, replaced, fault, stranded = new Map<NameKey, StrandedZone>() } = this.#context.open();
+    const { store, replaced, fault, stranded } = this.#context.open();
     this.#store = store;
     this.#stranded = stranded;
-    if (store) this.#wasClosed = store.wasClosed;
-    if (replaced) this.#context.replaced(replaced);
+    if (replaced) {
+      this.#lost = new Map(this.#context.overlays());
+      this.#context.replaced(replaced);
+    }
     if (fault !== undefined) this.#fail(new Error(fault));
   }
 
@@ -257,7 +303,8 @@ export class ZoneJournal {
   }
 
   #enqueue(origin: NameKey, work: Work): void {
-    if (!this.#store) return;
+    // What waited would go on top of what is missed
+    if (!this.#store || this.#hasTrouble) return void this.#missed.add(origin);
     this.#queue.push({ origin, work });
     this.#schedule(GATHER);
   }
@@ -283,6 +330,7 @@ export class ZoneJournal {
         }
       });
       this.#reserveAhead(store);
+      if (this.#queue.length === 0) this.#lost.clear();
     } catch (error) {
       this.#fail(error);
     }
@@ -292,8 +340,8 @@ export class ZoneJournal {
     const store = this.#store;
     if (!store) return;
     const id = store.zoneId(change.origin);
-    // Until its last row is written the records are those of no serial
-    if (change.removed.length + change.added.length > 1) store.unsetSoa(id);
+    // A transaction may end behind any of its rows: until the last is written the records are those of no serial
+    if (change.removed.length + change.added.length > 0) store.unsetSoa(id);
     for (const record of change.removed) {
       store.remove(id, record);
       yield 1;
@@ -325,6 +373,23 @@ export class ZoneJournal {
     }
     store.setSoa(id, soa);
     this.#noteScarce(origin);
+  }
+
+  /** What updates do meanwhile is written by them, and seen by who goes through the rest. */
+  *#writeOverlay(origin: NameKey, { added, deleted }: LiveOverlay): Work {
+    const store = this.#store;
+    if (!store) return;
+    const id = store.zoneId(origin);
+    for (const [records, isDeleted] of [[added, false] as const, [deleted, true] as const]) {
+      for (const record of records) {
+        // It was cleared meanwhile
+        if (!this.#lost.has(origin)) return;
+        store.putOverlay(id, record, isDeleted);
+        yield 1;
+      }
+    }
+    // What is reserved is synced, and this with it
+    this.#scarce.add(origin);
   }
 
   #noteScarce(origin: NameKey): void {
@@ -375,21 +440,23 @@ export class ZoneJournal {
     if (!this.#store) this.#open();
     const store = this.#store;
     if (!store) return;
+    let promises: readonly Renewed[] = [];
     try {
       // Reserved serials first: they are what a crash would hurt most
       store.transaction(true, () => {
-        store.markOpen();
-        for (const [origin, serials] of this.#serials) {
-          serials.reserved = ((serials.last ?? 0) + serials.ahead) >>> 0;
-          store.reserve(store.zoneId(origin), serials.reserved);
-        }
+        promises = Array.from(this.#serials, ([origin, serials]) => renew(store, origin, serials));
       });
     } catch (error) {
       return this.#fail(error);
     }
+    for (const { origin, serials } of promises) this.#serials.set(origin, serials);
+    const overtaken = promises.filter(({ isOvertaken }) => isOvertaken).map(({ origin }) => origin);
     this.#hasTrouble = false;
-    this.#context.trouble(undefined);
-    for (const origin of this.#missed) this.write(origin);
+    for (const [origin, overlay] of this.#lost) this.#enqueue(origin, this.#writeOverlay(origin, overlay));
+    this.#context.works(overtaken);
+    // Some of them may be missed again
+    const missed = [...this.#missed];
+    for (const origin of missed) this.write(origin);
   }
 
   #attempt<Result>(read: () => Result): Result | undefined {
@@ -400,4 +467,22 @@ export class ZoneJournal {
       return undefined;
     }
   }
+}
+
+interface Renewed {
+  readonly origin: NameKey;
+  readonly serials: Serials;
+  /** Serials were promised before that were not known here. */
+  readonly isOvertaken: boolean;
+}
+
+/** Reserves serials of a zone when the disk takes it again. */
+function renew(store: SqliteZoneStore, origin: NameKey, known: Serials): Renewed {
+  const id = store.zoneId(origin);
+  const promised = store.reserved(id);
+  const isOvertaken = promised !== 0 && (known.reserved === 0 || isLater(promised, known.reserved));
+  const { last = promised } = known;
+  const serials = { ...known, last: isOvertaken && isLater(promised, last) ? promised : last };
+  store.reserve(id, (serials.last + serials.ahead) >>> 0);
+  return { origin, serials: { ...serials, reserved: store.reserved(id) }, isOvertaken };
 }

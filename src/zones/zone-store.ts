@@ -15,7 +15,7 @@ export interface StoredZone {
   readonly id: number;
   /** What was published last; undefined when the records are not whole. */
   readonly soa: ResourceRecord | undefined;
-  /** No serial later than this one was ever published. */
+  /** No serial later than this one was ever published; where it is that of the SOA, this was the last. */
   readonly reserved: number;
   readonly changes: readonly ZoneChange[];
 }
@@ -26,7 +26,7 @@ export interface Overlay {
   readonly deleted: readonly ResourceRecord[];
 }
 
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 /** Names and data are bytes as on the wire. */
 const SCHEMA = `
   CREATE TABLE zone (
@@ -61,7 +61,12 @@ const SCHEMA = `
     deleted INTEGER NOT NULL,
     PRIMARY KEY (zone, owner, type, data)
   ) STRICT, WITHOUT ROWID;
-  CREATE TABLE mark (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
+  PRAGMA user_version = ${SCHEMA_VERSION};
+`;
+
+/** In the first version one mark said of all zones that what is stored is what was published last. */
+const FROM_VERSION_1 = `
+  DROP TABLE mark;
   PRAGMA user_version = ${SCHEMA_VERSION};
 `;
 
@@ -71,8 +76,6 @@ export class SqliteZoneStore {
   readonly #insert: StatementSync;
   readonly #delete: StatementSync;
   readonly #page: StatementSync;
-  /** The one who had the file before closed it: all that was published is in it. */
-  readonly wasClosed: boolean;
 
   /** Opens or creates `file`. Throws, leaving it as it is, when it is not a sound file of this version. */
   constructor(file: string) {
@@ -88,7 +91,6 @@ export class SqliteZoneStore {
       this.#page = this.#database.prepare(
         'SELECT owner, type, ttl, data FROM record WHERE zone = ? AND (owner, type, data) > (?, ?, ?) ORDER BY owner, type, data LIMIT ?',
       );
-      this.wasClosed = this.#database.prepare("SELECT value FROM mark WHERE name = 'closed'").get() !== undefined;
     } catch (error) {
       this.#database.close();
       throw error;
@@ -110,11 +112,6 @@ export class SqliteZoneStore {
   overlay(origin: NameKey): Overlay | undefined {
     const id = this.#database.prepare('SELECT id FROM zone WHERE origin = ?').get(blob(origin))?.['id'];
     return id === undefined ? undefined : readOverlay(this.#database, Number(id));
-  }
-
-  /** From now on the file may lack what was published. Inside a transaction, or as one. */
-  markOpen(): void {
-    this.#database.exec("DELETE FROM mark WHERE name = 'closed'");
   }
 
   /** The stored records of a zone behind `after`, at most `count` of them, in the file's order. */
@@ -143,7 +140,21 @@ export class SqliteZoneStore {
     return Number(this.#database.prepare('SELECT id FROM zone WHERE origin = ?').get(key)?.['id']);
   }
 
+  /** The last serial that was reserved; 0 before the first. */
+  reserved(zone: number): number {
+    return Number(this.#database.prepare('SELECT reserved FROM zone WHERE id = ?').get(zone)?.['reserved']);
+  }
+
+  /** Reserves serials up to this one; where later ones are (RFC 1982 §3.2), these stay. */
   reserve(zone: number, serial: number): void {
+    const isLater = '(? - reserved) & 0xffffffff BETWEEN 1 AND 0x7fffffff';
+    this.#database
+      .prepare(`UPDATE zone SET reserved = ? WHERE id = ? AND (reserved = 0 OR ${isLater})`)
+      .run(serial, zone, serial);
+  }
+
+  /** The last serial that was given: none behind it is reserved any more. */
+  reserveNoMore(zone: number, serial: number): void {
     this.#database.prepare('UPDATE zone SET reserved = ? WHERE id = ?').run(serial, zone);
   }
 
@@ -200,11 +211,6 @@ export class SqliteZoneStore {
     this.#database.prepare('DELETE FROM overlay WHERE zone = ?').run(zone);
   }
 
-  /** All that was published is in the file. */
-  markClosed(): void {
-    this.transaction(true, () => this.#database.exec("INSERT OR REPLACE INTO mark VALUES ('closed', 1)"));
-  }
-
   close(): void {
     this.#database.close();
   }
@@ -220,11 +226,12 @@ export class SqliteZoneStore {
 
   #migrate(file: string): void {
     const version = this.#database.prepare('PRAGMA user_version').get()?.['user_version'];
-    if (version !== 0 && version !== SCHEMA_VERSION) {
+    if (version !== 0 && version !== 1 && version !== SCHEMA_VERSION) {
       throw new ZoneFileError(`${file}: expected zones of version ${SCHEMA_VERSION}, found ${String(version)}`);
     }
     this.#database.exec('PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
     if (version === 0) this.#database.exec(`BEGIN; ${SCHEMA} COMMIT;`);
+    if (version === 1) this.#database.exec(`BEGIN; ${FROM_VERSION_1} COMMIT;`);
   }
 }
 

@@ -14,6 +14,8 @@ import { keyText, nameKey } from '../../src/wire/dns/name.ts';
 import { findTsig, readTsig } from '../../src/wire/dns/tsig.ts';
 import { readMasterFile } from '../../src/zones/read-master-file.ts';
 import { toColumns } from '../../src/zones/zone-columns.ts';
+import { SqliteZoneStore } from '../../src/zones/zone-store.ts';
+import { openZoneStore, type OpenedZones } from '../../src/zones/open-zone-store.ts';
 import { fuzz } from '../wire/fuzz.ts';
 import { record, soa } from '../zones/records.ts';
 import { question } from './ask.ts';
@@ -475,6 +477,97 @@ describe('after a restart', () => {
   });
 });
 
+describe('a disk that gives trouble', () => {
+  test('while the zone of before is read leaves a new beginning, which who was in step fetches whole', (t) => {
+    const file = join(folder(t), 'zones.db');
+    const many = Array.from({ length: 500 }, (_, n) => `n${n} A 192.0.2.1`);
+    const first = new Primary(labPlan(), { file });
+    first.zones.learnZones(labFile(7, ...many), []);
+    first.close();
+    const open: typeof openZoneStore = (...wishes) => {
+      const { store = assert.fail() } = openZoneStore(...wishes);
+      const page = store.page.bind(store);
+      t.mock.method(store, 'page', (...asked: Parameters<typeof page>) => {
+        if (asked[1]) throw new Error('disk I/O error');
+        return page(...asked);
+      });
+      return { store };
+    };
+    const second = primary(t, labPlan(), { file, open });
+    second.zones.learnZones(labFile(7, ...many), []);
+    assert.equal(second.serial(), 8);
+    assert.equal(recordLines(second.ask(ixfrQuery(7))).length, 2 + 1 + 500);
+    assert.deepEqual(kindsOf(second), ['dns.store-failed', 'zone.transferred']);
+  });
+
+  type Spoil = (t: TestContext, open: () => OpenedZones) => OpenedZones;
+  /** `isKnown`: what serial 8 stood for. */
+  const unreadable: [name: string, spoil: Spoil, isKnown: boolean][] = [
+    ['keeps the file from being opened', () => ({ fault: 'not mounted' }), false],
+    [
+      'keeps them from being read',
+      (t, open) => {
+        const { store = assert.fail() } = open();
+        t.mock.method(store, 'overlay', () => assert.fail('disk I/O error'), { times: 1 });
+        return { store };
+      },
+      true,
+    ],
+  ];
+  for (const [name, spoil, isKnown] of unreadable) {
+    test(`and ${name} when the rack starts, has updates refused and those of before back when it is over`, (t) => {
+      const file = join(folder(t), 'zones.db');
+      const first = new Primary(labPlan(), { file });
+      first.zones.learnZones(labFile(7, 'a A 192.0.2.1'), []);
+      first.askUdp(updateMessage(['add b A 192.0.2.2', 'del a A']));
+      assert.equal(first.serial(), 8);
+      first.close();
+      let starts = 0;
+      const open: typeof openZoneStore = (...wishes) =>
+        starts++ === 0 ? spoil(t, () => openZoneStore(...wishes)) : openZoneStore(...wishes);
+      const second = primary(t, labPlan(), { file, open });
+      second.zones.learnZones(labFile(7, 'a A 192.0.2.1'), []);
+      assert.deepEqual(names(second), ['a.rack.example A 192.0.2.1']);
+      assert.equal(rcodeOf(second.askUdp(updateMessage(['add c A 192.0.2.3']))), SERVFAIL);
+      second.time.pass(31);
+      assert.deepEqual(names(second), ['b.rack.example A 192.0.2.2']);
+      const serial = second.serial();
+      assert.ok(serial > 8);
+      assert.equal(rcodeOf(second.askUdp(updateMessage(['add c A 192.0.2.3']))), NOERROR);
+      assert.equal(second.serial(), serial + 1);
+      // What changed since, or all
+      assert.equal(recordLines(second.ask(ixfrQuery(8)))[1]?.startsWith('rack.example SOA'), isKnown);
+    });
+  }
+});
+
+describe('a file of zones that is found damaged while the rack runs', () => {
+  const many = Array.from({ length: 500 }, (_, n) => `add n${n} A 192.0.2.1`);
+
+  test('is replaced by one that has the updates of before', (t) => {
+    const file = join(folder(t), 'zones.db');
+    const made = damaged(t, file, ['del a A', ...many]);
+    made.time.pass(31);
+    assert.deepEqual(kindsOf(made), ['zone.updated', 'dns.store-failed', 'dns.store-replaced', 'dns.store-works']);
+    assert.deepEqual([namesAfter(t, file).length, names(made).length], [500, 500]);
+  });
+
+  test('has no more than the updates of now, whatever comes while they are written', (t) => {
+    const file = join(folder(t), 'zones.db');
+    const made = damaged(t, file, many);
+    const lines = ['del n1 A', 'del n499 A', 'add n1 A 192.0.2.9', 'add late A 192.0.2.3', 'del a A'];
+    amid(made, () => assert.equal(rcodeOf(made.askUdp(updateMessage(lines))), NOERROR));
+    assert.deepEqual(namesAfter(t, file), names(made));
+  });
+
+  test('has none of those that are forgotten meanwhile', (t) => {
+    const file = join(folder(t), 'zones.db');
+    const made = damaged(t, file, many);
+    amid(made, () => made.authority.forgetUpdates(nameKey('rack.example')));
+    assert.deepEqual(namesAfter(t, file), ['a.rack.example A 192.0.2.1']);
+  });
+});
+
 describe('a reload', () => {
   test('with the same content changes nothing; with another, what differs', (t) => {
     const made = primary(t, primaryPlan());
@@ -609,6 +702,26 @@ describe('a name that moves', () => {
   });
 });
 
+describe('a zone of the rack that is withdrawn while it waits for leases', () => {
+  test('is not published when they are known, although its name is a file’s by then', (t) => {
+    const file = join(folder(t), 'zones.db');
+    const first = new Primary(primaryPlan(), { file });
+    first.lease(`192.0.2.50 ${MAC} laptop`);
+    const serial = first.serial();
+    first.close();
+    const second = new Primary(primaryPlan(), { file });
+    putInForce(second, labPlan());
+    second.zones.learnZones(labFile(7, 'a A 192.0.2.1'), []);
+    second.time.pass(3);
+    assert.equal(second.serial(), serial + 1);
+    second.close();
+    const third = primary(t, labPlan(), { file });
+    third.zones.learnZones(labFile(7, 'a A 192.0.2.1'), []);
+    assert.deepEqual([third.serial(), names(third)], [serial + 1, ['a.rack.example A 192.0.2.1']]);
+    assert.equal(recordLines(third.ask(ixfrQuery(serial))).length, 4 + 4 + 2);
+  });
+});
+
 describe('a zone of a file', () => {
   const { subnets } = planOf({ subnets: ['198.51.100.0/24 other.example 198.51.100.1'] });
   const elsewhere = { ...primaryPlan([]), subnets };
@@ -692,6 +805,10 @@ function bound(made: Primary): { ask: Primary['ask']; serial: Primary['serial'] 
   return { ask: (...asked) => made.ask(...asked), serial: (zone) => made.serial(zone) };
 }
 
+function kindsOf({ events }: Primary): string[] {
+  return events.map(({ kind }) => kind);
+}
+
 /** What the DNS service does with a Plan. */
 function putInForce({ authority, zones }: Primary, plan: ReturnType<typeof primaryPlan>): void {
   zones.readAgain(authority.apply(plan));
@@ -702,6 +819,35 @@ function putInForce({ authority, zones }: Primary, plan: ReturnType<typeof prima
 function toldOf({ notified, time }: Primary): string[] {
   time.pass(60, 'milliseconds');
   return notified.flatMap(({ bytes }) => recordLines([bytes])).filter((line) => line.startsWith('rack.example '));
+}
+
+/** A primary whose file of zones turns out to be damaged when it has had these updates. */
+function damaged(t: TestContext, file: string, updates: readonly string[]): Primary {
+  const made = primary(t, labPlan(), { file });
+  made.zones.learnZones(labFile(7, 'a A 192.0.2.1'), []);
+  assert.equal(rcodeOf(made.askUdp(updateMessage(updates))), NOERROR);
+  made.time.pass(1);
+  const error = Object.assign(new Error('database disk image is malformed'), { errcode: 11 });
+  const fail = (): never => {
+    throw error;
+  };
+  t.mock.method(SqliteZoneStore.prototype, 'transaction', fail, { times: 1 });
+  assert.equal(rcodeOf(made.askUdp(updateMessage(['add late A 192.0.2.3']))), SERVFAIL);
+  writeFileSync(file, Buffer.alloc(8192, 'junk'));
+  return made;
+}
+
+/** Does something when the first 200 of its updates are in the file that replaces it, and not all. */
+function amid({ time }: Primary, work: () => void): void {
+  time.after(30_050, () => time.after(0, work));
+  time.pass(31);
+}
+
+/** What the next process serves. */
+function namesAfter(t: TestContext, file: string): string[] {
+  const next = primary(t, labPlan(), { file });
+  next.zones.learnZones(labFile(7, 'a A 192.0.2.1'), []);
+  return names(next);
 }
 
 /** What a secondary says to a NOTIFY. */

@@ -37,6 +37,11 @@ export function primaryPlan(hosts: readonly string[] = ['node1 192.0.2.5'], dns:
   };
 }
 
+interface PrimaryWishes {
+  readonly file?: string;
+  readonly open?: typeof openZoneStore;
+}
+
 /** All of a primary but its sockets. */
 export class Primary {
   /** Each begins at the same time: for the second of two the clock was set back. */
@@ -48,16 +53,17 @@ export class Primary {
   readonly responder: Responder;
   readonly acceptor = new MemoryAcceptor();
 
-  /** `file`: where zones are kept. The leases of before are known at once. */
-  constructor(plan: Plan, { file = ':memory:' }: { readonly file?: string } = {}) {
+  /** `file`: where zones are kept. `open`: opens it. The leases of before are known at once. */
+  constructor(plan: Plan, { file = ':memory:', open = openZoneStore }: PrimaryWishes = {}) {
     const { time } = this;
     this.authority = new Authority(
       {
         loop: time,
         clock: time,
         events: { emit: (body) => void this.events.push(body) },
-        openStore: () => openZoneStore(file, time.now()),
+        openStore: () => open(file, time.now()),
         zone: (origin) => this.zones.get(origin),
+        readAgain: (origins) => this.zones.readAgain(origins),
         sendNotify: (bytes, to) => void this.notified.push({ bytes: Buffer.from(bytes), to }),
         checkData: (type, data) => void expandData(Buffer.from(data, 'latin1'), type, 0, data.length),
       },

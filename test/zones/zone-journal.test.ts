@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, test, type TestContext } from 'node:test';
 
 import { openForReading } from '../../src/system/database-file.ts';
+import type { NameKey } from '../../src/wire/dns/name.ts';
 import type { ResourceRecord } from '../../src/wire/dns/resource-record.ts';
 import { openZoneStore, type OpenedZones } from '../../src/zones/open-zone-store.ts';
 import { recordText, serialOf, type ZoneChange } from '../../src/zones/zone-change.ts';
@@ -20,6 +21,8 @@ interface Ground {
   readonly troubles: string[];
   /** What the zone is now: what the journal writes when it writes anew. */
   content: { soa: ResourceRecord; records: ResourceRecord[]; changes: ZoneChange[] };
+  /** What updates did to it, as the process knows. */
+  overlays: [NameKey, { added: ResourceRecord[]; deleted: ResourceRecord[] }][];
   /** A journal as a process that starts makes it. */
   readonly start: (open?: () => OpenedZones) => ZoneJournal;
 }
@@ -35,13 +38,16 @@ function ground(t: TestContext): Ground {
     time,
     troubles,
     content: { soa: soa(1), records: [], changes: [] },
+    overlays: [],
     start: (open = () => openZoneStore(file, time.now())) =>
       new ZoneJournal({
         loop: time,
         clock: time,
         open,
-        trouble: (reason) => void troubles.push(reason ?? 'works'),
+        trouble: (reason) => void troubles.push(reason),
+        works: (overtaken) => void troubles.push(overtaken.length > 0 ? 'works, overtaken' : 'works'),
         replaced: ({ setAside }) => void troubles.push(`replaced ${setAside.replace(directory, '')}`),
+        overlays: () => made.overlays,
         content: () => ({ soa: made.content.soa, records: () => made.content.records, changes: made.content.changes }),
       }),
   };
@@ -60,10 +66,10 @@ function stored(journal: ZoneJournal): {
 } {
   const loaded = journal.load(ORIGIN);
   assert.ok(loaded);
-  const { zone, isCurrent } = loaded;
+  const { zone, isCurrent, records } = loaded;
   return {
     serial: zone.soa && serialOf(zone.soa),
-    records: lines(journal.records(zone)),
+    records: lines(records),
     changes: zone.changes.length,
     isCurrent,
   };
@@ -134,6 +140,47 @@ describe('serials', () => {
     assert.equal(next.nextSerial(ORIGIN), 1_700_100_001);
   });
 
+  for (const [name, use] of [
+    ['does not know the zone', () => undefined],
+    ['knows it, and publishes nothing of it', (journal: ZoneJournal) => journal.load(ORIGIN)],
+  ] as const) {
+    test(`that a crash left open are not taken for given by a process that ${name}, and stops in order`, (t) => {
+      const g = ground(t);
+      const first = g.start();
+      g.content.soa = soa(first.nextSerial(ORIGIN));
+      first.write(ORIGIN);
+      g.time.pass(1);
+      // The last of these are not on disk when it dies
+      first.nextSerial(ORIGIN);
+      const last = first.nextSerial(ORIGIN);
+      const second = g.start();
+      use(second);
+      second.close();
+      const third = g.start();
+      assert.equal(stored(third).isCurrent, false);
+      assert.ok(third.nextSerial(ORIGIN) > last);
+    });
+  }
+
+  test('are not current after a stop for a zone that was missed, although the file has one with that serial', (t) => {
+    const g = ground(t);
+    const first = g.start();
+    g.content.soa = soa(first.nextSerial(ORIGIN, 7));
+    first.write(ORIGIN);
+    first.close();
+    let opened: OpenedZones = { fault: 'disk full' };
+    const second = g.start(() => opened);
+    // The file could not be read: what is published now need not be what was
+    second.nextSerial(ORIGIN, 7);
+    second.write(ORIGIN);
+    opened = openZoneStore(g.file, g.time.now());
+    t.mock.method(opened.store ?? assert.fail(), 'transaction', () => assert.fail('disk full'), { times: 1 });
+    g.time.pass(31);
+    second.close();
+    const { serial, isCurrent } = stored(g.start());
+    assert.deepEqual([serial, isCurrent], [undefined, false]);
+  });
+
   test('go on without a gap after a stop', (t) => {
     const g = ground(t);
     const first = g.start();
@@ -185,6 +232,31 @@ describe('contents and changes', () => {
     assert.deepEqual([whole.serial, whole.records.length], [1, 1200]);
   });
 
+  test('are those of no serial while a change is half on disk, however small it is', (t) => {
+    const g = ground(t);
+    const { store } = openZoneStore(g.file, g.time.now());
+    assert.ok(store);
+    const transaction = store.transaction.bind(store);
+    // What a process that starts would find if the power went behind each transaction: the serial, and how many records
+    const found: [number | undefined, number][] = [];
+    store.transaction = (isSynced, work) => {
+      transaction(isSynced, work);
+      const { id = 0, soa: start } = store.load(ORIGIN) ?? {};
+      found.push([start && serialOf(start), store.page(id, undefined, 1000).length]);
+    };
+    const journal = g.start(() => ({ store }));
+    journal.nextSerial(ORIGIN);
+    found.length = 0;
+    // Of 200 rows that one transaction takes the last is that of a change of one record
+    journal.add(change(1, 2, '+m A 192.0.2.1', '+n A 192.0.2.1'), 0);
+    for (let n = 2; n < 120; n++) journal.add(change(n, n + 1, `+n${n} A 192.0.2.1`), 0);
+    g.time.pass(1);
+    assert.deepEqual(found, [
+      [undefined, 101],
+      [120, 120],
+    ]);
+  });
+
   test('that are written anew take the place of what was there', (t) => {
     const { start, time, content } = ground(t);
     const journal = start();
@@ -217,8 +289,9 @@ describe('contents and changes', () => {
     const { start, content } = ground(t);
     const journal = start();
     content.records = Array.from({ length: 1200 }, (_, n) => record(`n${n} A 192.0.2.1`));
-    journal.nextSerial(ORIGIN);
+    journal.nextSerial(ORIGIN, 1);
     journal.write(ORIGIN);
+    journal.nextSerial(ORIGIN, 2);
     journal.add(change(1, 2, '-n7 A 192.0.2.1'), 1);
     journal.close();
     const found = stored(start());
@@ -294,6 +367,28 @@ describe('trouble', () => {
     assert.ok(g.start().nextSerial(ORIGIN) > 0);
   });
 
+  test('at the start that is over when it is first tried again has all written anew, as changes of before are not there', (t) => {
+    const g = ground(t);
+    const first = g.start();
+    g.content = { soa: soa(first.nextSerial(ORIGIN, 5)), records: [record('a A 192.0.2.1')], changes: [] };
+    first.write(ORIGIN);
+    first.close();
+    let isFull = true;
+    const second = g.start(() => (isFull ? { fault: 'disk full' } : openZoneStore(g.file, g.time.now())));
+    second.nextSerial(ORIGIN, 6);
+    g.content = { soa: soa(6), records: [record('b A 192.0.2.2')], changes: [] };
+    second.write(ORIGIN);
+    isFull = false;
+    g.time.pass(31);
+    assert.deepEqual(g.troubles, ['disk full', 'works, overtaken']);
+    second.nextSerial(ORIGIN, 7);
+    g.content.records.push(record('c A 192.0.2.3'));
+    second.add(change(6, 7, '+c A 192.0.2.3'), 1);
+    g.time.pass(1);
+    const { serial, records } = stored(g.start());
+    assert.deepEqual([serial, records], [7, lines(g.content.records)]);
+  });
+
   test('in the middle of writing loses nothing that is still there', (t) => {
     const g = ground(t);
     const opened = openZoneStore(g.file, g.time.now());
@@ -313,6 +408,43 @@ describe('trouble', () => {
     g.time.pass(31);
     assert.deepEqual(g.troubles, ['database or disk is full', 'works']);
     assert.deepEqual(stored(g.start()).records, lines(g.content.records));
+  });
+
+  test('that hides at the start how far serials went has zones told of that it overtakes, and lowers no promise', (t) => {
+    const g = ground(t);
+    const first = g.start();
+    for (const serial of [7, 8]) first.nextSerial(ORIGIN, serial);
+    first.close();
+    const { store } = openZoneStore(g.file, g.time.now());
+    assert.ok(store);
+    t.mock.method(store, 'load', () => assert.fail('disk I/O error'), { times: 1 });
+    const second = g.start(() => ({ store }));
+    assert.equal(second.load(ORIGIN), undefined);
+    assert.equal(second.nextSerial(ORIGIN, 7), 7);
+    second.write(ORIGIN);
+    assert.equal(store.load(ORIGIN)?.reserved, 8);
+    g.time.pass(31);
+    assert.deepEqual(g.troubles, ['disk I/O error', 'works, overtaken']);
+    assert.equal(second.nextSerial(ORIGIN, 7), 9);
+    assert.equal(store.load(ORIGIN)?.reserved, 9);
+  });
+
+  test('that hides how far serials went from a process that stops before it is over lowers no promise', (t) => {
+    const g = ground(t);
+    const first = g.start();
+    for (const serial of [7, 8]) first.nextSerial(ORIGIN, serial);
+    first.close();
+    const { store } = openZoneStore(g.file, g.time.now());
+    assert.ok(store);
+    t.mock.method(store, 'load', () => assert.fail('disk I/O error'), { times: 1 });
+    const second = g.start(() => ({ store }));
+    second.load(ORIGIN);
+    second.nextSerial(ORIGIN, 7);
+    second.write(ORIGIN);
+    second.close();
+    const third = g.start();
+    assert.equal(stored(third).isCurrent, false);
+    assert.equal(third.nextSerial(ORIGIN, 7), 9);
   });
 
   test('on a disk that is read-only at the start updates and serials are known all the same', (t) => {
@@ -358,6 +490,28 @@ describe('trouble', () => {
     start();
     assert.match(troubles[0] ?? '', /^replaced/);
     assert.ok(existsSync(file));
+  });
+
+  test('a file of the first version is opened, and nothing that its mark says of all zones is believed', (t) => {
+    const { start, file, troubles } = ground(t);
+    const first = start();
+    first.nextSerial(ORIGIN, 7);
+    first.write(ORIGIN);
+    first.close();
+    const database = new DatabaseSync(file);
+    database.exec(`
+      CREATE TABLE mark (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
+      INSERT INTO mark VALUES ('closed', 1);
+      UPDATE zone SET reserved = 9;
+      PRAGMA user_version = 1;
+    `);
+    database.close();
+    for (const serial of [10, 11]) {
+      const next = start();
+      assert.equal(next.load(ORIGIN)?.isCurrent, false);
+      assert.equal(next.nextSerial(ORIGIN, 7), serial);
+    }
+    assert.deepEqual(troubles, []);
   });
 
   test('a file of another version is set aside', (t) => {
