@@ -12,7 +12,7 @@ import type { Clock } from '../system/clock.ts';
 import type { Libc } from '../system/libc.ts';
 import { lockDirectory } from '../system/lock-directory.ts';
 import type { ServiceManager } from '../system/systemd-notify.ts';
-import { SqliteEventStore, type EventStore } from '../timeline/event-store.ts';
+import { SqliteEventStore, type EventBounds, type EventStore } from '../timeline/event-store.ts';
 import type { EventBody, ServiceName } from '../timeline/event.ts';
 import { Timeline } from '../timeline/timeline.ts';
 import { readKeptZone } from '../zones/read-kept-zone.ts';
@@ -33,6 +33,7 @@ const SERVICES: readonly ServiceName[] = ['dhcp', 'dns', 'dot', 'tftp', 'http', 
 /** Left for the threads to end in out of the 2 s that a stop may take. */
 const STOP_MILLISECONDS = 1_500;
 const FLUSH_EVERY = 250;
+const PRUNE_EVERY = 600_000;
 const WATCHDOG_EVERY = 5_000;
 const INTERFACES_EVERY = 2_000;
 const CERTIFICATE_EVERY = 2_000;
@@ -118,7 +119,7 @@ export class Rack {
     this.startedAt = dependencies.clock.now();
     this.leases = new LeaseTable(dependencies.clock);
     dependencies.log.level = plan.log.level;
-    this.timeline = new Timeline(openEventStore(plan.rack.state, dependencies.log));
+    this.timeline = new Timeline(openEventStore(plan, dependencies));
     this.boots = new BootKeeper(
       {
         clock: dependencies.clock,
@@ -137,6 +138,7 @@ export class Rack {
     });
     this.#threads = SERVICES.map((name) => this.#createThread(name));
     this.#timers.push(setInterval(() => this.#flushTimeline(), FLUSH_EVERY));
+    this.#timers.push(setInterval(() => this.#pruneTimeline(), PRUNE_EVERY));
     this.#timers.push(setInterval(() => this.boots.tick(), FLUSH_EVERY));
     this.#timers.push(setInterval(() => this.#feedWatchdog(), WATCHDOG_EVERY));
     this.#interfaces = this.#listeners.describeInterfaces(source.localAddresses());
@@ -243,6 +245,7 @@ export class Rack {
     this.#certificate.settle(plan.http.tls);
     this.#attempt = attempt;
     this.#dependencies.log.level = plan.log.level;
+    this.timeline.bound(boundsOf(plan));
     this.boots.apply(plan);
     await Promise.all(this.threads.map((thread) => this.#applyTo(thread)));
     closeGone();
@@ -355,6 +358,15 @@ export class Rack {
     }
   }
 
+  /** What is too old goes although nothing happens. */
+  #pruneTimeline(): void {
+    try {
+      this.timeline.prune();
+    } catch (error) {
+      this.#dependencies.log.error({ err: error }, 'the timeline could not be cut to its bounds');
+    }
+  }
+
   /** An interface that came, went, was made anew or got another address needs other sockets. */
   #checkInterfaces(): void {
     const now = this.#listeners.describeInterfaces(this.#source.localAddresses());
@@ -396,13 +408,18 @@ function claimState({ libc, log }: RackDependencies, directory: string): void {
 }
 
 /** A timeline that can't be had on disk is kept in memory: it explains, and machines boot without it. */
-function openEventStore(directory: string, log: Logger): EventStore {
-  const file = join(directory, 'timeline.db');
+function openEventStore(plan: Plan, { log, clock }: RackDependencies): EventStore {
+  const { state } = plan.rack;
+  const file = join(state, 'timeline.db');
   try {
-    mkdirSync(directory, { recursive: true });
-    return new SqliteEventStore(file);
+    mkdirSync(state, { recursive: true });
+    return new SqliteEventStore(file, clock, boundsOf(plan));
   } catch (error) {
     log.error({ err: error }, `${file} can't be used: events are kept in memory until the next start`);
-    return new SqliteEventStore(':memory:');
+    return new SqliteEventStore(':memory:', clock, boundsOf(plan));
   }
+}
+
+function boundsOf({ timeline: { ageSeconds, bytes } }: Plan): EventBounds {
+  return { milliseconds: ageSeconds * 1000, bytes };
 }

@@ -1,5 +1,5 @@
 import { matches, type EventFilter } from './event-filter.ts';
-import type { EventStore } from './event-store.ts';
+import type { EventBounds, EventPage, EventStore } from './event-store.ts';
 import type { RackEvent } from './event.ts';
 
 const MOST_UNWRITTEN = 10_000;
@@ -52,6 +52,21 @@ export class Timeline {
   follow(follower: (events: readonly RackEvent[]) => void): () => void {
     this.#followers.add(follower);
     return () => this.#followers.delete(follower);
+  }
+
+  /** Keeps what is within these bounds from now on. */
+  bound(bounds: EventBounds): void {
+    this.#store.bound(bounds);
+  }
+
+  /** Forgets what is out of bounds, also where nothing new comes; throws when the disk refuses. */
+  prune(): void {
+    this.#store.prune();
+  }
+
+  /** Events that are written, page by page: see EventStore. */
+  page(after: number, limit: number, most: number): EventPage {
+    return this.#store.page(after, limit, most);
   }
 
   close(): void {

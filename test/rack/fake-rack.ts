@@ -8,7 +8,7 @@ import type { Rack } from '../../src/rack/rack.ts';
 import type { KeptZone } from '../../src/rack/zone-keeper.ts';
 import type { LeaseAnswer, LeaseOrder, ToService, ZoneAnswer, ZoneOrder } from '../../src/service/letters.ts';
 import { matches, type EventFilter } from '../../src/timeline/event-filter.ts';
-import type { EventStore } from '../../src/timeline/event-store.ts';
+import type { EventPage, EventStore } from '../../src/timeline/event-store.ts';
 import type { RackEvent } from '../../src/timeline/event.ts';
 import { Timeline } from '../../src/timeline/timeline.ts';
 import { NO_DNS } from '../plan/no-dns.ts';
@@ -43,6 +43,7 @@ export const PLAN: Plan = {
   dns: NO_DNS,
   admin: { address: toIp4(0x7f000001), port: 5249 },
   log: { level: 'info' },
+  timeline: { ageSeconds: 30 * 86_400, bytes: 64 * 2 ** 20 },
 };
 
 function rangeOf(text: string): Pick<Plan['subnets'][number], 'dynamic'> {
@@ -61,6 +62,16 @@ class MemoryStore implements EventStore {
   find(filter: EventFilter & { readonly limit: number }): RackEvent[] {
     return this.#events.filter((event) => matches(event, filter)).slice(-filter.limit);
   }
+
+  page(after: number, limit: number, most: number): EventPage {
+    const start = Math.max(after, this.#events.length - most);
+    const events = this.#events.slice(start, start + limit);
+    return { events, last: events.length === 0 ? after : start + events.length };
+  }
+
+  bound(): void {}
+
+  prune(): void {}
 
   close(): void {
     this.#events.length = 0;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { matches, type EventFilter } from '../../src/timeline/event-filter.ts';
-import type { EventStore } from '../../src/timeline/event-store.ts';
+import type { EventPage, EventStore } from '../../src/timeline/event-store.ts';
 import type { RackEvent } from '../../src/timeline/event.ts';
 import { Timeline } from '../../src/timeline/timeline.ts';
 import { event, NODE1, NODE2 } from './event-fixture.ts';
@@ -21,6 +21,16 @@ class MemoryStore implements EventStore {
   find(filter: EventFilter & { readonly limit: number }): RackEvent[] {
     return this.#events.filter((each) => matches(each, filter)).slice(-filter.limit);
   }
+
+  page(after: number, limit: number, most: number): EventPage {
+    const start = Math.max(after, this.#events.length - most);
+    const events = this.#events.slice(start, start + limit);
+    return { events, last: events.length === 0 ? after : start + events.length };
+  }
+
+  bound(): void {}
+
+  prune(): void {}
 
   close(): void {
     this.closed = true;
