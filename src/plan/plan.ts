@@ -35,7 +35,7 @@ export interface Plan {
 }
 
 /** How much of what happened is kept: the newest, within both bounds. */
-export interface TimelineSettings {
+interface TimelineSettings {
   readonly ageSeconds: number;
   /** Of the file, roughly. */
   readonly bytes: number;

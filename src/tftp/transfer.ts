@@ -110,6 +110,11 @@ export class Transfer {
     return this.#progressAt;
   }
 
+  /** The last block that arrived; 0 for none. */
+  get arrived(): number {
+    return Math.max(0, this.#acked);
+  }
+
   /** How many packets were sent again. */
   get retransmitted(): number {
     return this.#retransmitted;
