@@ -9,6 +9,7 @@ import { EXPLAIN_OPTIONS } from './cli/explain-options.ts';
 import { images, importImages, manageImages } from './cli/images.ts';
 import { lab } from './cli/lab.ts';
 import { exportLeases, importLeases, leases, releaseLease } from './cli/leases.ts';
+import { machines, machineStory } from './cli/machines.ts';
 import { run, type DaemonProcess } from './cli/run.ts';
 import { status } from './cli/status.ts';
 import { dumpZone, zones } from './cli/zones.ts';
@@ -34,6 +35,8 @@ const USAGE = `usage: rackboot COMMAND [OPTIONS]
             import --from kea|isc|dnsmasq FILE   takes over another server's
   boots     [--json]                         which machine has had which boot entry, and which is held as in a loop
             reset MAC|NAME | --all           lets it, or all, netboot again
+  machines  [--trouble] [--json]             a line each: name, MAC, address, how far it has come, what is wrong
+            MAC|NAME|ADDRESS                 what happened to it, what is wrong and why; exit code 1 when something is
   images    [--json]                         the images that are here, and what is missing and why
             import [--source NAME] [--dry-run]   fetches what the sources have, now
             stop                             ends the import that runs
@@ -50,8 +53,8 @@ const USAGE = `usage: rackboot COMMAND [OPTIONS]
   lab       [--firmware F] [--loader L] [--content image|files] [--keep] [--timeout S]   a virtual machine that boots from rackboot
             F: bios|bios-pxe|uefi|uefi-http|secure-boot|uefi-ia32|arm64|arm64-secure-boot
 
-The file is /etc/rackboot/rackboot.yaml unless --config says otherwise. status, leases, boots, images, zones and
-events find the daemon by the control socket the file names, or --control PATH.
+The file is /etc/rackboot/rackboot.yaml unless --config says otherwise. status, leases, boots, machines, images,
+zones and events find the daemon by the control socket the file names, or --control PATH.
 Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 the daemon can't be reached.`;
 
 const CONFIG = { config: { type: 'string', default: '/etc/rackboot/rackboot.yaml' } } as const;
@@ -85,6 +88,20 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     if (verb === 'reset') return resetBoot(argv);
     const { json, ...where } = parse(verb === undefined ? [] : [verb, ...argv], ASKING);
     return boots({ json, control: socketOf(where) }, print);
+  },
+  machines: (argv) => {
+    const { values, positionals } = parseWithOperands(argv, {
+      ...ASKING,
+      trouble: { type: 'boolean', default: false },
+    });
+    const { json, trouble, ...where } = values;
+    const [machine, ...more] = positionals;
+    if (more.length > 0 || (machine !== undefined && trouble))
+      throw new UsageError('machines: expected one MAC, name or address, or none');
+    const control = socketOf(where);
+    return machine === undefined
+      ? machines({ json, trouble, control }, print)
+      : machineStory({ json, control }, machine, print);
   },
   images: ([verb, ...argv]) => {
     if (verb !== undefined && !verb.startsWith('-')) return changeImages(verb, argv);

@@ -14,6 +14,7 @@ import type { RackEvent } from '../timeline/event.ts';
 import { matches, type EventFilter } from '../timeline/event-filter.ts';
 import { listBoots, resetBoots } from './boot-routes.ts';
 import { listImages, manageImages, runImport } from './image-routes.ts';
+import { listMachines } from './machine-routes.ts';
 import { exportLeases, importLeases, releaseLeases } from './lease-routes.ts';
 import type { Rack } from './rack.ts';
 import { statusOf } from './status.ts';
@@ -76,6 +77,7 @@ const ROUTES: Readonly<Record<string, Route>> = {
   'POST /leases/import': (context, { rack }) => importLeases(context, rack),
   'GET /zones': (context, { rack }) => listZones(context, rack),
   'GET /zones/dump': (context, { rack }) => dumpZone(context, rack),
+  'GET /machines': (context, { rack }) => listMachines(context, rack),
   'GET /boots': (context, { rack }) => listBoots(context, rack),
   'POST /boots/reset': (context, { rack }) => resetBoots(context, rack),
   'GET /images': (context, { rack }) => listImages(context, rack),

@@ -23,6 +23,7 @@ import { logEvent } from './event-log.ts';
 import { ImageDesk } from './image-desk.ts';
 import { Listeners, type PreparedListeners } from './listeners.ts';
 import { faultsOfRestart } from './needs-restart.ts';
+import { MachineDesk } from './machine-desk.ts';
 import { Notices } from './notices.ts';
 import { PlanSource, type PlanAttempt } from './plan-source.ts';
 import { ServiceThread } from './service-thread.ts';
@@ -71,6 +72,7 @@ export class Rack {
   readonly notices = new Notices();
   readonly boots: BootKeeper;
   readonly images = new ImageDesk();
+  readonly machines: MachineDesk;
   readonly zones: ZoneKeeper;
   readonly startedAt: number;
   readonly #dependencies: RackDependencies;
@@ -120,6 +122,7 @@ export class Rack {
     this.leases = new LeaseTable(dependencies.clock);
     dependencies.log.level = plan.log.level;
     this.timeline = new Timeline(openEventStore(plan, dependencies));
+    this.machines = this.#openMachines(dependencies, plan);
     this.boots = new BootKeeper(
       {
         clock: dependencies.clock,
@@ -214,6 +217,15 @@ export class Rack {
     await Promise.all([...others, this.#thread('dns')?.start()]);
   }
 
+  /** Before anything of this start can happen, so that what was before comes first. */
+  #openMachines({ clock, log }: RackDependencies, plan: Plan): MachineDesk {
+    const boots = { rows: () => this.boots.rows() };
+    const machines = new MachineDesk({ clock, leases: this.leases, boots, later: setImmediate }, plan);
+    const complain = (error: unknown): void => log.error({ err: error }, 'what happened before is not read');
+    void machines.restore(this.timeline, complain);
+    return machines;
+  }
+
   #thread(name: ServiceName): ServiceThread | undefined {
     return this.#threads.find((thread) => thread.name === name);
   }
@@ -247,6 +259,7 @@ export class Rack {
     this.#dependencies.log.level = plan.log.level;
     this.timeline.bound(boundsOf(plan));
     this.boots.apply(plan);
+    this.machines.apply(plan);
     await Promise.all(this.threads.map((thread) => this.#applyTo(thread)));
     closeGone();
     this.zones.forget(plan);
@@ -342,6 +355,7 @@ export class Rack {
     this.timeline.append(events);
     for (const event of events) {
       logEvent(this.#dependencies.log, event);
+      this.machines.learn(event);
       this.notices.learn(event);
     }
   }

@@ -291,7 +291,7 @@ export class TftpService implements Service {
         break;
       case 'failed':
         events.emit(
-          { kind: 'tftp.failed', file, reason: outcome.reason, blockSize: session.blockSize, block: session.arrived },
+          { ...outcome, kind: 'tftp.failed', file, blockSize: session.blockSize, block: session.arrived },
           subject,
         );
         break;

@@ -11,8 +11,10 @@ export interface EventStore {
   write(events: readonly RackEvent[]): void;
   /** The newest `limit`, oldest first. */
   find(filter: EventFilter & { readonly limit: number }): RackEvent[];
-  /** Of the newest `most`, those behind `after`, a number that this gave before or 0: oldest first, `limit` of them. */
-  page(after: number, limit: number, most: number): EventPage;
+  /** Events are numbered as they come; 0 for none. */
+  newest(): number;
+  /** The `limit` oldest of those behind the number `after` and up to `until`, oldest first. */
+  page(after: number, until: number, limit: number): EventPage;
   /** What is kept from now on; takes effect with the next `prune`. */
   bound(bounds: EventBounds): void;
   /** Forgets what is too old or too much, not all of it at once: to be called now and then. */
@@ -22,7 +24,7 @@ export interface EventStore {
 
 export interface EventPage {
   readonly events: RackEvent[];
-  /** That of the last of them; `after` where there are none. */
+  /** That of the last of them; `until` where there are none. */
   readonly last: number;
 }
 
@@ -103,15 +105,17 @@ export class SqliteEventStore implements EventStore {
     return rows.map((row) => JSON.parse(String(row['body'])) as RackEvent).toReversed();
   }
 
-  page(after: number, limit: number, most: number): EventPage {
+  newest(): number {
+    return this.#number('SELECT max(number) AS n FROM event') ?? 0;
+  }
+
+  page(after: number, until: number, limit: number): EventPage {
     const rows = this.#database
-      .prepare(
-        'SELECT number, body FROM event WHERE number > max(:after, (SELECT max(number) FROM event) - :most) ORDER BY number LIMIT :limit',
-      )
-      .all({ after, most, limit });
+      .prepare('SELECT number, body FROM event WHERE number > :after AND number <= :until ORDER BY number LIMIT :limit')
+      .all({ after, until, limit });
     return {
       events: rows.map((row) => JSON.parse(String(row['body'])) as RackEvent),
-      last: Number(rows.at(-1)?.['number'] ?? after),
+      last: Number(rows.at(-1)?.['number'] ?? until),
     };
   }
 
@@ -121,8 +125,8 @@ export class SqliteEventStore implements EventStore {
 
   prune(): void {
     const first = this.#number('SELECT min(number) AS n FROM event');
-    const last = this.#number('SELECT max(number) AS n FROM event');
-    if (first === undefined || last === undefined) return;
+    if (first === undefined) return;
+    const last = this.newest();
     const keepFrom = Math.max(this.#firstYoung() ?? last + 1, this.#firstWithin(first, last));
     const end = Math.min(keepFrom, first + MOST_AT_ONCE);
     if (end > first) this.#database.prepare('DELETE FROM event WHERE number < ?').run(end);

@@ -61,13 +61,14 @@ export type EventBody =
       readonly milliseconds: number;
       readonly retransmitted: number;
     }
-  /** `block`: the last one that arrived, 0 for none. */
+  /** `block`: the last one that arrived, 0 for none. `silent`: the client gave no reason. */
   | {
       readonly kind: 'tftp.failed';
       readonly file: string;
       readonly reason: string;
       readonly blockSize?: number;
       readonly block?: number;
+      readonly silent?: true;
     }
   /** `code`: of TFTP's errors; 1 is a file that is not there. */
   | { readonly kind: 'tftp.refused'; readonly file: string; readonly reason: string; readonly code?: number }

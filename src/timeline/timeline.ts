@@ -64,9 +64,13 @@ export class Timeline {
     this.#store.prune();
   }
 
-  /** Events that are written, page by page: see EventStore. */
-  page(after: number, limit: number, most: number): EventPage {
-    return this.#store.page(after, limit, most);
+  /** The number of the newest event that is written: see EventStore. */
+  newest(): number {
+    return this.#store.newest();
+  }
+
+  page(after: number, until: number, limit: number): EventPage {
+    return this.#store.page(after, until, limit);
   }
 
   close(): void {

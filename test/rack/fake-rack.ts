@@ -2,6 +2,8 @@ import { systemClock } from '../../src/system/clock.ts';
 import { toIp4 } from '../../src/addr/ip4.ts';
 import { parseRange } from '../../src/addr/range.ts';
 import type { Plan } from '../../src/plan/plan.ts';
+import type { BootRow } from '../../src/boots/boot-row.ts';
+import { MachineDesk } from '../../src/rack/machine-desk.ts';
 import { LeaseTable } from '../../src/service/lease-table.ts';
 import { Notices } from '../../src/rack/notices.ts';
 import type { Rack } from '../../src/rack/rack.ts';
@@ -63,10 +65,13 @@ class MemoryStore implements EventStore {
     return this.#events.filter((event) => matches(event, filter)).slice(-filter.limit);
   }
 
-  page(after: number, limit: number, most: number): EventPage {
-    const start = Math.max(after, this.#events.length - most);
-    const events = this.#events.slice(start, start + limit);
-    return { events, last: events.length === 0 ? after : start + events.length };
+  newest(): number {
+    return this.#events.length;
+  }
+
+  page(after: number, until: number, limit: number): EventPage {
+    const events = this.#events.slice(after, Math.min(until, after + limit));
+    return { events, last: events.length === 0 ? until : after + events.length };
   }
 
   bound(): void {}
@@ -89,7 +94,12 @@ export class FakeRack {
   readonly orders: LeaseOrder[] = [];
   answer: LeaseAnswer = { done: [], refused: [] };
   readonly notices = new Notices();
-  readonly boots = { notices: (): string[] => [] };
+  readonly boots = { notices: (): string[] => [], rows: (): BootRow[] => [] };
+  readonly machines = new MachineDesk(
+    { clock: { now: () => this.now }, leases: this.leases, boots: this.boots, later: setImmediate },
+    PLAN,
+  );
+  now = 1_700_000_000_000;
   readonly kept: KeptZone[] = [];
   readonly zones = { notices: (): string[] => [], zones: () => this.kept };
   readonly zoneOrders: ZoneOrder[] = [];

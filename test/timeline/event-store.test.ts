@@ -182,18 +182,20 @@ test('very much is forgotten in several goes, as nobody is served meanwhile', (t
   assert.equal(store.find({ limit: 100_000 }).length, 0);
 });
 
-test('the newest are read page by page, oldest first', (t) => {
+test('events are read page by page, from one number up to another', (t) => {
   const store = open(t);
+  assert.equal(store.newest(), 0);
   store.write(rising(0, 10).map((at) => event(at)));
+  const until = store.newest();
+  store.write([event(10)]);
   const pages: number[][] = [];
-  for (let seen = 0; ;) {
-    const { events, last } = store.page(seen, 3, 7);
-    if (events.length === 0) break;
+  for (let seen = until - 7; seen < until;) {
+    const { events, last } = store.page(seen, until, 3);
     pages.push(times(events));
     seen = last;
   }
   assert.deepEqual(pages, [[3, 4, 5], [6, 7, 8], [9]]);
-  assert.deepEqual(open(t).page(0, 3, 7), { events: [], last: 0 });
+  assert.deepEqual(open(t).page(0, 4, 3), { events: [], last: 4 });
 });
 
 test('of a batch that fails nothing is left, be it the writing that fails or the cutting', (t) => {

@@ -22,10 +22,13 @@ class MemoryStore implements EventStore {
     return this.#events.filter((each) => matches(each, filter)).slice(-filter.limit);
   }
 
-  page(after: number, limit: number, most: number): EventPage {
-    const start = Math.max(after, this.#events.length - most);
-    const events = this.#events.slice(start, start + limit);
-    return { events, last: events.length === 0 ? after : start + events.length };
+  newest(): number {
+    return this.#events.length;
+  }
+
+  page(after: number, until: number, limit: number): EventPage {
+    const events = this.#events.slice(after, Math.min(until, after + limit));
+    return { events, last: events.length === 0 ? until : after + events.length };
   }
 
   bound(): void {}
