@@ -26,7 +26,8 @@ const USAGE = `usage: rackboot COMMAND [OPTIONS]
   explain   --mac M [--arch 7] [--ipxe full] [--relay IP] …   what that machine would get, and by which rule
             [--message discover|request|inform|bootp] [--requested IP] [--vendor-class S] [--user-class S]
             [--name S] [--client-id HEX|TEXT] [--ask 1,3,…] [--broadcast] [--interface I]
-            [--circuit-id HEX|TEXT] [--remote-id HEX|TEXT] [--link-selection IP] [--json] [--config F]
+            [--circuit-id HEX|TEXT] [--remote-id HEX|TEXT] [--link-selection IP] [--uuid U]
+            [--option NAME|NUMBER=HEX|TEXT]… [--fetch PATH]… [--json] [--config F]
             --pcap FILE [--interface I]    the same for each machine that asks in a capture
   status    [--json]                         how the running daemon is
   leases    [--json]                         who has which address

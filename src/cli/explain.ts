@@ -24,6 +24,8 @@ export interface ExplainOptions extends MachineWords {
   readonly interface?: string | undefined;
   /** A capture whose machines are asked about, instead of one in words. */
   readonly pcap?: string | undefined;
+  /** Paths that it asks for by TFTP or HTTP, beside those of its boot. */
+  readonly fetch?: readonly string[] | undefined;
 }
 
 /** This machine, so that tests can have another. */
@@ -70,7 +72,7 @@ function explainWords(options: ExplainOptions, out: (line: string) => void, grou
   const ownAddress = ground.surroundings.interfaces.find(({ name }) => name !== 'lo')?.address;
   const account = (bytes: Uint8Array, giaddr: Ip4): Account => {
     const heard = hear(plan, bytes, { interface: options.interface, giaddr, ownAddress });
-    return accountOf(plan, { ...leases, boots }, heard, ground.clock);
+    return accountOf(plan, { ...leases, boots }, heard, ground.clock, options.fetch);
   };
   if (packet) return explainMachine(options, out, { packet, notes, account });
   const answers = [...describeAnswers(capture ?? [], ({ bytes, packet: { giaddr } }) => account(bytes, giaddr))];
