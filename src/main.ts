@@ -29,6 +29,7 @@ const USAGE = `usage: rackboot COMMAND [OPTIONS]
             [--circuit-id HEX|TEXT] [--remote-id HEX|TEXT] [--link-selection IP] [--uuid U]
             [--option NAME|NUMBER=HEX|TEXT]… [--fetch PATH]… [--json] [--config F]
             --pcap FILE [--interface I]    the same for each machine that asks in a capture
+  replay    FILE [--interface I] [--json]    what we would have answered to a capture, and how that differs from it
   status    [--json]                         how the running daemon is
   leases    [--json]                         who has which address
             release ADDRESS|MAC              ends a lease, its name with it
@@ -75,6 +76,15 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     // What the daemon's own main thread need not hold
     const { explain } = await import('./cli/explain.ts');
     return explain(options, print);
+  },
+  replay: async (argv) => {
+    const options = { ...CONFIG, interface: { type: 'string' }, json: { type: 'boolean', default: false } } as const;
+    const { values, positionals } = parseWithOperands(argv, options);
+    const [file, ...more] = positionals;
+    if (file === undefined || more.length > 0) throw new UsageError('replay: expected one capture, pcap or pcapng');
+    // What the daemon's own main thread need not hold
+    const { replay } = await import('./cli/replay.ts');
+    return replay(values, file, print);
   },
   status: (argv) => {
     const { json, ...where } = parse(argv, ASKING);

@@ -45,6 +45,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'zones',
     'timeline',
     'plan',
+    'boot',
     'wire',
     'system',
     'addr',

@@ -103,10 +103,7 @@ export function accountOf(
 ): Account {
   const rehearsal = rehearse(plan, known, heard, clock);
   if (rehearsal.kind === 'unheard') {
-    return {
-      gets: false,
-      answer: `nothing: ${rehearsal.reason ?? 'only relays are listened for here, and no relay sent it'}`,
-    };
+    return { gets: false, answer: describeRehearsal(rehearsal) };
   }
   const { asked, on, decision, reply, sent } = rehearsal;
   const address = addressOf(decision);
@@ -149,6 +146,12 @@ function answerOf(decision: Rehearsed, reply: DhcpReply | undefined): string {
     case 'declined':
       return `nothing: ${formatIp4(decision.address)} is taken back without a reply`;
   }
+}
+
+/** What it comes to, in short. */
+export function describeRehearsal(rehearsal: Rehearsal): string {
+  if (rehearsal.kind === 'heard') return answerOf(rehearsal.decision, rehearsal.reply);
+  return `nothing: ${rehearsal.reason ?? 'only relays are listened for here, and no relay sent it'}`;
 }
 
 /** Asks the choice of the link itself what it went by. */
