@@ -2,6 +2,7 @@ import process from 'node:process';
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 
 import { boots, resetBoots } from './cli/boots.ts';
+import { capture } from './cli/capture.ts';
 import { check } from './cli/check.ts';
 import { controlPath, RefusedError, UnreachableError } from './cli/control-client.ts';
 import { events } from './cli/events.ts';
@@ -39,6 +40,7 @@ const USAGE = `usage: rackboot COMMAND [OPTIONS]
             reset MAC|NAME | --all           lets it, or all, netboot again
   machines  [--trouble] [--json]             a line each: name, MAC, address, how far it has come, what is wrong
             MAC|NAME|ADDRESS                 what happened to it, what is wrong and why; exit code 1 when something is
+  capture   --mac M [--out FILE|-] [--seconds N]   a pcap of what the daemon hears from a machine and says to it
   images    [--json]                         the images that are here, and what is missing and why
             import [--source NAME] [--dry-run]   fetches what the sources have, now
             stop                             ends the import that runs
@@ -55,8 +57,8 @@ const USAGE = `usage: rackboot COMMAND [OPTIONS]
   lab       [--firmware F] [--loader L] [--content image|files] [--keep] [--timeout S]   a virtual machine that boots from rackboot
             F: bios|bios-pxe|uefi|uefi-http|secure-boot|uefi-ia32|arm64|arm64-secure-boot
 
-The file is /etc/rackboot/rackboot.yaml unless --config says otherwise. status, leases, boots, machines, images,
-zones and events find the daemon by the control socket the file names, or --control PATH.
+The file is /etc/rackboot/rackboot.yaml unless --config says otherwise. status, leases, boots, machines, capture,
+images, zones and events find the daemon by the control socket the file names, or --control PATH.
 Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 the daemon can't be reached.`;
 
 const CONFIG = { config: { type: 'string', default: '/etc/rackboot/rackboot.yaml' } } as const;
@@ -99,6 +101,18 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     if (verb === 'reset') return resetBoot(argv);
     const { json, ...where } = parse(verb === undefined ? [] : [verb, ...argv], ASKING);
     return boots({ json, control: socketOf(where) }, print);
+  },
+  capture: (argv) => {
+    const text = { type: 'string' } as const;
+    const { mac, out, seconds, ...where } = parse(argv, {
+      ...CONFIG,
+      control: text,
+      mac: text,
+      out: text,
+      seconds: text,
+    });
+    // What it has to say has no place in a capture on standard output
+    return capture({ control: socketOf(where), mac, out, seconds, stop: stopSignal(), write: writeOut }, complain);
   },
   machines: (argv) => {
     const { values, positionals } = parseWithOperands(argv, {
@@ -295,6 +309,10 @@ function daemonProcess(): DaemonProcess {
 
 function print(line: string): void {
   process.stdout.write(`${line}\n`);
+}
+
+function writeOut(bytes: Uint8Array): void {
+  process.stdout.write(bytes);
 }
 
 function complain(line: string): void {

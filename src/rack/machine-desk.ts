@@ -96,9 +96,9 @@ export class MachineDesk {
     return [...this.#everyone(view)].map((facts) => lineOf(facts, view)).toSorted(byName);
   }
 
-  /** Of a MAC, or of all cards of what is called so; empty where nobody is. */
-  stories(of: string): MachineStory[] {
-    const view = this.#view();
+  /** Of a MAC, or of all cards of what is called so; empty where nobody is. `later`: as if so many milliseconds had passed. */
+  stories(of: string, later = 0): MachineStory[] {
+    const view = this.#view(later);
     return this.#called(of, view).map((mac) => {
       const facts = this.#book.find(mac) ?? freshFacts(mac);
       return { ...lineOf(facts, view), troubles: view.troubles(facts) };
@@ -117,9 +117,9 @@ export class MachineDesk {
     return { machines: this.#book.size, inTrouble, byKind };
   }
 
-  #view(): View {
+  #view(later = 0): View {
     const { clock, leases, boots } = this.#dependencies;
-    return new View(this.#plan, this.#book, { now: clock.now(), leases: leases.facts(), rows: boots.rows() });
+    return new View(this.#plan, this.#book, { now: clock.now() + later, leases: leases.facts(), rows: boots.rows() });
   }
 
   #everyone({ hosts, leases }: View): readonly MachineFacts[] {

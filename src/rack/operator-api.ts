@@ -15,6 +15,7 @@ import { matches, type EventFilter } from '../timeline/event-filter.ts';
 import { listBoots, resetBoots } from './boot-routes.ts';
 import { listImages, manageImages, runImport } from './image-routes.ts';
 import { listMachines } from './machine-routes.ts';
+import { startCapture, stopCapture } from './capture-routes.ts';
 import { exportLeases, importLeases, releaseLeases } from './lease-routes.ts';
 import type { Rack } from './rack.ts';
 import { statusOf } from './status.ts';
@@ -77,7 +78,9 @@ const ROUTES: Readonly<Record<string, Route>> = {
   'POST /leases/import': (context, { rack }) => importLeases(context, rack),
   'GET /zones': (context, { rack }) => listZones(context, rack),
   'GET /zones/dump': (context, { rack }) => dumpZone(context, rack),
-  'GET /machines': (context, { rack }) => listMachines(context, rack),
+  'POST /capture': (context, { rack }) => startCapture(context, rack),
+  'POST /capture/stop': (context, { rack }) => stopCapture(context, rack),
+  'GET /machines': (context, { rack, testHooks }) => listMachines(context, rack, testHooks),
   'GET /boots': (context, { rack }) => listBoots(context, rack),
   'POST /boots/reset': (context, { rack }) => resetBoots(context, rack),
   'GET /images': (context, { rack }) => listImages(context, rack),

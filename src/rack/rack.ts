@@ -18,6 +18,7 @@ import { Timeline } from '../timeline/timeline.ts';
 import { readKeptZone } from '../zones/read-kept-zone.ts';
 import { readZoneFile } from '../zones/read-zone-file.ts';
 import { BootKeeper } from './boot-keeper.ts';
+import { CaptureDesk } from './capture-desk.ts';
 import { CertificateWatch } from './certificate-watch.ts';
 import { logEvent } from './event-log.ts';
 import { ImageDesk } from './image-desk.ts';
@@ -73,6 +74,7 @@ export class Rack {
   readonly boots: BootKeeper;
   readonly images = new ImageDesk();
   readonly machines: MachineDesk;
+  readonly captures: CaptureDesk;
   readonly zones: ZoneKeeper;
   readonly startedAt: number;
   readonly #dependencies: RackDependencies;
@@ -122,6 +124,14 @@ export class Rack {
     this.leases = new LeaseTable(dependencies.clock);
     dependencies.log.level = plan.log.level;
     this.timeline = new Timeline(openEventStore(plan, dependencies));
+    this.captures = new CaptureDesk({
+      tell: (letter) => this.#tell(letter),
+      facts: () => this.leases.facts(),
+      after: (milliseconds, fire) => {
+        const timer = setTimeout(fire, milliseconds);
+        return () => clearTimeout(timer);
+      },
+    });
     this.machines = this.#openMachines(dependencies, plan);
     this.boots = new BootKeeper(
       {
@@ -195,6 +205,7 @@ export class Rack {
 
   async stop(reason: string): Promise<void> {
     this.#stopping = true;
+    this.captures.stop();
     this.emit({ kind: 'rack.stopping', reason });
     this.#dependencies.manager.notify('STOPPING=1');
     await Promise.race([this.#reloading, sleep(STOP_MILLISECONDS, undefined, { ref: false })]);
@@ -298,7 +309,7 @@ export class Rack {
         ...(name === 'importer' ? [] : [this.boots.letter()]),
         ...(name === 'dns' ? [this.zones.letter()] : []),
         this.#planLetter(name),
-        ...(name === 'importer' ? [] : [this.#leasesLetter()]),
+        ...(name === 'importer' ? [] : [this.#leasesLetter(), ...this.captures.letters()]),
       ],
       onLetter: (letter) => this.#receive(name, letter),
       onServing: () => this.emit({ kind: 'service.ready', service: name }),
@@ -328,6 +339,7 @@ export class Rack {
         break;
       case 'leases':
         this.leases.learn(fromColumns(letter.bound), letter.ended);
+        this.captures.leasesChanged(letter.bound.macs, letter.ended);
         for (const thread of this.#threads) {
           if (thread.name !== name && thread.name !== 'importer')
             thread.send({ type: 'leases', bound: letter.bound, ended: letter.ended });
@@ -338,6 +350,9 @@ export class Rack {
         break;
       case 'images':
         void this.reload();
+        break;
+      case 'captured':
+        this.captures.take(letter.records);
         break;
       case 'progress':
         this.images.learn(letter.progress);

@@ -97,6 +97,16 @@ export interface ZoneAnswer {
   readonly fault?: string;
 }
 
+/** A machine whose packets are written down: those of its MAC, and those of its addresses. */
+export interface TapAim {
+  /** Of one capture: the same when only the addresses change. */
+  readonly id: number;
+  readonly mac: Mac;
+  readonly addresses: readonly Ip4[];
+  /** That one service writes down at most. */
+  readonly bytes: number;
+}
+
 /** What a service thread is started with. */
 export interface ThreadData {
   readonly name: ServiceName;
@@ -118,6 +128,8 @@ export type ToService =
   | { readonly type: 'order'; readonly id: number; readonly order: LeaseOrder }
   | { readonly type: 'image-order'; readonly id: number; readonly order: ImageOrder }
   | { readonly type: 'zone-order'; readonly id: number; readonly order: ZoneOrder }
+  /** Whose packets are to be written down; nobody's without. */
+  | { readonly type: 'tap'; readonly aim?: TapAim }
   | { readonly type: 'ping'; readonly id: number }
   | { readonly type: 'fail'; readonly reason: string }
   | { readonly type: 'stop' };
@@ -136,6 +148,8 @@ export type FromService =
   /** How far an import is; absent: none runs. */
   | { readonly type: 'progress'; readonly progress?: ImportProgress }
   | { readonly type: 'zone-answer'; readonly id: number; readonly answer: ZoneAnswer }
+  /** Packets of whom the tap is aimed at, as records of a pcap of bare IP. */
+  | { readonly type: 'captured'; readonly records: Uint8Array }
   | { readonly type: 'pong'; readonly id: number; readonly counters: Counters };
 
 /** What a service counts, by name: `received`, `refused.bad-packet`, … They only rise, but for levels such as `active`. */

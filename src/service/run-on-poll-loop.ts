@@ -9,6 +9,7 @@ import { EventOutbox } from './event-outbox.ts';
 import type { FromService, ThreadData, ToService } from './letters.ts';
 import { openLetter } from './service-desk.ts';
 import type { Service, ServiceContext } from './service.ts';
+import { Tap } from './tap.ts';
 
 /** What a service on a blocking thread is built from. */
 export interface PollContext extends ServiceContext {
@@ -16,6 +17,7 @@ export interface PollContext extends ServiceContext {
   readonly libc: Libc;
   readonly sockets: UdpSockets;
   readonly events: EventOutbox;
+  readonly tap: Tap;
 }
 
 /**
@@ -30,6 +32,11 @@ export function runOnPollLoop(create: (context: PollContext) => Service): void {
   const loop = new PollLoop(libc, systemClock);
   const post = (letter: FromService): void => port.postMessage(letter);
   const outbox = new EventOutbox({ source: name, clock: systemClock, post, after: (ms, fire) => loop.after(ms, fire) });
+  const tap = new Tap({
+    clock: systemClock,
+    post: (records) => post({ type: 'captured', records }),
+    after: (ms, fire) => loop.after(ms, fire),
+  });
   const service = create({
     libc,
     loop,
@@ -37,8 +44,9 @@ export function runOnPollLoop(create: (context: PollContext) => Service): void {
     events: outbox,
     signs: outbox,
     sockets: new UdpSockets(libc),
+    tap,
   });
-  const desk = { service, outbox, post, stop: () => loop.stop() };
+  const desk = { service, outbox, tap, post, stop: () => loop.stop() };
   const wake = new Wake(libc, wakeFd);
   loop.watch(wakeFd, () => {
     wake.silence();
