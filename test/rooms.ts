@@ -24,7 +24,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   timeline: ['plan', 'boot', 'wire', 'system', 'addr'],
   zones: ['plan', 'wire', 'system', 'addr'],
   story: ['timeline', 'boot', 'plan', 'addr'],
-  service: ['images', 'boots', 'zones', 'timeline', 'plan', 'system', 'addr'],
+  service: ['images', 'boots', 'zones', 'timeline', 'plan', 'wire', 'system', 'addr'],
   dhcp: SERVICE_ROOM,
   dns: SERVICE_ROOM,
   dot: SERVICE_ROOM,

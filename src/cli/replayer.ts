@@ -8,7 +8,7 @@ import { Rehearser, type KnownLeases } from '../dhcp/rehearse.ts';
 import { CLIENT_PORT, SERVER_PORT } from '../dhcp/reply-address.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Clock } from '../system/clock.ts';
-import { messageTypeName } from '../wire/dhcp/message-type.ts';
+import { MessageType, messageTypeName } from '../wire/dhcp/message-type.ts';
 import { OptionCode } from '../wire/dhcp/option-code.ts';
 import { decodeDhcp, type DhcpPacket } from '../wire/dhcp/packet.ts';
 import type { CapturedDatagram } from '../wire/pcap.ts';
@@ -49,6 +49,8 @@ const TFTP_PORT = 69;
 const MOST_PENDING = 1_024;
 /** A relay, a proxy and two servers may all answer one question. */
 const MOST_REPLIES = 4;
+/** A client that asks the same again so soon did not wait for the answer. */
+const REPEATED_WITHIN = 10_000;
 const MOST_HOLDERS = 16_384;
 
 interface Reply {
@@ -60,6 +62,8 @@ interface Reply {
 
 interface Pending extends Omit<Replayed, 'verdict' | 'theirs' | 'differences'> {
   readonly key: string;
+  /** Milliseconds, by the capture. */
+  readonly at: number;
   /** What an answer in the capture differs in. */
   readonly compare: (datagram: CapturedDatagram) => readonly Difference[];
   readonly replies: Reply[];
@@ -130,7 +134,8 @@ export class Replayer {
   #takeDhcp(datagram: CapturedDatagram): void {
     const packet = attempt(() => decodeDhcp(datagram.bytes));
     if (!packet) return;
-    if (packet.op === 2) this.#reply(keyOf(packet), datagram, describeReply(packet));
+    if (packet.op === 2)
+      this.#reply(keyOf(packet), datagram, describeReply(packet), (asked) => isAnswerTo(asked, packet));
     else if (datagram.port !== CLIENT_PORT) this.#ask(packet, datagram);
     if (packet.op === 2 && packet.yiaddr !== UNSPECIFIED) this.#remember(packet.yiaddr, readMac(packet.chaddr, 0));
   }
@@ -139,7 +144,7 @@ export class Replayer {
     const bytes = datagram.bytes.slice();
     const { interface: device, ownAddress, plan } = this.#stage;
     const heard = hear(plan, bytes, { interface: device, giaddr: packet.giaddr, ownAddress });
-    const { source, sourcePort, destination, port, number } = datagram;
+    const { source, sourcePort, destination, port, number, at } = datagram;
     const isBroadcast = packet.giaddr === UNSPECIFIED && destination === LIMITED_BROADCAST;
     const own = heard.handle.address === UNSPECIFIED ? (ownAddress ?? UNSPECIFIED) : heard.handle.address;
     const rehearsal = this.#rehearser.rehearse({
@@ -150,6 +155,7 @@ export class Replayer {
     this.#wait({
       key: keyOf(packet),
       number,
+      at,
       who: formatMac(readMac(packet.chaddr, 0)),
       asked: askedOf(packet) ?? 'its message',
       answer: describeRehearsal(rehearsal),
@@ -162,7 +168,7 @@ export class Replayer {
   #takeRead(datagram: CapturedDatagram): void {
     const packet = attempt(() => decodeTftp(datagram.bytes));
     if (packet?.type !== 'rrq') return;
-    const { source, sourcePort, destination, number } = datagram;
+    const { source, sourcePort, destination, number, at } = datagram;
     const mac = this.#holders.get(source);
     const asker = { rackAddress: destination, address: source, ...(mac !== undefined && { mac }) };
     const look = lookAtFile(this.#routes.resolve(packet.file, asker));
@@ -170,6 +176,7 @@ export class Replayer {
     this.#wait({
       key: tftpKey(source, sourcePort),
       number,
+      at,
       who: formatIp4(source),
       asked: `TFTP of ${printable(packet.file)}`,
       answer: 'reason' in look ? `ERROR: ${printable(look.reason)}` : `${look.kind} of ${look.bytes} bytes`,
@@ -190,19 +197,25 @@ export class Replayer {
   }
 
   #wait(question: Omit<Pending, 'replies' | 'isSettled'>): void {
-    // Whoever asks on has had its answer, or never will
-    for (const earlier of this.#queue) if (earlier.key === question.key) earlier.isSettled = true;
+    // Whoever asks on has had its answer, or never will; whoever asks the same again waits for it still
+    for (const earlier of this.#queue) {
+      const isRepeated =
+        earlier.asked === question.asked && earlier.replies.length === 0 && question.at - earlier.at < REPEATED_WITHIN;
+      if (earlier.key === question.key && !isRepeated) earlier.isSettled = true;
+    }
     this.#queue.push({ ...question, replies: [], isSettled: false });
     const [oldest] = this.#queue;
     if (oldest && this.#queue.length > MOST_PENDING) oldest.isSettled = true;
     this.#tellSettled();
   }
 
-  #reply(key: string, datagram: CapturedDatagram, answer: string): void {
-    const pending = this.#queue.findLast((each) => each.key === key);
-    if (!pending || pending.isSettled || pending.replies.length >= MOST_REPLIES) return;
+  #reply(key: string, datagram: CapturedDatagram, answer: string, fits: (asked: string) => boolean = () => true): void {
     const { number, source } = datagram;
-    pending.replies.push({ number, from: formatIp4(source), answer, differences: pending.compare(datagram) });
+    for (const pending of this.#queue) {
+      if (pending.key !== key || !fits(pending.asked)) continue;
+      if (pending.isSettled || pending.replies.length >= MOST_REPLIES) continue;
+      pending.replies.push({ number, from: formatIp4(source), answer, differences: pending.compare(datagram) });
+    }
   }
 
   #tellSettled(): void {
@@ -221,6 +234,7 @@ export class Replayer {
 /** Of several answers in the capture the one that is likest ours counts. */
 function verdictOn({
   key: _key,
+  at: _at,
   compare: _compare,
   isSettled: _settled,
   replies,
@@ -240,6 +254,13 @@ function compareFiles(ours: number | undefined, packet: TftpPacket | undefined):
   if (ours === undefined) return [{ what: 'answer', ours: 'an error', theirs: 'the file' }];
   const size = packet?.type === 'oack' ? packet.options.tsize : undefined;
   return size === undefined || size === ours ? [] : [{ what: 'size', ours: String(ours), theirs: String(size) }];
+}
+
+/** A late OFFER may come when the client has taken another already. */
+function isAnswerTo(asked: string, { options }: DhcpPacket): boolean {
+  const type = options.get(OptionCode.messageType)?.[0];
+  if (type === MessageType.offer) return asked === 'discover';
+  return type !== MessageType.nak || asked === 'request';
 }
 
 function describeReply({ options, yiaddr }: DhcpPacket): string {

@@ -169,6 +169,20 @@ test('who is answered only here, only there, or by nobody is told so', () => {
   assert.deepEqual(told[1]?.theirs, { number: 3, from: '10.0.0.9', answer: 'OFFER' });
 });
 
+test('a question that is asked again while its answer is long in coming has that answer both times', () => {
+  const rack = new DhcpRack(PLAN);
+  const tape = new Tape();
+  const question = writePacket({ type: DISCOVER });
+  for (let n = 0; n < 2; n++) tape.add(question, TO_RACK);
+  const answer = rack.ask(question);
+  assert.ok(answer);
+  tape.add(answer.bytes, TO_CLIENT);
+  const machine = new Machine(rack, 1);
+  tape.record(rack);
+  machine.select(answer.yiaddr);
+  assert.deepEqual(verdicts(replayed(tape)), ['discover same', 'discover same', 'request same']);
+});
+
 test('of several servers that answered, the likest counts', () => {
   const rack = new DhcpRack(PLAN);
   const tape = new Tape();
