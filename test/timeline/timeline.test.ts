@@ -73,6 +73,14 @@ for (const [limit, found] of LIMITS) {
   });
 }
 
+test('what came late from another service stands where it belongs, and a clock that was set moves nothing', () => {
+  const timeline = new Timeline(new MemoryStore());
+  timeline.append([event(5_000), event(5_003), event(5_001), event(5_002), event(5_000)]);
+  timeline.flush();
+  timeline.append([event(4_999), event(1_000), event(9_000)]);
+  assert.deepEqual(times(timeline.find({})), [4_999, 5_000, 5_000, 5_001, 5_002, 5_003, 1_000, 9_000]);
+});
+
 test('a kind is a whole kind or a service', () => {
   const discover = event(1, NODE1, { kind: 'dhcp.discover' });
   for (const [kind, match] of [
