@@ -149,6 +149,7 @@ class View {
   readonly #plan: Plan;
   readonly #book: MachineBook;
   readonly #now: number;
+  readonly #otherServers: readonly string[];
   /** Those that have had what they were to netboot, or are held. */
   readonly #resting: ReadonlySet<string>;
 
@@ -164,6 +165,7 @@ class View {
     this.#plan = plan;
     this.#book = book;
     this.#now = now;
+    this.#otherServers = book.otherServers(now);
     this.hosts = new Map(plan.hosts.flatMap((host) => host.macs.map((mac) => [formatMac(mac), host] as const)));
     this.leases = new Map(leases.map((lease) => [formatMac(lease.mac), lease]));
     this.#resting = new Set(rows.flatMap(({ mac, state }) => (state.kind === 'armed' ? [] : [formatMac(mac)])));
@@ -184,7 +186,9 @@ class View {
   troubles(facts: MachineFacts): Trouble[] {
     const { mac } = facts;
     const called = this.nameOf(mac) ?? mac;
-    return troublesOf(facts, { now: this.#now, isLocal: this.isLocal(mac), called, paths: this.#book.paths });
+    const { paths } = this.#book;
+    const isLocal = this.isLocal(mac);
+    return troublesOf(facts, { now: this.#now, isLocal, called, paths, otherServers: this.#otherServers });
   }
 
   stageOf(facts: MachineFacts): MachineLine['stage'] {

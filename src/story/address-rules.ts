@@ -36,11 +36,11 @@ const otherServer: Rule = {
 
 const offerNotTaken: Rule = {
   kind: 'offer-not-taken',
-  find({ offers, netboot, elsewhere }, { now, called }) {
+  find({ offers, netboot, elsewhere }, { now, called, otherServers }) {
     if (!offers || elsewhere || now - offers.first.at < OFFER_PATIENCE) return undefined;
     const { first, last, count } = offers;
     return {
-      what: `was offered ${last.address ?? 'an address'} ${times(count)}, last at ${clockTime(last.at)}, and never asked for it`,
+      what: `was offered ${last.address ?? 'an address'} ${times(count)}, last at ${clockTime(last.at)}, and never asked for it${otherServers.length === 0 ? '' : `; another DHCP server (${otherServers.join(', ')}) answers here too`}`,
       why: netboot
         ? 'its firmware ignores the offer, or our reply does not reach it: a switch port still in spanning tree, a relay that drops replies, a firmware that takes broadcasts only'
         : 'our reply does not reach it, or it took another offer that was not told to us',

@@ -51,6 +51,8 @@ export interface Ground {
   /** How an operator calls it on the command line: its name, or its MAC. */
   readonly called: string;
   readonly paths: PathKinds;
+  /** Addresses of DHCP servers that machines took offers of lately instead of ours. */
+  readonly otherServers: readonly string[];
 }
 
 /** Finds one kind of trouble, or none, in what is known of a machine. */

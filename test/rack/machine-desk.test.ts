@@ -124,6 +124,21 @@ test('machines in trouble are counted, each once, by what it is; a note is no tr
   );
 });
 
+test('an offer that nobody takes is told with the other server that machines chose of late', () => {
+  const bench = new Bench().learn([
+    [0, UEFI],
+    [1, OFFER],
+  ]);
+  bench.learn([[5, { kind: 'dhcp.ignored', reason: 'it chose another', server: '10.0.0.9' }]], OTHER);
+  const what = (now: number): string | undefined => {
+    bench.now = now;
+    return bench.desk.stories(MAC)[0]?.troubles[0]?.what;
+  };
+  const alone = 'was offered 192.0.2.5 once, last at 00:00:01, and never asked for it';
+  assert.equal(what(70_000), `${alone}; another DHCP server (10.0.0.9) answers here too`);
+  assert.equal(what(2 * 3_600_000), alone);
+});
+
 test('what happened before a start is read first, in slices, and what comes meanwhile after it, once', async () => {
   const bench = new Bench();
   const past: RackEvent[] = [

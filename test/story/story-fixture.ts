@@ -28,7 +28,14 @@ export function factsOf(events: readonly RackEvent[]): MachineFacts {
 /** What is wrong after these, so many seconds since the beginning. */
 export function troublesAfter(steps: readonly Step[], seconds: number, ground: Partial<Ground> = {}): Trouble[] {
   const events = eventsOf(steps);
-  return troublesOf(factsOf(events), { now: seconds * 1000, isLocal: false, called: 'node1', paths: PATHS, ...ground });
+  return troublesOf(factsOf(events), {
+    now: seconds * 1000,
+    isLocal: false,
+    called: 'node1',
+    paths: PATHS,
+    otherServers: [],
+    ...ground,
+  });
 }
 
 export const UEFI: EventBody = { kind: 'dhcp.discover', arch: 7, vendorClass: 'PXEClient:Arch:00007:UNDI:003016' };
