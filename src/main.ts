@@ -2,6 +2,7 @@ import process from 'node:process';
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 
 import { boots, resetBoots } from './cli/boots.ts';
+import { capture } from './cli/capture.ts';
 import { check } from './cli/check.ts';
 import { controlPath, RefusedError, UnreachableError } from './cli/control-client.ts';
 import { events } from './cli/events.ts';
@@ -9,6 +10,7 @@ import { EXPLAIN_OPTIONS } from './cli/explain-options.ts';
 import { images, importImages, manageImages } from './cli/images.ts';
 import { lab } from './cli/lab.ts';
 import { exportLeases, importLeases, leases, releaseLease } from './cli/leases.ts';
+import { machines, machineStory } from './cli/machines.ts';
 import { run, type DaemonProcess } from './cli/run.ts';
 import { status } from './cli/status.ts';
 import { dumpZone, showUpdates, zones } from './cli/zones.ts';
@@ -25,8 +27,10 @@ const USAGE = `usage: rackboot COMMAND [OPTIONS]
   explain   --mac M [--arch 7] [--ipxe full] [--relay IP] …   what that machine would get, and by which rule
             [--message discover|request|inform|bootp] [--requested IP] [--vendor-class S] [--user-class S]
             [--name S] [--client-id HEX|TEXT] [--ask 1,3,…] [--broadcast] [--interface I]
-            [--circuit-id HEX|TEXT] [--remote-id HEX|TEXT] [--link-selection IP] [--json] [--config F]
+            [--circuit-id HEX|TEXT] [--remote-id HEX|TEXT] [--link-selection IP] [--uuid U]
+            [--option NAME|NUMBER=HEX|TEXT]… [--fetch PATH]… [--json] [--config F]
             --pcap FILE [--interface I]    the same for each machine that asks in a capture
+  replay    FILE [--interface I] [--json]    what we would have answered to a capture, and how that differs from it
   status    [--json]                         how the running daemon is
   leases    [--json]                         who has which address
             release ADDRESS|MAC              ends a lease, its name with it
@@ -34,6 +38,9 @@ const USAGE = `usage: rackboot COMMAND [OPTIONS]
             import --from kea|isc|dnsmasq FILE   takes over another server's
   boots     [--json]                         which machine has had which boot entry, and which is held as in a loop
             reset MAC|NAME | --all           lets it, or all, netboot again
+  machines  [--trouble] [--json]             a line each: name, MAC, address, how far it has come, what is wrong
+            MAC|NAME|ADDRESS                 what happened to it, what is wrong and why; exit code 1 when something is
+  capture   --mac M [--out FILE|-] [--seconds N]   a pcap of what the daemon hears from a machine and says to it
   images    [--json]                         the images that are here, and what is missing and why
             import [--source NAME] [--dry-run]   fetches what the sources have, now
             stop                             ends the import that runs
@@ -51,8 +58,8 @@ const USAGE = `usage: rackboot COMMAND [OPTIONS]
   lab       [--firmware F] [--loader L] [--content image|files] [--keep] [--timeout S]   a virtual machine that boots from rackboot
             F: bios|bios-pxe|uefi|uefi-http|secure-boot|uefi-ia32|arm64|arm64-secure-boot
 
-The file is /etc/rackboot/rackboot.yaml unless --config says otherwise. status, leases, boots, images, zones and
-events find the daemon by the control socket the file names, or --control PATH.
+The file is /etc/rackboot/rackboot.yaml unless --config says otherwise. status, leases, boots, machines, capture,
+images, zones and events find the daemon by the control socket the file names, or --control PATH.
 Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 the daemon can't be reached.`;
 
 const CONFIG = { config: { type: 'string', default: '/etc/rackboot/rackboot.yaml' } } as const;
@@ -73,6 +80,15 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     const { explain } = await import('./cli/explain.ts');
     return explain(options, print);
   },
+  replay: async (argv) => {
+    const options = { ...CONFIG, interface: { type: 'string' }, json: { type: 'boolean', default: false } } as const;
+    const { values, positionals } = parseWithOperands(argv, options);
+    const [file, ...more] = positionals;
+    if (file === undefined || more.length > 0) throw new UsageError('replay: expected one capture, pcap or pcapng');
+    // What the daemon's own main thread need not hold
+    const { replay } = await import('./cli/replay.ts');
+    return replay(values, file, print);
+  },
   status: (argv) => {
     const { json, ...where } = parse(argv, ASKING);
     return status({ json, control: socketOf(where) }, print);
@@ -86,6 +102,32 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     if (verb === 'reset') return resetBoot(argv);
     const { json, ...where } = parse(verb === undefined ? [] : [verb, ...argv], ASKING);
     return boots({ json, control: socketOf(where) }, print);
+  },
+  capture: (argv) => {
+    const text = { type: 'string' } as const;
+    const { mac, out, seconds, ...where } = parse(argv, {
+      ...CONFIG,
+      control: text,
+      mac: text,
+      out: text,
+      seconds: text,
+    });
+    // What it has to say has no place in a capture on standard output
+    return capture({ control: socketOf(where), mac, out, seconds, stop: stopSignal(), write: writeOut }, complain);
+  },
+  machines: (argv) => {
+    const { values, positionals } = parseWithOperands(argv, {
+      ...ASKING,
+      trouble: { type: 'boolean', default: false },
+    });
+    const { json, trouble, ...where } = values;
+    const [machine, ...more] = positionals;
+    if (more.length > 0 || (machine !== undefined && trouble))
+      throw new UsageError('machines: expected one MAC, name or address, or none');
+    const control = socketOf(where);
+    return machine === undefined
+      ? machines({ json, trouble, control }, print)
+      : machineStory({ json, control }, machine, print);
   },
   images: ([verb, ...argv]) => {
     if (verb !== undefined && !verb.startsWith('-')) return changeImages(verb, argv);
@@ -272,6 +314,10 @@ function daemonProcess(): DaemonProcess {
 
 function print(line: string): void {
   process.stdout.write(`${line}\n`);
+}
+
+function writeOut(bytes: Uint8Array): void {
+  process.stdout.write(bytes);
 }
 
 function complain(line: string): void {

@@ -43,6 +43,16 @@ export async function readFromDaemon(socketPath: string, path: string, method = 
   return body;
 }
 
+/** The bytes of an answer, as they come. */
+export async function* pipeFromDaemon(socketPath: string, path: string, method = 'GET'): AsyncGenerator<Uint8Array> {
+  const response = await send(socketPath, path, method, {});
+  if (response.statusCode !== 200) {
+    const reason = (await response.setEncoding('utf8').toArray()).join('').trim();
+    throw new RefusedError(reason || `status ${response.statusCode ?? 0}`);
+  }
+  for await (const chunk of response) yield chunk as Buffer;
+}
+
 /** The lines of an answer, as they come. */
 export async function* streamFromDaemon(
   socketPath: string,

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
-
 import type { Account } from '../dhcp/account.ts';
 import { askedOf } from '../dhcp/asked.ts';
+import { FileWindow } from '../system/file-window.ts';
 import { decodeDhcp, type DhcpPacket } from '../wire/dhcp/packet.ts';
 import { readCapture, type CapturedDatagram } from '../wire/pcap.ts';
 import { WireError } from '../wire/wire-error.ts';
@@ -23,14 +22,17 @@ export interface CapturedQuestion {
 /** The DISCOVERs and BOOTP requests of a capture, repeated ones once. Throws RefusedError. */
 export function questionsOf(file: string): CapturedQuestion[] {
   const seen = new Set<string>();
-  return readDatagrams(file).flatMap(({ number, port, bytes }) => {
-    const packet = port === SERVER_PORT ? decode(bytes) : undefined;
-    if (!packet || packet.op !== 1 || !isQuestion(packet)) return [];
+  const questions: CapturedQuestion[] = [];
+  for (const { number, port, bytes: view } of capturedIn(file)) {
+    const packet = port === SERVER_PORT ? decode(view) : undefined;
+    if (!packet || packet.op !== 1 || !isQuestion(packet)) continue;
+    const bytes = view.slice();
     const same = Buffer.from(bytes).fill(0, XID_AND_SECS.start, XID_AND_SECS.end).toString('hex');
-    if (seen.has(same)) return [];
+    if (seen.has(same)) continue;
     seen.add(same);
-    return [{ number, mac: formatMac(readMac(packet.chaddr, 0)), packet, bytes }];
-  });
+    questions.push({ number, mac: formatMac(readMac(packet.chaddr, 0)), packet: decodeDhcp(bytes), bytes });
+  }
+  return questions;
 }
 
 /** One line for each question: the capture's number of it, who asks, and what it comes to. */
@@ -62,12 +64,18 @@ function decode(bytes: Uint8Array): DhcpPacket | undefined {
   }
 }
 
-function readDatagrams(file: string): CapturedDatagram[] {
+/** The datagrams of a capture, one at a time. Throws RefusedError. */
+export function* capturedIn(file: string): Generator<CapturedDatagram> {
+  let window: FileWindow | undefined;
   try {
-    return readCapture(readFileSync(file));
+    window = new FileWindow(file);
+    yield* readCapture(window);
   } catch (error) {
     if (error instanceof WireError) throw new RefusedError(`${file}: ${error.message}`);
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+    if (code === undefined) throw error;
     throw new RefusedError(`${file}: expected a readable file, found ${code}`);
+  } finally {
+    window?.close();
   }
 }

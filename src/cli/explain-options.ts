@@ -1,4 +1,5 @@
 const TEXT = { type: 'string' } as const;
+const MANY = { type: 'string', multiple: true } as const;
 const FLAG = { type: 'boolean', default: false } as const;
 
 /** The command line of `rackboot explain`, apart from the code it runs: the daemon need not load that. */
@@ -19,6 +20,9 @@ export const EXPLAIN_OPTIONS = {
   'circuit-id': TEXT,
   'remote-id': TEXT,
   'link-selection': TEXT,
+  uuid: TEXT,
+  option: MANY,
+  fetch: MANY,
   pcap: TEXT,
   json: FLAG,
 } as const;

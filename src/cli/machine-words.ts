@@ -28,6 +28,9 @@ export interface MachineWords {
   readonly 'circuit-id'?: string | undefined;
   readonly 'remote-id'?: string | undefined;
   readonly 'link-selection'?: string | undefined;
+  readonly uuid?: string | undefined;
+  /** Each as `93=0x0007`, `60=PXEClient` or `user-class=iPXE`; goes before what the words above say of it. */
+  readonly option?: readonly string[] | undefined;
 }
 
 /** A word on the command line that will not do: what was expected and found. */
@@ -35,7 +38,7 @@ export class WordsError extends Error {
   override readonly name = 'WordsError';
 }
 
-type Key = Exclude<keyof MachineWords, 'broadcast'>;
+type Key = Exclude<keyof MachineWords, 'broadcast' | 'option'>;
 
 const WORDS = [
   'mac',
@@ -53,6 +56,8 @@ const WORDS = [
   'circuit-id',
   'remote-id',
   'link-selection',
+  'uuid',
+  'option',
 ] as const satisfies readonly (keyof MachineWords)[];
 
 const MESSAGES: ReadonlyMap<string, MessageType | undefined> = new Map([
@@ -69,12 +74,19 @@ const IPXE_FEATURES: ReadonlyMap<string, readonly number[]> = new Map([
   ['stripped', [23, 24]],
 ]);
 
+/** `0x0007`, or pairs with colons as relays and clients log them. */
+const HEX = /^(?:0x(?:[\da-f]{2})+|[\da-f]{2}(?::[\da-f]{2})+)$/i;
+
 /** What a machine in words would say has no place beside a capture, which says it all. Throws WordsError. */
 export function refuseWords(words: MachineWords): void {
-  const said = WORDS.filter((key) => words[key] !== undefined && words[key] !== false);
+  const said = WORDS.filter((key) => isSaid(words[key]));
   if (said.length === 0) return;
   const found = said.map((key) => `--${key}`).join(', ');
   throw new WordsError(`--pcap: expected nothing of what a machine says beside it, found ${found}`);
+}
+
+function isSaid(word: MachineWords[keyof MachineWords]): boolean {
+  return typeof word === 'object' ? word.length > 0 : word !== undefined && word !== false;
 }
 
 /** The packet that such a machine sends. Throws WordsError. */
@@ -103,7 +115,7 @@ export function packetOf(words: MachineWords): DhcpMessage {
     chaddr: hardwareOf(macOf(words)),
     sname: '',
     file: '',
-    options: [
+    options: withOptions(words, [
       ...(type === undefined ? [] : [{ code: OptionCode.messageType, value: encodeU8(type) }]),
       ...(requested === undefined || isInform
         ? []
@@ -111,7 +123,7 @@ export function packetOf(words: MachineWords): DhcpMessage {
       ...firmwareOptions(words),
       ...selfOptions(words),
       ...relayOption(words),
-    ],
+    ]),
   };
 }
 
@@ -143,12 +155,37 @@ function ipxeOption(features: readonly number[]): Uint8Array {
 }
 
 function selfOptions(words: MachineWords): DhcpOption[] {
-  const { name, ask, 'client-id': clientId } = words;
+  const { name, ask, uuid, 'client-id': clientId } = words;
   return [
+    ...(uuid === undefined ? [] : [{ code: OptionCode.clientMachineId, value: machineIdOf(uuid) }]),
     ...(name === undefined ? [] : [{ code: OptionCode.hostName, value: textOf('name', name) }]),
     ...(clientId === undefined ? [] : [{ code: OptionCode.clientId, value: bytesOf('client-id', clientId) }]),
     ...(ask === undefined ? [] : [{ code: OptionCode.parameterList, value: wishesOf(ask) }]),
   ];
+}
+
+/** What is given by number or name stands in the place of what was made of other words. */
+function withOptions({ option: written = [] }: MachineWords, made: readonly DhcpOption[]): DhcpOption[] {
+  const own = new Map(written.map(writtenOption));
+  const rest = made.filter(({ code }) => !own.has(code));
+  return [...rest, ...Array.from(own, ([code, value]) => ({ code, value }))];
+}
+
+function writtenOption(text: string): readonly [code: number, value: Uint8Array] {
+  const [, name = '', value = ''] = /^([^=]+)=(.+)$/s.exec(text) ?? [];
+  const code = optionCode(name.trim());
+  const bytes = HEX.test(value) ? Buffer.from(value.replaceAll(/^0x|:/g, ''), 'hex') : Buffer.from(value);
+  if (code === undefined || bytes.length === 0 || bytes.length > 255)
+    throw unfit('option', 'a DHCP option by number or name and its bytes, like 93=0x0007 or user-class=iPXE', text);
+  return [code, bytes];
+}
+
+/** RFC 4578 §2.3: a type of 0, then the UUID as SMBIOS keeps it, the first three fields with the lowest byte first. */
+function machineIdOf(uuid: string): Uint8Array {
+  const fields = /^([\da-f]{8})-([\da-f]{4})-([\da-f]{4})-([\da-f]{4})-([\da-f]{12})$/i.exec(uuid);
+  if (!fields) throw unfit('uuid', 'a UUID like 4c4c4544-0042-3510-8052-b4c04f395931', uuid);
+  const bytes = fields.slice(1).map((field) => Buffer.from(field, 'hex'));
+  return Uint8Array.from([0, ...bytes.flatMap((field, index) => (index < 3 ? [...field].toReversed() : [...field]))]);
 }
 
 /** Option 82, as a relay adds it, or a switch that is none. */
@@ -213,6 +250,6 @@ function wishesOf(ask: string): Uint8Array {
   return Uint8Array.from(codes.filter((code) => code !== undefined));
 }
 
-function unfit(key: Key, expected: string, found: string): WordsError {
+function unfit(key: Key | 'option', expected: string, found: string): WordsError {
   return new WordsError(`--${key}: expected ${expected}, found ${found === 'none' ? found : JSON.stringify(found)}`);
 }

@@ -14,13 +14,23 @@ export async function status(
   return serving && answer.config.state === 'applied' ? 0 : 1;
 }
 
-function* describe({ rack, since, config, services, subnets, leases, notices }: RackStatus): Generator<string> {
+function* describe({
+  rack,
+  since,
+  config,
+  services,
+  subnets,
+  leases,
+  machines,
+  notices,
+}: RackStatus): Generator<string> {
   yield `rack ${rack}, up since ${since}, ${leases} leases`;
   if (config.state === 'refused')
     yield `config ${config.file}: REFUSED at ${config.read}; the plan before it is served on`;
   else yield `config ${config.file}: applied at ${config.read}`;
   for (const fault of config.faults) yield `  ${fault}`;
   for (const notice of notices) yield `NOTICE ${notice}`;
+  yield* troubleLines(machines);
   for (const [name, { state, restarts }] of Object.entries(services)) {
     yield `${name.padEnd(5)} ${state}${restarts === 0 ? '' : `, restarted ${restarts} times`}`;
   }
@@ -28,4 +38,10 @@ function* describe({ rack, since, config, services, subnets, leases, notices }: 
   for (const { cidr, interface: device, management, dynamic } of subnets) {
     yield `${cidr} on ${device ?? 'relays'}: ${management}${dynamic === undefined ? '' : `, ${dynamic}`}`;
   }
+}
+
+function* troubleLines({ inTrouble, byKind }: RackStatus['machines']): Generator<string> {
+  if (inTrouble === 0) return;
+  const kinds = Object.entries(byKind).map(([kind, count]) => `${kind} ${count}`);
+  yield `${inTrouble} ${inTrouble === 1 ? 'machine' : 'machines'} in trouble (${kinds.join(', ')}): \`rackboot machines --trouble\``;
 }

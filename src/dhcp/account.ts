@@ -4,10 +4,11 @@ import { formatMac, type Mac } from '../addr/mac.ts';
 import { formatRange, rangeContains } from '../addr/range.ts';
 import { createBootIndex } from '../boot/boot-plan.ts';
 import type { BootStates } from '../boot/boot-states.ts';
+import { isNetbootClient } from '../boot/firmware.ts';
 import { scriptPath } from '../boot/loader-language.ts';
 import type { QuirkNote } from '../boot/quirks-of.ts';
 import { rackUrl } from '../boot/rack-url.ts';
-import { createRoutes } from '../boot/routes.ts';
+import { createRoutes, type Resolution } from '../boot/routes.ts';
 import { optionName } from '../plan/option-table.ts';
 import { BOOT_LOCAL, type Plan, type Subnet } from '../plan/plan.ts';
 import type { SocketHandle } from '../service/letters.ts';
@@ -40,12 +41,23 @@ export interface Account {
   readonly classes?: readonly string[];
   readonly address?: { readonly address: string; readonly why: string };
   readonly name?: { readonly name?: string; readonly why: string };
+  /** What DNS then answers, forward and back. */
+  readonly dns?: { readonly name: string; readonly reverse: string };
   readonly boot?: { readonly file?: string; readonly server?: string; readonly why: string };
   /** What its firmware is known for, and what is done about it. */
   readonly quirks?: readonly QuirkNote[];
   readonly bootPlan?: { readonly target: string; readonly why: string };
   readonly script?: { readonly url: string; readonly text: string };
+  /** What it would ask for by TFTP or HTTP, in that order. */
+  readonly files?: readonly FileAccount[];
   readonly reply?: ReplyAccount;
+}
+
+/** What a path stands for, to TFTP and HTTP alike; whether the file is there is for others to say. */
+export interface FileAccount {
+  readonly path: string;
+  readonly as: 'loader' | 'script' | 'kernel' | 'initrd' | 'asked';
+  readonly is: Resolution;
 }
 
 export interface ReplyAccount {
@@ -82,13 +94,16 @@ interface Known extends KnownLeases {
 }
 
 /** Tells what the service would make of a message; it is the service's own code that decides. Changes nothing. */
-export function accountOf(plan: Plan, known: Known, heard: Heard, clock: Clock): Account {
+export function accountOf(
+  plan: Plan,
+  known: Known,
+  heard: Heard,
+  clock: Clock,
+  fetches: readonly string[] = [],
+): Account {
   const rehearsal = rehearse(plan, known, heard, clock);
   if (rehearsal.kind === 'unheard') {
-    return {
-      gets: false,
-      answer: `nothing: ${rehearsal.reason ?? 'only relays are listened for here, and no relay sent it'}`,
-    };
+    return { gets: false, answer: describeRehearsal(rehearsal) };
   }
   const { asked, on, decision, reply, sent } = rehearsal;
   const address = addressOf(decision);
@@ -101,7 +116,8 @@ export function accountOf(plan: Plan, known: Known, heard: Heard, clock: Clock):
     classes: (plan.classes ?? []).filter(({ match }) => isOfClass(match, on.client, on.packet)).map(({ name }) => name),
     ...(address !== undefined && { address: { address: formatIp4(address), why: whyAddress(on, decision, address) } }),
     name: nameOf(on),
-    ...bootingOf({ plan, boots: known.boots }, on, decision, reply),
+    ...dnsOf(on, address),
+    ...bootingOf({ plan, boots: known.boots, fetches }, on, decision, reply),
     ...(reply && sent && { reply: replyOf(plan, on, reply, sent) }),
   };
 }
@@ -130,6 +146,12 @@ function answerOf(decision: Rehearsed, reply: DhcpReply | undefined): string {
     case 'declined':
       return `nothing: ${formatIp4(decision.address)} is taken back without a reply`;
   }
+}
+
+/** What it comes to, in short. */
+export function describeRehearsal(rehearsal: Rehearsal): string {
+  if (rehearsal.kind === 'heard') return answerOf(rehearsal.decision, rehearsal.reply);
+  return `nothing: ${rehearsal.reason ?? 'only relays are listened for here, and no relay sent it'}`;
 }
 
 /** Asks the choice of the link itself what it went by. */
@@ -198,13 +220,26 @@ function nameOf({ client, addresses }: Exchange): NonNullable<Account['name']> {
   return { why: 'it tells none that it wants or that can be one' };
 }
 
+/** Where the subnet has names, the lease has one in its domain. */
+function dnsOf({ client, addresses, served: { subnet } }: Exchange, address: Ip4 | undefined): Pick<Account, 'dns'> {
+  const name = addresses.nameFor(client);
+  if (subnet.management !== 'dhcp+dns' || subnet.domain === undefined) return {};
+  if (name === undefined || address === undefined) return {};
+  const reverse = `${formatIp4(address).split('.').toReversed().join('.')}.in-addr.arpa`;
+  return { dns: { name: `${name}.${subnet.domain}`, reverse } };
+}
+
 /** What DHCP tells it to fetch, and what its loader is then told. */
 function bootingOf(
-  { plan, boots }: { readonly plan: Plan; readonly boots: BootStates | undefined },
+  {
+    plan,
+    boots,
+    fetches,
+  }: { readonly plan: Plan; readonly boots: BootStates | undefined; readonly fetches: readonly string[] },
   on: Exchange,
   decision: Rehearsed,
   reply: DhcpReply | undefined,
-): Pick<Account, 'boot' | 'quirks' | 'bootPlan' | 'script'> {
+): Pick<Account, 'boot' | 'quirks' | 'bootPlan' | 'script' | 'files'> {
   const { client, addresses, rackAddress } = on;
   const address = addressOf(decision);
   const host = isHostBySign(on) ? addresses.host(client)?.name : undefined;
@@ -214,7 +249,17 @@ function bootingOf(
   const offer = bootOfferFor(plan, on);
   const path = `/${offer.script ?? scriptPath('', client.mac)}`;
   const asker = { rackAddress, ...(address !== undefined && { address }), ...(host !== undefined && { host }) };
-  const script = createRoutes(plan, boots).resolve(path, asker);
+  const routes = createRoutes(plan, boots);
+  const script = routes.resolve(path, asker);
+  const wanted: readonly (readonly [FileAccount['as'], string])[] = [
+    ...(offer.bootFile === undefined ? [] : [['loader', pathOf(offer.bootFile)] as const]),
+    ['script', path],
+    ...(target === BOOT_LOCAL ? [] : [['kernel', target.kernel.path] as const]),
+    ...(target === BOOT_LOCAL ? [] : target.initrd.map((each) => ['initrd', each.path] as const)),
+    ...fetches.map((each) => ['asked', each] as const),
+  ];
+  const isNetboot = isNetbootClient(client.boot);
+  const files = wanted.filter(([as]) => isNetboot || as === 'asked');
   return {
     boot: {
       ...(offer.bootFile !== undefined && { file: offer.bootFile }),
@@ -223,8 +268,14 @@ function bootingOf(
     },
     quirks: quirkNotes(on, reply),
     bootPlan,
+    files: files.map(([as, each]) => ({ path: each, as, is: routes.resolve(each, asker) })),
     ...(script.kind === 'text' && { script: { url: `${rackUrl(plan, rackAddress)}${path}`, text: script.text } }),
   };
+}
+
+/** A boot file may be told as a URL. */
+function pathOf(bootFile: string): string {
+  return bootFile.replace(/^[a-z]+:\/\/[^/]*\//, '');
 }
 
 function replyOf(plan: Plan, on: Exchange, reply: DhcpReply, { bytes, way }: SentReply): ReplyAccount {

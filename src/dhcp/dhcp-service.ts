@@ -1,6 +1,6 @@
 import { cidrContains, formatCidr } from '../addr/cidr.ts';
 import { formatIp4, type Ip4 } from '../addr/ip4.ts';
-import { formatMac } from '../addr/mac.ts';
+import { formatMac, type Mac } from '../addr/mac.ts';
 import { isNetbootClient } from '../boot/firmware.ts';
 import type { LeaseBook } from '../leases/lease-book.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -34,6 +34,7 @@ import { readPlan, type PlanReading } from './plan-reading.ts';
 import { isProxied, Proxy } from './proxy.ts';
 import type { DhcpReply } from './reply.ts';
 import { ReplySender } from './reply-sender.ts';
+import { SeldomTold } from './seldom-told.ts';
 import { shortenGrant } from './shorten-grant.ts';
 
 const SWEEP_MILLISECONDS = 1_000;
@@ -83,11 +84,13 @@ export class DhcpService implements Service {
   readonly #commits: LeaseCommits;
   /** Subnets whose range was found full: told once, until something in them came free. */
   readonly #full = new Set<string>();
+  readonly #turnedAway: SeldomTold<Mac>;
 
   constructor(dependencies: DhcpDependencies) {
     const { clock, events } = dependencies;
     this.#dependencies = dependencies;
     this.#clock = new SteadyClock(clock);
+    this.#turnedAway = new SeldomTold(clock);
     this.#intake = new Intake({ tally: this.#tally, events, clock });
     this.#proxy = new Proxy({ tally: this.#tally, events, clock: this.#clock });
     this.#commits = new LeaseCommits({ tally: this.#tally, events });
@@ -240,7 +243,7 @@ export class DhcpService implements Service {
   }
 
   #outcome(plan: Plan, exchange: Exchange, decision: Exclude<Decision, { kind: 'probing' }>): Outcome | undefined {
-    if (decision.kind === 'exhausted') return this.#exhausted(exchange);
+    if (decision.kind === 'exhausted') return this.#exhausted(exchange, decision.reason);
     // An offer that nobody took came free without a word
     if (this.#full.size > 0 && (decision.kind === 'offer' || decision.kind === 'ack') && decision.by === 'free')
       this.#full.delete(formatCidr(exchange.served.subnet.cidr));
@@ -249,9 +252,12 @@ export class DhcpService implements Service {
     return offerUnwritten(exchange, decision.address, outcome);
   }
 
-  #exhausted({ served }: Exchange): Outcome | undefined {
+  /** The subnet is told full once, the machines it has no address for each once in a while. */
+  #exhausted({ served, client }: Exchange, reason: string): Outcome | undefined {
     const subnet = formatCidr(served.subnet.cidr);
-    if (this.#full.has(subnet)) return undefined;
+    if (this.#full.has(subnet))
+      return this.#turnedAway.isDue(client.mac) ? { event: { kind: 'dhcp.ignored', reason, subnet } } : undefined;
+    this.#turnedAway.isDue(client.mac);
     this.#full.add(subnet);
     return { event: { kind: 'dhcp.exhausted', subnet } };
   }

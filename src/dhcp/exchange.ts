@@ -51,5 +51,11 @@ export type Decision =
   /** `address` is held for the client, and looked for on the wire; nothing is said until it is known to be free. */
   | { readonly kind: 'probing'; readonly address: Ip4 }
   | { readonly kind: 'exhausted'; readonly reason: string }
-  /** No reply. `ordinary`: nothing an operator would look for, as a client that chose another server. `counter`: what it is counted as. */
-  | { readonly kind: 'silence'; readonly reason: string; readonly ordinary?: boolean; readonly counter?: string };
+  /** No reply. `ordinary`: nothing an operator would look for, as a client that chose another server. `counter`: what it is counted as. `server`: whom it chose. */
+  | {
+      readonly kind: 'silence';
+      readonly reason: string;
+      readonly ordinary?: boolean;
+      readonly counter?: string;
+      readonly server?: string;
+    };

@@ -44,8 +44,10 @@ export function outcomeOf(plan: Plan, exchange: Exchange, decision: Settled): Ou
       const { address, disbelief: reason } = decision;
       return { ...ending(address, true), event: { kind: 'dhcp.decline', ...(reason === undefined ? {} : { reason }) } };
     }
-    case 'silence':
-      return { event: { kind: 'dhcp.ignored', reason: decision.reason } };
+    case 'silence': {
+      const { reason, server } = decision;
+      return { event: { kind: 'dhcp.ignored', reason, ...(server === undefined ? {} : { server }) } };
+    }
   }
 }
 

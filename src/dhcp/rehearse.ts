@@ -10,7 +10,7 @@ import type { EventBody } from '../timeline/event.ts';
 import { askedOf, type Asked } from './asked.ts';
 import { decide } from './decide.ts';
 import type { Decision, Exchange } from './exchange.ts';
-import { Intake, type Heard } from './intake.ts';
+import { Intake, type Ground, type Heard } from './intake.ts';
 import { openAddresses } from './open-addresses.ts';
 import type { LeaseNews } from './lease-news.ts';
 import { outcomeOf, type Outcome } from './outcome.ts';
@@ -52,25 +52,53 @@ interface Performance {
 }
 
 /** The service's own way from datagram to reply, on leases in memory: nothing outside is changed. */
-export function rehearse(plan: Plan, { leases, lastWrite }: KnownLeases, heard: Heard, clock: Clock): Rehearsal {
-  const { datagram, handle } = heard;
-  const steady = new SteadyClock(clock);
-  const book = new LeaseBook({ lastWrite, load: () => [...leases], write: () => {}, close: () => {} });
-  const ground = {
-    addresses: openAddresses(plan, book, steady),
-    ...readPlan(plan),
-    // Nobody is asked on the wire
-    conflicts: { clears: () => true },
-  };
-  const news = new Listener();
-  const first = new Intake({ tally: new Tally(), events: news, clock: steady }).read(datagram, handle, ground);
-  const asked = first && askedOf(first.packet);
-  if (!first || !asked) return { kind: 'unheard', ...(news.reason !== undefined && { reason: news.reason }) };
-  const rehearsed = { kind: 'heard', asked, first } as const;
-  if (!isProxied(first, handle.port)) return { ...rehearsed, ...perform(plan, first, asked, handle) };
-  const proxy = new Proxy({ tally: new Tally(), events: news, clock: steady });
-  const outcome = proxy.serve(plan, first, asked, heard);
-  return { ...rehearsed, ...performProxied(first, handle, outcome) };
+export function rehearse(plan: Plan, known: KnownLeases, heard: Heard, clock: Clock): Rehearsal {
+  return new Rehearser(plan, known, clock).rehearse(heard);
+}
+
+/** The same for one datagram after another: each meets the leases that those before it were given. */
+export class Rehearser {
+  readonly #plan: Plan;
+  readonly #clock: SteadyClock;
+  readonly #ground: Ground;
+  readonly #news = new Listener();
+  readonly #intake: Intake;
+  readonly #proxy: Proxy;
+
+  constructor(plan: Plan, { leases, lastWrite }: KnownLeases, clock: Clock) {
+    const book = new LeaseBook({ lastWrite, load: () => [...leases], write: () => {}, close: () => {} });
+    this.#plan = plan;
+    this.#clock = new SteadyClock(clock);
+    this.#ground = {
+      addresses: openAddresses(plan, book, this.#clock),
+      ...readPlan(plan),
+      // Nobody is asked on the wire
+      conflicts: { clears: () => true },
+    };
+    const tools = { tally: new Tally(), events: this.#news, clock: this.#clock };
+    this.#intake = new Intake(tools);
+    this.#proxy = new Proxy(tools);
+  }
+
+  rehearse(heard: Heard): Rehearsal {
+    const { datagram, handle } = heard;
+    this.#news.reason = undefined;
+    this.#ground.addresses.sweep();
+    const first = this.#intake.read(datagram, handle, this.#ground);
+    const asked = first && askedOf(first.packet);
+    if (!first || !asked) {
+      const { reason } = this.#news;
+      return { kind: 'unheard', ...(reason !== undefined && { reason }) };
+    }
+    const rehearsed = { kind: 'heard', asked, first } as const;
+    if (isProxied(first, handle.port)) {
+      const outcome = this.#proxy.serve(this.#plan, first, asked, heard);
+      return { ...rehearsed, ...performProxied(first, handle, outcome) };
+    }
+    const performed = perform(this.#plan, first, asked, handle);
+    this.#ground.addresses.commit();
+    return { ...rehearsed, ...performed };
+  }
 }
 
 /** Hears why something is refused, and nothing else. */

@@ -26,7 +26,7 @@ function handleSelecting(exchange: Exchange): Decision {
   if (client.serverId !== serverId && client.serverId !== rackAddress) {
     addresses.withdrawOffer(client);
     const other = formatIp4(client.serverId ?? UNSPECIFIED);
-    return { kind: 'silence', reason: `it chose the DHCP server ${other}`, ordinary: true };
+    return { kind: 'silence', reason: `it chose the DHCP server ${other}`, ordinary: true, server: other };
   }
   const wanted = wantedAddress(exchange);
   const refusal = addresses.refusal(client, served, wanted);

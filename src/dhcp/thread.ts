@@ -12,8 +12,9 @@ runOnPollLoop(
     new DhcpService({
       ...context,
       rest: (milliseconds) => context.loop.rest(milliseconds),
-      openSocket: (handle) => context.sockets.adopt(handle.fd),
-      openLink: (handle) => new LinkSocket(context.libc, handle.fd),
+      openSocket: (handle) =>
+        context.tap.datagrams(context.sockets.adopt(handle.fd), { address: handle.address, port: () => handle.port }),
+      openLink: (handle) => context.tap.link(new LinkSocket(context.libc, handle.fd)),
       openArp: (handle) => new ArpSocket(context.libc, handle.fd, handle.ifindex ?? 0),
       openBook: (plan) => {
         const { store, replaced } = openLeaseStore(join(plan.rack.state, 'leases.db'), context.clock);

@@ -11,11 +11,11 @@ import { DnsService } from './dns-service.ts';
 import { Forwarding } from './forward/forwarding.ts';
 
 runOnPollLoop((context) => {
-  const { libc, loop, clock, events, sockets, cookieKey } = context;
+  const { libc, loop, clock, events, sockets, tap, cookieKey } = context;
   const streams = new TcpStreams(libc, loop);
   const peers = new PeerSockets(libc);
   return new DnsService(context, {
-    openSocket: ({ fd }) => sockets.adopt(fd),
+    openSocket: ({ fd, address, port }) => tap.datagrams(sockets.adopt(fd), { address, port: () => port }),
     openOwnSocket: () => sockets.open({ address: UNSPECIFIED, port: 0 }),
     streams,
     openStore: (state) => openZoneStore(join(state, 'zones.db'), clock.now()),

@@ -54,9 +54,11 @@ function checkWhole(book: FaultBook, draft: ConfigDraft, surroundings: Ground): 
   const images = checkImages(book, draft.images, draft.rack.state, surroundings);
   const { level } = draft.log;
   const tftp = checkTftp(draft);
+  const { age: ageSeconds, size: bytes } = draft.timeline;
   const { directory } = surroundings;
   const dns = rack && checkDns(book, draft.dns, { rackName: rack.name, subnets, directory, surroundings });
   if (!rack || !catalogue || !http || !images || !tftp || !dns || !admin || level === undefined) return undefined;
+  if (ageSeconds === undefined || bytes === undefined) return undefined;
   // A machine that can not be told from an unknown one must not be installed over: see checkHosts.
   const boot = hasUnrecognisable ? { ...catalogue, default: BOOT_LOCAL, isDefaultHeld: true as const } : catalogue;
   return {
@@ -72,6 +74,7 @@ function checkWhole(book: FaultBook, draft: ConfigDraft, surroundings: Ground): 
     dns,
     admin,
     log: { level },
+    timeline: { ageSeconds, bytes },
   };
 }
 

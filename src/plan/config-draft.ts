@@ -18,6 +18,7 @@ import {
   sourceSchema,
   subnetSchema,
   tftpSchema,
+  timelineSchema,
 } from './schema.ts';
 
 /** What could be read of a mapping: a field is undefined when it is absent or has a fault. */
@@ -69,6 +70,7 @@ export interface ConfigDraft {
   readonly dns: DnsDraft;
   readonly admin: Fields<typeof adminSchema>;
   readonly log: Fields<typeof logSchema>;
+  readonly timeline: Fields<typeof timelineSchema>;
 }
 
 /** Checks every value of the document; the faults go into the book. */
@@ -106,6 +108,7 @@ function salvage(value: unknown): ConfigDraft {
     dns: salvageDns(asMapping(config['dns'])),
     admin: readFields(adminSchema, config['admin']),
     log: readFields(logSchema, config['log']),
+    timeline: readFields(timelineSchema, config['timeline']),
   };
 }
 

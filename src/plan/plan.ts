@@ -27,10 +27,18 @@ export interface Plan {
   /** The operator's plane: the same answers as the control socket. */
   readonly admin: { readonly address: Ip4; readonly port: number };
   readonly log: { readonly level: LogLevel };
+  readonly timeline: TimelineSettings;
   /** DHCP options for every client; those of its subnet, its classes and its host come before them, in rising order. */
   readonly options?: OptionWishes;
   /** In file order: of two that match, the later one comes before the earlier. */
   readonly classes?: readonly ClientClass[];
+}
+
+/** How much of what happened is kept: the newest, within both bounds. */
+interface TimelineSettings {
+  readonly ageSeconds: number;
+  /** Of the file, roughly. */
+  readonly bytes: number;
 }
 
 export interface HttpSettings {

@@ -354,6 +354,13 @@ export const logSchema = mapping({
     .describe('The least important message that is logged.'),
 });
 
+export const timelineSchema = mapping({
+  age: form.timelineAgeText.prefault('30d').describe('Events older than that are forgotten: 1h to 365d.'),
+  size: form.timelineSizeText
+    .prefault('64MiB')
+    .describe('What the events may take on disk; the oldest make room: 1MiB to 4GiB.'),
+});
+
 /** The whole file: types, messages and the JSON Schema all come from here. */
 export const configSchema = mapping({
   rack: rackSchema.prefault({}).describe('This rack.'),
@@ -369,6 +376,7 @@ export const configSchema = mapping({
   dns: dnsSchema.prefault({}).describe('Zones from files, secondaries, and the forwarding of other names.'),
   admin: adminSchema.prefault({}).describe('Operator plane.'),
   log: logSchema.prefault({}).describe('The log on standard output.'),
+  timeline: timelineSchema.prefault({}).describe('What is kept of what happened.'),
 });
 
 /** JSON Schema of the file as an operator writes it, for editors. */

@@ -216,16 +216,11 @@ export const staleText = textForm({
   },
 });
 
-/** Gives bytes. */
-export const cacheSizeText = textForm({
-  expected: 'a size from 1MiB to 1GiB, written like 32MiB',
-  pattern: SIZE_PATTERN,
-  parse: (text) => {
-    const unit = PACE_UNITS.get(SIZE_PATTERN.exec(text)?.[1] ?? '');
-    const size = unit === undefined ? 0 : Number.parseInt(text, 10) * unit;
-    return size >= 2 ** 20 && size <= 2 ** 30 ? size : undefined;
-  },
-});
+export const timelineAgeText = durationBetween('1h', '365d', '12h, 30d or 90d');
+
+export const cacheSizeText = sizeBetween('1MiB', '1GiB', '32MiB');
+
+export const timelineSizeText = sizeBetween('1MiB', '4GiB', '64MiB');
 
 /** RFC 5001 §2.3 leaves the bytes open; what can be read in `dig +nsid` is what operators want. */
 export const nsidText = textForm({
@@ -350,6 +345,23 @@ export function durationBetween(least: string, most: string, like: string) {
       return isFit ? seconds : undefined;
     },
   });
+}
+
+/** Gives bytes. */
+function sizeBetween(least: string, most: string, like: string) {
+  return textForm({
+    expected: `a size from ${least} to ${most}, written like ${like}`,
+    pattern: SIZE_PATTERN,
+    parse: (text) => {
+      const size = parseSize(text) ?? 0;
+      return size >= (parseSize(least) ?? 0) && size <= (parseSize(most) ?? 0) ? size : undefined;
+    },
+  });
+}
+
+function parseSize(text: string): number | undefined {
+  const unit = PACE_UNITS.get(SIZE_PATTERN.exec(text)?.[1] ?? '');
+  return unit === undefined ? undefined : Number.parseInt(text, 10) * unit;
 }
 
 /** One address or a network; gives a network either way. */

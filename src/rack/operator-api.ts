@@ -14,6 +14,8 @@ import type { RackEvent } from '../timeline/event.ts';
 import { matches, type EventFilter } from '../timeline/event-filter.ts';
 import { listBoots, resetBoots } from './boot-routes.ts';
 import { listImages, manageImages, runImport } from './image-routes.ts';
+import { listMachines } from './machine-routes.ts';
+import { startCapture, stopCapture } from './capture-routes.ts';
 import { exportLeases, importLeases, releaseLeases } from './lease-routes.ts';
 import type { Rack } from './rack.ts';
 import { statusOf } from './status.ts';
@@ -78,6 +80,9 @@ const ROUTES: Readonly<Record<string, Route>> = {
   'GET /zones/dump': (context, { rack }) => dumpZone(context, rack),
   'GET /zones/updates': (context, { rack }) => zoneUpdates(context, rack, 'updates'),
   'POST /zones/updates/forget': (context, { rack }) => zoneUpdates(context, rack, 'forget-updates'),
+  'POST /capture': (context, { rack }) => startCapture(context, rack),
+  'POST /capture/stop': (context, { rack }) => stopCapture(context, rack),
+  'GET /machines': (context, { rack, testHooks }) => listMachines(context, rack, testHooks),
   'GET /boots': (context, { rack }) => listBoots(context, rack),
   'POST /boots/reset': (context, { rack }) => resetBoots(context, rack),
   'GET /images': (context, { rack }) => listImages(context, rack),

@@ -15,17 +15,19 @@ import type { Clock } from '../system/clock.ts';
 import type { Libc } from '../system/libc.ts';
 import { lockDirectory } from '../system/lock-directory.ts';
 import type { ServiceManager } from '../system/systemd-notify.ts';
-import { SqliteEventStore, type EventStore } from '../timeline/event-store.ts';
+import { SqliteEventStore, type EventBounds, type EventStore } from '../timeline/event-store.ts';
 import type { EventBody, ServiceName, ThreadName } from '../timeline/event.ts';
 import { Timeline } from '../timeline/timeline.ts';
 import { readKeptZone } from '../zones/read-kept-zone.ts';
 import { readZoneFile } from '../zones/read-zone-file.ts';
 import { BootKeeper } from './boot-keeper.ts';
+import { CaptureDesk } from './capture-desk.ts';
 import { CertificateWatch } from './certificate-watch.ts';
 import { logEvent } from './event-log.ts';
 import { ImageDesk } from './image-desk.ts';
 import { Listeners, type PreparedListeners } from './listeners.ts';
 import { faultsOfRestart } from './needs-restart.ts';
+import { MachineDesk } from './machine-desk.ts';
 import { Notices } from './notices.ts';
 import { PlanSource, type PlanAttempt } from './plan-source.ts';
 import { ServiceThread } from './service-thread.ts';
@@ -36,6 +38,7 @@ const SERVICES: readonly ServiceName[] = ['dhcp', 'dns', 'dot', 'tftp', 'http', 
 /** Left for the threads to end in out of the 2 s that a stop may take. */
 const STOP_MILLISECONDS = 1_500;
 const FLUSH_EVERY = 250;
+const PRUNE_EVERY = 600_000;
 const WATCHDOG_EVERY = 5_000;
 const INTERFACES_EVERY = 2_000;
 const CERTIFICATE_EVERY = 2_000;
@@ -75,6 +78,8 @@ export class Rack {
   readonly notices = new Notices();
   readonly boots: BootKeeper;
   readonly images = new ImageDesk();
+  readonly machines: MachineDesk;
+  readonly captures: CaptureDesk;
   readonly zones: ZoneKeeper;
   readonly startedAt: number;
   readonly #dependencies: RackDependencies;
@@ -124,7 +129,16 @@ export class Rack {
     this.startedAt = dependencies.clock.now();
     this.leases = new LeaseTable(dependencies.clock);
     dependencies.log.level = plan.log.level;
-    this.timeline = new Timeline(openEventStore(plan.rack.state, dependencies.log));
+    this.timeline = new Timeline(openEventStore(plan, dependencies));
+    this.captures = new CaptureDesk({
+      tell: (letter) => this.#tell(letter),
+      facts: () => this.leases.facts(),
+      after: (milliseconds, fire) => {
+        const timer = setTimeout(fire, milliseconds);
+        return () => clearTimeout(timer);
+      },
+    });
+    this.machines = this.#openMachines(dependencies, plan);
     this.boots = new BootKeeper(
       {
         clock: dependencies.clock,
@@ -143,6 +157,7 @@ export class Rack {
     });
     this.#threads = threadsOf(plan).map((name) => this.#createThread(name));
     this.#timers.push(setInterval(() => this.#flushTimeline(), FLUSH_EVERY));
+    this.#timers.push(setInterval(() => this.#pruneTimeline(), PRUNE_EVERY));
     this.#timers.push(setInterval(() => this.boots.tick(), FLUSH_EVERY));
     this.#timers.push(setInterval(() => this.#feedWatchdog(), WATCHDOG_EVERY));
     this.#interfaces = this.#listeners.describeInterfaces(source.localAddresses());
@@ -196,6 +211,7 @@ export class Rack {
 
   async stop(reason: string): Promise<void> {
     this.#stopping = true;
+    this.captures.stop();
     this.emit({ kind: 'rack.stopping', reason });
     this.#dependencies.manager.notify('STOPPING=1');
     await Promise.race([this.#reloading, sleep(STOP_MILLISECONDS, undefined, { ref: false })]);
@@ -216,6 +232,15 @@ export class Rack {
     const others = this.threads.filter(({ name }) => name !== 'dns').map((thread) => thread.start());
     await Promise.race([this.zones.apply(this.#plan), sleep(ZONES_MILLISECONDS, undefined, { ref: false })]);
     await Promise.all([...others, this.#thread('dns')?.start()]);
+  }
+
+  /** Before anything of this start can happen, so that what was before comes first. */
+  #openMachines({ clock, log }: RackDependencies, plan: Plan): MachineDesk {
+    const boots = { rows: () => this.boots.rows() };
+    const machines = new MachineDesk({ clock, leases: this.leases, boots, later: setImmediate }, plan);
+    const complain = (error: unknown): void => log.error({ err: error }, 'what happened before is not read');
+    void machines.restore(this.timeline, complain);
+    return machines;
   }
 
   #thread(name: ThreadName): ServiceThread | undefined {
@@ -249,7 +274,9 @@ export class Rack {
     this.#certificate.settle(plan.http.tls);
     this.#attempt = attempt;
     this.#dependencies.log.level = plan.log.level;
+    this.timeline.bound(boundsOf(plan));
     this.boots.apply(plan);
+    this.machines.apply(plan);
     const isEnded = this.#countThreads();
     await Promise.all([...this.threads.map((thread) => this.#applyTo(thread)), isEnded]);
     closeGone();
@@ -298,7 +325,7 @@ export class Rack {
         ...(knowsBoots(name) ? [this.boots.letter()] : []),
         ...(name === 'dns' ? [this.zones.letter()] : []),
         this.#planLetter(name),
-        ...(name === 'importer' ? [] : [this.#leasesLetter()]),
+        ...(name === 'importer' ? [] : [this.#leasesLetter(), ...this.captures.letters()]),
       ],
       onLetter: (letter) => this.#receive(name, letter),
       onServing: () => {
@@ -349,6 +376,7 @@ export class Rack {
         break;
       case 'leases':
         this.leases.learn(fromColumns(letter.bound), letter.ended);
+        this.captures.leasesChanged(letter.bound.macs, letter.ended);
         for (const thread of this.#threads) {
           if (thread.name !== name && thread.name !== 'importer')
             thread.send({ type: 'leases', bound: letter.bound, ended: letter.ended });
@@ -359,6 +387,9 @@ export class Rack {
         break;
       case 'images':
         void this.reload();
+        break;
+      case 'captured':
+        this.captures.take(letter.records);
         break;
       case 'progress':
         this.images.learn(letter.progress);
@@ -379,6 +410,7 @@ export class Rack {
     this.timeline.append(events);
     for (const event of events) {
       logEvent(this.#dependencies.log, event);
+      this.machines.learn(event);
       this.notices.learn(event);
     }
   }
@@ -392,6 +424,15 @@ export class Rack {
     } catch (error) {
       if (!this.#timelineFails) this.#dependencies.log.error({ err: error }, 'the timeline is not written to disk');
       this.#timelineFails = true;
+    }
+  }
+
+  /** What is too old goes although nothing happens. */
+  #pruneTimeline(): void {
+    try {
+      this.timeline.prune();
+    } catch (error) {
+      this.#dependencies.log.error({ err: error }, 'the timeline could not be cut to its bounds');
     }
   }
 
@@ -446,13 +487,18 @@ function claimState({ libc, log }: RackDependencies, directory: string): void {
 }
 
 /** A timeline that can't be had on disk is kept in memory: it explains, and machines boot without it. */
-function openEventStore(directory: string, log: Logger): EventStore {
-  const file = join(directory, 'timeline.db');
+function openEventStore(plan: Plan, { log, clock }: RackDependencies): EventStore {
+  const { state } = plan.rack;
+  const file = join(state, 'timeline.db');
   try {
-    mkdirSync(directory, { recursive: true });
-    return new SqliteEventStore(file);
+    mkdirSync(state, { recursive: true });
+    return new SqliteEventStore(file, clock, boundsOf(plan));
   } catch (error) {
     log.error({ err: error }, `${file} can't be used: events are kept in memory until the next start`);
-    return new SqliteEventStore(':memory:');
+    return new SqliteEventStore(':memory:', clock, boundsOf(plan));
   }
+}
+
+function boundsOf({ timeline: { ageSeconds, bytes } }: Plan): EventBounds {
+  return { milliseconds: ageSeconds * 1000, bytes };
 }

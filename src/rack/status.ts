@@ -2,6 +2,7 @@ import { formatCidr } from '../addr/cidr.ts';
 import { formatRange, rangeSize } from '../addr/range.ts';
 import type { Counters } from '../service/letters.ts';
 import { calledBy } from './boot-keeper.ts';
+import type { TroubleCount } from './machine-desk.ts';
 import type { Rack } from './rack.ts';
 import type { ThreadState } from './service-thread.ts';
 
@@ -20,6 +21,8 @@ export interface RackStatus {
   readonly services: Readonly<Record<string, ServiceStatus>>;
   readonly subnets: readonly SubnetStatus[];
   readonly leases: number;
+  /** Machines that were heard of, and how many of them are in which trouble. */
+  readonly machines: TroubleCount;
   /** What an operator should know and perhaps do something about, one sentence each. */
   readonly notices: readonly string[];
 }
@@ -59,6 +62,7 @@ export function statusOf(rack: Rack, file: string): RackStatus {
       ...(subnet.dynamic ? { dynamic: formatRange(subnet.dynamic), addresses: rangeSize(subnet.dynamic) } : {}),
     })),
     leases: rack.leases.size,
+    machines: rack.machines.count(),
     notices: [...rack.notices.all(), ...rack.zones.notices(), ...rack.boots.notices((row) => calledBy(plan, row))],
   };
 }

@@ -116,6 +116,16 @@ export interface ZoneAnswer {
   readonly fault?: string;
 }
 
+/** A machine whose packets are written down: those of its MAC, and those of its addresses. */
+export interface TapAim {
+  /** Of one capture: the same when only the addresses change. */
+  readonly id: number;
+  readonly mac: Mac;
+  readonly addresses: readonly Ip4[];
+  /** That one service writes down at most. */
+  readonly bytes: number;
+}
+
 /** What a service thread is started with. */
 export interface ThreadData {
   readonly name: ThreadName;
@@ -141,6 +151,8 @@ export type ToService =
   | { readonly type: 'zone-order'; readonly id: number; readonly order: ZoneOrder }
   /** `from`: another thread of the same service. */
   | { readonly type: 'note'; readonly note: ThreadNote; readonly from: ThreadName }
+  /** Whose packets are to be written down; nobody's without. */
+  | { readonly type: 'tap'; readonly aim?: TapAim }
   | { readonly type: 'ping'; readonly id: number }
   | { readonly type: 'fail'; readonly reason: string }
   | { readonly type: 'stop' };
@@ -161,6 +173,8 @@ export type FromService =
   | { readonly type: 'zone-answer'; readonly id: number; readonly answer: ZoneAnswer }
   /** For the thread `to` of the same service; without it, of `dns` for all that answer beside it, and of those for `dns`. */
   | { readonly type: 'note'; readonly note: ThreadNote; readonly to?: ThreadName }
+  /** Packets of whom the tap is aimed at, as records of a pcap of bare IP. */
+  | { readonly type: 'captured'; readonly records: Uint8Array }
   | { readonly type: 'pong'; readonly id: number; readonly counters: Counters };
 
 /** What a service counts, by name: `received`, `refused.bad-packet`, … They only rise, but for levels such as `active`. */

@@ -9,6 +9,7 @@ import { EventOutbox } from './event-outbox.ts';
 import type { FromService, ThreadData, ToService } from './letters.ts';
 import { openLetter } from './service-desk.ts';
 import type { NoteSink, Service, ServiceContext } from './service.ts';
+import { Tap } from './tap.ts';
 import { serviceOf } from './thread-name.ts';
 
 /** What a service on a blocking thread is built from. */
@@ -19,6 +20,7 @@ export interface PollContext extends ServiceContext {
   readonly events: EventOutbox;
   readonly notes: NoteSink;
   readonly cookieKey: Uint8Array;
+  readonly tap: Tap;
 }
 
 /**
@@ -34,6 +36,11 @@ export function runOnPollLoop(create: (context: PollContext) => Service): void {
   const post = (letter: FromService): void => port.postMessage(letter);
   const after = (ms: number, fire: () => void): void => void loop.after(ms, fire);
   const outbox = new EventOutbox({ source: serviceOf(name), clock: systemClock, post, after });
+  const tap = new Tap({
+    clock: systemClock,
+    post: (records) => post({ type: 'captured', records }),
+    after,
+  });
   const service = create({
     libc,
     loop,
@@ -43,8 +50,9 @@ export function runOnPollLoop(create: (context: PollContext) => Service): void {
     notes: { tell: (note, to) => post({ type: 'note', note, ...(to !== undefined && { to }) }) },
     cookieKey,
     sockets: new UdpSockets(libc),
+    tap,
   });
-  const desk = { service, outbox, post, stop: () => loop.stop() };
+  const desk = { service, outbox, tap, post, stop: () => loop.stop() };
   const wake = new Wake(libc, wakeFd);
   loop.watch(wakeFd, () => {
     wake.silence();

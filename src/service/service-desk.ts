@@ -2,10 +2,13 @@ import { fromColumns } from './lease-columns.ts';
 import type { FromService, ImageOrder, ToService, ZoneAnswer } from './letters.ts';
 import type { EventOutbox } from './event-outbox.ts';
 import type { Service } from './service.ts';
+import type { Tap } from './tap.ts';
 
 export interface ServiceDesk {
   readonly service: Service;
   readonly outbox: EventOutbox;
+  /** Of a service whose sockets are its own. */
+  readonly tap?: Tap;
   readonly post: (letter: FromService) => void;
   /** Ends the thread's loop. */
   readonly stop: () => void;
@@ -43,6 +46,9 @@ export function openLetter(desk: ServiceDesk, letter: ToService): void {
     }
     case 'note':
       desk.service.hear?.(letter.note, letter.from);
+      break;
+    case 'tap':
+      desk.tap?.aim(letter.aim);
       break;
     case 'ping':
       desk.post({ type: 'pong', id: letter.id, counters: { ...desk.service.counters(), ...desk.outbox.counters() } });

@@ -3,6 +3,8 @@ import { writeIp4 } from '../addr/ip4.ts';
 
 const IP_HEADER = 20;
 const UDP_HEADER = 8;
+/** Bytes ahead of a payload. */
+export const IP_AND_UDP = IP_HEADER + UDP_HEADER;
 const UDP = 17;
 
 /*

@@ -71,6 +71,15 @@ export class ReadSession {
     return this.#subject.port;
   }
 
+  get blockSize(): number {
+    return this.#subject.agreement.blockSize;
+  }
+
+  /** The last block that arrived; 0 for none. */
+  get arrived(): number {
+    return this.#transfer.arrived;
+  }
+
   get retransmitted(): number {
     return this.#transfer.retransmitted;
   }

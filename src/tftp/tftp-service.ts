@@ -287,10 +287,13 @@ export class TftpService implements Service {
         events.emit({ kind: 'tftp.sent', file, bytes, milliseconds, retransmitted }, subject);
         break;
       case 'size-probe':
-        events.emit({ kind: 'tftp.size-probe', file, bytes }, subject);
+        events.emit({ kind: 'tftp.size-probe', file, bytes, blockSize: session.blockSize }, subject);
         break;
       case 'failed':
-        events.emit({ kind: 'tftp.failed', file, reason: outcome.reason }, subject);
+        events.emit(
+          { ...outcome, kind: 'tftp.failed', file, blockSize: session.blockSize, block: session.arrived },
+          subject,
+        );
         break;
     }
   }
@@ -309,7 +312,7 @@ export class TftpService implements Service {
     this.#tally.add(`refused.${counter}`);
     sendError(port.socket, from(rackAddress, client), code, reason);
     this.#context.events.emit(
-      { kind: 'tftp.refused', file: nameOf(request.file), reason },
+      { kind: 'tftp.refused', file: nameOf(request.file), reason, code },
       this.#subject(client.address),
     );
   }

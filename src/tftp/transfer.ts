@@ -36,7 +36,8 @@ export type Outcome =
   | { readonly kind: 'sent' }
   /** The client wanted to know the size only. */
   | { readonly kind: 'size-probe' }
-  | { readonly kind: 'failed'; readonly reason: string };
+  /** `silent`: the client did not say so itself. */
+  | { readonly kind: 'failed'; readonly reason: string; readonly silent?: true };
 
 /** What is to be done now. Blocks count from 1 without wrapping; `first` to `last` are both sent. */
 export type Step =
@@ -108,6 +109,11 @@ export class Transfer {
   /** When a block was acknowledged, or sent for the first time, for the last time. */
   get progressAt(): number {
     return this.#progressAt;
+  }
+
+  /** The last block that arrived; 0 for none. */
+  get arrived(): number {
+    return Math.max(0, this.#acked);
   }
 
   /** How many packets were sent again. */
@@ -227,7 +233,7 @@ export class Transfer {
   replaced(): Outcome | undefined {
     if (this.#allSent()) return { kind: 'sent' };
     if (this.unanswered) return this.#terms.sizeTold ? { kind: 'size-probe' } : undefined;
-    return { kind: 'failed', reason: `the client asked anew after ${this.#where()}` };
+    return { kind: 'failed', reason: `the client asked anew after ${this.#where()}`, silent: true };
   }
 
   #givenUp(): Outcome {
@@ -236,6 +242,7 @@ export class Transfer {
     return {
       kind: 'failed',
       reason: `no answer from the client after ${this.#where()}, asked ${this.#resends + 1} times`,
+      silent: true,
     };
   }
 

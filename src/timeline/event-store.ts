@@ -2,6 +2,7 @@ import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 
+import type { Clock } from '../system/clock.ts';
 import type { EventFilter } from './event-filter.ts';
 import type { RackEvent } from './event.ts';
 
@@ -10,14 +11,36 @@ export interface EventStore {
   write(events: readonly RackEvent[]): void;
   /** The newest `limit`, oldest first. */
   find(filter: EventFilter & { readonly limit: number }): RackEvent[];
+  /** Events are numbered as they come; 0 for none. */
+  newest(): number;
+  /** The `limit` oldest of those behind the number `after` and up to `until`, oldest first. */
+  page(after: number, until: number, limit: number): EventPage;
+  /** What is kept from now on; takes effect with the next `prune`. */
+  bound(bounds: EventBounds): void;
+  /** Forgets what is too old or too much, not all of it at once: to be called now and then. */
+  prune(): void;
   close(): void;
 }
 
-/** Some 200 boots of 1,000 machines; about 50 MB. */
-const MOST_EVENTS = 200_000;
+export interface EventPage {
+  readonly events: RackEvent[];
+  /** That of the last of them; `until` where there are none. */
+  readonly last: number;
+}
+
+/** Of all that is kept. 50 MiB hold some 200 boots of 1,000 machines. */
+export interface EventBounds {
+  readonly milliseconds: number;
+  readonly bytes: number;
+}
+
 /** What a nearly full disk has left is for leases: the timeline explains, they promise. */
 const BYTES_FOR_LEASES = 8 * 1024 * 1024;
-const PRUNE_EVERY = 5_000;
+const PRUNE_EVERY = 1_000;
+/** Forgetting takes its time on the rack's own thread: the rest has until the next time. */
+const MOST_AT_ONCE = 20_000;
+/** What is too much is cut to this share, so that cutting is seldom. */
+const SHARE_KEPT = 0.95;
 const SCHEMA_VERSION = 1;
 
 const SCHEMA = `
@@ -26,25 +49,27 @@ const SCHEMA = `
   PRAGMA user_version = ${SCHEMA_VERSION};
 `;
 
-/** Events in one SQLite file that holds the newest `most`, and up to PRUNE_EVERY more. */
+/** Events in one SQLite file, the newest within its bounds, and up to PRUNE_EVERY more. */
 export class SqliteEventStore implements EventStore {
   readonly #database: DatabaseSync;
   readonly #insert: StatementSync;
-  readonly #most: number;
+  readonly #clock: Pick<Clock, 'now'>;
   readonly #hasFile: boolean;
   readonly #directory: string;
+  #bounds: EventBounds;
   #sincePrune = 0;
 
   /** Opens or creates `file`. Throws, leaving it as it is, when it is not a timeline of this version. */
-  constructor(file: string, most = MOST_EVENTS) {
-    this.#most = most;
+  constructor(file: string, clock: Pick<Clock, 'now'>, bounds: EventBounds) {
+    this.#clock = clock;
+    this.#bounds = bounds;
     this.#hasFile = file !== ':memory:';
     this.#directory = dirname(file);
     this.#database = new DatabaseSync(file);
     try {
       this.#migrate(file);
       this.#insert = this.#database.prepare('INSERT INTO event (at, mac, kind, body) VALUES (?, ?, ?, ?)');
-      this.#prune();
+      this.prune();
     } catch (error) {
       this.#database.close();
       throw error;
@@ -59,7 +84,7 @@ export class SqliteEventStore implements EventStore {
     try {
       for (const event of events) this.#insert.run(event.at, event.mac ?? null, event.kind, JSON.stringify(event));
       // In the same transaction: a failure after COMMIT would make the caller write these events twice
-      if (prune) this.#prune();
+      if (prune) this.prune();
       this.#database.exec('COMMIT');
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
@@ -80,6 +105,33 @@ export class SqliteEventStore implements EventStore {
     return rows.map((row) => JSON.parse(String(row['body'])) as RackEvent).toReversed();
   }
 
+  newest(): number {
+    return this.#number('SELECT max(number) AS n FROM event') ?? 0;
+  }
+
+  page(after: number, until: number, limit: number): EventPage {
+    const rows = this.#database
+      .prepare('SELECT number, body FROM event WHERE number > :after AND number <= :until ORDER BY number LIMIT :limit')
+      .all({ after, until, limit });
+    return {
+      events: rows.map((row) => JSON.parse(String(row['body'])) as RackEvent),
+      last: Number(rows.at(-1)?.['number'] ?? until),
+    };
+  }
+
+  bound(bounds: EventBounds): void {
+    this.#bounds = bounds;
+  }
+
+  prune(): void {
+    const first = this.#number('SELECT min(number) AS n FROM event');
+    if (first === undefined) return;
+    const last = this.newest();
+    const keepFrom = Math.max(this.#firstYoung() ?? last + 1, this.#firstWithin(first, last));
+    const end = Math.min(keepFrom, first + MOST_AT_ONCE);
+    if (end > first) this.#database.prepare('DELETE FROM event WHERE number < ?').run(end);
+  }
+
   close(): void {
     this.#database.close();
   }
@@ -93,8 +145,26 @@ export class SqliteEventStore implements EventStore {
     if (version === 0) this.#database.exec(`BEGIN; ${SCHEMA} COMMIT;`);
   }
 
-  #prune(): void {
-    this.#database.prepare('DELETE FROM event WHERE number <= (SELECT max(number) FROM event) - ?').run(this.#most);
+  /** In the order they came: what a clock that is set puts in the past stays for as long as what came before it. */
+  #firstYoung(): number | undefined {
+    const oldest = this.#clock.now() - this.#bounds.milliseconds;
+    return this.#number('SELECT number AS n FROM event WHERE at >= ? ORDER BY number LIMIT 1', oldest);
+  }
+
+  /** Events are of much the same length: of the oldest, as many go as there are bytes too many. */
+  #firstWithin(first: number, last: number): number {
+    const pages = (this.#number('PRAGMA page_count') ?? 0) - (this.#number('PRAGMA freelist_count') ?? 0);
+    const used = pages * (this.#number('PRAGMA page_size') ?? 0);
+    if (used <= this.#bounds.bytes) return first;
+    const kept = ((last - first + 1) * this.#bounds.bytes * SHARE_KEPT) / used;
+    return last + 1 - Math.floor(kept);
+  }
+
+  /** The one number that a query gives; null is none. */
+  #number(query: string, ...values: number[]): number | undefined {
+    const row = this.#database.prepare(query).get(...values);
+    const [value] = Object.values(row ?? {});
+    return typeof value === 'number' ? value : undefined;
   }
 }
 

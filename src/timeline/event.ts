@@ -36,7 +36,8 @@ export type EventBody =
   | { readonly kind: 'dhcp.conflict-check-off'; readonly interfaces: readonly string[] }
   | { readonly kind: 'dhcp.conflict-check-on' }
   | { readonly kind: 'dhcp.expired' }
-  | { readonly kind: 'dhcp.ignored'; readonly reason: string }
+  /** `server`: the other DHCP server that it took an address of. `subnet`: the one that is full, where that was told before. */
+  | { readonly kind: 'dhcp.ignored'; readonly reason: string; readonly server?: string; readonly subnet?: string }
   | { readonly kind: 'dhcp.exhausted'; readonly subnet: string }
   /** The disk takes no leases: told once, until `dhcp.store-works`. */
   | { readonly kind: 'dhcp.store-failed'; readonly reason: string }
@@ -53,7 +54,8 @@ export type EventBody =
   | { readonly kind: 'dhcp.imported'; readonly taken: number; readonly refused: number }
   /** The wall clock was set, by this many seconds, and the leases with it. */
   | { readonly kind: 'dhcp.clock-set'; readonly seconds: number }
-  | { readonly kind: 'tftp.size-probe'; readonly file: string; readonly bytes: number }
+  /** `blockSize`: what it asked to have the file in. */
+  | { readonly kind: 'tftp.size-probe'; readonly file: string; readonly bytes: number; readonly blockSize?: number }
   | {
       readonly kind: 'tftp.sent';
       readonly file: string;
@@ -61,8 +63,17 @@ export type EventBody =
       readonly milliseconds: number;
       readonly retransmitted: number;
     }
-  | { readonly kind: 'tftp.failed'; readonly file: string; readonly reason: string }
-  | { readonly kind: 'tftp.refused'; readonly file: string; readonly reason: string }
+  /** `block`: the last one that arrived, 0 for none. `silent`: the client gave no reason. */
+  | {
+      readonly kind: 'tftp.failed';
+      readonly file: string;
+      readonly reason: string;
+      readonly blockSize?: number;
+      readonly block?: number;
+      readonly silent?: true;
+    }
+  /** `code`: of TFTP's errors; 1 is a file that is not there. */
+  | { readonly kind: 'tftp.refused'; readonly file: string; readonly reason: string; readonly code?: number }
   | {
       readonly kind: 'http.sent';
       readonly path: string;

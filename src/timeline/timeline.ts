@@ -1,8 +1,10 @@
 import { matches, type EventFilter } from './event-filter.ts';
-import type { EventStore } from './event-store.ts';
+import type { EventBounds, EventPage, EventStore } from './event-store.ts';
 import type { RackEvent } from './event.ts';
 
 const MOST_UNWRITTEN = 10_000;
+/** Milliseconds: services gather their events for a few, and a busy machine makes them wait. */
+const LATE_BY = 1_000;
 
 /**
  * What happened, in order, across all services. Writing is put off and gathered: the timeline explains, it promises
@@ -45,13 +47,32 @@ export class Timeline {
     const missing = limit - unwritten.length;
     const stored = missing > 0 ? this.#store.find({ ...filter, limit: missing }) : [];
     const found = [...stored, ...unwritten];
-    return found.slice(Math.max(0, found.length - limit));
+    return inOrder(found.slice(Math.max(0, found.length - limit)));
   }
 
   /** Calls `follower` with each batch from now on, until the returned function is called. */
   follow(follower: (events: readonly RackEvent[]) => void): () => void {
     this.#followers.add(follower);
     return () => this.#followers.delete(follower);
+  }
+
+  /** Keeps what is within these bounds from now on. */
+  bound(bounds: EventBounds): void {
+    this.#store.bound(bounds);
+  }
+
+  /** Forgets what is out of bounds, also where nothing new comes; throws when the disk refuses. */
+  prune(): void {
+    this.#store.prune();
+  }
+
+  /** The number of the newest event that is written: see EventStore. */
+  newest(): number {
+    return this.#store.newest();
+  }
+
+  page(after: number, until: number, limit: number): EventPage {
+    return this.#store.page(after, until, limit);
   }
 
   close(): void {
@@ -61,4 +82,20 @@ export class Timeline {
       this.#store.close();
     }
   }
+}
+
+/** What one service tells may come some milliseconds behind what another told later. A clock that was set is no matter of this. */
+function inOrder(events: RackEvent[]): RackEvent[] {
+  for (let next = 1; next < events.length; next++) {
+    const event = events[next];
+    if (!event) continue;
+    let at = next;
+    for (let before = events[at - 1]; before && isLate(event, before); before = events[at - 1]) events[at--] = before;
+    events[at] = event;
+  }
+  return events;
+}
+
+function isLate(event: RackEvent, before: RackEvent): boolean {
+  return event.at < before.at && before.at - event.at < LATE_BY;
 }

@@ -64,5 +64,6 @@ export function testPlan(boot: Partial<BootCatalogue> = {}, hosts: readonly Host
     dns: NO_DNS,
     admin: { address: toIp4(0x7f000001), port: 5249 },
     log: { level: 'info' },
+    timeline: { ageSeconds: 30 * 86_400, bytes: 64 * 2 ** 20 },
   };
 }

@@ -12,6 +12,7 @@ import { explain, type ExplainOptions } from '../../src/cli/explain.ts';
 import type { Account } from '../../src/dhcp/account.ts';
 import { SqliteLeaseStore } from '../../src/leases/lease-store.ts';
 import { systemClock } from '../../src/system/clock.ts';
+import { decodeDhcp, type DhcpPacket } from '../../src/wire/dhcp/packet.ts';
 import { ip, rackA1 } from '../plan/rack-a1.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'rackboot-explain-'));
@@ -51,7 +52,7 @@ test('what a machine would get is told in a line, then step by step', () => {
   const { code, lines } = run({ mac: NODE, arch: '7' });
   assert.equal(code, 0);
   assert.equal(lines[0], `${NODE}, discover: OFFER of 192.168.127.50`);
-  const steps = lines.filter((line) => !line.startsWith('quirk '));
+  const steps = lines.filter((line) => !/^(?:quirk|file) /.test(line));
   const labels = steps.flatMap((line) => /^[a-z]+( plan)?(?= {2})|^boot plan/.exec(line)?.[0] ?? []);
   assert.deepEqual(labels, ['subnet', 'machine', 'classes', 'address', 'name', 'boot', 'boot plan', 'reply', 'script']);
   const quirks = lines.flatMap((line) => /^quirk {5}([a-z-]+): /.exec(line)?.[1] ?? []);
@@ -61,6 +62,56 @@ test('what a machine would get is told in a line, then step by step', () => {
     lines.join('\n'),
   );
   assert.ok(lines.includes('  # host node1 boots the boot entry "debian"'));
+});
+
+test('what TFTP and HTTP say to each file of its boot stands there, and what is missing is named', () => {
+  const files = join(directory, 'served');
+  mkdirSync(join(files, 'debian'), { recursive: true });
+  writeFileSync(join(files, 'debian', 'vmlinuz'), 'kernel');
+  const config = join(directory, 'served.yaml');
+  const boot = `boot: { files: ${files}, entries: { debian: { kernel: debian/vmlinuz, initrd: debian/initrd } } }`;
+  writeFileSync(config, readFileSync(configIn('none'), 'utf8').replace(/^boot: .*$/m, boot));
+  const { lines } = run({ mac: NODE, arch: '7', fetch: ['../x', 'grub/grub.cfg'] }, config);
+  const found = lines.flatMap((line) => /^file {6}(.*)$/.exec(line)?.[1] ?? []);
+  assert.match(found[0] ?? '', /^loader snponly\.efi: (MISSING .*|\/usr\/lib\/ipxe\/snponly.efi, \d+ bytes)/);
+  assert.match(found[1] ?? '', /^script \/ipxe\/52-54-00-00-00-01: a script, \d+ bytes$/);
+  assert.equal(found[2], `kernel debian/vmlinuz: ${files}/debian/vmlinuz, 6 bytes`);
+  const absent = `${files}/debian/initrd: no such file`;
+  assert.equal(found[3], `initrd debian/initrd: MISSING (TFTP error 1, HTTP 404): ${absent}`);
+  assert.match(found[4] ?? '', /^\.\.\/x: MISSING .*climbs out/);
+  assert.match(found[5] ?? '', /^grub\/grub\.cfg: a script, /);
+  assert.equal(found.length, 6);
+});
+
+test('what does not netboot asks for no file, unless it is said to', () => {
+  assert.deepEqual(told({ mac: NODE }).files, []);
+  assert.deepEqual(
+    told({ mac: NODE, fetch: ['boot.ipxe'] }).files?.map(({ path, is }) => [path, is.kind]),
+    [['boot.ipxe', 'text']],
+  );
+});
+
+test('where a subnet has names, what DNS then answers is told', () => {
+  const named = SUBNET.replace('dhcp+dns', 'dhcp+dns\n    domain: rack.example');
+  assert.deepEqual(told({ mac: NODE }, configIn('named', named)).dns, {
+    name: 'node1.rack.example',
+    reverse: '50.127.168.192.in-addr.arpa',
+  });
+  assert.equal(told({ mac: STRANGER }, configIn('named', named)).dns, undefined);
+  assert.equal(told({ mac: NODE }).dns, undefined);
+});
+
+function packetOf(words: Partial<ExplainOptions>): DhcpPacket {
+  const { packet } = told({ mac: NODE, ...words }) as Account & { packet: string };
+  return decodeDhcp(Buffer.from(packet, 'hex'));
+}
+
+test('any option can be given by number or name, as text or bytes, and goes before what else is said', () => {
+  const { options } = packetOf({ arch: '7', option: ['93=0x0000', 'user-class=iPXE', '250=01:ff', '12=a=b'] });
+  const found = [93, 77, 250, 12].map((code) => Buffer.from(options.get(code) ?? []).toString('latin1'));
+  assert.deepEqual(found, ['\0\0', 'iPXE', '\x01\xff', 'a=b']);
+  const uuid = packetOf({ uuid: '00112233-4455-6677-8899-aabbccddeeff' }).options.get(97);
+  assert.equal(Buffer.from(uuid ?? []).toString('hex'), '0033221100554477668899aabbccddeeff');
 });
 
 test('the same as data, without a line about anything else', () => {
@@ -112,6 +163,15 @@ const UNFIT: readonly (readonly [Partial<ExplainOptions>, string])[] = [
     { mac: NODE, ask: '1,router' },
     '--ask: expected DHCP options by name or number with commas between, like 1,3,domain-search, found "1,router"',
   ],
+  [
+    { mac: NODE, option: ['no-such=1'] },
+    '--option: expected a DHCP option by number or name and its bytes, like 93=0x0007 or user-class=iPXE, found "no-such=1"',
+  ],
+  [
+    { mac: NODE, option: ['93'] },
+    '--option: expected a DHCP option by number or name and its bytes, like 93=0x0007 or user-class=iPXE, found "93"',
+  ],
+  [{ mac: NODE, uuid: '4c4c' }, '--uuid: expected a UUID like 4c4c4544-0042-3510-8052-b4c04f395931, found "4c4c"'],
   [{ mac: NODE, interface: 'eth7' }, '--interface: expected one that DHCP is served on (eth0, eth1), found "eth7"'],
 ];
 

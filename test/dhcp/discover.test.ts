@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readHexFixture } from '../fixtures/hex.ts';
-import { DhcpRack } from './dhcp-rack.ts';
+import { DhcpRack, type Told } from './dhcp-rack.ts';
 import { Machine } from './machine.ts';
 import { ACK, dotted, OFFER } from './naive-packet.ts';
 import { RACK, testPlan } from './test-plan.ts';
@@ -77,7 +77,26 @@ test('a full range is told once, counted each time and otherwise met with silenc
   rack.kinds();
   for (const n of [3, 4, 5]) assert.equal(new Machine(rack, n).discover(), undefined);
   assert.equal(rack.count('refused.exhausted'), 3);
-  assert.deepEqual(rack.kinds(), ['dhcp.discover', 'dhcp.exhausted', 'dhcp.discover', 'dhcp.discover']);
+  assert.deepEqual(
+    rack.kinds(),
+    ['exhausted', 'ignored', 'ignored'].flatMap((kind) => ['dhcp.discover', `dhcp.${kind}`]),
+  );
+});
+
+test('a machine that finds a range full is told of once a minute, with the subnet, however often it asks', () => {
+  const rack = new DhcpRack(testPlan({ subnets: [{ dynamic: '192.168.127.111-192.168.127.111' }] }));
+  new Machine(rack, 1).boot();
+  new Machine(rack, 2).discover();
+  const ask = (): readonly Told[] => {
+    rack.told = [];
+    for (let n = 0; n < 3; n++) new Machine(rack, 3).discover();
+    return rack.told.filter(({ kind }) => kind !== 'dhcp.discover');
+  };
+  const told = { kind: 'dhcp.ignored', reason: 'no free address in its range', subnet: '192.168.127.0/24' };
+  assert.deepEqual(ask(), [{ ...told, mac: '52:54:00:00:00:03' }]);
+  assert.deepEqual(ask(), []);
+  rack.time.pass(60);
+  assert.equal(ask().length, 1);
 });
 
 test('a range that is full a second time is told a second time', () => {
@@ -103,7 +122,7 @@ test('what comes free in one subnet does not tell anew that another is full', ()
   rack.time.pass(62);
   rack.kinds();
   new Machine(rack, 2).discover();
-  assert.deepEqual(rack.kinds(), ['dhcp.discover']);
+  assert.deepEqual(rack.kinds(), ['dhcp.discover', 'dhcp.ignored']);
 });
 
 test('a subnet without a dynamic range is not called full: a stranger there has no range to be given from', () => {

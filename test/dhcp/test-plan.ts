@@ -60,6 +60,7 @@ export function testPlan({ subnets = [LOCAL, RELAYED], hosts = [], loaders }: Pl
     dns: NO_DNS,
     admin: { address: ip4('127.0.0.1'), port: 5249 },
     log: { level: 'info' },
+    timeline: { ageSeconds: 30 * 86_400, bytes: 64 * 2 ** 20 },
   };
 }
 

@@ -36,6 +36,7 @@ export function planOf(words: {
     dns: NO_DNS,
     admin: { address: ip4('127.0.0.1'), port: 5249 },
     log: { level: 'info' },
+    timeline: { ageSeconds: 30 * 86_400, bytes: 64 * 2 ** 20 },
   };
 }
 

@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { execPath, geteuid, pid } from 'node:process';
 
 import { efiProgram } from '../fixtures/programs.ts';
@@ -85,6 +85,12 @@ export class RackRig implements AsyncDisposable {
 
   addFile(path: string, from: string): void {
     copyFileSync(from, join(this.files, path));
+  }
+
+  /** A file with this in it. */
+  addPath(path: string, content: string | Uint8Array): void {
+    mkdirSync(dirname(join(this.files, path)), { recursive: true });
+    writeFileSync(join(this.files, path), content);
   }
 
   /** Starts the daemon and resolves when it is ready. */

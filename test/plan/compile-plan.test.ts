@@ -25,6 +25,7 @@ test('a file with nothing but a subnet gives a Plan of safe defaults', () => {
     dns: NO_DNS,
     admin: { address: ip('127.0.0.1'), port: 5249 },
     log: { level: 'info' },
+    timeline: { ageSeconds: 30 * 86_400, bytes: 64 * 2 ** 20 },
   });
 });
 
@@ -117,7 +118,7 @@ describe('after a syntax error', () => {
 
 describe('the file as a whole', () => {
   const whole =
-    'a mapping with rack, subnets, hosts, options, always, classes, boot, images, http, tftp, dns, admin, log';
+    'a mapping with rack, subnets, hosts, options, always, classes, boot, images, http, tftp, dns, admin, log, timeline';
   const texts = [
     ['', '1:1: subnets: expected a list of subnets, found nothing'],
     ['# nothing yet\n', '1:1: subnets: expected a list of subnets, found nothing'],
@@ -125,7 +126,7 @@ describe('the file as a whole', () => {
     ['rack-a1', `1:1: expected ${whole}, found rack-a1`],
     [
       `${SUBNET}region: { url: x }\n`,
-      '5:1: region: expected one of rack, subnets, hosts, options, always, classes, boot, images, http, tftp, dns, admin, log, found region',
+      '5:1: region: expected one of rack, subnets, hosts, options, always, classes, boot, images, http, tftp, dns, admin, log, timeline, found region',
     ],
     [`${SUBNET}hosts:\n`, '5:1: hosts: expected a list of hosts, found nothing'],
     [

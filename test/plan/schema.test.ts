@@ -34,6 +34,7 @@ test('the keys that a mapping may have are found by its path', () => {
     'dns',
     'admin',
     'log',
+    'timeline',
   ]);
   assert.deepEqual(keysAt(['rack']), ['name', 'state', 'control']);
   assert.deepEqual(keysAt(['hosts', 7]), [

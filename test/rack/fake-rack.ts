@@ -2,13 +2,15 @@ import { systemClock } from '../../src/system/clock.ts';
 import { toIp4 } from '../../src/addr/ip4.ts';
 import { parseRange } from '../../src/addr/range.ts';
 import type { Plan } from '../../src/plan/plan.ts';
+import type { BootRow } from '../../src/boots/boot-row.ts';
+import { MachineDesk } from '../../src/rack/machine-desk.ts';
 import { LeaseTable } from '../../src/service/lease-table.ts';
 import { Notices } from '../../src/rack/notices.ts';
 import type { Rack } from '../../src/rack/rack.ts';
 import type { KeptZone } from '../../src/rack/zone-keeper.ts';
 import type { LeaseAnswer, LeaseOrder, ToService, ZoneAnswer, ZoneOrder } from '../../src/service/letters.ts';
 import { matches, type EventFilter } from '../../src/timeline/event-filter.ts';
-import type { EventStore } from '../../src/timeline/event-store.ts';
+import type { EventPage, EventStore } from '../../src/timeline/event-store.ts';
 import type { RackEvent } from '../../src/timeline/event.ts';
 import { Timeline } from '../../src/timeline/timeline.ts';
 import { NO_DNS } from '../plan/no-dns.ts';
@@ -43,6 +45,7 @@ export const PLAN: Plan = {
   dns: NO_DNS,
   admin: { address: toIp4(0x7f000001), port: 5249 },
   log: { level: 'info' },
+  timeline: { ageSeconds: 30 * 86_400, bytes: 64 * 2 ** 20 },
 };
 
 function rangeOf(text: string): Pick<Plan['subnets'][number], 'dynamic'> {
@@ -62,6 +65,19 @@ class MemoryStore implements EventStore {
     return this.#events.filter((event) => matches(event, filter)).slice(-filter.limit);
   }
 
+  newest(): number {
+    return this.#events.length;
+  }
+
+  page(after: number, until: number, limit: number): EventPage {
+    const events = this.#events.slice(after, Math.min(until, after + limit));
+    return { events, last: events.length === 0 ? until : after + events.length };
+  }
+
+  bound(): void {}
+
+  prune(): void {}
+
   close(): void {
     this.#events.length = 0;
   }
@@ -78,7 +94,12 @@ export class FakeRack {
   readonly orders: LeaseOrder[] = [];
   answer: LeaseAnswer = { done: [], refused: [] };
   readonly notices = new Notices();
-  readonly boots = { notices: (): string[] => [] };
+  readonly boots = { notices: (): string[] => [], rows: (): BootRow[] => [] };
+  readonly machines = new MachineDesk(
+    { clock: { now: () => this.now }, leases: this.leases, boots: this.boots, later: setImmediate },
+    PLAN,
+  );
+  now = 1_700_000_000_000;
   readonly kept: KeptZone[] = [];
   readonly zones = { notices: (): string[] => [], zones: () => this.kept };
   readonly zoneOrders: ZoneOrder[] = [];

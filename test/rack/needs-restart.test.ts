@@ -16,6 +16,7 @@ const PLAN: Plan = {
   dns: NO_DNS,
   admin: { address: toIp4(1), port: 5249 },
   log: { level: 'info' },
+  timeline: { ageSeconds: 30 * 86_400, bytes: 64 * 2 ** 20 },
 };
 
 test('what a rack can change while it runs is no fault', () => {

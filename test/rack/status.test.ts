@@ -31,6 +31,7 @@ test('the status of a rack says what it serves and how it is', () => {
       { cidr: '10.0.0.0/8', management: 'none' },
     ],
     leases: 1,
+    machines: { machines: 0, inTrouble: 0, byKind: {} },
     notices: [],
   });
 });

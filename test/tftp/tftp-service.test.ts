@@ -183,7 +183,7 @@ test('giving up after the OACK is a size probe, and no failure', (t) => {
   const client = rack.client();
   client.request('\\loader', { tsize: 0 });
   assert.deepEqual(client.error(8, 'User aborted'), []);
-  assert.deepEqual(rack.takeEvents(), [{ kind: 'tftp.size-probe', file: 'loader', bytes: 700 }]);
+  assert.deepEqual(rack.takeEvents(), [{ kind: 'tftp.size-probe', file: 'loader', bytes: 700, blockSize: 512 }]);
   rack.assertIdle();
 });
 
@@ -194,7 +194,7 @@ test('an ERROR mid-way ends the transfer and says what the client said', (t) => 
   client.ack(1);
   assert.deepEqual(client.error(3, 'no room'), []);
   const reason = 'the client gave up after block 1 of 14 with error 3: no room';
-  assert.deepEqual(rack.takeEvents(), [{ kind: 'tftp.failed', file: 'loader', reason }]);
+  assert.deepEqual(rack.takeEvents(), [{ kind: 'tftp.failed', file: 'loader', reason, blockSize: 512, block: 1 }]);
   rack.assertIdle();
 });
 
@@ -230,7 +230,9 @@ test('a client that vanishes is given up, with everything closed', (t) => {
   rack.client().request('loader', { blksize: 1024 });
   rack.loop.advance(31_000);
   const reason = 'no answer from the client after the OACK, asked 6 times';
-  assert.deepEqual(rack.takeEvents(), [{ kind: 'tftp.failed', file: 'loader', reason }]);
+  assert.deepEqual(rack.takeEvents(), [
+    { kind: 'tftp.failed', file: 'loader', reason, blockSize: 1024, block: 0, silent: true },
+  ]);
   rack.assertIdle();
 });
 
@@ -251,6 +253,9 @@ test('another request from the same port replaces the transfer', (t) => {
   const [failed, sent] = rack.takeEvents();
   assert.deepEqual(failed, {
     kind: 'tftp.failed',
+    blockSize: 512,
+    block: 1,
+    silent: true,
     file: 'loader',
     reason: 'the client asked anew after block 1 of 12',
   });
@@ -308,7 +313,7 @@ test('a DATA from the client where an ACK is due ends the transfer with error 4'
   client.request('loader');
   assert.deepEqual(errorCodes(client.tell(Uint8Array.of(0, 3, 0, 1, 65))), [4]);
   const reason = 'expected an ACK from the client, found DATA';
-  assert.deepEqual(rack.takeEvents(), [{ kind: 'tftp.failed', file: 'loader', reason }]);
+  assert.deepEqual(rack.takeEvents(), [{ kind: 'tftp.failed', file: 'loader', reason, blockSize: 512, block: 0 }]);
   rack.assertIdle();
 });
 
@@ -323,7 +328,7 @@ test('a file that becomes shorter meanwhile fails with the reason', (t) => {
   const answers = client.ack(20);
   assert.deepEqual(errorCodes(answers), [0]);
   const reason = 'the file ended at 40000 bytes, expected 100000';
-  assert.deepEqual(rack.takeEvents(), [{ kind: 'tftp.failed', file: 'loader', reason }]);
+  assert.deepEqual(rack.takeEvents(), [{ kind: 'tftp.failed', file: 'loader', reason, blockSize: 1468, block: 20 }]);
   rack.assertIdle();
 });
 
@@ -338,7 +343,9 @@ test('a file that is written into meanwhile fails, rather than arrive as parts o
   const answers = client.ack(20);
   const message = 'the file was changed while it was sent';
   assert.deepEqual(answers, [{ type: 'error', code: 0, message }]);
-  assert.deepEqual(rack.takeEvents(), [{ kind: 'tftp.failed', file: 'loader', reason: message }]);
+  assert.deepEqual(rack.takeEvents(), [
+    { kind: 'tftp.failed', file: 'loader', reason: message, blockSize: 1468, block: 20 },
+  ]);
   rack.assertIdle();
 });
 
@@ -444,7 +451,7 @@ test('without a port to be had the request is refused, and the file closed', (t)
   rack.wire.exhausted = 'socket: EMFILE';
   assert.deepEqual(errorCodes(rack.client().request('loader')), [0]);
   assert.deepEqual(rack.takeEvents(), [
-    { kind: 'tftp.refused', file: 'loader', reason: 'no port for a transfer: socket: EMFILE' },
+    { kind: 'tftp.refused', file: 'loader', reason: 'no port for a transfer: socket: EMFILE', code: 0 },
   ]);
   rack.assertIdle();
 });

@@ -26,6 +26,7 @@ const SENT: Step = { do: 'end', outcome: { kind: 'sent' } };
 const PROBE: Step = { do: 'end', outcome: { kind: 'size-probe' } };
 const data = (first: number, last = first): Step => ({ do: 'send-data', first, last });
 const failed = (reason: string): Step => ({ do: 'end', outcome: { kind: 'failed', reason } });
+const vanished = (reason: string): Step => ({ do: 'end', outcome: { kind: 'failed', reason, silent: true } });
 
 interface Story {
   readonly title: string;
@@ -126,7 +127,7 @@ const stories: readonly Story[] = [
       [15_000, timeout, data(1)],
       [23_000, timeout, data(1)],
       [30_999, timeout, WAIT],
-      [31_000, timeout, failed('no answer from the client after the first block, asked 6 times')],
+      [31_000, timeout, vanished('no answer from the client after the first block, asked 6 times')],
     ],
   },
   {
@@ -139,7 +140,7 @@ const stories: readonly Story[] = [
       [3000, timeout, OACK],
       [4000, timeout, OACK],
       [5000, timeout, OACK],
-      [6000, timeout, failed('no answer from the client after the OACK, asked 6 times')],
+      [6000, timeout, vanished('no answer from the client after the OACK, asked 6 times')],
     ],
   },
   {
@@ -348,7 +349,7 @@ const stories: readonly Story[] = [
     steps: [
       [0, start, data(1)],
       [255_000, timeout, data(1)],
-      [510_000, timeout, failed('no answer from the client after the first block, asked 2 times')],
+      [510_000, timeout, vanished('no answer from the client after the first block, asked 2 times')],
     ],
   },
   {
@@ -376,7 +377,7 @@ test('a client that says the same for ever is given up like a silent one, and is
     if (step.do === 'wait') step = transfer.timeout(now);
     if (step.do === 'send-data') blocks += step.last - step.first + 1;
   }
-  assert.deepEqual(step, failed('no answer from the client after the first block, asked 6 times'));
+  assert.deepEqual(step, vanished('no answer from the client after the first block, asked 6 times'));
   assert.ok(now < 60_000, `${now} ms`);
   assert.ok(blocks <= 4 * 8, `${blocks} blocks`);
 });
@@ -450,7 +451,7 @@ const replacements = [
     title: 'in the middle, a replaced transfer failed',
     terms: plain,
     acks: [1],
-    outcome: { kind: 'failed', reason: 'the client asked anew after block 1 of 3' },
+    outcome: { kind: 'failed', reason: 'the client asked anew after block 1 of 3', silent: true },
   },
   {
     title: 'with all blocks sent, a replaced transfer lacks only its last ACK',

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, test, type TestContext } from 'node:test';
 
-import { SqliteEventStore } from '../../src/timeline/event-store.ts';
+import { SqliteEventStore, type EventBounds } from '../../src/timeline/event-store.ts';
 import type { RackEvent } from '../../src/timeline/event.ts';
 import { event, NODE1, NODE2 } from './event-fixture.ts';
 
@@ -17,8 +17,17 @@ function newFile(): string {
   return join(directory, `timeline-${files++}.db`);
 }
 
-function open(t: TestContext, file = newFile(), most?: number): SqliteEventStore {
-  const store = new SqliteEventStore(file, most);
+const DAY = 86_400_000;
+const ROOMY: EventBounds = { milliseconds: DAY, bytes: 64 * 2 ** 20 };
+/** The number of pages that an empty timeline takes, and some more. */
+const SMALL: EventBounds = { milliseconds: DAY, bytes: 256 * 1024 };
+/** A body of about 300 bytes: SMALL holds some 600. */
+const WORDS = 'x'.repeat(200);
+
+const clock = { time: 0, now: () => clock.time };
+
+function open(t: TestContext, file = newFile(), bounds = ROOMY): SqliteEventStore {
+  const store = new SqliteEventStore(file, clock, bounds);
   t.after(() => store.close());
   return store;
 }
@@ -46,7 +55,7 @@ const BOOT: readonly RackEvent[] = [
 
 test('events survive closing and opening again, whole and in order', (t) => {
   const file = newFile();
-  const store = new SqliteEventStore(file);
+  const store = new SqliteEventStore(file, clock, ROOMY);
   store.write(BOOT.slice(0, 2));
   store.write(BOOT.slice(2));
   store.close();
@@ -94,37 +103,105 @@ test('events of one machine are found by the index, however many others there ar
   assert.match(JSON.stringify(plan), /USING INDEX event_mac/);
 });
 
-test('the file holds the newest and little more', (t) => {
-  const store = open(t, newFile(), 100);
-  for (let at = 0; at < 12_000; at += 50) {
-    store.write(Array.from({ length: 50 }, (_, i) => event(at + i)));
-    const kept = store.find({ limit: 100_000 });
-    assert.ok(kept.length <= 100 + 5_000, `${kept.length} events`);
-    assert.equal(kept.at(-1)?.at, at + 49);
-    assert.ok(kept.length >= Math.min(100, at + 50));
-  }
-});
+function wordy(at: number): RackEvent {
+  return event(at, NODE1, { kind: 'dhcp.nak', reason: WORDS });
+}
 
-test('one batch beyond the bound is cut to the bound', (t) => {
-  const store = open(t, newFile(), 100);
-  store.write(Array.from({ length: 6_000 }, (_, at) => event(at)));
-  assert.deepEqual(
-    times(store.find({ limit: 100_000 })),
-    Array.from({ length: 100 }, (_, i) => 5_900 + i),
-  );
-});
-
-test('a file that holds too much is cut when it is opened', (t) => {
+test('the events take no more than the size allows, and the newest are kept', (t) => {
   const file = newFile();
-  const store = new SqliteEventStore(file);
-  store.write(Array.from({ length: 300 }, (_, at) => event(at)));
-  store.close();
-  assert.equal(open(t, file, 100).find({ limit: 1000 }).length, 100);
+  const store = open(t, file, SMALL);
+  for (let at = 0; at < 12_000; at += 50) {
+    store.write(Array.from({ length: 50 }, (_, i) => wordy(at + i)));
+    const kept = times(store.find({ limit: 100_000 }));
+    assert.ok(kept.length <= 2_000, `${kept.length} events`);
+    assert.equal(kept.at(-1), at + 49);
+    assert.deepEqual(kept, rising(kept[0] ?? 0, at + 50));
+    assert.ok(kept.length >= Math.min(400, at + 50), `${kept.length} events`);
+  }
+  store.prune();
+  assert.ok(usedBytes(file) <= SMALL.bytes);
+});
+
+function rising(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, i) => from + i);
+}
+
+function usedBytes(file: string): number {
+  return withSql(file, (database) => {
+    const of = (pragma: string): number => Number(database.prepare(`PRAGMA ${pragma}`).get()?.[pragma]);
+    return (of('page_count') - of('freelist_count')) * of('page_size');
+  });
+}
+
+test('a file that holds too much is cut when it is opened, and with the bounds of a new Plan', (t) => {
+  const file = newFile();
+  const first = new SqliteEventStore(file, clock, ROOMY);
+  first.write(rising(0, 3_000).map(wordy));
+  first.close();
+  const store = open(t, file, { ...ROOMY, bytes: 512 * 1024 });
+  const { length } = store.find({ limit: 10_000 });
+  assert.ok(length > 1_000 && length < 2_000, `${length} events`);
+  store.bound(SMALL);
+  store.prune();
+  const left = times(store.find({ limit: 10_000 }));
+  assert.ok(left.length > 400 && left.length < 1_000, `${left.length} events`);
+  assert.equal(left.at(-1), 2_999);
+});
+
+test('events that are too old are forgotten, also where nothing new comes', (t) => {
+  t.after(() => (clock.time = 0));
+  const store = open(t);
+  store.write([0, 10, 20, 30].map((at) => event(at)));
+  clock.time = DAY + 10;
+  store.prune();
+  assert.deepEqual(times(store.find({ limit: 9 })), [10, 20, 30]);
+  clock.time = 3 * DAY;
+  store.prune();
+  assert.deepEqual(times(store.find({ limit: 9 })), []);
+  store.write([event(3 * DAY)]);
+  assert.deepEqual(times(store.find({ limit: 9 })), [3 * DAY]);
+});
+
+test('a clock that is set back makes nobody forget what came after', (t) => {
+  t.after(() => (clock.time = 0));
+  const store = open(t);
+  store.write([5 * DAY, 1, 2].map((at) => event(at)));
+  clock.time = 5 * DAY;
+  store.prune();
+  assert.deepEqual(times(store.find({ limit: 9 })), [5 * DAY, 1, 2]);
+});
+
+test('very much is forgotten in several goes, as nobody is served meanwhile', (t) => {
+  t.after(() => (clock.time = 0));
+  const store = open(t);
+  store.write(rising(0, 25_000).map((at) => event(at)));
+  clock.time = 2 * DAY;
+  store.prune();
+  assert.equal(store.find({ limit: 100_000 }).length, 5_000);
+  store.prune();
+  assert.equal(store.find({ limit: 100_000 }).length, 0);
+});
+
+test('events are read page by page, from one number up to another', (t) => {
+  const store = open(t);
+  assert.equal(store.newest(), 0);
+  store.write(rising(0, 10).map((at) => event(at)));
+  const until = store.newest();
+  store.write([event(10)]);
+  const pages: number[][] = [];
+  for (let seen = until - 7; seen < until;) {
+    const { events, last } = store.page(seen, until, 3);
+    pages.push(times(events));
+    seen = last;
+  }
+  assert.deepEqual(pages, [[3, 4, 5], [6, 7, 8], [9]]);
+  assert.deepEqual(open(t).page(0, 4, 3), { events: [], last: 4 });
 });
 
 test('of a batch that fails nothing is left, be it the writing that fails or the cutting', (t) => {
+  t.after(() => (clock.time = 0));
   const file = newFile();
-  const store = open(t, file, 100);
+  const store = open(t, file);
   store.write([event(1)]);
   withSql(file, (database) =>
     database.exec(`
@@ -132,18 +209,21 @@ test('of a batch that fails nothing is left, be it the writing that fails or the
       CREATE TRIGGER no_cut BEFORE DELETE ON event BEGIN SELECT RAISE(ABORT, 'no cutting'); END`),
   );
   assert.throws(() => store.write([event(2), event(3)]), /no writing/);
-  const many = Array.from({ length: 5_000 }, (_, i) => event(10 + i));
+  clock.time = DAY + 10;
+  const many = rising(DAY, DAY + 1_000).map((at) => event(at));
   assert.throws(() => store.write(many), /no cutting/);
   assert.deepEqual(times(store.find({ limit: 10_000 })), [1]);
   withSql(file, (database) => database.exec('DROP TRIGGER no_cut'));
   store.write(many);
-  assert.deepEqual(times(store.find({ limit: 10_000 })), times(many.slice(-100)));
+  assert.deepEqual(times(store.find({ limit: 10_000 })), times(many));
 });
 
 test('a file of another version is refused with both versions, and left as it is', () => {
   const file = newFile();
   withSql(file, (database) => database.exec('CREATE TABLE theirs (x); PRAGMA user_version = 2'));
   const before = readFileSync(file);
-  assert.throws(() => new SqliteEventStore(file), { message: `${file}: expected timeline version 1, found 2` });
+  assert.throws(() => new SqliteEventStore(file, clock, ROOMY), {
+    message: `${file}: expected timeline version 1, found 2`,
+  });
   assert.deepEqual(readFileSync(file), before);
 });

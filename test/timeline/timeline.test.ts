@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { matches, type EventFilter } from '../../src/timeline/event-filter.ts';
-import type { EventStore } from '../../src/timeline/event-store.ts';
+import type { EventPage, EventStore } from '../../src/timeline/event-store.ts';
 import type { RackEvent } from '../../src/timeline/event.ts';
 import { Timeline } from '../../src/timeline/timeline.ts';
 import { event, NODE1, NODE2 } from './event-fixture.ts';
@@ -21,6 +21,19 @@ class MemoryStore implements EventStore {
   find(filter: EventFilter & { readonly limit: number }): RackEvent[] {
     return this.#events.filter((each) => matches(each, filter)).slice(-filter.limit);
   }
+
+  newest(): number {
+    return this.#events.length;
+  }
+
+  page(after: number, until: number, limit: number): EventPage {
+    const events = this.#events.slice(after, Math.min(until, after + limit));
+    return { events, last: events.length === 0 ? until : after + events.length };
+  }
+
+  bound(): void {}
+
+  prune(): void {}
 
   close(): void {
     this.closed = true;
@@ -59,6 +72,14 @@ for (const [limit, found] of LIMITS) {
     assert.deepEqual(times(timeline.find({ limit })), found);
   });
 }
+
+test('what came late from another service stands where it belongs, and a clock that was set moves nothing', () => {
+  const timeline = new Timeline(new MemoryStore());
+  timeline.append([event(5_000), event(5_003), event(5_001), event(5_002), event(5_000)]);
+  timeline.flush();
+  timeline.append([event(4_999), event(1_000), event(9_000)]);
+  assert.deepEqual(times(timeline.find({})), [4_999, 5_000, 5_000, 5_001, 5_002, 5_003, 1_000, 9_000]);
+});
 
 test('a kind is a whole kind or a service', () => {
   const discover = event(1, NODE1, { kind: 'dhcp.discover' });

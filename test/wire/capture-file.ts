@@ -1,4 +1,5 @@
 /** Captures written by hand, to be read by the code under test. */
+import type { CaptureSource } from '../../src/wire/pcap.ts';
 
 /** An IPv4 UDP packet; checksums are left zero, as captures of offloading cards have them. */
 export function udpPacket(
@@ -59,4 +60,9 @@ function half(value: number, little: boolean): number[] {
 function order(value: number, little: boolean): number[] {
   const bytes = [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255];
   return little ? bytes.toReversed() : bytes;
+}
+
+/** A file in memory. */
+export function sourceOf(file: Uint8Array): CaptureSource {
+  return { size: file.length, read: (at, count) => file.subarray(at, at + count) };
 }

@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { parseMac, type Mac } from '../../src/addr/mac.ts';
+import { freshRow } from '../../src/boots/boot-row.ts';
+import { MachineDesk } from '../../src/rack/machine-desk.ts';
+import type { LeaseFact } from '../../src/service/letters.ts';
+import type { RackEvent } from '../../src/timeline/event.ts';
+import { ip4, testPlan } from '../boot/boot-plan-fixture.ts';
+import { booted, eventsOf, loaded, MAC, missing, OFFER, scripted, UEFI, type Step } from '../story/story-fixture.ts';
+
+const OTHER = '52:54:00:00:00:09';
+
+class Bench {
+  now = 20_000;
+  leases: LeaseFact[] = [];
+  rows: ReturnType<typeof freshRow>[] = [];
+  readonly desk = new MachineDesk(
+    {
+      clock: { now: () => this.now },
+      leases: { facts: () => this.leases },
+      boots: { rows: () => this.rows },
+      later: setImmediate,
+    },
+    testPlan(),
+  );
+
+  learn(steps: readonly Step[], mac = MAC): this {
+    for (const event of eventsOf(steps)) this.desk.learn({ ...event, mac });
+    return this;
+  }
+
+  line(mac = MAC): object | undefined {
+    return this.desk.lines().find((line) => line.mac === mac);
+  }
+}
+
+function macOf(text: string): Mac {
+  const mac = parseMac(text);
+  assert.ok(mac !== undefined);
+  return mac;
+}
+
+test('a machine has one line: its name, where it is in its boot, when it was seen and what is wrong', () => {
+  const bench = new Bench().learn([...scripted(), [11, missing('/debian/vmlinuz')]]);
+  assert.deepEqual(bench.line(), {
+    name: 'node1',
+    mac: MAC,
+    address: '192.0.2.5',
+    stage: 'script',
+    lastSeen: '1970-01-01T00:00:11.000Z',
+    trouble: {
+      kind: 'file-missing',
+      what: 'got the loader snponly.efi, got its script, kernel missing: debian/vmlinuz',
+    },
+  });
+});
+
+test('hosts that nobody has heard of are there too, and machines without a name come last', () => {
+  const bench = new Bench().learn(booted(), OTHER);
+  assert.deepEqual(
+    bench.desk.lines().map(({ name, mac, stage }) => [name, mac, stage]),
+    [
+      ['node1', '52:54:00:12:34:56', 'unseen'],
+      ['node1', '52:54:00:12:34:57', 'unseen'],
+      ['node2', '52:54:00:00:00:02', 'unseen'],
+      [undefined, OTHER, 'initrd'],
+    ],
+  );
+});
+
+test('a lease of which the timeline tells no more is a machine still, and gives it its name', () => {
+  const bench = new Bench();
+  bench.leases = [{ address: ip4('192.0.2.77'), mac: macOf(OTHER), name: 'web' }];
+  assert.deepEqual(bench.line(OTHER), { name: 'web', mac: OTHER, address: '192.0.2.77', stage: 'leased' });
+});
+
+const LOCAL: readonly (readonly [title: string, prepare: (bench: Bench) => void, mac: string])[] = [
+  ['by the file', () => {}, '52:54:00:00:00:02'],
+  ['as an unknown machine does', () => {}, OTHER],
+  [
+    'as it has had its entry',
+    (bench) =>
+      bench.rows.push({
+        ...freshRow({ mac: macOf(MAC), entry: 'debian' }),
+        state: { kind: 'done', by: 'delivered', since: 1 },
+      }),
+    MAC,
+  ],
+];
+
+for (const [title, prepare, mac] of LOCAL) {
+  test(`a machine that boots its disk ${title} is on its way there when it has its script, and nothing is wrong`, () => {
+    const bench = new Bench().learn(scripted(), mac);
+    prepare(bench);
+    bench.now = 3_600_000;
+    const line = bench.line(mac);
+    assert.deepEqual([line && 'stage' in line && line.stage, line && 'trouble' in line], ['local', false]);
+  });
+}
+
+test('a machine is found by MAC, by the name of its host, by address and by the name of its lease', () => {
+  const bench = new Bench().learn(loaded()).learn(loaded(), OTHER);
+  bench.leases = [{ address: ip4('192.0.2.77'), mac: macOf(OTHER), name: 'web' }];
+  const found = (of: string): string[] => bench.desk.stories(of).map(({ mac }) => mac);
+  assert.deepEqual(found('52-54-00-12-34-56'), [MAC]);
+  assert.deepEqual(found('NODE1'), [MAC, '52:54:00:12:34:57']);
+  assert.deepEqual([found('web'), found('192.0.2.77'), found(OTHER)], [[OTHER], [OTHER], [OTHER]]);
+  assert.deepEqual([found('nobody'), found('52:54:00:00:00:ff'), found('192.0.2.78')], [[], [], []]);
+});
+
+test('machines in trouble are counted, each once, by what it is; a note is no trouble', () => {
+  const bench = new Bench().learn([
+    [0, UEFI],
+    [1, OFFER],
+  ]);
+  bench.learn([...booted(), [13, { kind: 'boot.done', entry: 'debian', by: 'delivered' }]], OTHER);
+  assert.deepEqual(bench.desk.count(), { machines: 2, inTrouble: 0, byKind: {} });
+  bench.now = 70_000;
+  assert.deepEqual(bench.desk.count(), { machines: 2, inTrouble: 1, byKind: { 'offer-not-taken': 1 } });
+  assert.deepEqual(
+    bench.desk.stories(OTHER).map(({ troubles }) => troubles.map(({ kind }) => kind)),
+    [['had-once']],
+  );
+});
+
+test('an offer that nobody takes is told with the other server that machines chose of late', () => {
+  const bench = new Bench().learn([
+    [0, UEFI],
+    [1, OFFER],
+  ]);
+  bench.learn([[5, { kind: 'dhcp.ignored', reason: 'it chose another', server: '10.0.0.9' }]], OTHER);
+  const what = (now: number): string | undefined => {
+    bench.now = now;
+    return bench.desk.stories(MAC)[0]?.troubles[0]?.what;
+  };
+  const alone = 'was offered 192.0.2.5 once, last at 00:00:01, and never asked for it';
+  assert.equal(what(70_000), `${alone}; another DHCP server (10.0.0.9) answers here too`);
+  assert.equal(what(2 * 3_600_000), alone);
+});
+
+test('what happened before a start is read first, in slices, and what comes meanwhile after it, once', async () => {
+  const bench = new Bench();
+  const past: RackEvent[] = [
+    ...eventsOf(Array.from({ length: 1_100 }, (_, at): Step => [at / 1000, { kind: 'dhcp.nak', reason: 'r' }])),
+    ...eventsOf(loaded(2)),
+  ];
+  const pages: number[] = [];
+  const restored = bench.desk.restore(
+    {
+      newest: () => past.length,
+      page: (after, until, limit) => {
+        const events = past.slice(after, Math.min(until, after + limit));
+        pages.push(events.length);
+        return { events, last: after + events.length };
+      },
+    },
+    assert.ifError,
+  );
+  bench.learn([[11, missing('/debian/vmlinuz')]]);
+  assert.deepEqual(pages, [500]);
+  await restored;
+  assert.deepEqual(pages, [500, 500, 105]);
+  const [story] = bench.desk.stories(MAC);
+  assert.equal(story?.troubles[0]?.what, 'got the loader snponly.efi, kernel missing: debian/vmlinuz');
+});
+
+test('a timeline that can not be read costs the past, and is complained of', async () => {
+  const bench = new Bench();
+  const complaints: unknown[] = [];
+  const broken = {
+    newest: () => 5,
+    page: () => {
+      throw new Error('disk I/O error');
+    },
+  };
+  const restored = bench.desk.restore(broken, (error) => complaints.push(error));
+  bench.learn(loaded());
+  await restored;
+  assert.match(String(complaints), /disk I\/O error/);
+  assert.equal(bench.desk.lines().find(({ mac }) => mac === MAC)?.stage, 'loader');
+});
