@@ -77,6 +77,24 @@ export interface ArpLink {
   close(): void;
 }
 
+/** Hears whole Ethernet frames of one link, and sends some. */
+export interface FrameLink {
+  /** Our hardware address there, as it is now; undefined while the interface is gone. */
+  readonly mac: Mac | undefined;
+  /**
+   * Hands over the frames that are waiting, up to one batch, each with the TCI of the tag that was taken off it, 0 for none; a
+   * frame is a view of the buffer, valid only inside the handler. Returns how many there were.
+   */
+  receive(handle: (frame: Uint8Array, tag: number) => void): number;
+  /** How many frames the kernel had no room for since this was last asked. */
+  takeDropped(): number;
+  /** Queues a copy of a whole frame. */
+  send(frame: Uint8Array): void;
+  /** Sends what is queued; returns how many the kernel would not take. */
+  flush(): number;
+  close(): void;
+}
+
 export interface LinkDestination {
   readonly ifindex: number;
   readonly mac: number;
