@@ -10,6 +10,7 @@ import { images, importImages, manageImages } from './cli/images.ts';
 import { lab } from './cli/lab.ts';
 import { exportLeases, importLeases, leases, releaseLease } from './cli/leases.ts';
 import { run, type DaemonProcess } from './cli/run.ts';
+import { neighbours, scanNeighbours } from './cli/neighbours.ts';
 import { status } from './cli/status.ts';
 import { dumpZone, zones } from './cli/zones.ts';
 
@@ -34,6 +35,8 @@ const USAGE = `usage: rackboot COMMAND [OPTIONS]
             import --from kea|isc|dnsmasq FILE   takes over another server's
   boots     [--json]                         which machine has had which boot entry, and which is held as in a loop
             reset MAC|NAME | --all           lets it, or all, netboot again
+  neighbours [--json]                        who is on the wires, and what is wrong there
+            scan [--subnet CIDR]             asks for every address, now
   images    [--json]                         the images that are here, and what is missing and why
             import [--source NAME] [--dry-run]   fetches what the sources have, now
             stop                             ends the import that runs
@@ -50,8 +53,8 @@ const USAGE = `usage: rackboot COMMAND [OPTIONS]
   lab       [--firmware F] [--loader L] [--content image|files] [--keep] [--timeout S]   a virtual machine that boots from rackboot
             F: bios|bios-pxe|uefi|uefi-http|secure-boot|uefi-ia32|arm64|arm64-secure-boot
 
-The file is /etc/rackboot/rackboot.yaml unless --config says otherwise. status, leases, boots, images, zones and
-events find the daemon by the control socket the file names, or --control PATH.
+The file is /etc/rackboot/rackboot.yaml unless --config says otherwise. status, leases, boots, neighbours, images,
+zones and events find the daemon by the control socket the file names, or --control PATH.
 Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 the daemon can't be reached.`;
 
 const CONFIG = { config: { type: 'string', default: '/etc/rackboot/rackboot.yaml' } } as const;
@@ -85,6 +88,14 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     if (verb === 'reset') return resetBoot(argv);
     const { json, ...where } = parse(verb === undefined ? [] : [verb, ...argv], ASKING);
     return boots({ json, control: socketOf(where) }, print);
+  },
+  neighbours: ([verb, ...argv]) => {
+    const words = verb === undefined || verb === 'scan' ? argv : [verb, ...argv];
+    const { json, subnet, ...where } = parse(words, { ...ASKING, subnet: { type: 'string' } });
+    const options = { json, control: socketOf(where) };
+    if (verb === 'scan') return scanNeighbours(options, subnet, print);
+    if (subnet !== undefined) throw new UsageError('neighbours: takes --subnet with scan only');
+    return neighbours(options, print);
   },
   images: ([verb, ...argv]) => {
     if (verb !== undefined && !verb.startsWith('-')) return changeImages(verb, argv);

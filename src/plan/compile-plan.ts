@@ -7,6 +7,7 @@ import { checkHosts } from './check-hosts.ts';
 import { checkHttp } from './check-http.ts';
 import { checkImages } from './check-images.ts';
 import { checkOptions } from './check-options.ts';
+import { checkWatch } from './check-watch.ts';
 import { checkSubnets, formatInterfaces } from './check-subnets.ts';
 import { ConfigDocument } from './config-document.ts';
 import { readDraft, type ConfigDraft } from './config-draft.ts';
@@ -55,7 +56,9 @@ function checkWhole(book: FaultBook, draft: ConfigDraft, surroundings: Ground): 
   const { level } = draft.log;
   const tftp = checkTftp(draft);
   const { directory } = surroundings;
+  const watch = rack && checkWatch(draft, rack.name);
   const dns = rack && checkDns(book, draft.dns, { rackName: rack.name, subnets, directory, surroundings });
+  if (watch === undefined) return undefined;
   if (!rack || !catalogue || !http || !images || !tftp || !dns || !admin || level === undefined) return undefined;
   // A machine that can not be told from an unknown one must not be installed over: see checkHosts.
   const boot = hasUnrecognisable ? { ...catalogue, default: BOOT_LOCAL, isDefaultHeld: true as const } : catalogue;
@@ -72,6 +75,7 @@ function checkWhole(book: FaultBook, draft: ConfigDraft, surroundings: Ground): 
     dns,
     admin,
     log: { level },
+    ...(watch !== 'off' && { watch }),
   };
 }
 

@@ -69,6 +69,7 @@ export interface ConfigDraft {
   readonly dns: DnsDraft;
   readonly admin: Fields<typeof adminSchema>;
   readonly log: Fields<typeof logSchema>;
+  readonly watch?: z.output<typeof configSchema.shape.watch> | undefined;
 }
 
 /** Checks every value of the document; the faults go into the book. */
@@ -106,6 +107,7 @@ function salvage(value: unknown): ConfigDraft {
     dns: salvageDns(asMapping(config['dns'])),
     admin: readFields(adminSchema, config['admin']),
     log: readFields(logSchema, config['log']),
+    ...readFields(configSchema.pick({ watch: true }), config),
   };
 }
 

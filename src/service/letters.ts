@@ -5,12 +5,16 @@ import type { ImportProgress } from '../images/progress.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { RackEvent, ServiceName } from '../timeline/event.ts';
 import type { ZoneColumns } from '../zones/zone-columns.ts';
+import type { Sighting, WatchAnswer, WatchOrder } from './watch-letters.ts';
 
 /** A socket that the rack opened and a service uses. It stays the rack's: the service never closes it. */
 export interface SocketHandle {
   readonly fd: number;
-  /** `link`: an AF_PACKET socket that only sends; `arp`: one that hears and sends ARP on its interface. */
-  readonly transport: 'udp' | 'tcp' | 'link' | 'arp';
+  /**
+   * `link`: an AF_PACKET socket that only sends; `arp`: one that hears and sends ARP on its interface; `arp-tap` and `dhcp-tap`:
+   * ones that hear whole frames of these, and send any.
+   */
+  readonly transport: 'udp' | 'tcp' | 'link' | 'arp' | 'arp-tap' | 'dhcp-tap';
   /** The interface it is bound to; absent for a socket that hears relays on any interface. */
   readonly interface?: string;
   readonly ifindex?: number;
@@ -118,6 +122,9 @@ export type ToService =
   | { readonly type: 'order'; readonly id: number; readonly order: LeaseOrder }
   | { readonly type: 'image-order'; readonly id: number; readonly order: ImageOrder }
   | { readonly type: 'zone-order'; readonly id: number; readonly order: ZoneOrder }
+  | { readonly type: 'watch-order'; readonly id: number; readonly order: WatchOrder }
+  /** Addresses that machines use on the wire, lent or not. */
+  | { readonly type: 'sightings'; readonly sightings: readonly Sighting[] }
   | { readonly type: 'ping'; readonly id: number }
   | { readonly type: 'fail'; readonly reason: string }
   | { readonly type: 'stop' };
@@ -136,6 +143,9 @@ export type FromService =
   /** How far an import is; absent: none runs. */
   | { readonly type: 'progress'; readonly progress?: ImportProgress }
   | { readonly type: 'zone-answer'; readonly id: number; readonly answer: ZoneAnswer }
+  | { readonly type: 'watch-answer'; readonly id: number; readonly answer: WatchAnswer }
+  /** For the service that gives addresses. */
+  | { readonly type: 'sightings'; readonly sightings: readonly Sighting[] }
   | { readonly type: 'pong'; readonly id: number; readonly counters: Counters };
 
 /** What a service counts, by name: `received`, `refused.bad-packet`, … They only rise, but for levels such as `active`. */

@@ -36,6 +36,7 @@ export function runOnPollLoop(create: (context: PollContext) => Service): void {
     clock: systemClock,
     events: outbox,
     signs: outbox,
+    sightings: { tell: (sightings) => post({ type: 'sightings', sightings }) },
     sockets: new UdpSockets(libc),
   });
   const desk = { service, outbox, post, stop: () => loop.stop() };

@@ -2,6 +2,7 @@ import { fromColumns } from './lease-columns.ts';
 import type { FromService, ImageOrder, ToService, ZoneAnswer } from './letters.ts';
 import type { EventOutbox } from './event-outbox.ts';
 import type { Service } from './service.ts';
+import type { WatchAnswer } from './watch-letters.ts';
 
 export interface ServiceDesk {
   readonly service: Service;
@@ -39,6 +40,15 @@ export function openLetter(desk: ServiceDesk, letter: ToService): void {
       const answer = (found: ZoneAnswer): void => desk.post({ type: 'zone-answer', id: letter.id, answer: found });
       if (desk.service.showZones) desk.service.showZones(letter.order, answer);
       else answer({ zones: [], fault: 'it has no zones' });
+      break;
+    }
+    case 'sightings':
+      desk.service.learnSightings?.(letter.sightings);
+      break;
+    case 'watch-order': {
+      const answer = (found: WatchAnswer): void => desk.post({ type: 'watch-answer', id: letter.id, answer: found });
+      if (desk.service.showNeighbours) desk.service.showNeighbours(letter.order, answer);
+      else answer({ neighbours: [], conflicts: [], servers: [], fault: 'it watches no wire' });
       break;
     }
     case 'ping':

@@ -17,6 +17,7 @@ import type {
   ZoneAnswer,
   ZoneOrder,
 } from './letters.ts';
+import type { Sighting, WatchAnswer, WatchOrder } from './watch-letters.ts';
 
 /** What every service is: it takes Plans and facts, and emits events. All calls come from its own thread. */
 export interface Service {
@@ -34,6 +35,10 @@ export interface Service {
   manage?(order: ImageOrder): Promise<ImageAnswer>;
   /** Shows what is served; may answer later, as a large zone takes long. */
   showZones?(order: ZoneOrder, answer: (answer: ZoneAnswer) => void): void;
+  /** Addresses that machines were seen to use. */
+  learnSightings?(sightings: readonly Sighting[]): void;
+  /** Shows who is on the wire, or looks for them; may answer later, as a scan takes its time. */
+  showNeighbours?(order: WatchOrder, answer: (answer: WatchAnswer) => void): void;
   counters(): Counters;
   close(): void;
 }
@@ -62,6 +67,11 @@ export interface ImageSink {
   progress(progress: ImportProgress | undefined): void;
 }
 
+/** Takes addresses that machines were seen to use. */
+interface SightingSink {
+  tell(sightings: readonly Sighting[]): void;
+}
+
 /** What a service is built from. */
 export interface ServiceContext {
   readonly loop: Loop;
@@ -71,4 +81,6 @@ export interface ServiceContext {
   readonly signs?: SignSink;
   /** Absent: nobody is to know. */
   readonly images?: ImageSink;
+  /** Absent: nobody is to know. */
+  readonly sightings?: SightingSink;
 }

@@ -86,6 +86,8 @@ export interface FrameLink {
    * frame is a view of the buffer, valid only inside the handler. Returns how many there were.
    */
   receive(handle: (frame: Uint8Array, tag: number) => void): number;
+  /** As many as one batch has. */
+  readonly batch: number;
   /** How many frames the kernel had no room for since this was last asked. */
   takeDropped(): number;
   /** Queues a copy of a whole frame. */

@@ -109,6 +109,10 @@ class FrameTap implements FrameLink {
     return isNamed ? readMac(name, ADDRESS) : undefined;
   }
 
+  get batch(): number {
+    return this.#inbox.count;
+  }
+
   receive(handle: (frame: Uint8Array, tag: number) => void): number {
     const inbox = this.#inbox;
     for (let i = 0; i < inbox.count; i++) inbox.expect(i);
