@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { pid } from 'node:process';
 
-import { runCommand } from '../../src/lab/run-command.ts';
+import { runCommand, type CommandResult } from '../../src/lab/run-command.ts';
 import type { RackRig } from './rack-rig.ts';
 
 export const SQUATTER = '02:00:00:00:5a:5a';
@@ -26,12 +26,18 @@ export class Squatter implements AsyncDisposable {
       ['ip', 'link', 'set', device, 'netns', space],
       ['ip', '-n', space, 'address', 'add', `${address}/${prefix}`, 'brd', '+', 'dev', device],
       ['ip', '-n', space, 'link', 'set', device, 'up'],
+      ['ip', '-n', space, 'route', 'add', 'default', 'dev', device],
     ];
     for (const step of steps) {
       const { code, output } = await rig.client(...step);
       assert.equal(code, 0, `${step.join(' ')}: ${output}`);
     }
     return squatter;
+  }
+
+  /** Runs a program on it. */
+  run(...argv: readonly string[]): Promise<CommandResult> {
+    return runCommand(['ip', 'netns', 'exec', this.space, ...argv]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
