@@ -64,7 +64,7 @@ export interface LinkSender {
   close(): void;
 }
 
-/** Hears the ARP of one Ethernet link, and asks everyone on it. */
+/** Hears who answers or announces itself by ARP on one Ethernet link, and asks everyone on it. */
 export interface ArpLink {
   /** Our hardware address there, as it is now; undefined while the interface is gone. */
   readonly mac: Mac | undefined;

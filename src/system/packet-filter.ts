@@ -10,13 +10,21 @@ const PROGRAM = 16;
 const LEAST_BUFFER = 128;
 
 /* Classic BPF (linux/bpf_common.h): what a step does with its number `k`. */
+const LOAD_32 = 0x20;
 const LOAD_16 = 0x28;
 const LOAD_8 = 0x30;
 const LOAD_16_BEHIND_X = 0x48;
 const LOAD_X_IP_HEADER = 0xb1;
+const X_BECOMES_A = 0x07;
 const IF_EQUAL = 0x15;
+const IF_EQUAL_X = 0x1d;
 const IF_ANY_BIT = 0x45;
 const RETURN = 0x06;
+
+/** Behind it the kernel shows what it knows of a packet (linux/filter.h); of its types 0 is one for our own address. */
+const ANCILLARY = 0xfffff000;
+const PACKET_TYPE = 4;
+const PACKET_HOST = 0;
 
 const ETHERTYPE = 12;
 const ETHERNET_HEADER = 14;
@@ -27,6 +35,9 @@ const TAGGED_OUTSIDE = 0x88a8;
 const ARP = 0x0806;
 const IPV4 = 0x0800;
 const UDP = 17;
+/** Where ARP for IPv4 has its addresses (RFC 826). */
+const SENDER = 14;
+const TARGET = 24;
 const DHCP_SERVER = 67;
 const DHCP_CLIENT = 68;
 
@@ -72,6 +83,22 @@ export function dhcpFilter(): PacketFilter {
     ...ifDhcp(ETHERNET_HEADER + TAG),
     ...ifDhcp(ETHERNET_HEADER, 'plain'),
     ...verdicts(DHCP_SNAP),
+  ]);
+}
+
+/**
+ * Of ARP what answers us or announces an address, for sockets without Ethernet headers: whoever only waits for answers need not hear all that is
+ * asked on a wire, or a flood of it.
+ */
+export function arpAnswerFilter(): PacketFilter {
+  return assemble([
+    { code: LOAD_8, k: ANCILLARY + PACKET_TYPE },
+    { code: IF_EQUAL, k: PACKET_HOST, yes: 'pass' },
+    { code: LOAD_32, k: TARGET },
+    { code: X_BECOMES_A, k: 0 },
+    { code: LOAD_32, k: SENDER },
+    { code: IF_EQUAL_X, k: 0, yes: 'pass', no: 'drop' },
+    ...verdicts(ARP_SNAP),
   ]);
 }
 

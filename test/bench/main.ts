@@ -1,6 +1,6 @@
 /*
- * `npm run bench -- sockets|footprint|dhcp|dns|tftp|http|storm [--quick]`: measurements, side by side in one run; medians, as machines are noisy.
- * All but the first two also take --json FILE and --only SERVER (may be repeated), dhcp --scenario empty|leases|full, dns
+ * `npm run bench -- sockets|footprint|dhcp|dns|tftp|http|storm|watch [--quick]`: measurements, side by side in one run; medians, as machines are noisy.
+ * All but the first two and the last also take --json FILE and --only SERVER (may be repeated), dhcp --scenario empty|leases|full, dns
  * --scenario hosts|small|large|absent|cache.
  */
 import { parseArgs } from 'node:util';
@@ -12,6 +12,7 @@ import { benchHttp } from './http.ts';
 import { benchSockets } from './sockets.ts';
 import { benchStorm } from './storm.ts';
 import { benchTftp } from './tftp.ts';
+import { benchWatch } from './watch.ts';
 
 const { values, positionals } = parseArgs({
   options: {
@@ -32,6 +33,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   tftp: () => benchTftp({ quick, only, json }),
   http: () => benchHttp({ quick, only, json }),
   storm: () => benchStorm({ quick, only, json }),
+  watch: () => benchWatch(quick),
 };
 
 const bench = positionals.length === 1 ? BENCHES[positionals[0] ?? ''] : undefined;

@@ -1,19 +1,33 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ARP_SNAP, arpFilter, DHCP_SNAP, dhcpFilter, type PacketFilter } from '../../src/system/packet-filter.ts';
+import {
+  ARP_SNAP,
+  arpAnswerFilter,
+  arpFilter,
+  DHCP_SNAP,
+  dhcpFilter,
+  type PacketFilter,
+} from '../../src/system/packet-filter.ts';
 import { parseHex } from '../fixtures/hex.ts';
 
 /** What the kernel does with a filter and a frame (bpf(4)): how many bytes pass. A load past the end refuses the frame. */
-function run(filter: PacketFilter, frame: Uint8Array): number {
+function run(filter: PacketFilter, frame: Uint8Array, packetType = 0): number {
   const view = new DataView(filter.buffer, filter.byteOffset, filter.length);
   const data = new DataView(frame.buffer, frame.byteOffset, frame.length);
   let [accumulator, index] = [0, 0];
   for (let pc = 0; pc < filter.length / 8; pc++) {
     const [code, yes, no] = [view.getUint16(pc * 8, true), view.getUint8(pc * 8 + 2), view.getUint8(pc * 8 + 3)];
     const k = view.getUint32(pc * 8 + 4, true);
-    const needed = { 0x28: k + 2, 0x30: k + 1, 0x48: index + k + 2, 0xb1: k + 1 }[code] ?? 0;
+    if (k === 0xfffff004) {
+      accumulator = packetType;
+      continue;
+    }
+    const needed = { 0x20: k + 4, 0x28: k + 2, 0x30: k + 1, 0x48: index + k + 2, 0xb1: k + 1 }[code] ?? 0;
     if (needed > frame.length) return 0;
     if (code === 0x28) accumulator = data.getUint16(k);
+    else if (code === 0x20) accumulator = data.getUint32(k);
+    else if (code === 0x07) index = accumulator;
+    else if (code === 0x1d) pc += accumulator === index ? yes : no;
     else if (code === 0x30) accumulator = data.getUint8(k);
     else if (code === 0x48) accumulator = data.getUint16(index + k);
     else if (code === 0xb1) index = (data.getUint8(k) & 15) * 4;
@@ -57,5 +71,20 @@ for (const [what, rest, kind] of FRAMES) {
     const frame = parseHex(`${ENDS} ${rest}`);
     assert.equal(run(arpFilter(), frame), kind === 'arp' ? ARP_SNAP : 0);
     assert.equal(run(dhcpFilter(), frame), kind === 'dhcp' ? DHCP_SNAP : 0);
+  });
+}
+
+const ANSWERS: readonly (readonly [string, string, number, boolean])[] = [
+  ['an answer to us', '52540000000a c0a87f64 52540000000b c0a87f65', 0, true],
+  ['an announcement', '52540000000a c0a87f64 000000000000 c0a87f64', 1, true],
+  ['what somebody asks', '52540000000a c0a87f64 000000000000 c0a87f65', 1, false],
+  ['a probe', '52540000000a 00000000 000000000000 c0a87f65', 1, false],
+  ['what is cut short', '52540000000a c0a8', 1, false],
+];
+
+for (const [what, addresses, packetType, isHeard] of ANSWERS) {
+  test(`${what} is ${isHeard ? '' : 'not '}heard by who waits for answers`, () => {
+    const packet = parseHex(`0001 0800 06 04 0002 ${addresses}`);
+    assert.equal(run(arpAnswerFilter(), packet, packetType) > 0, isHeard);
   });
 }
