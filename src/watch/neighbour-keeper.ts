@@ -63,6 +63,11 @@ export class NeighbourKeeper {
     const now = this.#dependencies.clock.monotonic();
     if (now - this.#writtenAt < WRITE_MILLISECONDS) return;
     this.#writtenAt = now;
+    const { clock, table } = this.#dependencies;
+    for (const neighbour of table.stale(clock.now() - KEEP_MILLISECONDS)) {
+      table.forget(neighbour);
+      this.gone(neighbour);
+    }
     this.#write();
   }
 

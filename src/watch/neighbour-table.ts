@@ -195,6 +195,18 @@ export class NeighbourTable {
     }
   }
 
+  /** Known ones that were last seen before `since` (Unix milliseconds). */
+  stale(since: number): Neighbour[] {
+    const stale: Neighbour[] = [];
+    for (const { known } of this.#devices.values()) {
+      for (const neighbour of known) {
+        if (neighbour.lastSeen >= since) break;
+        stale.push(neighbour);
+      }
+    }
+    return stale;
+  }
+
   #device(name: string): Device {
     const present = this.#devices.get(name);
     if (present) return present;

@@ -121,7 +121,19 @@ test('in a VLAN, and with an address of another network, nobody can be asked: th
   assert.deepEqual(rack.show()?.conflicts, []);
 });
 
-test('neighbours outlive a restart, strangers do not; a month later they are forgotten', () => {
+test('who was not seen for a month is forgotten', () => {
+  const rack = new WatchRack();
+  rack.settle(ANN, HERE);
+  rack.pass(40);
+  assert.equal(rack.store.rows.size, 1);
+  rack.time.setWall(29 * 86_400);
+  rack.settle(BOB, THERE);
+  rack.time.setWall(2 * 86_400);
+  rack.pass(40);
+  assert.deepEqual([rack.neighbours(), [...rack.store.rows.keys()]], [[`${THERE} ${BOB}`], [`${THERE} ${BOB} 0.0`]]);
+});
+
+test('neighbours outlive a restart, strangers do not', () => {
   const rack = new WatchRack();
   rack.settle(ANN, HERE);
   rack.arpFrom(EVE, THERE);
