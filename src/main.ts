@@ -12,6 +12,7 @@ import { lab } from './cli/lab.ts';
 import { exportLeases, importLeases, leases, releaseLease } from './cli/leases.ts';
 import { machines, machineStory } from './cli/machines.ts';
 import { run, type DaemonProcess } from './cli/run.ts';
+import { neighbours, scanNeighbours } from './cli/neighbours.ts';
 import { status } from './cli/status.ts';
 import { dumpZone, showUpdates, zones } from './cli/zones.ts';
 
@@ -41,6 +42,8 @@ const USAGE = `usage: rackboot COMMAND [OPTIONS]
   machines  [--trouble] [--json]             a line each: name, MAC, address, how far it has come, what is wrong
             MAC|NAME|ADDRESS                 what happened to it, what is wrong and why; exit code 1 when something is
   capture   --mac M [--out FILE|-] [--seconds N]   a pcap of what the daemon hears from a machine and says to it
+  neighbours [--json]                        who is on the wires, and what is wrong there
+            scan [--subnet CIDR]             asks for every address, now
   images    [--json]                         the images that are here, and what is missing and why
             import [--source NAME] [--dry-run]   fetches what the sources have, now
             stop                             ends the import that runs
@@ -59,7 +62,7 @@ const USAGE = `usage: rackboot COMMAND [OPTIONS]
             F: bios|bios-pxe|uefi|uefi-http|secure-boot|uefi-ia32|arm64|arm64-secure-boot
 
 The file is /etc/rackboot/rackboot.yaml unless --config says otherwise. status, leases, boots, machines, capture,
-images, zones and events find the daemon by the control socket the file names, or --control PATH.
+neighbours, images, zones and events find the daemon by the control socket the file names, or --control PATH.
 Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 the daemon can't be reached.`;
 
 const CONFIG = { config: { type: 'string', default: '/etc/rackboot/rackboot.yaml' } } as const;
@@ -128,6 +131,14 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     return machine === undefined
       ? machines({ json, trouble, control }, print)
       : machineStory({ json, control }, machine, print);
+  },
+  neighbours: ([verb, ...argv]) => {
+    const words = verb === undefined || verb === 'scan' ? argv : [verb, ...argv];
+    const { json, subnet, ...where } = parse(words, { ...ASKING, subnet: { type: 'string' } });
+    const options = { json, control: socketOf(where) };
+    if (verb === 'scan') return scanNeighbours(options, subnet, print);
+    if (subnet !== undefined) throw new UsageError('neighbours: takes --subnet with scan only');
+    return neighbours(options, print);
   },
   images: ([verb, ...argv]) => {
     if (verb !== undefined && !verb.startsWith('-')) return changeImages(verb, argv);

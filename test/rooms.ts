@@ -31,6 +31,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   tftp: SERVICE_ROOM,
   http: SERVICE_ROOM,
   importer: SERVICE_ROOM,
+  watch: SERVICE_ROOM,
   lab: ['images', 'timeline', 'plan', 'system', 'addr'],
   rack: ['service', 'story', 'images', 'boots', 'leases', 'zones', 'timeline', 'plan', 'wire', 'system', 'addr'],
   cli: [

@@ -169,7 +169,7 @@ export class Addresses {
       if (owner ? lease.expires > this.#now() : this.isHeld(lease)) return true;
     }
     const hold = this.#offers.holder(address);
-    return hold !== undefined && hold.client !== client.key;
+    return hold !== undefined && hold.client !== client.key && hold.user !== client.mac;
   }
 
   /** Binds `address`, which `refusal` had nothing against. On disk with the next commit. */
@@ -250,7 +250,27 @@ export class Addresses {
     const until = now + quarantineOf(this.#servedAt(address));
     if (!this.#squatters.take(holder, now, until, this.#poolAt(address)?.range)) return false;
     this.withdrawOffer(client);
-    this.#offers.quarantine(address, until);
+    this.#offers.quarantine(address, until, holder);
+    return true;
+  }
+
+  /**
+   * `user` was seen to use `address`, which is lent to nobody: for as long as after a DECLINE it is given to no other. False: that is as it
+   * should be, it is none of ours to give, or the user has too many for that to be true.
+   */
+  avoid(address: Ip4, user: Mac): boolean {
+    const lease = this.#book.at(address);
+    const owner = this.#hosts.ownerOf(address);
+    const pool = this.#poolAt(address);
+    if ((lease && this.isHeld(lease)) || (!pool && !owner) || owner?.macs.includes(user)) return false;
+    const hold = this.#offers.holder(address);
+    // It takes what it was just offered
+    if (hold?.client === user) return false;
+    const now = this.#clock.monotonic();
+    const until = now + quarantineOf(this.#servedAt(address));
+    const isKnown = hold?.client === undefined && hold?.user === user;
+    if (!isKnown && !this.#squatters.take(user, now, until, pool?.range)) return false;
+    this.#offers.quarantine(address, until, user);
     return true;
   }
 
@@ -374,6 +394,10 @@ export class Addresses {
       return { address: offered, by: 'offer' };
     }
     const { requested } = client;
+    // It uses it already
+    if (requested !== undefined && poolOf(requested) && this.#offers.holder(requested)?.user === client.mac) {
+      if (!this.isTakenByOther(client, requested)) return { address: requested, by: 'wish' };
+    }
     const wanted = requested === undefined ? undefined : poolOf(requested)?.takeWanted(requested);
     if (wanted !== undefined) return { address: wanted, by: 'wish' };
     for (const pool of pools) {

@@ -6,6 +6,7 @@ import type { LeaseBook } from '../leases/lease-book.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Counters, LeaseAnswer, LeaseOrder, SocketHandle } from '../service/letters.ts';
 import type { Service, ServiceContext } from '../service/service.ts';
+import type { Sighting } from '../service/watch-letters.ts';
 import { Tally } from '../service/tally.ts';
 import { INBOX, type Inbound } from '../system/datagram.ts';
 import type { Timer } from '../system/loop.ts';
@@ -124,6 +125,14 @@ export class DhcpService implements Service {
       now: this.#clock.now() / 1000,
       commit: () => (this.#commits.commit(ground.addresses) ? undefined : (this.#commits.fault ?? '')),
     });
+  }
+
+  /** Addresses in use on the wire: who waits for one of them gets another, and nobody is offered it who does not use it. */
+  learnSightings(sightings: readonly Sighting[]): void {
+    for (const { address, mac } of sightings) {
+      this.#conflicts.seen(address, mac);
+      if (this.#ground?.addresses.avoid(address, mac)) this.#tally.add('avoided');
+    }
   }
 
   counters(): Counters {

@@ -1,5 +1,6 @@
 import { formatIp4, UNSPECIFIED, type Ip4 } from '../addr/ip4.ts';
 import { formatMac, type Mac } from '../addr/mac.ts';
+import type { Plan } from '../plan/plan.ts';
 import type { SocketHandle } from '../service/letters.ts';
 import type { EventSink } from '../service/service.ts';
 import type { Tally } from '../service/tally.ts';
@@ -33,6 +34,7 @@ export interface Ground {
   readonly optionLayers: OptionLayers;
   readonly quirkSwitches: QuirkSwitchboard;
   readonly conflicts: ConflictJudge;
+  readonly plan: Pick<Plan, 'watch'>;
 }
 
 /** Turns datagrams into messages of known clients on known subnets; counts and tells what is none. */
@@ -54,7 +56,13 @@ export class Intake {
     const packet = this.#decode(datagram);
     if (!packet) return undefined;
     const mac = this.#admit(packet, datagram);
+    if (mac !== undefined && mac === ground.plan.watch?.dhcpProbe?.mac) return this.#passOverProbe();
     return mac === undefined ? undefined : this.#place(packet, mac, datagram, handle, ground);
+  }
+
+  /** Our own question, which other DHCP servers are to answer: heard where two of our interfaces are on one wire. */
+  #passOverProbe(): undefined {
+    this.#tally.add('passed-over');
   }
 
   /** The same for a message that was read before: its client is not charged for it twice. */

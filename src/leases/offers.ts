@@ -1,10 +1,13 @@
 import type { Ip4 } from '../addr/ip4.ts';
+import type { Mac } from '../addr/mac.ts';
 import { TimerHeap } from '../system/timer-heap.ts';
 import type { ClientKey } from './lease.ts';
 
 /** An address promised to one client for a moment, or kept from everyone (`client` absent). */
 interface Hold {
   readonly client: ClientKey | undefined;
+  /** Who was seen to use the address kept from everyone: that one may have it still. */
+  readonly user?: Mac;
   readonly until: number;
 }
 
@@ -35,9 +38,9 @@ export class Offers {
     return freed;
   }
 
-  /** Keeps `address` from everyone. */
-  quarantine(address: Ip4, until: number): void {
-    this.#hold(address, { client: undefined, until });
+  /** Keeps `address` from everyone, but for a `user` that was seen with it. */
+  quarantine(address: Ip4, until: number, user?: Mac): void {
+    this.#hold(address, { client: undefined, until, ...(user !== undefined && { user }) });
   }
 
   /** The client took its offer, or something else: returns the address that is no longer held. */
@@ -70,7 +73,12 @@ export class Offers {
     // A repeated DISCOVER extends the hold within the same minute: no new entry in the heap for each
     const present = this.#holds.get(address);
     if (present?.client !== undefined && present.client !== hold.client) this.#byClient.delete(present.client);
-    if (!present || hold.until - present.until >= 1000 || present.client !== hold.client) {
+    if (
+      !present ||
+      hold.until - present.until >= 1000 ||
+      present.client !== hold.client ||
+      present.user !== hold.user
+    ) {
       this.#ends.push(hold.until, address);
       this.#holds.set(address, hold);
     }

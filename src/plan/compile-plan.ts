@@ -7,6 +7,7 @@ import { checkHosts } from './check-hosts.ts';
 import { checkHttp } from './check-http.ts';
 import { checkImages } from './check-images.ts';
 import { checkOptions } from './check-options.ts';
+import { checkWatch } from './check-watch.ts';
 import { checkSubnets, formatInterfaces } from './check-subnets.ts';
 import { ConfigDocument } from './config-document.ts';
 import { readDraft, type ConfigDraft } from './config-draft.ts';
@@ -56,7 +57,9 @@ function checkWhole(book: FaultBook, draft: ConfigDraft, surroundings: Ground): 
   const tftp = checkTftp(draft);
   const { age: ageSeconds, size: bytes } = draft.timeline;
   const { directory } = surroundings;
+  const watch = rack && checkWatch(draft, rack.name);
   const dns = rack && checkDns(book, draft.dns, { rackName: rack.name, subnets, directory, surroundings });
+  if (watch === undefined) return undefined;
   if (!rack || !catalogue || !http || !images || !tftp || !dns || !admin || level === undefined) return undefined;
   if (ageSeconds === undefined || bytes === undefined) return undefined;
   // A machine that can not be told from an unknown one must not be installed over: see checkHosts.
@@ -75,6 +78,7 @@ function checkWhole(book: FaultBook, draft: ConfigDraft, surroundings: Ground): 
     admin,
     log: { level },
     timeline: { ageSeconds, bytes },
+    ...(watch !== 'off' && { watch }),
   };
 }
 

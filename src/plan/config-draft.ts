@@ -71,6 +71,7 @@ export interface ConfigDraft {
   readonly admin: Fields<typeof adminSchema>;
   readonly log: Fields<typeof logSchema>;
   readonly timeline: Fields<typeof timelineSchema>;
+  readonly watch?: z.output<typeof configSchema.shape.watch> | undefined;
 }
 
 /** Checks every value of the document; the faults go into the book. */
@@ -109,6 +110,7 @@ function salvage(value: unknown): ConfigDraft {
     admin: readFields(adminSchema, config['admin']),
     log: readFields(logSchema, config['log']),
     timeline: readFields(timelineSchema, config['timeline']),
+    ...readFields(configSchema.pick({ watch: true }), config),
   };
 }
 

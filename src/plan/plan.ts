@@ -28,6 +28,8 @@ export interface Plan {
   readonly admin: { readonly address: Ip4; readonly port: number };
   readonly log: { readonly level: LogLevel };
   readonly timeline: TimelineSettings;
+  /** What is looked for on the wires of local subnets; absent: nothing. */
+  readonly watch?: WatchSettings;
   /** DHCP options for every client; those of its subnet, its classes and its host come before them, in rising order. */
   readonly options?: OptionWishes;
   /** In file order: of two that match, the later one comes before the earlier. */
@@ -39,6 +41,17 @@ interface TimelineSettings {
   readonly ageSeconds: number;
   /** Of the file, roughly. */
   readonly bytes: number;
+}
+
+export interface WatchSettings {
+  /** How often all addresses of the local subnets are asked for; absent: when asked to. */
+  readonly scanSeconds?: number;
+  /** An address that is seen in use and is lent to nobody is given to nobody. */
+  readonly avoidsUsed: boolean;
+  /** DHCP servers and relays that may be on the wires beside this rack. */
+  readonly dhcpServers: readonly Ip4[];
+  /** How often other DHCP servers are asked for, in the name of a machine that there is not. Absent: never. */
+  readonly dhcpProbe?: { readonly seconds: number; readonly mac: Mac };
 }
 
 export interface HttpSettings {

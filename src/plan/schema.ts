@@ -361,6 +361,24 @@ export const timelineSchema = mapping({
     .describe('What the events may take on disk; the oldest make room: 1MiB to 4GiB.'),
 });
 
+const watchSchema = mapping({
+  scan: z
+    .union([form.scanText, z.enum(['off'])], { error: 'a time from 1m to 30d, or off' })
+    .prefault('off')
+    .describe('How often every address of the local subnets is asked for by ARP: 1m to 30d, or off.'),
+  'used-addresses': z
+    .enum(['avoid', 'offer'], { error: 'one of avoid, offer' })
+    .prefault('avoid')
+    .describe('avoid: an address that some machine is seen to use although nobody lent it is offered to nobody.'),
+  'dhcp-servers': list(form.ip4Text, 'a list of IPv4 addresses')
+    .prefault([])
+    .describe('DHCP servers and relays that may be there beside this rack: others are shouted about.'),
+  'dhcp-probe': z
+    .union([form.probeText, z.enum(['off'])], { error: 'a time from 5s to 1d, or off' })
+    .prefault('10m')
+    .describe('How often other DHCP servers are asked for, so that silent ones are found too: 5s to 1d, or off.'),
+});
+
 /** The whole file: types, messages and the JSON Schema all come from here. */
 export const configSchema = mapping({
   rack: rackSchema.prefault({}).describe('This rack.'),
@@ -374,6 +392,13 @@ export const configSchema = mapping({
   http: httpSchema.prefault({}).describe('Boot plane: boot files and nothing else.'),
   tftp: tftpSchema.prefault({}).describe('How boot files are sent by TFTP.'),
   dns: dnsSchema.prefault({}).describe('Zones from files, secondaries, and the forwarding of other names.'),
+  watch: z
+    .union([
+      watchSchema,
+      z.enum(['off'], { error: 'off, or a mapping with scan, used-addresses, dhcp-servers, dhcp-probe' }),
+    ])
+    .prefault({})
+    .describe('Who is on the wires of local subnets: neighbours, conflicts, DHCP servers of others; or off.'),
   admin: adminSchema.prefault({}).describe('Operator plane.'),
   log: logSchema.prefault({}).describe('The log on standard output.'),
   timeline: timelineSchema.prefault({}).describe('What is kept of what happened.'),

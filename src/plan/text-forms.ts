@@ -123,6 +123,10 @@ export const quarantineText = textForm({
 
 export const loopText = durationBetween('1m', '7d', '30m, 2h or 1d');
 
+export const scanText = durationBetween('1m', '30d', '10m, 1h or 1d');
+
+export const probeText = durationBetween('5s', '1d', '30s, 10m or 1h');
+
 export const quietText = durationBetween('1m', '365d', '30m, 12h or 1d');
 
 /** Gives bytes a second. */

@@ -14,6 +14,8 @@ const ERRORS: ReadonlySet<string> = new Set([
   'image.spoilt',
   'image.index-replaced',
   'image.removal-held',
+  'watch.store-failed',
+  'watch.store-replaced',
   'zone.refused',
 ]);
 const WARNINGS: ReadonlySet<string> = new Set([
@@ -23,6 +25,10 @@ const WARNINGS: ReadonlySet<string> = new Set([
   'dns.tls-failed',
   'dns.tls-works',
   'boot.held',
+  'conflict.began',
+  'dhcp-server.found',
+  'watch.blind',
+  'watch.store-works',
   'boot.store-works',
   'dhcp.exhausted',
   'dhcp.store-works',
@@ -45,7 +51,11 @@ export function logEvent(log: Logger, event: RackEvent): void {
   log[level](fields, describeEvent(event));
 }
 
-function levelOf({ kind }: RackEvent): 'error' | 'warn' | 'info' {
+/** As often as all machines say something in ten minutes. */
+const DETAILS: ReadonlySet<string> = new Set(['neighbour.refreshed']);
+
+function levelOf({ kind }: RackEvent): 'error' | 'warn' | 'info' | 'debug' {
+  if (DETAILS.has(kind)) return 'debug';
   if (ERRORS.has(kind)) return 'error';
   return WARNINGS.has(kind) ? 'warn' : 'info';
 }

@@ -4,7 +4,9 @@ import type { SocketHandle } from '../service/letters.ts';
 import { openArpSocket } from '../system/arp-socket.ts';
 import { SystemCallError, type Libc } from '../system/libc.ts';
 import type { LocalAddress } from '../system/interfaces.ts';
+import { openFrameTap } from '../system/frame-tap.ts';
 import { openLinkSocket } from '../system/link-socket.ts';
+import { arpFilter, dhcpFilter } from '../system/packet-filter.ts';
 import { openTcpListener } from '../system/tcp-listener.ts';
 import { allowReuse, openUdp, retire, shareLoad } from '../system/udp-socket.ts';
 import type { ServiceName } from '../timeline/event.ts';
@@ -174,6 +176,10 @@ export class Listeners {
           return openLinkSocket(this.#libc);
         case 'arp':
           return openArpSocket(this.#libc, this.#libc.if_nametoindex(wanted.interface ?? ''));
+        case 'arp-tap':
+          return openFrameTap(this.#libc, this.#libc.if_nametoindex(wanted.interface ?? ''), arpFilter());
+        case 'dhcp-tap':
+          return openFrameTap(this.#libc, this.#libc.if_nametoindex(wanted.interface ?? ''), dhcpFilter());
         case 'udp':
           return this.#openUdp(wanted);
       }
@@ -224,6 +230,7 @@ export function wantedSockets(plan: Plan): Wanted[] {
     wanted.push({ service: 'dhcp', transport: 'link', address: UNSPECIFIED, bindAddress: UNSPECIFIED, port: 0 });
   }
   for (const device of checkedInterfaces(local)) wanted.push(arpSocket(device));
+  if (plan.watch) wanted.push(...localInterfaces(local).flatMap(taps));
   for (const device of plan.relayInterfaces ?? [])
     wanted.push({ ...dhcpSocket(UNSPECIFIED, device), isOptional: true });
   // Only relayed subnets: relays may reach any of our addresses
@@ -242,9 +249,25 @@ function checkedInterfaces(local: readonly Subnet[]): Set<string> {
   return new Set(checked.map((subnet) => subnet.interface).filter((device) => device !== undefined));
 }
 
+function localInterfaces(local: readonly Subnet[]): string[] {
+  return [...new Set(local.map((subnet) => subnet.interface).filter((device) => device !== undefined))];
+}
+
 function arpSocket(device: string): Wanted {
-  const [address, bindAddress] = [UNSPECIFIED, UNSPECIFIED];
-  return { service: 'dhcp', transport: 'arp', interface: device, address, bindAddress, port: 0, isOptional: true };
+  return { service: 'dhcp', transport: 'arp', ...rawSocket(device) };
+}
+
+/** DHCP has a tap of its own, so that a flood of ARP drowns none of it. */
+function taps(device: string): Wanted[] {
+  const raw = rawSocket(device);
+  return [
+    { service: 'watch', transport: 'arp-tap', ...raw },
+    { service: 'watch', transport: 'dhcp-tap', ...raw },
+  ];
+}
+
+function rawSocket(device: string): Omit<Wanted, 'service' | 'transport'> {
+  return { interface: device, address: UNSPECIFIED, bindAddress: UNSPECIFIED, port: 0, isOptional: true };
 }
 
 /**

@@ -16,6 +16,10 @@ const STANDING: ReadonlySet<string> = new Set([
   'dns.keys-failed',
   'dns.store-failed',
   'dns.store-replaced',
+  'conflict.began',
+  'dhcp-server.found',
+  'watch.blind',
+  'watch.store-failed',
 ]);
 const ENDED_BY: ReadonlyMap<string, string> = new Map([
   ['dhcp.store-works', 'dhcp.store-failed'],
@@ -28,6 +32,17 @@ const ENDED_BY: ReadonlyMap<string, string> = new Map([
   ['dns.upstream-works', 'dns.upstream-failed'],
   ['dns.upstream-dismissed', 'dns.upstream-failed'],
   ['dns.tls-works', 'dns.tls-failed'],
+  ['conflict.ended', 'conflict.began'],
+  ['dhcp-server.gone', 'dhcp-server.found'],
+  ['watch.sees', 'watch.blind'],
+  ['watch.store-works', 'watch.store-failed'],
+]);
+
+/** Of each service that starts anew. */
+const TOLD_ANEW: ReadonlyMap<string, readonly string[]> = new Map([
+  ['dot', ['dns.tls-failed']],
+  ['dns', ['dns.upstream-failed']],
+  ['watch', ['conflict.began', 'dhcp-server.found']],
 ]);
 
 /** Trouble that lasts: what an operator who looks now should still see, although its event was told long ago. */
@@ -42,21 +57,27 @@ export class Notices {
     const ended = ENDED_BY.get(event.kind);
     if (ended !== undefined) this.#standing.delete(keyOf(ended, event));
     // It tells them anew when it runs again, as far as they are still true
-    if (event.kind === 'service.failed') this.#forgetUpstreams(event.service);
+    if (event.kind === 'service.failed') this.#forgetToldBy(event.service);
     if (STANDING.has(event.kind)) {
-      const line = `${new Date(event.at).toISOString()} ${event.source}: ${describeEvent(event)}`;
+      const line = `${new Date(event.at).toISOString()} ${event.source}: ${whoOf(event)}${describeEvent(event)}`;
       this.#standing.set(keyOf(event.kind, event), line);
     }
   }
 
-  #forgetUpstreams(service: string): void {
-    const kind = service === 'dot' ? 'dns.tls-failed' : service === 'dns' ? 'dns.upstream-failed' : undefined;
-    if (kind === undefined) return;
-    for (const key of this.#standing.keys()) if (key.startsWith(`${kind} `)) this.#standing.delete(key);
+  #forgetToldBy(service: string): void {
+    const kinds = TOLD_ANEW.get(service) ?? [];
+    for (const key of this.#standing.keys()) if (kinds.includes(key.split(' ', 1)[0] ?? '')) this.#standing.delete(key);
   }
 }
 
-/** Of upstreams each has troubles of its own. */
+/** Of upstreams, conflicts and strange servers each has troubles of its own. */
 function keyOf(kind: string, event: RackEvent): string {
-  return 'upstream' in event ? `${kind} ${event.upstream}` : kind;
+  if ('upstream' in event) return `${kind} ${event.upstream}`;
+  if ('conflict' in event) return `${kind} ${event.conflict} ${event.interface} ${event.address} ${event.mac}`;
+  return 'server' in event && 'interface' in event ? `${kind} ${event.interface} ${event.server}` : kind;
+}
+
+/** A conflict is some machine's. */
+function whoOf({ kind, mac, address }: RackEvent): string {
+  return kind.startsWith('conflict.') ? `${mac ?? ''} ${address ?? ''} ` : '';
 }

@@ -19,6 +19,7 @@ import { startCapture, stopCapture } from './capture-routes.ts';
 import { exportLeases, importLeases, releaseLeases } from './lease-routes.ts';
 import type { Rack } from './rack.ts';
 import { statusOf } from './status.ts';
+import { WatchRoutes } from './watch-routes.ts';
 import { dumpZone, listZones, zoneUpdates } from './zone-routes.ts';
 
 /** Owner and group: whoever may use the rack's socket may see its machines. */
@@ -53,12 +54,20 @@ export function createOperatorApi(options: OperatorApiOptions): Koa {
     // A follower that went away, or was cut off: nobody's fault
     if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') app.onerror(error);
   });
+  const routes = { ...ROUTES, ...watchRoutes(new WatchRoutes()) };
   app.use(async (context, next) => {
-    const route = ROUTES[`${context.method} ${context.path}`];
+    const route = routes[`${context.method} ${context.path}`];
     if (!route) return next();
     return route(context, options);
   });
   return app;
+}
+
+function watchRoutes(routes: WatchRoutes): Readonly<Record<string, Route>> {
+  return {
+    'GET /neighbours': (context, { rack }) => routes.list(context, rack),
+    'POST /neighbours/scan': (context, { rack }) => routes.scan(context, rack),
+  };
 }
 
 type Route = (context: Context, options: OperatorApiOptions) => void | Promise<void>;

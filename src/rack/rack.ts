@@ -5,12 +5,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Logger } from 'pino';
 
-import type { Plan } from '../plan/plan.ts';
+import type { Plan, Subnet } from '../plan/plan.ts';
 import { LeaseTable } from '../service/lease-table.ts';
 import { fromColumns, toColumns } from '../service/lease-columns.ts';
 import type { FromService, ImageAnswer, ImageOrder, ToService } from '../service/letters.ts';
 import { answerThreads, isAnswerThread, serviceOf, threadNumber } from '../service/thread-name.ts';
 import type { ThreadNote } from '../service/thread-note.ts';
+import type { WatchAnswer, WatchOrder } from '../service/watch-letters.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Libc } from '../system/libc.ts';
 import { lockDirectory } from '../system/lock-directory.ts';
@@ -33,7 +34,7 @@ import { PlanSource, type PlanAttempt } from './plan-source.ts';
 import { ServiceThread } from './service-thread.ts';
 import { ZoneKeeper } from './zone-keeper.ts';
 
-const SERVICES: readonly ServiceName[] = ['dhcp', 'dns', 'dot', 'tftp', 'http', 'importer'];
+const SERVICES: readonly ServiceName[] = ['dhcp', 'dns', 'dot', 'tftp', 'http', 'importer', 'watch'];
 
 /** Left for the threads to end in out of the 2 s that a stop may take. */
 const STOP_MILLISECONDS = 1_500;
@@ -197,6 +198,12 @@ export class Rack {
     if (!importer || this.#stopping) return { isDone: false, lines: ['the rack stops'] };
     if (importer.state === 'stopped') await importer.start();
     return importer.manage(order);
+  }
+
+  /** Shows who is on the wires, or looks for them. */
+  watch(order: WatchOrder): Promise<WatchAnswer> {
+    const nobody = { neighbours: [], conflicts: [], servers: [], fault: 'this rack watches no wire' };
+    return this.#thread('watch')?.orderWatch(order) ?? Promise.resolve(nobody);
   }
 
   emit(body: EventBody, mac?: string): void {
@@ -391,6 +398,9 @@ export class Rack {
       case 'captured':
         this.captures.take(letter.records);
         break;
+      case 'sightings':
+        this.#thread('dhcp')?.send(letter);
+        break;
       case 'progress':
         this.images.learn(letter.progress);
         break;
@@ -401,6 +411,7 @@ export class Rack {
       case 'answer':
       case 'image-answer':
       case 'zone-answer':
+      case 'watch-answer':
       case 'pong':
         break;
     }
@@ -469,10 +480,16 @@ function knowsBoots(name: ThreadName): boolean {
 }
 
 /** A thread takes memory: few racks ask their upstreams over TLS, and one without sources imports nothing by itself. */
-function isNeeded(service: ServiceName, { dns, images }: Plan): boolean {
+function isNeeded(service: ServiceName, { dns, images, subnets, watch }: Plan): boolean {
+  if (service === 'watch') return watch !== undefined && subnets.some(isOnWire);
   if (service === 'importer') return (images?.sources.length ?? 0) > 0 || images?.bootResources !== undefined;
   if (service !== 'dot') return true;
   return [dns.forward, ...dns.routes.map(({ forward }) => forward)].flat().some(({ tls }) => tls !== undefined);
+}
+
+/** Whether it is a network of ours on a wire here. */
+function isOnWire({ management, interface: device }: Subnet): boolean {
+  return management !== 'none' && device !== undefined;
 }
 
 /** Two racks on one state would give one address twice. A state that can't be locked is its services' to complain of. */

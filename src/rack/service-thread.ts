@@ -12,6 +12,7 @@ import type {
   ZoneAnswer,
   ZoneOrder,
 } from '../service/letters.ts';
+import type { WatchAnswer, WatchOrder } from '../service/watch-letters.ts';
 import type { Libc } from '../system/libc.ts';
 import { Wake } from '../system/wake.ts';
 import type { ThreadName } from '../timeline/event.ts';
@@ -30,6 +31,8 @@ const MOST_UNANSWERED = 10;
 const NOT_RUNNING = 'the service is not running: it starts again by itself';
 const UNANSWERED: LeaseAnswer = { done: [], refused: [], fault: NOT_RUNNING };
 const NO_ZONES: ZoneAnswer = { zones: [], fault: NOT_RUNNING };
+
+const NO_NEIGHBOURS: WatchAnswer = { neighbours: [], conflicts: [], servers: [], fault: NOT_RUNNING };
 
 const NO_IMAGES: ImageAnswer = { isDone: false, lines: [NOT_RUNNING] };
 
@@ -72,6 +75,7 @@ export class ServiceThread {
   readonly #orders = new Map<number, (answer: LeaseAnswer) => void>();
   readonly #imageOrders = new Map<number, (answer: ImageAnswer) => void>();
   readonly #zoneOrders = new Map<number, (answer: ZoneAnswer) => void>();
+  readonly #watchOrders = new Map<number, (answer: WatchAnswer) => void>();
   #lastOrder = 0;
 
   constructor(dependencies: ServiceThreadDependencies) {
@@ -158,6 +162,15 @@ export class ServiceThread {
     return answered;
   }
 
+  /** The same for who is on the wire. */
+  orderWatch(order: WatchOrder): Promise<WatchAnswer> {
+    if (!this.#worker) return Promise.resolve(NO_NEIGHBOURS);
+    const id = ++this.#lastOrder;
+    const answered = new Promise<WatchAnswer>((resolve) => this.#watchOrders.set(id, resolve));
+    this.send({ type: 'watch-order', id, order });
+    return answered;
+  }
+
   /** Asks the thread to end; resolves when it has, or was ended. */
   async stop(withinMilliseconds: number): Promise<void> {
     clearTimeout(this.#retryTimer);
@@ -196,6 +209,7 @@ export class ServiceThread {
     if (letter.type === 'answer') this.#answer(letter.id, letter.answer);
     if (letter.type === 'image-answer') this.#answerImages(letter.id, letter.answer);
     if (letter.type === 'zone-answer') this.#answerZones(letter.id, letter.answer);
+    if (letter.type === 'watch-answer') this.#answerWatch(letter.id, letter.answer);
     this.#dependencies.onLetter(letter);
   }
 
@@ -222,6 +236,11 @@ export class ServiceThread {
     this.#zoneOrders.delete(id);
   }
 
+  #answerWatch(id: number, answer: WatchAnswer): void {
+    this.#watchOrders.get(id)?.(answer);
+    this.#watchOrders.delete(id);
+  }
+
   #ping(): void {
     if (!this.#worker) return;
     if (this.#unanswered++ >= MOST_UNANSWERED) {
@@ -237,6 +256,7 @@ export class ServiceThread {
     for (const id of this.#orders.keys()) this.#answer(id, UNANSWERED);
     for (const id of this.#imageOrders.keys()) this.#answerImages(id, NO_IMAGES);
     for (const id of this.#zoneOrders.keys()) this.#answerZones(id, NO_ZONES);
+    for (const id of this.#watchOrders.keys()) this.#answerWatch(id, NO_NEIGHBOURS);
     if (this.#state === 'stopped') this.#settle();
     else this.#startAgain();
   }

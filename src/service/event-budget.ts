@@ -36,6 +36,15 @@ const LASTING_KINDS: ReadonlySet<EventBody['kind']> = new Set<EventBody['kind']>
   'dns.upstream-dismissed',
   'dns.tls-failed',
   'dns.tls-works',
+  'conflict.began',
+  'conflict.ended',
+  'dhcp-server.found',
+  'dhcp-server.gone',
+  'watch.blind',
+  'watch.sees',
+  'watch.store-failed',
+  'watch.store-works',
+  'watch.store-replaced',
 ]);
 
 const TROUBLE_KINDS: ReadonlySet<EventBody['kind']> = new Set<EventBody['kind']>([

@@ -6,12 +6,16 @@ import type { Plan } from '../plan/plan.ts';
 import type { RackEvent, ThreadName } from '../timeline/event.ts';
 import type { ZoneColumns } from '../zones/zone-columns.ts';
 import type { ThreadNote } from './thread-note.ts';
+import type { Sighting, WatchAnswer, WatchOrder } from './watch-letters.ts';
 
 /** A socket that the rack opened and a service uses. It stays the rack's: the service never closes it. */
 export interface SocketHandle {
   readonly fd: number;
-  /** `link`: an AF_PACKET socket that only sends; `arp`: one that hears and sends ARP on its interface. */
-  readonly transport: 'udp' | 'tcp' | 'link' | 'arp';
+  /**
+   * `link`: an AF_PACKET socket that only sends; `arp`: one that hears and sends ARP on its interface; `arp-tap` and `dhcp-tap`:
+   * ones that hear whole frames of these, and send any.
+   */
+  readonly transport: 'udp' | 'tcp' | 'link' | 'arp' | 'arp-tap' | 'dhcp-tap';
   /** The interface it is bound to; absent for a socket that hears relays on any interface. */
   readonly interface?: string;
   readonly ifindex?: number;
@@ -153,6 +157,9 @@ export type ToService =
   | { readonly type: 'note'; readonly note: ThreadNote; readonly from: ThreadName }
   /** Whose packets are to be written down; nobody's without. */
   | { readonly type: 'tap'; readonly aim?: TapAim }
+  | { readonly type: 'watch-order'; readonly id: number; readonly order: WatchOrder }
+  /** Addresses that machines use on the wire, lent or not. */
+  | { readonly type: 'sightings'; readonly sightings: readonly Sighting[] }
   | { readonly type: 'ping'; readonly id: number }
   | { readonly type: 'fail'; readonly reason: string }
   | { readonly type: 'stop' };
@@ -175,6 +182,9 @@ export type FromService =
   | { readonly type: 'note'; readonly note: ThreadNote; readonly to?: ThreadName }
   /** Packets of whom the tap is aimed at, as records of a pcap of bare IP. */
   | { readonly type: 'captured'; readonly records: Uint8Array }
+  | { readonly type: 'watch-answer'; readonly id: number; readonly answer: WatchAnswer }
+  /** For the service that gives addresses. */
+  | { readonly type: 'sightings'; readonly sightings: readonly Sighting[] }
   | { readonly type: 'pong'; readonly id: number; readonly counters: Counters };
 
 /** What a service counts, by name: `received`, `refused.bad-packet`, … They only rise, but for levels such as `active`. */

@@ -49,6 +49,7 @@ export function runOnPollLoop(create: (context: PollContext) => Service): void {
     signs: outbox,
     notes: { tell: (note, to) => post({ type: 'note', note, ...(to !== undefined && { to }) }) },
     cookieKey,
+    sightings: { tell: (sightings) => post({ type: 'sightings', sightings }) },
     sockets: new UdpSockets(libc),
     tap,
   });

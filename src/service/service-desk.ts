@@ -3,6 +3,7 @@ import type { FromService, ImageOrder, ToService, ZoneAnswer } from './letters.t
 import type { EventOutbox } from './event-outbox.ts';
 import type { Service } from './service.ts';
 import type { Tap } from './tap.ts';
+import type { WatchAnswer } from './watch-letters.ts';
 
 export interface ServiceDesk {
   readonly service: Service;
@@ -50,6 +51,15 @@ export function openLetter(desk: ServiceDesk, letter: ToService): void {
     case 'tap':
       desk.tap?.aim(letter.aim);
       break;
+    case 'sightings':
+      desk.service.learnSightings?.(letter.sightings);
+      break;
+    case 'watch-order': {
+      const answer = (found: WatchAnswer): void => desk.post({ type: 'watch-answer', id: letter.id, answer: found });
+      if (desk.service.showNeighbours) desk.service.showNeighbours(letter.order, answer);
+      else answer({ neighbours: [], conflicts: [], servers: [], fault: 'it watches no wire' });
+      break;
+    }
     case 'ping':
       desk.post({ type: 'pong', id: letter.id, counters: { ...desk.service.counters(), ...desk.outbox.counters() } });
       break;

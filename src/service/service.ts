@@ -18,6 +18,7 @@ import type {
   ZoneOrder,
 } from './letters.ts';
 import type { ThreadNote } from './thread-note.ts';
+import type { Sighting, WatchAnswer, WatchOrder } from './watch-letters.ts';
 
 /** What every service is: it takes Plans and facts, and emits events. All calls come from its own thread. */
 export interface Service {
@@ -37,6 +38,10 @@ export interface Service {
   showZones?(order: ZoneOrder, answer: (answer: ZoneAnswer) => void): void;
   /** What another thread of the same service tells. */
   hear?(note: ThreadNote, from: ThreadName): void;
+  /** Addresses that machines were seen to use. */
+  learnSightings?(sightings: readonly Sighting[]): void;
+  /** Shows who is on the wire, or looks for them; may answer later, as a scan takes its time. */
+  showNeighbours?(order: WatchOrder, answer: (answer: WatchAnswer) => void): void;
   counters(): Counters;
   close(): void;
 }
@@ -70,6 +75,11 @@ export interface NoteSink {
   tell(note: ThreadNote, to?: ThreadName): void;
 }
 
+/** Takes addresses that machines were seen to use. */
+interface SightingSink {
+  tell(sightings: readonly Sighting[]): void;
+}
+
 /** What a service is built from. */
 export interface ServiceContext {
   readonly loop: Loop;
@@ -81,4 +91,6 @@ export interface ServiceContext {
   readonly images?: ImageSink;
   /** Absent: there are no others. */
   readonly notes?: NoteSink;
+  /** Absent: nobody is to know. */
+  readonly sightings?: SightingSink;
 }

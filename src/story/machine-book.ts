@@ -14,7 +14,7 @@ export class MachineBook {
   readonly #machines = new Map<string, MachineFacts>();
   readonly #most: number;
   #paths: PathKinds;
-  /** Other DHCP servers that machines chose, and when. */
+  /** Other DHCP servers that machines chose, or that are on the wire, and since when. */
   readonly #servers = new Map<string, number>();
 
   constructor(paths: PathKinds, most = MOST_MACHINES) {
@@ -38,7 +38,10 @@ export class MachineBook {
   learn(event: RackEvent): void {
     const { mac } = event;
     if (event.kind === 'dhcp.ignored' && event.server !== undefined) this.#learnServer(event.server, event.at);
-    if (mac === undefined) return;
+    if (event.kind === 'dhcp-server.found') this.#learnServer(event.server, event.at);
+    if (event.kind === 'dhcp-server.gone') this.#servers.delete(event.server);
+    // A card that is seen on the wire and asks this rack for nothing is none of its machines
+    if (mac === undefined || (event.source === 'watch' && !this.#machines.has(mac))) return;
     const facts = this.#machines.get(mac) ?? freshFacts(mac);
     learnEvent(facts, event, this.#paths);
     this.#machines.delete(mac);
@@ -48,7 +51,7 @@ export class MachineBook {
     if (oldest !== undefined) this.#machines.delete(oldest);
   }
 
-  /** Other DHCP servers that machines chose within the last hour. */
+  /** Other DHCP servers that machines chose, or that were found, within the last hour. */
   otherServers(now: number): string[] {
     return Array.from(this.#servers)
       .filter(([, at]) => now - at < SERVER_LATELY)

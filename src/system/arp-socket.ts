@@ -2,6 +2,7 @@ import { BROADCAST_MAC, readMac, writeMac, type Mac } from '../addr/mac.ts';
 import { BATCH, type ArpLink } from './datagram.ts';
 import { checked, SystemCallError, type Libc } from './libc.ts';
 import { MessageBatch } from './message-batch.ts';
+import { arpAnswerFilter, attachFilter } from './packet-filter.ts';
 import { SendQueue } from './send-queue.ts';
 import { AF_PACKET, MSG_DONTWAIT, SOCK_CLOEXEC_NONBLOCK, SOCK_DGRAM, SOCKADDR_LL } from './socket-numbers.ts';
 
@@ -17,7 +18,7 @@ const ADDRESS = 12;
 const PACKET_OTHERHOST = 3;
 
 /**
- * Opens the socket of an `ArpLink`. It outlives the interface's going down and hears again when it is up. Needs
+ * Opens the socket of an `ArpLink`: it hears answers to us and announcements. It outlives the interface's going down and hears again when it is up. Needs
  * CAP_NET_RAW; throws SystemCallError.
  */
 export function openArpSocket(libc: Libc, ifindex: number): number {
@@ -30,6 +31,7 @@ export function openArpSocket(libc: Libc, ifindex: number): number {
   address.writeUInt16BE(ETHERTYPE_ARP, 2);
   address.writeInt32LE(ifindex, 4);
   try {
+    attachFilter(libc, fd, arpAnswerFilter());
     checked('bind AF_PACKET', libc.bind(fd, address, address.length));
     return fd;
   } catch (error) {

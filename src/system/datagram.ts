@@ -64,7 +64,7 @@ export interface LinkSender {
   close(): void;
 }
 
-/** Hears the ARP of one Ethernet link, and asks everyone on it. */
+/** Hears who answers or announces itself by ARP on one Ethernet link, and asks everyone on it. */
 export interface ArpLink {
   /** Our hardware address there, as it is now; undefined while the interface is gone. */
   readonly mac: Mac | undefined;
@@ -72,6 +72,26 @@ export interface ArpLink {
   receive(handle: (packet: Uint8Array) => void): void;
   /** Queues a copy of `packet` for everyone. */
   broadcast(packet: Uint8Array): void;
+  /** Sends what is queued; returns how many the kernel would not take. */
+  flush(): number;
+  close(): void;
+}
+
+/** Hears whole Ethernet frames of one link, and sends some. */
+export interface FrameLink {
+  /** Our hardware address there, as it is now; undefined while the interface is gone. */
+  readonly mac: Mac | undefined;
+  /**
+   * Hands over the frames that are waiting, up to one batch, each with the TCI of the tag that was taken off it, 0 for none; a
+   * frame is a view of the buffer, valid only inside the handler. Returns how many there were.
+   */
+  receive(handle: (frame: Uint8Array, tag: number) => void): number;
+  /** As many as one batch has. */
+  readonly batch: number;
+  /** How many frames the kernel had no room for since this was last asked. */
+  takeDropped(): number;
+  /** Queues a copy of a whole frame. */
+  send(frame: Uint8Array): void;
   /** Sends what is queued; returns how many the kernel would not take. */
   flush(): number;
   close(): void;

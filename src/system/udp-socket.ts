@@ -89,13 +89,15 @@ export function retire(libc: Libc, fd: number, address: Ip4): void {
   libc.connect(fd, socketAddress(address, DISCARD_PORT), SOCKADDR_IN);
 }
 
-function setReceiveBuffer(libc: Libc, fd: number, bytes: number): void {
+/** Beyond `net.core.rmem_max` only with CAP_NET_ADMIN, else as much as the kernel allows. Throws SystemCallError. */
+export function setReceiveBuffer(libc: Libc, fd: number, bytes: number): void {
   const value = numberBytes(bytes);
   const forced = libc.setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, value, value.length);
   if (forced < 0) checked('SO_RCVBUF', libc.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, value, value.length));
 }
 
-function setNumber(libc: Libc, fd: number, level: number, name: number, value: number): void {
+/** Sets an option of a socket that is a number. Throws SystemCallError. */
+export function setNumber(libc: Libc, fd: number, level: number, name: number, value: number): void {
   const bytes = numberBytes(value);
   checked(`setsockopt ${name}`, libc.setsockopt(fd, level, name, bytes, bytes.length));
 }

@@ -126,6 +126,32 @@ export function describeEvent(event: EventBody): string {
       return `${event.to} has all of ${event.zone}, serial ${event.serial}`;
     case 'dns.query':
       return `asks for ${event.name} ${event.type}: ${event.answer}`;
+    case 'neighbour.new':
+      return `is seen on ${wire(event)} for the first time`;
+    case 'neighbour.moved':
+      return `has it now on ${wire(event)}, which was ${event.from}'s`;
+    case 'neighbour.refreshed':
+      return `is still there on ${wire(event)}`;
+    case 'conflict.began':
+      return `${grievance(event)} (on ${event.interface})`;
+    case 'conflict.ended':
+      return `over after ${event.seconds} s: ${grievance(event)} (on ${event.interface})`;
+    case 'dhcp-server.found':
+      return `a DHCP server that is not known, ${event.server}, is on ${event.interface}${offering(event)}`;
+    case 'dhcp-server.gone':
+      return `the DHCP server ${event.server} on ${event.interface} is silent`;
+    case 'watch.blind':
+      return `who is on the wire is not seen: no raw socket on ${event.interfaces.join(', ')}`;
+    case 'watch.sees':
+      return 'who is on the wire is seen again';
+    case 'watch.scanned':
+      return `looked for machines at ${count(event.asked, 'address', 'addresses')}: ${event.answered} answered`;
+    case 'watch.store-failed':
+      return `neighbours can't be written, and are forgotten when rackboot ends: ${event.reason}`;
+    case 'watch.store-works':
+      return 'neighbours are written again';
+    case 'watch.store-replaced':
+      return `the file of neighbours is damaged (${event.reason}): set aside as ${event.setAside}; they are learnt anew`;
     case 'machine.report':
       return `reports stage "${event.report.stage}"`;
     case 'boot.done':
@@ -175,6 +201,34 @@ export function describeEvent(event: EventBody): string {
   }
 }
 
+function wire({ interface: device, vlan }: { interface: string; vlan?: string }): string {
+  return vlan === undefined ? device : `${device} in VLAN ${vlan}`;
+}
+
+function grievance(event: EventBody & { kind: 'conflict.began' | 'conflict.ended' }): string {
+  const { conflict, host = '', other = '', wanted = '' } = event;
+  switch (conflict) {
+    case 'two-machines':
+      return `has an address that ${other} has too`;
+    case 'own-address':
+      return 'claims an address of this rack';
+    case 'host-address':
+      return `uses the address of host ${host}`;
+    case 'leased-address':
+      return `uses an address that is lent to ${other}`;
+    case 'wrong-address':
+      return `is host ${host}, which has ${wanted}, and uses another address`;
+    case 'squatted':
+      return 'uses an address of a range that nobody lent it';
+  }
+}
+
+function offering({ offers, router, bootFile }: { offers?: string; router?: string; bootFile?: string }): string {
+  const with_ = [router === undefined ? '' : `router ${router}`, bootFile === undefined ? '' : `to boot ${bootFile}`];
+  const more = with_.filter((part) => part !== '').join(', ');
+  return offers === undefined ? '' : `: it offers ${offers}${more === '' ? '' : ` with ${more}`}`;
+}
+
 function clientOf(event: { arch?: number; vendorClass?: string; userClass?: string }): string {
   const parts: string[] = [];
   if (event.userClass !== undefined) parts.push(event.userClass);
@@ -212,6 +266,6 @@ function seconds(value: number): string {
   return value % 3600 === 0 ? `${value / 3600} h` : `${value} s`;
 }
 
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+function count(number: number, noun: string, nouns = `${noun}s`): string {
+  return `${number} ${number === 1 ? noun : nouns}`;
 }

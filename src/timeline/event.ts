@@ -1,5 +1,5 @@
 /** Who saw it: a service, or the rack process itself. */
-export type ServiceName = 'dhcp' | 'dns' | 'dot' | 'tftp' | 'http' | 'importer';
+export type ServiceName = 'dhcp' | 'dns' | 'dot' | 'tftp' | 'http' | 'importer' | 'watch';
 /** A thread of the rack: that of a service, or one that answers beside `dns`, numbered from 2. */
 export type ThreadName = ServiceName | `dns-${number}`;
 type EventSource = ServiceName | 'rack';
@@ -141,6 +141,34 @@ export type EventBody =
   | { readonly kind: 'zone.transferred'; readonly zone: string; readonly to: string; readonly serial: number }
   /** A question, where `dns.query-log` is on. */
   | { readonly kind: 'dns.query'; readonly name: string; readonly type: string; readonly answer: string }
+  /** A machine was seen on the wire for the first time. `vlan`: "100", or "7.100" of one VLAN in another. */
+  | { readonly kind: 'neighbour.new'; readonly interface: string; readonly vlan?: string }
+  /** An address was another machine's until now: `from` is its MAC. */
+  | { readonly kind: 'neighbour.moved'; readonly interface: string; readonly vlan?: string; readonly from: string }
+  /** It is still there: told after ten minutes. */
+  | { readonly kind: 'neighbour.refreshed'; readonly interface: string; readonly vlan?: string }
+  /** Told once, until `conflict.ended`. */
+  | ({ readonly kind: 'conflict.began' } & ConflictWords)
+  | ({ readonly kind: 'conflict.ended'; readonly seconds: number } & ConflictWords)
+  /** A DHCP server that is not ours, nor known: told once, until `dhcp-server.gone`. `offers`: an address it gave somebody. */
+  | {
+      readonly kind: 'dhcp-server.found';
+      readonly interface: string;
+      readonly server: string;
+      readonly offers?: string;
+      readonly router?: string;
+      readonly bootFile?: string;
+    }
+  /** It was silent for long. */
+  | { readonly kind: 'dhcp-server.gone'; readonly interface: string; readonly server: string }
+  /** These wires can't be watched, as raw sockets are not permitted: told once, until `watch.sees`. */
+  | { readonly kind: 'watch.blind'; readonly interfaces: readonly string[] }
+  | { readonly kind: 'watch.sees' }
+  | { readonly kind: 'watch.scanned'; readonly asked: number; readonly answered: number }
+  /** The disk takes no neighbours: told once, until `watch.store-works`. */
+  | { readonly kind: 'watch.store-failed'; readonly reason: string }
+  | { readonly kind: 'watch.store-works' }
+  | { readonly kind: 'watch.store-replaced'; readonly reason: string; readonly setAside: string }
   | { readonly kind: 'machine.report'; readonly report: MachineReport }
   /** It has had the boot entry, as that is for once. */
   | { readonly kind: 'boot.done'; readonly entry: string; readonly by: 'delivered' | 'reported' }
@@ -196,6 +224,18 @@ export type EventBody =
     }
   | { readonly kind: 'rack.ready'; readonly milliseconds: number }
   | { readonly kind: 'rack.stopping'; readonly reason: string };
+
+/** What is wrong with a machine that uses an address on `interface`. MACs and addresses as text. */
+interface ConflictWords {
+  readonly interface: string;
+  readonly conflict: 'two-machines' | 'own-address' | 'host-address' | 'leased-address' | 'wrong-address' | 'squatted';
+  /** The other machine's MAC: who has the address too, or by lease. */
+  readonly other?: string;
+  /** The host whose address it is; of `wrong-address` the one that the machine is. */
+  readonly host?: string;
+  /** Of `wrong-address`: the one it should use. */
+  readonly wanted?: string;
+}
 
 /** Something a service did or saw, with the machine it concerns. */
 export type RackEvent = EventBody & {

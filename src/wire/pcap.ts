@@ -1,4 +1,5 @@
-import { readIp4, type Ip4 } from '../addr/ip4.ts';
+import type { Ip4 } from '../addr/ip4.ts';
+import { readUdpDatagram } from './ip/udp-datagram.ts';
 import { WireError } from './wire-error.ts';
 
 /** The bytes of a file, a piece at a time: a capture may be larger than memory. */
@@ -60,7 +61,6 @@ const RAW_IP: ReadonlySet<number> = new Set([12, 101, 228]);
 const COOKED_2 = 276;
 const COOKED_2_HEADER = 20;
 const MOST_NAMED = 5;
-const UDP = 17;
 
 /**
  * The unfragmented UDP datagrams over IPv4 of a capture file, pcap or pcapng, as far as it can be read. Throws WireError when it
@@ -200,22 +200,10 @@ function viewOf(bytes: Uint8Array): DataView {
 
 function readDatagram(frame: Frame, number: number): CapturedDatagram | undefined {
   const packet = ipPacketOf(frame);
-  const headerLength = ((packet?.[0] ?? 0) & 15) * 4;
-  if (!packet || (packet[0] ?? 0) >>> 4 !== 4 || packet.length < headerLength + 8 || headerLength < 20)
-    return undefined;
-  // RFC 791 §3.1: neither more fragments to come nor an offset
-  const isFragment = (readU16(packet, 6) & 0x3fff) !== 0;
-  if (packet[9] !== UDP || isFragment) return undefined;
-  const udp = packet.subarray(headerLength);
-  return {
-    number,
-    at: frame.at,
-    source: readIp4(packet, 12),
-    sourcePort: readU16(udp, 0),
-    destination: readIp4(packet, 16),
-    port: readU16(udp, 2),
-    bytes: udp.subarray(8, Math.max(8, readU16(udp, 4))),
-  };
+  const datagram = packet && readUdpDatagram(packet);
+  if (!datagram) return undefined;
+  const { payload: bytes, ...where } = datagram;
+  return { number, at: frame.at, ...where, bytes };
 }
 
 function ipPacketOf({ linkType, bytes }: Frame): Uint8Array | undefined {

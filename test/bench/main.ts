@@ -1,5 +1,5 @@
 /*
- * `npm run bench -- sockets|footprint|dhcp|dns|tftp|http|storm|images [--quick]`: measurements, side by side in one run; medians, as machines are noisy.
+ * `npm run bench -- sockets|footprint|dhcp|dns|tftp|http|storm|images|watch [--quick]`: measurements, side by side in one run; medians, as machines are noisy.
  * All but the first two also take --json FILE and --only SERVER (may be repeated), dhcp --scenario empty|leases|full, dns
  * --scenario hosts|small|large|absent|cache.
  */
@@ -13,6 +13,7 @@ import { benchImages } from './images.ts';
 import { benchSockets } from './sockets.ts';
 import { benchStorm } from './storm.ts';
 import { benchTftp } from './tftp.ts';
+import { benchWatch } from './watch.ts';
 
 const { values, positionals } = parseArgs({
   options: {
@@ -34,6 +35,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   http: () => benchHttp({ quick, only, json }),
   storm: () => benchStorm({ quick, only, json }),
   images: () => benchImages({ quick, only, json }),
+  watch: () => benchWatch(quick),
 };
 
 const bench = positionals.length === 1 ? BENCHES[positionals[0] ?? ''] : undefined;

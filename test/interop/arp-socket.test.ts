@@ -9,6 +9,10 @@ import { enterOwnNetwork, ip, noOwnNetwork } from './own-network.ts';
 
 /** Whatever the two ends say to each other: the socket does not read it. */
 const PACKET = Uint8Array.from({ length: 28 }, (_, at) => at + 1);
+/** An announcement: its sender is its target. */
+PACKET.copyWithin(24, 14, 18);
+/** A question to everyone. */
+const QUESTION = Uint8Array.from(PACKET, (byte, at) => (at === 27 ? byte + 1 : byte));
 
 function heard(by: ArpSocket): string[] {
   const packets: string[] = [];
@@ -58,6 +62,14 @@ describe('an ARP socket', { skip: noOwnNetwork() }, () => {
     assert.equal(left.flush(), 0);
     assert.deepEqual(hear(right, 1), [Buffer.from(PACKET).toString('hex')]);
     assert.deepEqual(heard(left), []);
+  });
+
+  test('does not hear what others ask each other', () => {
+    left.broadcast(QUESTION);
+    left.broadcast(PACKET);
+    left.flush();
+    assert.deepEqual(hear(right, 1), [Buffer.from(PACKET).toString('hex')]);
+    assert.deepEqual(heard(right), []);
   });
 
   test('hears the link of its own interface only', () => {

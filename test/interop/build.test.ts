@@ -13,7 +13,7 @@ test('the build serves as the sources do', { skip: await reasonToSkip('curl', 'b
   await using rig = await RackRig.create('build');
   await rig.start([], join(ROOT, 'dist', 'main.js'));
   const states = Object.values((await rig.status()).services).map(({ state }) => state);
-  assert.deepEqual(states, ['serving', 'serving', 'serving', 'serving']);
+  assert.deepEqual(states, ['serving', 'serving', 'serving', 'serving', 'serving']);
   const loader = await rig.client('curl', '-s', `http://${RACK}:5248/snponly.efi`);
   assert.match(loader.stdout, /not really a loader either\n$/);
   assert.equal((await rig.client('dig', '+short', `@${RACK}`, 'node1.rack.test')).stdout, '192.168.127.221\n');

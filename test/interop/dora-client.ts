@@ -1,21 +1,22 @@
 /*
- * Many DHCP clients in one process, written apart from the rack's own codec. Usage: dora-client.ts COUNT [PARALLEL] [NAME]
+ * Many DHCP clients in one process, written apart from the rack's own codec. Usage: dora-client.ts COUNT [PARALLEL] [NAME] [release]
  * Each asks with DISCOVER and REQUEST, broadcast bit set, and calls itself NAME and its number if there is one; prints
  * "MAC ADDRESS" for each ACK the moment it comes.
- * Ends when all have an address, or when nothing was answered for 3 s (exit code 1).
+ * With `release` it gives its address back at once. Ends when all have an address, or when nothing was answered for 3 s (exit code 1).
  */
 import { createSocket } from 'node:dgram';
 
 const count = Number(process.argv[2] ?? 1);
 const parallel = Number(process.argv[3] ?? 50);
-const name = process.argv[4];
+const name = process.argv[4] === '' ? undefined : process.argv[4];
+const isBrief = process.argv[5] === 'release';
 const socket = createSocket({ type: 'udp4', reuseAddr: true });
 let next = 0;
 let done = 0;
 let heard = Date.now();
 const waiting = new Map<number, { sentAt: number; packet: Buffer }>();
 
-const [DISCOVER, OFFER, REQUEST, ACK] = [1, 2, 3, 5];
+const [DISCOVER, OFFER, REQUEST, ACK, RELEASE] = [1, 2, 3, 5, 7];
 
 function message(client: number, type: number, options: readonly number[]): Buffer {
   const packet = Buffer.alloc(300);
@@ -43,6 +44,13 @@ function send(client: number, packet: Buffer): void {
   socket.send(packet, 67, '255.255.255.255');
 }
 
+function release(client: number, acknowledged: Buffer): void {
+  const server = option(acknowledged, 54) ?? Buffer.alloc(4);
+  const packet = message(client, RELEASE, [54, 4, ...server]);
+  acknowledged.copy(packet, 12, 16, 20);
+  socket.send(packet, 67, server.join('.'));
+}
+
 function startNext(): void {
   if (next < count) {
     const client = next++;
@@ -62,6 +70,7 @@ socket.on('message', (packet) => {
     process.stdout.write(
       `02:aa:00:00:${packet.subarray(32, 34).toString('hex', 0, 1)}:${packet.toString('hex', 33, 34)} ${address.join('.')}\n`,
     );
+    if (isBrief) release(client, packet);
     done++;
     startNext();
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Mac } from '../../src/addr/mac.ts';
 import { compile, faultLines, ip, planOf, SUBNET } from './rack-a1.ts';
 import { NO_DNS } from './no-dns.ts';
 
@@ -26,6 +27,8 @@ test('a file with nothing but a subnet gives a Plan of safe defaults', () => {
     admin: { address: ip('127.0.0.1'), port: 5249 },
     log: { level: 'info' },
     timeline: { ageSeconds: 30 * 86_400, bytes: 64 * 2 ** 20 },
+    // 02:72:62 and what the rack's name comes to
+    watch: { avoidsUsed: true, dhcpServers: [], dhcpProbe: { seconds: 600, mac: 0x0272621637ef as Mac } },
   });
 });
 
@@ -118,7 +121,7 @@ describe('after a syntax error', () => {
 
 describe('the file as a whole', () => {
   const whole =
-    'a mapping with rack, subnets, hosts, options, always, classes, boot, images, http, tftp, dns, admin, log, timeline';
+    'a mapping with rack, subnets, hosts, options, always, classes, boot, images, http, tftp, dns, watch, admin, log, timeline';
   const texts = [
     ['', '1:1: subnets: expected a list of subnets, found nothing'],
     ['# nothing yet\n', '1:1: subnets: expected a list of subnets, found nothing'],
@@ -126,7 +129,7 @@ describe('the file as a whole', () => {
     ['rack-a1', `1:1: expected ${whole}, found rack-a1`],
     [
       `${SUBNET}region: { url: x }\n`,
-      '5:1: region: expected one of rack, subnets, hosts, options, always, classes, boot, images, http, tftp, dns, admin, log, timeline, found region',
+      '5:1: region: expected one of rack, subnets, hosts, options, always, classes, boot, images, http, tftp, dns, watch, admin, log, timeline, found region',
     ],
     [`${SUBNET}hosts:\n`, '5:1: hosts: expected a list of hosts, found nothing'],
     [

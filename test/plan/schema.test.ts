@@ -32,6 +32,7 @@ test('the keys that a mapping may have are found by its path', () => {
     'http',
     'tftp',
     'dns',
+    'watch',
     'admin',
     'log',
     'timeline',

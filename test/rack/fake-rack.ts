@@ -9,6 +9,7 @@ import { Notices } from '../../src/rack/notices.ts';
 import type { Rack } from '../../src/rack/rack.ts';
 import type { KeptZone } from '../../src/rack/zone-keeper.ts';
 import type { LeaseAnswer, LeaseOrder, ToService, ZoneAnswer, ZoneOrder } from '../../src/service/letters.ts';
+import type { WatchAnswer, WatchOrder } from '../../src/service/watch-letters.ts';
 import { matches, type EventFilter } from '../../src/timeline/event-filter.ts';
 import type { EventPage, EventStore } from '../../src/timeline/event-store.ts';
 import type { RackEvent } from '../../src/timeline/event.ts';
@@ -104,6 +105,8 @@ export class FakeRack {
   readonly zones = { notices: (): string[] => [], zones: () => this.kept };
   readonly zoneOrders: ZoneOrder[] = [];
   zoneAnswer: ZoneAnswer = { zones: [] };
+  readonly watchOrders: WatchOrder[] = [];
+  watchAnswer: WatchAnswer = { neighbours: [], conflicts: [], servers: [] };
   reloads = 0;
   readonly threads = (['dhcp', 'dns', 'tftp'] as const).map((name) => ({
     name,
@@ -120,6 +123,11 @@ export class FakeRack {
       return Promise.resolve(this.zoneAnswer);
     },
   }));
+
+  watch(order: WatchOrder): Promise<WatchAnswer> {
+    this.watchOrders.push(order);
+    return Promise.resolve(this.watchAnswer);
+  }
 
   reload(): Promise<void> {
     this.reloads++;

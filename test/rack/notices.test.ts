@@ -56,3 +56,27 @@ test('that no file of an image is removed stands, once, until it is over', () =>
   learn({ kind: 'image.removal-resumed' });
   assert.deepEqual(notices.all(), []);
 });
+
+test('each conflict and each strange DHCP server stands by itself until it is over, and none outlives the watch that saw it', () => {
+  const notices = new Notices();
+  const learn = (body: EventBody, address?: string): void =>
+    notices.learn({
+      ...body,
+      at: 0,
+      source: 'watch',
+      ...(address !== undefined && { mac: '02:00:00:00:00:0e', address }),
+    });
+  const squatted = { interface: 'eth0', conflict: 'squatted' } as const;
+  for (const address of ['192.0.2.1', '192.0.2.2']) learn({ kind: 'conflict.began', ...squatted }, address);
+  learn({ kind: 'dhcp-server.found', interface: 'eth0', server: '10.0.0.9' });
+  learn({ kind: 'dhcp-server.found', interface: 'eth1', server: '10.0.0.9' });
+  assert.equal(notices.all().length, 4);
+  learn({ kind: 'conflict.ended', ...squatted, seconds: 9 }, '192.0.2.1');
+  learn({ kind: 'dhcp-server.gone', interface: 'eth1', server: '10.0.0.9' });
+  assert.deepEqual(notices.all(), [
+    '1970-01-01T00:00:00.000Z watch: 02:00:00:00:00:0e 192.0.2.2 uses an address of a range that nobody lent it (on eth0)',
+    '1970-01-01T00:00:00.000Z watch: a DHCP server that is not known, 10.0.0.9, is on eth0',
+  ]);
+  learn({ kind: 'service.failed', service: 'watch', reason: 'r', retryMilliseconds: 100 });
+  assert.deepEqual(notices.all(), []);
+});

@@ -7,6 +7,7 @@ import type { Plan } from '../../src/plan/plan.ts';
 import { EventOutbox } from '../../src/service/event-outbox.ts';
 import { toColumns } from '../../src/service/lease-columns.ts';
 import type { FromService, LeaseFact, SocketHandle, ZoneAnswer } from '../../src/service/letters.ts';
+import type { WatchAnswer } from '../../src/service/watch-letters.ts';
 import { openLetter, type ServiceDesk } from '../../src/service/service-desk.ts';
 import type { Service } from '../../src/service/service.ts';
 
@@ -111,4 +112,23 @@ test('a service without zones says so', () => {
   const { desk, posted } = rig();
   openLetter(desk, { type: 'zone-order', id: 8, order: { kind: 'list' } });
   assert.deepEqual(posted, [{ type: 'zone-answer', id: 8, answer: { zones: [], fault: 'it has no zones' } }]);
+});
+
+test('who is on the wire is shown, now or later, and sightings are learned, by a service that can', () => {
+  const nobody = { neighbours: [], conflicts: [], servers: [] };
+  const answers: ((answer: WatchAnswer) => void)[] = [];
+  const { desk, log, posted } = rig({
+    learnSightings: (sightings) => log.push(['sightings', sightings]),
+    showNeighbours: (_order, answer) => answers.push(answer),
+  });
+  openLetter(desk, { type: 'sightings', sightings: [] });
+  assert.deepEqual(log, [['sightings', []]]);
+  openLetter(desk, { type: 'watch-order', id: 7, order: { kind: 'list' } });
+  assert.deepEqual(posted, []);
+  answers[0]?.(nobody);
+  assert.deepEqual(posted, [{ type: 'watch-answer', id: 7, answer: nobody }]);
+  const unable = rig();
+  openLetter(unable.desk, { type: 'watch-order', id: 8, order: { kind: 'scan' } });
+  const answer = { ...nobody, fault: 'it watches no wire' };
+  assert.deepEqual(unable.posted, [{ type: 'watch-answer', id: 8, answer }]);
 });

@@ -73,6 +73,27 @@ test('each machine has its own story, and events of none are nobody’s', () => 
   );
 });
 
+test('a card that is only seen on the wire is no machine; a machine that is seen there lives', () => {
+  const book = new MachineBook(PATHS);
+  const seen = { kind: 'neighbour.new', interface: 'eth0', source: 'watch', mac: MAC } as const;
+  book.learn({ ...seen, at: 1000 });
+  assert.equal(book.size, 0);
+  const [event] = eventsOf([[2, UEFI]]);
+  assert.ok(event);
+  book.learn(event);
+  book.learn({ ...seen, at: 9000 });
+  assert.equal(book.find(MAC)?.lastSeen, 9000);
+});
+
+test('a DHCP server that is found on the wire is another one until it is gone', () => {
+  const book = new MachineBook(PATHS);
+  const stranger = { interface: 'eth0', server: '10.0.0.9', source: 'watch' } as const;
+  book.learn({ kind: 'dhcp-server.found', ...stranger, mac: '02:00:00:00:00:0e', at: 1000 });
+  assert.deepEqual([book.otherServers(2000), book.size], [['10.0.0.9'], 0]);
+  book.learn({ kind: 'dhcp-server.gone', ...stranger, at: 3000 });
+  assert.deepEqual(book.otherServers(4000), []);
+});
+
 test('of more machines than there is room for, those heard longest ago are forgotten', () => {
   const book = new MachineBook(PATHS, 3);
   const [event] = eventsOf([[0, UEFI]]);

@@ -139,6 +139,65 @@ const SENTENCES: {
     [{ upstream: '192.0.2.53:853/dns.example' }, 'TLS with the upstream 192.0.2.53:853/dns.example works again'],
   ],
   'dns.query': [[{ name: 'node1.rack', type: 'A', answer: '192.0.2.5' }, 'asks for node1.rack A: 192.0.2.5']],
+  'neighbour.new': [
+    [{ interface: 'eth0' }, 'is seen on eth0 for the first time'],
+    [{ interface: 'eth0', vlan: '7.100' }, 'is seen on eth0 in VLAN 7.100 for the first time'],
+  ],
+  'neighbour.moved': [
+    [{ interface: 'eth0', from: '02:00:00:00:00:0b' }, "has it now on eth0, which was 02:00:00:00:00:0b's"],
+  ],
+  'neighbour.refreshed': [[{ interface: 'eth0' }, 'is still there on eth0']],
+  'conflict.began': [
+    [
+      { interface: 'eth0', conflict: 'two-machines', other: '02:00:00:00:00:0b' },
+      'has an address that 02:00:00:00:00:0b has too (on eth0)',
+    ],
+    [{ interface: 'eth0', conflict: 'own-address' }, 'claims an address of this rack (on eth0)'],
+    [{ interface: 'eth0', conflict: 'host-address', host: 'node1' }, 'uses the address of host node1 (on eth0)'],
+    [
+      { interface: 'eth0', conflict: 'leased-address', other: '02:00:00:00:00:0b' },
+      'uses an address that is lent to 02:00:00:00:00:0b (on eth0)',
+    ],
+    [
+      { interface: 'eth0', conflict: 'wrong-address', host: 'node1', wanted: '192.0.2.9' },
+      'is host node1, which has 192.0.2.9, and uses another address (on eth0)',
+    ],
+    [{ interface: 'eth0', conflict: 'squatted' }, 'uses an address of a range that nobody lent it (on eth0)'],
+  ],
+  'conflict.ended': [
+    [
+      { interface: 'eth0', conflict: 'squatted', seconds: 90 },
+      'over after 90 s: uses an address of a range that nobody lent it (on eth0)',
+    ],
+  ],
+  'dhcp-server.found': [
+    [{ interface: 'eth0', server: '10.0.0.9' }, 'a DHCP server that is not known, 10.0.0.9, is on eth0'],
+    [
+      { interface: 'eth0', server: '10.0.0.9', offers: '10.0.0.50' },
+      'a DHCP server that is not known, 10.0.0.9, is on eth0: it offers 10.0.0.50',
+    ],
+    [
+      { interface: 'eth0', server: '10.0.0.9', offers: '10.0.0.50', router: '10.0.0.1', bootFile: 'a.efi' },
+      'a DHCP server that is not known, 10.0.0.9, is on eth0: it offers 10.0.0.50 with router 10.0.0.1, to boot a.efi',
+    ],
+  ],
+  'dhcp-server.gone': [[{ interface: 'eth0', server: '10.0.0.9' }, 'the DHCP server 10.0.0.9 on eth0 is silent']],
+  'watch.blind': [[{ interfaces: ['eth0', 'eth1'] }, 'who is on the wire is not seen: no raw socket on eth0, eth1']],
+  'watch.sees': [[{}, 'who is on the wire is seen again']],
+  'watch.scanned': [
+    [{ asked: 254, answered: 3 }, 'looked for machines at 254 addresses: 3 answered'],
+    [{ asked: 1, answered: 0 }, 'looked for machines at 1 address: 0 answered'],
+  ],
+  'watch.store-failed': [
+    [{ reason: 'disk is full' }, "neighbours can't be written, and are forgotten when rackboot ends: disk is full"],
+  ],
+  'watch.store-works': [[{}, 'neighbours are written again']],
+  'watch.store-replaced': [
+    [
+      { reason: 'malformed', setAside: '/var/lib/rackboot/neighbours.db.corrupt-1' },
+      'the file of neighbours is damaged (malformed): set aside as /var/lib/rackboot/neighbours.db.corrupt-1; they are learnt anew',
+    ],
+  ],
   'machine.report': [[{ report: { stage: 'up' } }, 'reports stage "up"']],
   'boot.done': [
     [

@@ -1,0 +1,121 @@
+import { formatIp4, type Ip4 } from '../addr/ip4.ts';
+import { formatMac, type Mac } from '../addr/mac.ts';
+import type { EventSink } from '../service/service.ts';
+import type { ConflictFact, Grievance } from '../service/watch-letters.ts';
+import type { Clock } from '../system/clock.ts';
+import type { EventBody } from '../timeline/event.ts';
+
+/** A flood of lies fills the book and not the timeline; a rack with so many real ones has one cause for all. */
+const MOST_CONFLICTS = 128;
+/** So many questions that it did not answer say that a machine is gone. */
+const MOST_MISSES = 2;
+
+interface Conflict extends ConflictFact {
+  readonly began: number;
+  misses: number;
+}
+
+/** What is wrong on the wires: told when it begins and when it ends. */
+export class ConflictBook {
+  readonly #clock: Clock;
+  readonly #events: EventSink;
+  readonly #conflicts = new Map<string, Conflict>();
+  #unwritten = 0;
+
+  constructor(clock: Clock, events: EventSink) {
+    this.#clock = clock;
+    this.#events = events;
+  }
+
+  get size(): number {
+    return this.#conflicts.size;
+  }
+
+  /** Conflicts that there was no room for. */
+  get unwritten(): number {
+    return this.#unwritten;
+  }
+
+  all(): ConflictFact[] {
+    return [...this.#conflicts.values()].map(({ misses: _misses, began: _began, ...fact }) => fact);
+  }
+
+  /** Those of one address. */
+  at(device: string, address: Ip4): ConflictFact[] {
+    return [...this.#conflicts.values()].filter((each) => each.interface === device && each.address === address);
+  }
+
+  /** It is so, now. */
+  hold(device: string, mac: Mac, address: Ip4, grievance: Grievance): void {
+    const key = keyOf(device, mac, address);
+    const present = this.#conflicts.get(key);
+    if (present && isSame(present.grievance, grievance)) {
+      present.misses = 0;
+      return;
+    }
+    if (present) this.#end(key, present);
+    if (this.#conflicts.size >= MOST_CONFLICTS) {
+      this.#unwritten++;
+      return;
+    }
+    const [since, began] = [this.#clock.now(), this.#clock.monotonic()];
+    const conflict = { interface: device, mac, address, grievance, since, began, misses: 0 };
+    this.#conflicts.set(key, conflict);
+    this.#tell('conflict.began', conflict);
+  }
+
+  /** It was asked for and not seen: over when that happens again. */
+  miss(fact: ConflictFact): void {
+    const key = keyOf(fact.interface, fact.mac, fact.address);
+    const conflict = this.#conflicts.get(key);
+    if (!conflict) return;
+    conflict.misses++;
+    if (conflict.misses >= MOST_MISSES) this.#end(key, conflict);
+  }
+
+  /** It is over. */
+  end({ interface: device, mac, address }: Pick<ConflictFact, 'interface' | 'mac' | 'address'>): void {
+    const key = keyOf(device, mac, address);
+    const conflict = this.#conflicts.get(key);
+    if (conflict) this.#end(key, conflict);
+  }
+
+  #end(key: string, conflict: Conflict): void {
+    this.#conflicts.delete(key);
+    this.#tell('conflict.ended', conflict);
+  }
+
+  #tell(
+    kind: 'conflict.began' | 'conflict.ended',
+    { interface: device, mac, address, grievance, began }: Conflict,
+  ): void {
+    const words = { interface: device, ...wordsOf(grievance) };
+    const seconds = Math.round((this.#clock.monotonic() - began) / 1000);
+    const body: EventBody = kind === 'conflict.began' ? { kind, ...words } : { kind, seconds, ...words };
+    this.#events.emit(body, { mac: formatMac(mac), address: formatIp4(address) });
+  }
+}
+
+function keyOf(device: string, mac: Mac, address: Ip4): string {
+  return `${mac} ${address} ${device}`;
+}
+
+function isSame(one: Grievance, other: Grievance): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+function wordsOf(grievance: Grievance) {
+  const { kind: conflict } = grievance;
+  switch (grievance.kind) {
+    case 'two-machines':
+    case 'leased-address':
+      return { conflict, other: formatMac(grievance.other) };
+    case 'host-address':
+      return { conflict, host: grievance.host };
+    case 'wrong-address':
+      return { conflict, host: grievance.host, wanted: formatIp4(grievance.wanted) };
+    case 'own-address':
+    case 'squatted':
+      return { conflict };
+  }
+}

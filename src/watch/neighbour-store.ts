@@ -1,0 +1,145 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+
+import { toIp4 } from '../addr/ip4.ts';
+import type { Mac } from '../addr/mac.ts';
+import type { NeighbourFact } from '../service/watch-letters.ts';
+import { isDamage, setDatabaseAside } from '../system/database-file.ts';
+import type { NeighbourKey, NeighbourStore } from './neighbour-keeper.ts';
+
+const SCHEMA_VERSION = 1;
+const SCHEMA = `
+  CREATE TABLE neighbour (
+    interface TEXT NOT NULL,
+    vlan INTEGER NOT NULL,
+    inner_vlan INTEGER NOT NULL,
+    address INTEGER NOT NULL,
+    mac INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    PRIMARY KEY (interface, vlan, inner_vlan, address, mac)
+  ) STRICT, WITHOUT ROWID;
+  -- For people with sqlite3 at hand
+  CREATE VIEW neighbours AS SELECT
+    interface, vlan, inner_vlan,
+    printf('%d.%d.%d.%d', address >> 24, (address >> 16) & 255, (address >> 8) & 255, address & 255) AS address,
+    printf('%02x:%02x:%02x:%02x:%02x:%02x', mac >> 40, (mac >> 32) & 255, (mac >> 24) & 255, (mac >> 16) & 255,
+      (mac >> 8) & 255, mac & 255) AS mac,
+    datetime(first / 1000, 'unixepoch') AS first, datetime(last / 1000, 'unixepoch') AS last
+  FROM neighbour;
+  PRAGMA user_version = ${SCHEMA_VERSION};
+`;
+
+/** The file is there and is not one of this version. */
+class NeighbourFileError extends Error {
+  override readonly name = 'NeighbourFileError';
+}
+
+/** Neighbours in one SQLite file. A power cut may lose the last ones, which are then seen again. */
+class SqliteNeighbourStore implements NeighbourStore {
+  readonly #database: DatabaseSync;
+  readonly #upsert: StatementSync;
+  readonly #delete: StatementSync;
+
+  /** Opens or creates `file`. Throws, leaving it as it is, when it is not one of this version. */
+  constructor(file: string) {
+    this.#database = new DatabaseSync(file);
+    try {
+      this.#migrate(file);
+      this.#upsert = this.#database.prepare('INSERT OR REPLACE INTO neighbour VALUES (?, ?, ?, ?, ?, ?, ?)');
+      this.#delete = this.#database.prepare(
+        'DELETE FROM neighbour WHERE interface = ? AND vlan = ? AND inner_vlan = ? AND address = ? AND mac = ?',
+      );
+    } catch (error) {
+      this.#database.close();
+      throw error;
+    }
+  }
+
+  load(since: number): NeighbourFact[] {
+    this.#database.prepare('DELETE FROM neighbour WHERE last < ?').run(since);
+    const rows = this.#database.prepare('SELECT * FROM neighbour ORDER BY last').all();
+    return rows.map((row) => ({
+      interface: String(row['interface']),
+      vlan: Number(row['vlan']),
+      innerVlan: Number(row['inner_vlan']),
+      address: toIp4(Number(row['address'])),
+      mac: Number(row['mac']) as Mac,
+      firstSeen: Number(row['first']),
+      lastSeen: Number(row['last']),
+      isKnown: true,
+    }));
+  }
+
+  write(changed: readonly NeighbourFact[], gone: readonly NeighbourKey[]): void {
+    this.#database.exec('BEGIN');
+    try {
+      for (const { interface: device, vlan, innerVlan, address, mac } of gone)
+        this.#delete.run(device, vlan, innerVlan, address, mac);
+      for (const { interface: device, vlan, innerVlan, address, mac, firstSeen, lastSeen } of changed)
+        this.#upsert.run(device, vlan, innerVlan, address, mac, firstSeen, lastSeen);
+      this.#database.exec('COMMIT');
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #migrate(file: string): void {
+    this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
+    const version = this.#database.prepare('PRAGMA user_version').get()?.['user_version'];
+    if (version === 0) this.#database.exec(SCHEMA);
+    else if (version !== SCHEMA_VERSION)
+      throw new NeighbourFileError(`${file}: expected version ${SCHEMA_VERSION}, found ${String(version)}`);
+  }
+}
+
+export interface OpenedNeighbours {
+  readonly store: NeighbourStore;
+  /** A damaged file was set aside. */
+  readonly replaced?: { readonly reason: string; readonly setAside: string };
+  /** Why nothing is kept until the next start. */
+  readonly fault?: string;
+}
+
+/** Opens or creates the file of neighbours; never throws: who is on the wire is seen without it. `now`: Unix milliseconds. */
+export function openNeighbourStore(file: string, now: number): OpenedNeighbours {
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    return { store: sound(file) };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    if (!(error instanceof NeighbourFileError) && !isDamage(error)) return { store: inMemory(), fault: reason };
+    return replace(file, now, reason);
+  }
+}
+
+function replace(file: string, now: number, reason: string): OpenedNeighbours {
+  try {
+    const setAside = setDatabaseAside(file, now);
+    return { store: new SqliteNeighbourStore(file), replaced: { reason, setAside } };
+  } catch (error) {
+    return { store: inMemory(), fault: `${reason}; ${error instanceof Error ? error.message : String(error)}` };
+  }
+}
+
+/** Of a damaged file that opens, reading tells. */
+function sound(file: string): NeighbourStore {
+  const store = new SqliteNeighbourStore(file);
+  try {
+    store.load(0);
+    return store;
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+}
+
+function inMemory(): NeighbourStore {
+  return new SqliteNeighbourStore(':memory:');
+}

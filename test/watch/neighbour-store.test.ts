@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+
+import type { NeighbourFact } from '../../src/service/watch-letters.ts';
+import { openNeighbourStore } from '../../src/watch/neighbour-store.ts';
+import { ip4, mac } from '../dhcp/test-plan.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'rackboot-neighbours-'));
+after(() => rmSync(root, { recursive: true }));
+const NOW = 1_700_000_000_000;
+
+function fact(n: number, lastSeen = NOW): NeighbourFact {
+  const pair = { address: ip4(`192.168.127.${n}`), mac: mac('02:00:00:00:00:0a') };
+  return { interface: 'eth0', vlan: 7, innerVlan: 100, ...pair, firstSeen: NOW - 5000, lastSeen, isKnown: true };
+}
+
+test('what was written is there after a restart, oldest first; what is older than wanted is deleted', () => {
+  const file = join(root, 'deep', 'neighbours.db');
+  const { store, replaced, fault } = openNeighbourStore(file, NOW);
+  assert.deepEqual([replaced, fault], [undefined, undefined]);
+  store.write([fact(1), fact(2, NOW - 10), fact(3, NOW - 99)], []);
+  store.write([fact(2, NOW - 5)], [fact(3)]);
+  store.close();
+  const again = openNeighbourStore(file, NOW).store;
+  assert.deepEqual(again.load(0), [fact(2, NOW - 5), fact(1)]);
+  assert.deepEqual(again.load(NOW - 1), [fact(1)]);
+  assert.deepEqual(again.load(0), [fact(1)]);
+  again.close();
+  const rows = new DatabaseSync(file).prepare('SELECT address, mac, vlan FROM neighbours').all();
+  assert.deepEqual(
+    rows.map((row) => Object.values(row)),
+    [['192.168.127.1', '02:00:00:00:00:0a', 7]],
+  );
+});
+
+for (const [what, spoil] of [
+  [
+    'garbage',
+    (file: string) =>
+      writeFileSync(file, 'not a database, but more than a header has, and some more than that'.repeat(99)),
+  ],
+  ['one of a later version', (file: string) => new DatabaseSync(file).exec('PRAGMA user_version = 99')],
+] as const) {
+  test(`a file that is ${what} is set aside, and neighbours are kept in a new one`, () => {
+    const file = join(root, `${what}.db`);
+    spoil(file);
+    const { store, replaced, fault } = openNeighbourStore(file, NOW);
+    assert.equal(fault, undefined);
+    assert.ok(replaced && existsSync(replaced.setAside));
+    store.write([fact(1)], []);
+    store.close();
+    assert.deepEqual(openNeighbourStore(file, NOW).store.load(0), [fact(1)]);
+  });
+}
+
+test('where no file can be, neighbours are kept in memory', () => {
+  const file = join(root, 'directory.db');
+  mkdirSync(file);
+  const { store, fault } = openNeighbourStore(file, NOW);
+  assert.notEqual(fault, undefined);
+  store.write([fact(1)], []);
+  assert.deepEqual(store.load(0), [fact(1)]);
+});

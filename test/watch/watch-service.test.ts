@@ -1,0 +1,364 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { WATCH, WatchRack } from './watch-rack.ts';
+
+const [ANN, BOB, EVE] = ['02:00:00:00:00:0a', '02:00:00:00:00:0b', '02:00:00:00:00:0e'];
+const [HERE, THERE] = ['192.168.127.9', '192.168.127.10'];
+const RACK = '192.168.127.1';
+/** In the dynamic range. */
+const LENT = '192.168.127.111';
+const NODE1 = { name: 'node1', macs: [ANN], address: '192.168.127.222' };
+
+test('a machine that says who it is is asked, and known when it answers', () => {
+  const rack = new WatchRack();
+  rack.settle(ANN, HERE);
+  assert.deepEqual(rack.neighbours(), [`${HERE} ${ANN}`]);
+  assert.deepEqual(rack.news(), [`neighbour.new ${ANN} ${HERE}`]);
+  assert.equal(rack.count('asked'), 1);
+  rack.arpFrom(ANN, HERE);
+  assert.deepEqual([rack.news(), rack.count('asked')], [[], 1]);
+});
+
+test('who says so and does not answer stays a stranger', () => {
+  const rack = new WatchRack();
+  rack.arpFrom(EVE, HERE);
+  rack.pass(1);
+  assert.deepEqual(rack.neighbours(), [`${HERE} ${EVE}?`]);
+  assert.deepEqual(rack.news(), []);
+});
+
+test('an answer that nobody asked for, or that is meant for another, proves nothing', () => {
+  const rack = new WatchRack();
+  rack.arpFrom(EVE, HERE, { operation: 2, to: BOB });
+  rack.arpFrom(EVE, HERE, { operation: 2 });
+  assert.deepEqual(rack.neighbours(), [`${HERE} ${EVE}?`]);
+  rack.pass(1);
+  rack.arpFrom(EVE, THERE, { operation: 2, to: '52:54:00:fe:fe:fe' });
+  assert.deepEqual(rack.neighbours(), [`${HERE} ${EVE}?`, `${THERE} ${EVE}?`]);
+});
+
+test('a machine that has the address by lease, or by the file, need not be asked', () => {
+  const rack = new WatchRack({ hosts: [NODE1] });
+  rack.lend(LENT, BOB);
+  rack.arpFrom(BOB, LENT);
+  rack.arpFrom(ANN, NODE1.address);
+  assert.deepEqual(rack.neighbours(), [`${LENT} ${BOB}`, `${NODE1.address} ${ANN}`]);
+  assert.equal(rack.count('asked'), 0);
+});
+
+test('a pair that stays is told of again after ten minutes, and not before', () => {
+  const rack = new WatchRack();
+  rack.settle(ANN, HERE);
+  rack.news();
+  rack.pass(599);
+  rack.arpFrom(ANN, HERE);
+  assert.deepEqual(rack.news(), []);
+  rack.pass(1);
+  rack.arpFrom(ANN, HERE);
+  rack.arpFrom(ANN, HERE);
+  assert.deepEqual(rack.news(), [`neighbour.refreshed ${ANN} ${HERE}`]);
+});
+
+test('an address that another machine answers for has moved', () => {
+  const rack = new WatchRack();
+  rack.settle(ANN, HERE);
+  rack.leave(ANN, HERE);
+  rack.news();
+  // Within the time of the first question: it is asked once more
+  rack.settle(BOB, HERE);
+  rack.pass(1);
+  assert.deepEqual(rack.news(), [`neighbour.moved ${BOB} ${HERE} from=${ANN}`]);
+  assert.deepEqual(rack.neighbours(), [`${HERE} ${BOB}`]);
+});
+
+test('who only claims an address takes it from nobody', () => {
+  const rack = new WatchRack();
+  rack.settle(ANN, HERE);
+  rack.pass(1);
+  rack.news();
+  rack.arpFrom(EVE, HERE);
+  rack.pass(1);
+  assert.deepEqual(rack.news(), []);
+  assert.deepEqual(rack.neighbours(), [`${HERE} ${ANN}`, `${HERE} ${EVE}?`]);
+});
+
+const NO_PAIRS: readonly (readonly [string, string, string])[] = [
+  ['a probe of one that has no address yet', ANN, '0.0.0.0'],
+  ['a group MAC', '01:00:5e:00:00:01', HERE],
+  ['a MAC of nothing', '00:00:00:00:00:00', HERE],
+  ['a group address', ANN, '224.0.0.1'],
+  ['a loopback address', ANN, '127.0.0.1'],
+  ['our own card', '52:54:00:fe:fe:fe', HERE],
+];
+
+for (const [what, mac, address] of NO_PAIRS) {
+  test(`${what} is no neighbour`, () => {
+    const rack = new WatchRack();
+    rack.arpFrom(mac, address, { target: HERE });
+    assert.deepEqual([rack.neighbours(), rack.count('asked')], [[], 0]);
+  });
+}
+
+test('what is no ARP is counted, and does no harm', () => {
+  const rack = new WatchRack();
+  rack.hear(Uint8Array.of(1, 2, 3));
+  rack.hear(new Uint8Array(20));
+  assert.equal(rack.count('refused.bad-packet'), 2);
+});
+
+test('in a VLAN, and with an address of another network, nobody can be asked: they are told, but not without end', () => {
+  const rack = new WatchRack();
+  rack.arpFrom(ANN, HERE, { tag: 100 });
+  rack.arpFrom(BOB, '10.0.0.9');
+  assert.deepEqual(rack.news(), [`neighbour.new ${ANN} ${HERE} vlan=100`, `neighbour.new ${BOB} 10.0.0.9`]);
+  rack.arpFrom(BOB, HERE, { tag: 100 });
+  assert.deepEqual(rack.news(), [`neighbour.moved ${BOB} ${HERE} from=${ANN} vlan=100`]);
+  assert.equal(rack.count('asked'), 0);
+  for (let n = 0; n < 1000; n++) rack.arpFrom(EVE, `10.1.${n >> 8}.${n & 255}`, { tag: 100 });
+  assert.ok(rack.news().length <= 200);
+  assert.ok(rack.count('events.unprovable-dropped') > 700);
+  assert.deepEqual(rack.show()?.conflicts, []);
+});
+
+test('who was not seen for a month is forgotten', () => {
+  const rack = new WatchRack();
+  rack.settle(ANN, HERE);
+  rack.pass(40);
+  assert.equal(rack.store.rows.size, 1);
+  rack.time.setWall(29 * 86_400);
+  rack.settle(BOB, THERE);
+  rack.time.setWall(2 * 86_400);
+  rack.pass(40);
+  assert.deepEqual([rack.neighbours(), [...rack.store.rows.keys()]], [[`${THERE} ${BOB}`], [`${THERE} ${BOB} 0.0`]]);
+});
+
+test('neighbours outlive a restart, strangers do not', () => {
+  const rack = new WatchRack();
+  rack.settle(ANN, HERE);
+  rack.arpFrom(EVE, THERE);
+  rack.service.close();
+  rack.store.fault = undefined;
+  const again = new WatchRack({}, WATCH, rack.store);
+  assert.deepEqual(again.neighbours(), [`${HERE} ${ANN}`]);
+  assert.deepEqual(again.news(), []);
+  const elsewhere = new WatchRack({ subnets: [{ interface: 'eth1' }] }, WATCH, rack.store);
+  assert.deepEqual(elsewhere.neighbours(), []);
+});
+
+test('a disk that takes nothing is told of once, and again when it does', () => {
+  const rack = new WatchRack();
+  rack.store.fault = 'disk is full';
+  rack.settle(ANN, HERE);
+  rack.pass(100);
+  assert.deepEqual(rack.news(), [`neighbour.new ${ANN} ${HERE}`, 'watch.store-failed reason=disk is full']);
+  rack.store.fault = undefined;
+  rack.pass(40);
+  assert.deepEqual(rack.news(), ['watch.store-works']);
+  assert.deepEqual([...rack.store.rows.keys()], [`${HERE} ${ANN} 0.0`]);
+});
+
+test('two that both answer for one address are a conflict until one of them is gone', () => {
+  const rack = new WatchRack();
+  rack.settle(ANN, HERE);
+  rack.pass(1);
+  rack.news();
+  rack.settle(BOB, HERE);
+  rack.pass(1);
+  assert.deepEqual(rack.news(), [`conflict.began ${BOB} ${HERE} conflict=two-machines other=${ANN}`]);
+  rack.pass(60);
+  assert.deepEqual([rack.news(), rack.count('conflicts')], [[], 1]);
+  rack.leave(BOB, HERE);
+  rack.pass(60);
+  assert.deepEqual(rack.news(), [
+    `neighbour.moved ${ANN} ${HERE} from=${BOB}`,
+    `conflict.ended ${BOB} ${HERE} seconds=119 conflict=two-machines other=${ANN}`,
+  ]);
+  assert.equal(rack.count('conflicts'), 0);
+});
+
+test('two cards of one host that both answer are no conflict', () => {
+  const rack = new WatchRack({ hosts: [{ name: 'node1', macs: [ANN, BOB] }] });
+  rack.settle(ANN, HERE);
+  rack.settle(BOB, HERE);
+  rack.pass(2);
+  assert.deepEqual(rack.news(), [`neighbour.new ${ANN} ${HERE}`]);
+  assert.equal(rack.count('conflicts'), 0);
+});
+
+test('an address of a range that nobody was lent is told to the DHCP service at once, and to people when no lease comes for it', () => {
+  const rack = new WatchRack();
+  rack.settle(EVE, LENT);
+  assert.deepEqual(rack.sightings.length, 1);
+  assert.deepEqual(rack.news(), [`neighbour.new ${EVE} ${LENT}`]);
+  rack.pass(2);
+  assert.deepEqual(rack.news(), [`conflict.began ${EVE} ${LENT} conflict=squatted`]);
+  // As long as it is there it is told again
+  rack.pass(60);
+  assert.ok(rack.sightings.length >= 2);
+  assert.deepEqual(rack.news(), []);
+  rack.lend(LENT, EVE);
+  assert.deepEqual(rack.news(), [`conflict.ended ${EVE} ${LENT} seconds=60 conflict=squatted`]);
+});
+
+test('a lease whose letter comes behind its ARP is no conflict', () => {
+  const rack = new WatchRack();
+  rack.settle(ANN, LENT);
+  rack.pass(1);
+  rack.lend(LENT, ANN);
+  rack.pass(5);
+  assert.deepEqual(rack.news(), [`neighbour.new ${ANN} ${LENT}`]);
+});
+
+test('used addresses are not told to the DHCP service where the file says so, and are a conflict all the same', () => {
+  const rack = new WatchRack({}, { ...WATCH, avoidsUsed: false });
+  rack.settle(EVE, LENT);
+  rack.pass(2);
+  assert.deepEqual([rack.sightings, rack.count('conflicts')], [[], 1]);
+});
+
+const WRONGS: readonly (readonly [string, (rack: WatchRack) => void, string, string])[] = [
+  ['our own address', () => undefined, RACK, 'own-address'],
+  ['the address of a host', () => undefined, NODE1.address, 'host-address host=node1'],
+  ['an address that is lent to another', (rack) => rack.lend(LENT, BOB), LENT, `leased-address other=${BOB}`],
+];
+
+for (const [what, prepare, address, words] of WRONGS) {
+  test(`a stranger on ${what} is named`, () => {
+    const rack = new WatchRack({ hosts: [NODE1] });
+    prepare(rack);
+    rack.settle(EVE, address);
+    rack.pass(3);
+    assert.deepEqual(rack.news(), [
+      `neighbour.new ${EVE} ${address}`,
+      `conflict.began ${EVE} ${address} conflict=${words}`,
+    ]);
+    rack.leave(EVE, address);
+    rack.pass(90);
+    assert.match(rack.news().join('\n'), new RegExp(`^conflict.ended ${EVE} ${address} `));
+  });
+}
+
+test('a host that uses another address than its own is on the wrong one, unless it has both', () => {
+  const rack = new WatchRack({ hosts: [NODE1] });
+  rack.settle(ANN, HERE);
+  rack.pass(3);
+  assert.deepEqual(
+    rack.news().at(-1),
+    `conflict.began ${ANN} ${HERE} conflict=wrong-address host=node1 wanted=${NODE1.address}`,
+  );
+  const both = new WatchRack({ hosts: [NODE1] });
+  both.settle(ANN, NODE1.address);
+  both.settle(ANN, HERE);
+  both.pass(3);
+  assert.equal(both.count('conflicts'), 0);
+});
+
+test('a router that answers for every address has none of them', () => {
+  const rack = new WatchRack();
+  for (let n = 20; n < 60; n++) rack.settle(EVE, `192.168.127.${n}`);
+  rack.pass(1);
+  const told = rack.sightings.length;
+  for (let n = 111; n < 141; n++) rack.settle(EVE, `192.168.127.${n}`);
+  rack.pass(10);
+  assert.deepEqual([rack.sightings.length - told, rack.count('conflicts')], [0, 0]);
+});
+
+test('on a proxy subnet the other server knows who has what', () => {
+  const rack = new WatchRack({ subnets: [{ management: 'proxy' }] });
+  rack.settle(EVE, LENT);
+  rack.settle(BOB, RACK);
+  rack.pass(3);
+  assert.deepEqual(
+    rack.show()?.conflicts.map(({ grievance }) => grievance.kind),
+    ['own-address'],
+  );
+});
+
+test('a lease that ends while its machine is still there makes a squatter of it', () => {
+  const rack = new WatchRack();
+  rack.lend(LENT, ANN);
+  rack.settle(ANN, LENT);
+  rack.news();
+  rack.service.learn([], [rack.addressOf(LENT)]);
+  rack.pass(70);
+  assert.deepEqual(rack.news(), [`conflict.began ${ANN} ${LENT} conflict=squatted`]);
+});
+
+test('a squatter is found again after a restart', () => {
+  const rack = new WatchRack();
+  rack.settle(EVE, LENT);
+  rack.service.close();
+  rack.store.fault = undefined;
+  const again = new WatchRack({}, WATCH, rack.store);
+  again.answering.set(`${LENT} ${EVE}`, EVE);
+  again.pass(10);
+  assert.deepEqual(again.news(), [`conflict.began ${EVE} ${LENT} conflict=squatted`]);
+  assert.equal(again.sightings.length, 1);
+});
+
+test('a scan asks for all addresses but the two that nobody has, at a pace, and tells who answered', () => {
+  const rack = new WatchRack({ subnets: [{ cidr: '192.168.127.0/24' }] });
+  rack.answering.set(`${HERE} ${ANN}`, ANN);
+  let answer: unknown;
+  rack.service.showNeighbours({ kind: 'scan' }, ({ scan }) => (answer = scan));
+  rack.pass(900, 'milliseconds');
+  assert.ok(rack.count('asked') < 254);
+  rack.pass(2);
+  assert.deepEqual(answer, { asked: 254, answered: 1 });
+  assert.deepEqual(rack.news(), [`neighbour.new ${ANN} ${HERE}`, 'watch.scanned asked=254 answered=1']);
+});
+
+test('a scan by interval begins within it and a half, and again; one of another network is refused', () => {
+  const rack = new WatchRack({}, { ...WATCH, scanSeconds: 3600 });
+  rack.time.pass(3599);
+  assert.equal(rack.count('asked'), 0);
+  rack.time.pass(10);
+  assert.equal(rack.count('asked'), 254);
+  rack.time.pass(3600);
+  assert.equal(rack.count('asked'), 508);
+  const subnet = { network: rack.addressOf('10.9.0.0'), prefix: 16 };
+  assert.match(rack.show({ kind: 'scan', subnet })?.fault ?? '', /no subnet of this rack/);
+});
+
+test('a flood of made-up pairs is looked at in batches with a rest between, and leaves those that are known', () => {
+  const rack = new WatchRack({
+    subnets: [{ cidr: '10.0.0.0/8', rack: '10.0.0.1', dynamic: null, static: null, router: null }],
+  });
+  rack.settle(ANN, '10.0.0.9');
+  rack.news();
+  for (let n = 0; n < 50_000; n++) {
+    const [high, middle, low] = [n >>> 16, (n >>> 8) & 255, n & 255];
+    rack.arpFrom(
+      `06:00:00:${[high, middle, low].map((byte) => byte.toString(16).padStart(2, '0')).join(':')}`,
+      `10.9.${middle}.${low}`,
+    );
+  }
+  assert.ok(rack.count('strangers') <= 4_096);
+  assert.ok(rack.count('asked') < 300, String(rack.count('asked')));
+  assert.ok(rack.count('evicted') > 40_000);
+  assert.ok(rack.neighbours().includes(`10.0.0.9 ${ANN}`));
+  rack.pass(1);
+  assert.deepEqual([rack.news(), rack.count('conflicts')], [[], 0]);
+  for (let n = 0; n < 64; n++) rack.arp.waiting.push({ frame: new Uint8Array(14), tag: 0 });
+  rack.time.ready(11);
+  assert.deepEqual(rack.rests, [10]);
+});
+
+test('without raw sockets it says so, once, and when it sees again', () => {
+  const rack = new WatchRack();
+  rack.apply({}, WATCH, []);
+  rack.apply({}, WATCH, []);
+  rack.apply({});
+  assert.deepEqual(rack.news(), ['watch.blind interfaces=eth0', 'watch.sees']);
+});
+
+test('a Plan that wants no watch makes it forget the wire, and closing gives back what it had', () => {
+  const rack = new WatchRack();
+  rack.settle(ANN, HERE);
+  rack.apply({}, 'off', []);
+  assert.deepEqual(rack.neighbours(), []);
+  assert.deepEqual([rack.arp.closed, rack.dhcp.closed], [true, true]);
+  rack.service.close();
+  assert.deepEqual([rack.time.watched, rack.time.timers], [[], 0]);
+});
