@@ -156,7 +156,8 @@ async function measure(
   checkRcodes(scenario, highest);
   const paced: { wanted: number; figure: PacedFigure }[] = [];
   for (const rate of FIXED_RATES.filter((wanted) => wanted < highest.rate)) {
-    const report_ = join(ground.files, 'report');
+    // Not beside the zone: rackboot looks at whatever happens in a folder of its files
+    const report_ = join(ground.files, '..', 'report');
     const figure = await withCost(running, () => loadTimed(ask, { ...load, rate }, report_));
     paced.push({ wanted: rate, figure });
   }
