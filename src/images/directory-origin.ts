@@ -37,7 +37,7 @@ export class DirectoryOrigin implements Origin {
     return join(this.#directory, path);
   }
 
-  async open(path: string, { from, signal }: FileWish): Promise<FileFlow> {
+  async open(path: string, { from, size = 0, signal }: FileWish): Promise<FileFlow> {
     const file = this.locate(path);
     // A pipe that nobody writes to would hold whoever opens it
     const opening = (): ReturnType<LocalFiles['open']> =>
@@ -46,6 +46,8 @@ export class DirectoryOrigin implements Origin {
     try {
       const stat = await this.#ask(file, signal, () => handle.stat());
       if (!stat.isFile()) throw new TransferError(`${file}: expected a file`, false);
+      // No line was cut: asking again brings no more
+      if (stat.size < size) throw new TransferError(`${file}: expected ${size} bytes, found ${stat.size}`, false);
     } catch (error) {
       await this.#close(handle);
       throw error;

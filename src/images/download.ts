@@ -122,7 +122,12 @@ class Part {
     const place = origin.locate(path);
     const mark = this.#length > 0 ? shelf.partMark(sha256) : undefined;
     const known = mark?.place === place ? mark.validator : undefined;
-    const { first, validator, chunks } = await origin.open(path, { from: this.#length, validator: known, signal });
+    const { first, validator, chunks } = await origin.open(path, {
+      from: this.#length,
+      size,
+      validator: known,
+      signal,
+    });
     if (first !== this.#length) await this.#startAnew();
     if (validator !== known || mark?.place !== place) {
       shelf.markPart(sha256, validator === undefined ? undefined : { place, validator });

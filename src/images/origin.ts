@@ -2,6 +2,8 @@
 export interface FileWish {
   /** Bytes that are here already. */
   readonly from: number;
+  /** As long as it is said to be; absent where nobody says. */
+  readonly size?: number;
   /** A strong validator (RFC 9110 §8.8) of what these bytes are of. */
   readonly validator?: string | undefined;
   readonly signal: AbortSignal;

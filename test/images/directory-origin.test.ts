@@ -41,6 +41,12 @@ for (const [path, says] of [
   });
 }
 
+test('a file that is shorter than it is said to be is refused at once: no line was cut', async () => {
+  const opened = new DirectoryOrigin(root).open('file', { from: 1000, size: 2_500_001, signal: NEVER });
+  const message = `${join(root, 'file')}: expected 2500001 bytes, found 2500000`;
+  await assert.rejects(opened, { name: 'TransferError', message, mayPass: false });
+});
+
 /** A file server that hangs at this call, until it is there again. */
 function hangingAt(call: 'open' | 'read' | 'stat') {
   const back = Promise.withResolvers<void>();
