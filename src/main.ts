@@ -8,7 +8,6 @@ import { controlPath, RefusedError, UnreachableError } from './cli/control-clien
 import { events } from './cli/events.ts';
 import { EXPLAIN_OPTIONS } from './cli/explain-options.ts';
 import { images, importImages, manageImages } from './cli/images.ts';
-import { lab } from './cli/lab.ts';
 import { exportLeases, importLeases, leases, releaseLease } from './cli/leases.ts';
 import { machines, machineStory } from './cli/machines.ts';
 import { run, type DaemonProcess } from './cli/run.ts';
@@ -162,7 +161,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     const words = verb === undefined ? [] : [verb, ...argv];
     return loaders(parse(words, { ...CONFIG, json: { type: 'boolean', default: false } }), print);
   },
-  lab: (argv) => {
+  lab: async (argv) => {
     const text = { type: 'string' } as const;
     const options = parse(argv, {
       firmware: text,
@@ -172,6 +171,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       timeout: text,
       accel: text,
     });
+    // The OpenPGP of its mirror is 25 MB that the daemon need not hold
+    const { lab } = await import('./cli/lab.ts');
     return lab({ ...options, signal: stopSignal() }, print);
   },
 };

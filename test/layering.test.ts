@@ -51,6 +51,26 @@ test('main imports commands and nothing else of ours', () => {
   );
 });
 
+test('what is loaded when the program starts is what the daemon needs: no virtual machines, no OpenPGP', () => {
+  const atOnce = /^(?:import|export) (?!type )[^;]*?from '([^']+)'|^import '([^']+)'/gm;
+  const [loaded, packages, left] = [new Set<string>(), new Set<string>(), ['main.ts']];
+  for (let file = left.pop(); file !== undefined; file = left.pop()) {
+    if (loaded.has(file)) continue;
+    loaded.add(file);
+    for (const match of readFileSync(join(SOURCE, file), 'utf8').matchAll(atOnce)) {
+      const name = match[1] ?? match[2] ?? '';
+      if (name.startsWith('.')) left.push(posix.join(posix.dirname(file), name));
+      else packages.add(name);
+    }
+  }
+  assert.ok(loaded.has('rack/rack.ts') && packages.has('yaml'));
+  assert.deepEqual(
+    [...loaded].filter((file) => roomOf(file) === 'lab' || file.startsWith('images/streams/verify')),
+    [],
+  );
+  assert.ok(!packages.has('openpgp'));
+});
+
 test('the table has no cycle', () => {
   const visit = (room: string, path: readonly string[]): void => {
     assert.ok(!path.includes(room), [...path, room].join(' → '));
