@@ -18,7 +18,7 @@ import { askDaemon } from '../../src/cli/control-client.ts';
 import { runCommand } from '../../src/lab/run-command.ts';
 import { CLIENT, RACK, RackRig, reasonToSkip } from './rack-rig.ts';
 
-/** `RACKBOOT_IMPORT_BYTES=2147483648 node --test test/interop/images.test.ts` is the long run. */
+/** `RACKBOOT_IMPORT_BYTES=2000000000 node --test test/interop/images.test.ts` is the long run. */
 const BYTES = Number(process.env['RACKBOOT_IMPORT_BYTES'] ?? 48 * 2 ** 20);
 /** The most that one cut may cost: what is gathered before it is written. */
 const BLOCK = 2 ** 20;
