@@ -2,6 +2,7 @@ import { lstatSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import { isDamage, openForReading, setDatabaseAside } from '../system/database-file.ts';
+import { messageOf } from '../system/message-of.ts';
 import { BootFileError, readBoots, SqliteBootStore, type BootChanges, type BootMemory } from './boot-store.ts';
 import { readDamagedBoots } from './read-damaged-boots.ts';
 
@@ -97,8 +98,4 @@ class StrandedStore implements BootStore {
   close(): void {
     this.#store?.close();
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

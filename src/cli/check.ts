@@ -6,6 +6,7 @@ import { createSurvey } from '../rack/surroundings.ts';
 import { MOST_RECORDS_IN_ALL, readMasterFile } from '../zones/read-master-file.ts';
 import { readZoneFile } from '../zones/read-zone-file.ts';
 import { formatProblem } from '../zones/zone-problem.ts';
+import { messageOf } from '../system/message-of.ts';
 
 /** Prints every fault of a config file, or what it holds. Gives the exit code: 0 without any fault, else 1. */
 export function check(options: { readonly config: string }, out: (line: string) => void): number {
@@ -50,7 +51,7 @@ function explainUnreadable(error: unknown): string {
   if (code === 'ENOENT') return 'none';
   if (code === 'EACCES') return 'one that this user may not read';
   if (code === 'EISDIR') return 'a directory';
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }
 
 function summarise(plan: Plan): string {

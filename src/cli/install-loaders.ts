@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { openApt, unpackPackages } from '../lab/unpack-packages.ts';
 import { DEBIAN_FILES } from '../plan/loader-table.ts';
 import { replaceFile } from '../system/replace-file.ts';
+import { messageOf } from '../system/message-of.ts';
 
 export interface InstalledLoaders {
   readonly put: readonly { readonly file: string; readonly from: string }[];
@@ -76,7 +77,7 @@ async function fetched(
     await unpack(wanted, into);
     return undefined;
   } catch (error) {
-    return (error instanceof Error ? error.message : String(error)).trim().split('\n').at(-1) ?? 'no reason given';
+    return messageOf(error).trim().split('\n').at(-1) ?? 'no reason given';
   }
 }
 

@@ -9,6 +9,7 @@ import { formatFault } from '../plan/fault.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Surroundings } from '../plan/surroundings.ts';
 import type { Clock } from '../system/clock.ts';
+import { messageOf } from '../system/message-of.ts';
 import { RefusedError } from './control-client.ts';
 
 /** This machine, so that tests can have another. */
@@ -72,5 +73,5 @@ function readState<T>({ rack }: Plan, name: string, read: (file: string) => T): 
 
 function codeOf(error: unknown): string {
   if (error instanceof Error && 'code' in error) return String(error.code);
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }

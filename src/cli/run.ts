@@ -11,6 +11,7 @@ import { isAnswerThread, serviceOf } from '../service/thread-name.ts';
 import { systemClock } from '../system/clock.ts';
 import { loadLibc } from '../system/libc.ts';
 import { connectServiceManager } from '../system/systemd-notify.ts';
+import { messageOf } from '../system/message-of.ts';
 import type { ThreadName } from '../timeline/event.ts';
 
 export interface RunOptions {
@@ -76,7 +77,7 @@ function reportFailedStart(error: unknown, complain: (line: string) => void): vo
   if (error instanceof ConfigError) {
     for (const fault of error.faults) complain(fault);
     complain(`${error.message}; nothing is served. \`rackboot check\` shows the same`);
-  } else complain(`rackboot did not start: ${error instanceof Error ? error.message : String(error)}`);
+  } else complain(`rackboot did not start: ${messageOf(error)}`);
 }
 
 /** The operator's plane comes second: a rack that can't have it still boots its machines, and says so. */

@@ -2,6 +2,7 @@ import type { LeaseBook } from '../leases/lease-book.ts';
 import type { EventSink } from '../service/service.ts';
 import type { Tally } from '../service/tally.ts';
 import type { Addresses } from './addresses.ts';
+import { messageOf } from '../system/message-of.ts';
 
 /** Writes leases down, and knows whether the disk takes them. */
 export class LeaseCommits {
@@ -26,7 +27,7 @@ export class LeaseCommits {
       return true;
     } catch (error) {
       this.#tally.add('refused.store-failed');
-      this.failed(error instanceof Error ? error.message : String(error));
+      this.failed(messageOf(error));
       return false;
     }
   }

@@ -5,6 +5,7 @@ import type { ZoneOverlay } from '../zones/zone-overlay.ts';
 import type { Slices } from './slices.ts';
 import { recordsIn } from './zone-content.ts';
 import type { Zone } from './zone.ts';
+import { messageOf } from '../system/message-of.ts';
 
 interface ServedNow {
   get(origin: NameKey): Zone | undefined;
@@ -64,8 +65,4 @@ function factOf({ origin, kind, serial, owners, records }: Zone, updates: Update
     ...(size > 0 && { updated: size }),
     ...(overruled.length > 0 && { overruled: overruled.length }),
   };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

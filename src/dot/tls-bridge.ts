@@ -6,6 +6,7 @@ import { connect, getCACertificates, type TLSSocket } from 'node:tls';
 import { formatIp4 } from '../addr/ip4.ts';
 import type { Upstream } from '../plan/plan.ts';
 import type { ServiceContext } from '../service/service.ts';
+import { messageOf } from '../system/message-of.ts';
 
 /** Only rackboot itself may ask by it. */
 const SOCKET_MODE = 0o600;
@@ -157,8 +158,4 @@ export class TlsBridge {
 function systemAuthorities(): readonly string[] {
   const system = getCACertificates('system');
   return system.length > 0 ? system : getCACertificates('bundled');
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -9,6 +9,7 @@ import { readWhole } from './origin.ts';
 import type { StreamPlace } from './streams/read-stream.ts';
 import { StreamError } from './streams/stream-error.ts';
 import type { Keyring } from './streams/verify-signature.ts';
+import { messageOf } from '../system/message-of.ts';
 
 /** A source, with the keys themselves where no file has them. */
 export type NamedSource = Omit<ImageSource, 'keyring'> & { readonly keyring?: string | Keyring };
@@ -63,6 +64,6 @@ async function readKeyring(file: string, directories: LocalDirectories, signal: 
     return { file, bytes: await directories.read(file, signal) };
   } catch (error) {
     signal.throwIfAborted();
-    throw new StreamError(`the keyring ${error instanceof Error ? error.message : String(error)}`);
+    throw new StreamError(`the keyring ${messageOf(error)}`);
   }
 }

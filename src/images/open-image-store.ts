@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 
 import { imageShelf } from '../plan/stored-image.ts';
 import { isBusy, isDamage, setDatabaseAside } from '../system/database-file.ts';
+import { messageOf } from '../system/message-of.ts';
 import { rowKey, type ImageRow } from './image-row.ts';
 import { ImageIndexError, readImageRow, readMemory, SELECT_IMAGES, SqliteImageStore } from './image-store.ts';
 import type { ImageMemory, IndexGap } from './image-store.ts';
@@ -42,7 +43,7 @@ export function openImageStore(file: string, now: number): OpenedImages {
     return { store: new SqliteImageStore(file, gapFor('nothing in it')) };
   } catch (error) {
     if (!(error instanceof ImageIndexError) && !isDamage(error)) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     const setAside = setDatabaseAside(file, now);
     const images = readDamagedImages(setAside);
     const store = new SqliteImageStore(file, gapFor(reason));

@@ -17,6 +17,7 @@ import type { Counters, ImageAnswer, ImageOrder } from '../service/letters.ts';
 import type { Service, ServiceContext } from '../service/service.ts';
 import { Tally } from '../service/tally.ts';
 import type { Timer } from '../system/loop.ts';
+import { messageOf } from '../system/message-of.ts';
 import { collectGarbage } from './collect.ts';
 import { answerOf, no, removalOf, spoilOf, unknownSource } from './image-answers.ts';
 import { isMarkNamed, isNamed, namedBy } from './image-name.ts';
@@ -384,8 +385,4 @@ function isSameWork(a: ImageSettings | undefined, b: ImageSettings | undefined):
 
 function workOf(settings: ImageSettings | undefined): string {
   return JSON.stringify([settings?.sources ?? [], settings?.bootResources]);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

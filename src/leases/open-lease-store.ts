@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 
 import type { Clock } from '../system/clock.ts';
 import { isDamage, isDiskTrouble, openForReading, setDatabaseAside } from '../system/database-file.ts';
+import { messageOf } from '../system/message-of.ts';
 import { LeaseFileError, readLastWrite, readLeases, SqliteLeaseStore, type LeaseStore } from './lease-store.ts';
 import type { Lease } from './lease.ts';
 import { readDamagedLeases } from './read-damaged-leases.ts';
@@ -87,8 +88,4 @@ class StrandedStore implements LeaseStore {
   close(): void {
     this.#store?.close();
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

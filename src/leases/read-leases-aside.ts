@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
 import { copyDatabase } from '../system/copy-database.ts';
+import { messageOf } from '../system/message-of.ts';
 import { readLastWrite, readLeases } from './lease-store.ts';
 import type { Lease } from './lease.ts';
 import { readDamagedLeases } from './read-damaged-leases.ts';
@@ -43,6 +44,6 @@ function readCopy(copy: string): LeasesAside {
       database.close();
     }
   } catch (error) {
-    return { leases: readDamagedLeases(copy), damage: error instanceof Error ? error.message : String(error) };
+    return { leases: readDamagedLeases(copy), damage: messageOf(error) };
   }
 }

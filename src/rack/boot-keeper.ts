@@ -10,6 +10,7 @@ import type { Plan } from '../plan/plan.ts';
 import type { ToService } from '../service/letters.ts';
 import type { Clock } from '../system/clock.ts';
 import { SteadyClock } from '../system/steady-clock.ts';
+import { messageOf } from '../system/message-of.ts';
 import type { EventBody } from '../timeline/event.ts';
 
 /** What a busy moment changes is one sync of the disk. */
@@ -123,7 +124,7 @@ export class BootKeeper {
     try {
       this.#store.write({ rows: [...this.#pending.values()], lostSince: this.#ledger.lostSince });
     } catch (error) {
-      this.#failed(error instanceof Error ? error.message : String(error));
+      this.#failed(messageOf(error));
       return;
     }
     this.#pending.clear();

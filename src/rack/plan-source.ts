@@ -8,6 +8,7 @@ import { formatFault } from '../plan/fault.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { InterfaceAddress } from '../plan/surroundings.ts';
 import { replaceFile } from '../system/replace-file.ts';
+import { messageOf } from '../system/message-of.ts';
 import { createSurvey } from './surroundings.ts';
 
 /** One reading of the file. Without a `plan` it can't be served. */
@@ -56,7 +57,7 @@ export class PlanSource {
     } catch (error) {
       return {
         at: now,
-        faults: [`${file}: can't be read: ${error instanceof Error ? error.message : String(error)}`],
+        faults: [`${file}: can't be read: ${messageOf(error)}`],
       };
     }
     const { plan, faults } = compilePlan(text, file, {

@@ -16,6 +16,7 @@ import type { Clock } from '../system/clock.ts';
 import type { Libc } from '../system/libc.ts';
 import { lockDirectory } from '../system/lock-directory.ts';
 import type { ServiceManager } from '../system/systemd-notify.ts';
+import { messageOf } from '../system/message-of.ts';
 import { SqliteEventStore, type EventBounds, type EventStore } from '../timeline/event-store.ts';
 import type { EventBody, ServiceName, ThreadName } from '../timeline/event.ts';
 import { Timeline } from '../timeline/timeline.ts';
@@ -270,7 +271,7 @@ export class Rack {
     try {
       return { listeners: this.#listeners.prepare(attempt.plan), faults: [] };
     } catch (error) {
-      return { faults: [error instanceof Error ? error.message : String(error)] };
+      return { faults: [messageOf(error)] };
     }
   }
 

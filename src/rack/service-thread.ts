@@ -15,6 +15,7 @@ import type {
 import type { WatchAnswer, WatchOrder } from '../service/watch-letters.ts';
 import type { Libc } from '../system/libc.ts';
 import { Wake } from '../system/wake.ts';
+import { messageOf } from '../system/message-of.ts';
 import type { ThreadName } from '../timeline/event.ts';
 
 const FIRST_RETRY = 100;
@@ -275,8 +276,4 @@ export class ServiceThread {
   #settle(): void {
     for (const resolve of this.#unsettled.splice(0)) resolve();
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

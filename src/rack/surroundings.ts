@@ -10,6 +10,7 @@ import type { StoredImage } from '../plan/stored-image.ts';
 import type { Surroundings } from '../plan/surroundings.ts';
 import { readKeyPair } from '../system/key-pair.ts';
 import { createAddressReader } from '../system/interfaces.ts';
+import { messageOf } from '../system/message-of.ts';
 
 /**
  * Makes a survey of this machine as the config compiler sees it: interfaces and host name of the moment, files when asked
@@ -68,7 +69,7 @@ function keyPairFault(certificate: string, key: string): string | undefined {
     const { notAfter } = readKeyPair(certificate, key);
     return notAfter < Date.now() ? `${certificate} expired on ${new Date(notAfter).toISOString()}` : undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }
 

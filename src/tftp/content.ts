@@ -1,6 +1,7 @@
 import type { Resolution } from '../boot/routes.ts';
 import type { CaseFinder } from '../system/case-finder.ts';
 import { openServedFile } from '../system/open-file.ts';
+import { messageOf } from '../system/message-of.ts';
 import { TFTP_ERROR } from '../wire/tftp/packet.ts';
 import { toNetascii } from './netascii.ts';
 import type { Refusal } from './refusal.ts';
@@ -80,8 +81,4 @@ function convert(file: Content): Content | Refusal {
   } finally {
     file.close();
   }
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,6 +1,7 @@
 import type { EventSink } from '../service/service.ts';
 import type { NeighbourFact } from '../service/watch-letters.ts';
 import type { Clock } from '../system/clock.ts';
+import { messageOf } from '../system/message-of.ts';
 import { factOf, type Neighbour, type NeighbourTable } from './neighbour-table.ts';
 
 /** What is lost with a crash is seen again. */
@@ -86,7 +87,7 @@ export class NeighbourKeeper {
       if (this.#fails) events.emit({ kind: 'watch.store-works' });
       this.#fails = false;
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       if (!this.#fails) events.emit({ kind: 'watch.store-failed', reason });
       this.#fails = true;
     }

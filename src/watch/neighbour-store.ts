@@ -6,6 +6,7 @@ import { toIp4 } from '../addr/ip4.ts';
 import type { Mac } from '../addr/mac.ts';
 import type { NeighbourFact } from '../service/watch-letters.ts';
 import { isDamage, setDatabaseAside } from '../system/database-file.ts';
+import { messageOf } from '../system/message-of.ts';
 import type { NeighbourKey, NeighbourStore } from './neighbour-keeper.ts';
 
 const SCHEMA_VERSION = 1;
@@ -113,7 +114,7 @@ export function openNeighbourStore(file: string, now: number): OpenedNeighbours 
     mkdirSync(dirname(file), { recursive: true });
     return { store: sound(file) };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     if (!(error instanceof NeighbourFileError) && !isDamage(error)) return { store: inMemory(), fault: reason };
     return replace(file, now, reason);
   }
@@ -124,7 +125,7 @@ function replace(file: string, now: number, reason: string): OpenedNeighbours {
     const setAside = setDatabaseAside(file, now);
     return { store: new SqliteNeighbourStore(file), replaced: { reason, setAside } };
   } catch (error) {
-    return { store: inMemory(), fault: `${reason}; ${error instanceof Error ? error.message : String(error)}` };
+    return { store: inMemory(), fault: `${reason}; ${messageOf(error)}` };
   }
 }
 

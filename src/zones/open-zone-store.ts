@@ -2,6 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import { isDamage, openForReading, setDatabaseAside } from '../system/database-file.ts';
+import { messageOf } from '../system/message-of.ts';
 import type { NameKey } from '../wire/dns/name.ts';
 import { readStranded, SqliteZoneStore, ZoneFileError, type StrandedZone } from './zone-store.ts';
 
@@ -49,8 +50,4 @@ function stranded(file: string, fault: string): OpenedZones {
   } catch {
     return { fault };
   }
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

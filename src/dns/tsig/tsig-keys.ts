@@ -3,6 +3,7 @@ import { keyText, nameKey, type NameKey } from '../../wire/dns/name.ts';
 import { readTsigSecret, type TsigKeyFile } from './read-tsig-secret.ts';
 import type { TsigSecret } from './tsig-secret.ts';
 import type { KeyFinder } from './verify-tsig.ts';
+import { messageOf } from '../../system/message-of.ts';
 
 /** The secrets of a Plan's keys, read when the Plan is applied. One that can't be had refuses what is signed by it. */
 export class TsigKeys implements KeyFinder {
@@ -23,7 +24,7 @@ export class TsigKeys implements KeyFinder {
       try {
         this.#secrets.set(nameKey(key.name), this.#read(key));
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = messageOf(error);
         faults.push(`${keyText(nameKey(key.name))} in ${key.secretFile}: ${reason}`);
       }
     }

@@ -1,6 +1,7 @@
 import type * as OpenPgpModule from 'openpgp';
 
 import { StreamError } from './stream-error.ts';
+import { messageOf } from '../../system/message-of.ts';
 
 /** A keyring as it was read: gpg's binary export, or armoured text. */
 export interface Keyring {
@@ -159,6 +160,6 @@ function asArmour(bytes: Uint8Array): string | undefined {
 }
 
 function reasonOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   return message.replaceAll(/\s+/g, ' ').trim();
 }
