@@ -3,6 +3,7 @@ import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqli
 import type { Ip4 } from '../addr/ip4.ts';
 import type { Mac } from '../addr/mac.ts';
 import type { BootState } from '../boot/boot-states.ts';
+import { inTransaction } from '../system/database-file.ts';
 import type { BootRow } from './boot-row.ts';
 import type { BootKey } from './boot-sign.ts';
 import { readProgress } from './read-progress.ts';
@@ -78,8 +79,7 @@ export class SqliteBootStore {
   }
 
   write({ rows, lostSince }: BootChanges): void {
-    this.#database.exec('BEGIN');
-    try {
+    inTransaction(this.#database, 'BEGIN', () => {
       for (const [{ mac, entry }, row] of rows) {
         if (row) this.#upsert.run(...columnsOf(row));
         else this.#delete.run(mac, entry);
@@ -87,11 +87,7 @@ export class SqliteBootStore {
       this.#database.exec("DELETE FROM mark WHERE name = 'lost'");
       if (lostSince !== undefined)
         this.#database.prepare("INSERT INTO mark (name, at) VALUES ('lost', ?)").run(lostSince);
-      this.#database.exec('COMMIT');
-    } catch (error) {
-      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
-      throw error;
-    }
+    });
   }
 
   close(): void {

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 
 import type { StoredFile } from '../plan/stored-image.ts';
-import { isDamage } from '../system/database-file.ts';
+import { inTransaction, isDamage } from '../system/database-file.ts';
 import { rowKey, type ImageRow, type SourceRow } from './image-row.ts';
 
 /** An index that was begun anew beside files that are here: whose they are, it does not know. */
@@ -150,20 +150,15 @@ export class SqliteImageStore {
   }
 
   write({ set = [], gone = [], sources = [], closesGap = false, ...marks }: ImageChanges): void {
-    this.#database.exec('BEGIN IMMEDIATE');
-    try {
+    inTransaction(this.#database, 'BEGIN IMMEDIATE', () => {
       for (const row of gone) this.#delete.run(rowKey(row));
       for (const row of set) this.#upsert.run(...columnsOf(row));
       for (const { name, triedAt, goodAt = null, troubles } of sources)
         this.#source.run(name, triedAt, goodAt, JSON.stringify(troubles));
       this.#marks.write(marks);
       if (closesGap) this.#database.exec('DELETE FROM gap');
-      this.#database.exec('COMMIT');
-      if (set.length + gone.length > 0) this.#written++;
-    } catch (error) {
-      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
-      throw error;
-    }
+    });
+    if (set.length + gone.length > 0) this.#written++;
   }
 
   close(): void {

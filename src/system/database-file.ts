@@ -32,6 +32,19 @@ export function setDatabaseAside(file: string, now: number): string {
   return setAside;
 }
 
+/** Does `work` whole or not at all; `begin` is IMMEDIATE where another process may write, too. Throws what it throws, or SQLite. */
+export function inTransaction(database: DatabaseSync, begin: 'BEGIN' | 'BEGIN IMMEDIATE', work: () => void): void {
+  database.exec(begin);
+  try {
+    work();
+    database.exec('COMMIT');
+  } catch (error) {
+    // Some errors have ended it already
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw error;
+  }
+}
+
 function freeName(wanted: string): string {
   let name = wanted;
   for (let n = 2; existsSync(name); n++) name = `${wanted}-${n}`;

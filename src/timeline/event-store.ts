@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 
 import type { Clock } from '../system/clock.ts';
+import { inTransaction } from '../system/database-file.ts';
 import type { EventFilter } from './event-filter.ts';
 import type { RackEvent } from './event.ts';
 
@@ -80,16 +81,11 @@ export class SqliteEventStore implements EventStore {
     if (this.#hasFile) leaveRoom(this.#directory);
     const sincePrune = this.#sincePrune + events.length;
     const prune = sincePrune >= PRUNE_EVERY;
-    this.#database.exec('BEGIN');
-    try {
+    inTransaction(this.#database, 'BEGIN', () => {
       for (const event of events) this.#insert.run(event.at, event.mac ?? null, event.kind, JSON.stringify(event));
       // In the same transaction: a failure after COMMIT would make the caller write these events twice
       if (prune) this.prune();
-      this.#database.exec('COMMIT');
-    } catch (error) {
-      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
-      throw error;
-    }
+    });
     this.#sincePrune = prune ? 0 : sincePrune;
   }
 

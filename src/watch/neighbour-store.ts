@@ -5,7 +5,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { toIp4 } from '../addr/ip4.ts';
 import type { Mac } from '../addr/mac.ts';
 import type { NeighbourFact } from '../service/watch-letters.ts';
-import { isDamage, setDatabaseAside } from '../system/database-file.ts';
+import { inTransaction, isDamage, setDatabaseAside } from '../system/database-file.ts';
 import { messageOf } from '../system/message-of.ts';
 import type { NeighbourKey, NeighbourStore } from './neighbour-keeper.ts';
 
@@ -74,17 +74,12 @@ class SqliteNeighbourStore implements NeighbourStore {
   }
 
   write(changed: readonly NeighbourFact[], gone: readonly NeighbourKey[]): void {
-    this.#database.exec('BEGIN');
-    try {
+    inTransaction(this.#database, 'BEGIN', () => {
       for (const { interface: device, vlan, innerVlan, address, mac } of gone)
         this.#delete.run(device, vlan, innerVlan, address, mac);
       for (const { interface: device, vlan, innerVlan, address, mac, firstSeen, lastSeen } of changed)
         this.#upsert.run(device, vlan, innerVlan, address, mac, firstSeen, lastSeen);
-      this.#database.exec('COMMIT');
-    } catch (error) {
-      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
-      throw error;
-    }
+    });
   }
 
   close(): void {

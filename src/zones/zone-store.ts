@@ -1,5 +1,6 @@
 import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 
+import { inTransaction } from '../system/database-file.ts';
 import type { NameKey } from '../wire/dns/name.ts';
 import type { ResourceRecord } from '../wire/dns/resource-record.ts';
 import { decodeRecords, encodeRecords } from './record-bytes.ts';
@@ -123,14 +124,7 @@ export class SqliteZoneStore {
   /** Runs `work` whole or not at all. `isSynced`: when this returns, a power cut loses nothing of it. */
   transaction(isSynced: boolean, work: () => void): void {
     this.#database.exec(`PRAGMA synchronous = ${isSynced ? 'FULL' : 'NORMAL'}`);
-    this.#database.exec('BEGIN IMMEDIATE');
-    try {
-      work();
-      this.#database.exec('COMMIT');
-    } catch (error) {
-      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
-      throw error;
-    }
+    inTransaction(this.#database, 'BEGIN IMMEDIATE', work);
   }
 
   /** The zone's number here; it is made when it is not there yet. */
