@@ -9,6 +9,7 @@ import { recordsOf } from '../zones/zone-columns.ts';
 import type { ZoneFinder } from './answer.ts';
 import { changeZone } from './change-zone.ts';
 import { SliceQueue } from './slice-queue.ts';
+import { isAwaited } from './is-awaited.ts';
 import { buildZone } from './zone-builder.ts';
 import { ZoneSet } from './zone-set.ts';
 import type { Zone } from './zone.ts';
@@ -58,15 +59,8 @@ export class FedZones implements ZoneFinder {
     return this.#all.findAbove(path, label);
   }
 
-  /** Of a zone and one inside it the inner one counts. */
   isAwaited(path: NamePath): boolean {
-    if (this.#awaited.size === 0) return false;
-    for (let label = 0; label <= path.labels; label++) {
-      const key = path.key(label);
-      if (this.#awaited.has(key)) return true;
-      if (this.#held.has(key)) return false;
-    }
-    return false;
+    return isAwaited(path, this.#awaited, this.#held);
   }
 
   /** The zones of master files that a Plan names. */

@@ -8,6 +8,7 @@ import type { NamePath } from '../wire/dns/name-path.ts';
 import { nameKey, type NameKey } from '../wire/dns/name.ts';
 import { recordsOf, type ZoneColumns } from '../zones/zone-columns.ts';
 import type { ZoneFinder } from './answer.ts';
+import { isAwaited } from './is-awaited.ts';
 import { RackNames } from './rack-names.ts';
 import { runSlices, type Slices } from './slices.ts';
 import { buildZone } from './zone-builder.ts';
@@ -44,15 +45,8 @@ export class ServedZones implements ZoneFinder {
     return this.#all.findAbove(path, label);
   }
 
-  /** Of a zone and one inside it the inner one counts. */
   isAwaited(path: NamePath): boolean {
-    if (this.#awaited.size === 0) return false;
-    for (let label = 0; label <= path.labels; label++) {
-      const key = path.key(label);
-      if (this.#awaited.has(key)) return true;
-      if (this.#all.get(key)) return false;
-    }
-    return false;
+    return isAwaited(path, this.#awaited, this.#all);
   }
 
   get(origin: NameKey): Zone | undefined {

@@ -68,7 +68,7 @@ export class SliceQueue {
     return this.#clock.monotonic() + SLICE_MILLISECONDS;
   }
 
-  /** Whether there was anything to do. */
+  /** False when no work is left. */
   #step(): boolean {
     const [job] = this.#jobs;
     job?.step();

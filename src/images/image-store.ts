@@ -144,7 +144,7 @@ export class SqliteImageStore {
     }
   }
 
-  /** `own`: how often images were written here; `others`: another number as soon as any other connection has committed. */
+  /** Tells `ImportLedger` whether what it read still holds: our own writes it knows of. */
   revision(): { readonly own: number; readonly others: number } {
     return { own: this.#written, others: Number(this.#version.get()?.['data_version']) };
   }

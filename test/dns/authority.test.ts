@@ -296,20 +296,12 @@ describe('by key', () => {
   test('a question for others is answered signed when their answer comes, in what the client takes', (t) => {
     const made = keyed(t);
     const { time, responder } = made;
-    const everybody = new AddressSet([{ network: ip4('0.0.0.0'), prefix: 0 }]);
-    responder.configure({ nsid: '', recursion: everybody, unlimited: everybody });
     const asked: { readonly give: (reply: Uint8Array) => void; readonly limit: number }[] = [];
     const ask: ForwardDesk['ask'] = (_query, client, _into, { limit }) => {
       asked.push({ give: client.later(), limit });
       return 0;
     };
-    responder.forwarder = { ask };
-    const replies: Uint8Array[] = [];
-    const client = {
-      address: ip4(SECONDARY),
-      port: 4000,
-      later: () => (reply: Uint8Array) => void replies.push(reply),
-    };
+    const { client, replies } = forwardFor(made, ask);
     const plain = question('www.example.net A', { recursion: true });
     const { bytes, mac } = signed(plain, Math.floor(time.now() / 1000));
     for (const query of [bytes, plain]) assert.equal(responder.respond(query, client, Buffer.alloc(1232)), 0);
@@ -324,8 +316,6 @@ describe('by key', () => {
   test('a question whose alias leads to others is answered signed when their answer comes', (t) => {
     const made = keyed(t);
     const { time, responder } = made;
-    const everybody = new AddressSet([{ network: ip4('0.0.0.0'), prefix: 0 }]);
-    responder.configure({ nsid: '', recursion: everybody, unlimited: everybody });
     const text = '$TTL 60\n@ SOA ns1 h 7 1h 15m 1w 5\n@ NS ns1\nns1 A 192.0.2.1\nout CNAME www.example.net.\n';
     const { origin, records = [] } = readMasterFile('lab.example', '/z', () => text);
     made.zones.learnZones([toColumns(origin, records)], []);
@@ -339,13 +329,7 @@ describe('by key', () => {
       );
       return 0;
     };
-    responder.forwarder = { ask };
-    const replies: Uint8Array[] = [];
-    const client = {
-      address: ip4(SECONDARY),
-      port: 4000,
-      later: () => (reply: Uint8Array) => void replies.push(reply),
-    };
+    const { client, replies } = forwardFor(made, ask);
     const now = Math.floor(time.now() / 1000);
     const { bytes, mac } = signed(question('out.lab.example A', { recursion: true }), now);
     assert.equal(responder.respond(bytes, client, Buffer.alloc(1232)), 0);
@@ -870,6 +854,16 @@ function signed(query: Buffer, now: number): { bytes: Buffer; mac: Uint8Array } 
   const signer = new TsigSigner(XFER);
   const length = signer.sign(bytes, query.copy(bytes), now);
   return { bytes: bytes.subarray(0, length), mac: signer.mac };
+}
+
+/** Names outside are asked of `ask`, for everybody; a client, and what it is sent later. */
+function forwardFor({ responder }: Primary, ask: ForwardDesk['ask']) {
+  const everybody = new AddressSet([{ network: ip4('0.0.0.0'), prefix: 0 }]);
+  responder.configure({ nsid: '', recursion: everybody, unlimited: everybody });
+  responder.forwarder = { ask };
+  const replies: Uint8Array[] = [];
+  const later = () => (reply: Uint8Array) => void replies.push(reply);
+  return { client: { address: ip4(SECONDARY), port: 4000, later }, replies };
 }
 
 function keyed(t: TestContext): Primary {
