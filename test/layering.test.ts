@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { MAY_IMPORT } from './rooms.ts';
 
 /** Rooms that decide or translate: no I/O, no clock, no log. */
-const PURE = new Set(['addr', 'wire', 'plan', 'boot', 'story']);
+const PURE = new Set(['addr', 'wire', 'plan', 'boot', 'story', 'contract']);
 /** Only words about paths. */
 const PURE_NODE_MODULES = new Set(['node:path']);
 

@@ -23,6 +23,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   images: ['plan', 'boot', 'wire', 'system', 'addr'],
   timeline: ['plan', 'boot', 'wire', 'system', 'addr'],
   zones: ['plan', 'wire', 'system', 'addr'],
+  contract: [],
+  region: ['contract', 'timeline', 'plan', 'system', 'addr'],
   story: ['timeline', 'boot', 'plan', 'addr'],
   service: ['images', 'boots', 'zones', 'timeline', 'plan', 'wire', 'system', 'addr'],
   dhcp: SERVICE_ROOM,
@@ -34,5 +36,5 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   watch: SERVICE_ROOM,
   lab: ['images', 'timeline', 'plan', 'system', 'addr'],
   rack: ['service', 'story', 'images', 'boots', 'leases', 'zones', 'timeline', 'plan', 'wire', 'system', 'addr'],
-  cli: ['lab', 'rack', 'dhcp', 'story', ...SERVICE_ROOM],
+  cli: ['lab', 'rack', 'region', 'contract', 'dhcp', 'story', ...SERVICE_ROOM],
 };

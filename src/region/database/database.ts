@@ -1,0 +1,35 @@
+/** A row as the database gives it: bigint as number, timestamptz as Date, jsonb as its value, bytea as bytes, inet, cidr, macaddr and uuid as text. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/** Asks and changes. `$1` and so on stand for `values`; JSON goes in as text with `::jsonb`, a list with `::text[]`. */
+export interface Sql {
+  query(text: string, values?: readonly unknown[]): Promise<Row[]>;
+}
+
+/** PostgreSQL, a server of it or the one inside this process: the same SQL for both. */
+export interface Database extends Sql {
+  /**
+   * Does `work` whole or not at all, as if nobody else were there (serializable): done again when somebody was.
+   * So `work` must do nothing but ask the `Sql` it is given.
+   */
+  transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
+  /** Calls `hear` with what any process notifies `channel` of; tells by `lost` when some may have been missed. */
+  listen(channel: string, hear: (payload: string) => void, lost: () => void): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** SQLSTATE 40001 and 40P01: somebody was there at the same time. */
+export function isCollision(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === '40001' || code === '40P01';
+}
+
+/** SQLSTATE 23505: there is one like it already. `constraint`: which one. */
+export function duplicateOf(error: unknown): string | undefined {
+  if (codeOf(error) !== '23505') return undefined;
+  return error instanceof Error && 'constraint' in error ? String(error.constraint) : '';
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}

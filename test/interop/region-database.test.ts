@@ -1,0 +1,19 @@
+import { after, before, describe } from 'node:test';
+
+import { openPostgresDatabase } from '../../src/region/database/postgres-database.ts';
+import { testDatabase } from '../region/database-suite.ts';
+import { postgresMissing, startPostgres, type PostgresServer } from './postgres-server.ts';
+
+const missing = postgresMissing();
+
+describe("Debian's PostgreSQL", { skip: missing ?? false }, () => {
+  let server: PostgresServer;
+  let databases = 0;
+  before(async () => {
+    server = await startPostgres(['fsync=off']);
+  });
+  after(() => server[Symbol.asyncDispose]());
+  testDatabase('PostgreSQL', () =>
+    openPostgresDatabase(server.create(`rackboot_${++databases}`), (error) => console.error(error)),
+  );
+});
