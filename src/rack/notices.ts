@@ -20,6 +20,12 @@ const STANDING: ReadonlySet<string> = new Set([
   'dhcp-server.found',
   'watch.blind',
   'watch.store-failed',
+  'region.lost',
+  'region.refused',
+  'region.forgotten',
+  'region.clock-wrong',
+  'region.outbox-failed',
+  'region.outbox-replaced',
 ]);
 const ENDED_BY: ReadonlyMap<string, string> = new Map([
   ['dhcp.store-works', 'dhcp.store-failed'],
@@ -36,13 +42,20 @@ const ENDED_BY: ReadonlyMap<string, string> = new Map([
   ['dhcp-server.gone', 'dhcp-server.found'],
   ['watch.sees', 'watch.blind'],
   ['watch.store-works', 'watch.store-failed'],
+  ['region.connected', 'region.lost'],
+  ['region.clock-right', 'region.clock-wrong'],
+  ['region.outbox-works', 'region.outbox-failed'],
 ]);
+
+/** Of these two the newer one is what there is to say. */
+const IN_PLACE_OF: ReadonlyMap<string, string> = new Map([['region.refused', 'region.lost']]);
 
 /** Of each service that starts anew. */
 const TOLD_ANEW: ReadonlyMap<string, readonly string[]> = new Map([
   ['dot', ['dns.tls-failed']],
   ['dns', ['dns.upstream-failed']],
   ['watch', ['conflict.began', 'dhcp-server.found']],
+  ['sync', ['region.lost', 'region.clock-wrong']],
 ]);
 
 /** Trouble that lasts: what an operator who looks now should still see, although its event was told long ago. */
@@ -60,7 +73,7 @@ export class Notices {
     if (event.kind === 'service.failed') this.#forgetToldBy(event.service);
     if (STANDING.has(event.kind)) {
       const line = `${new Date(event.at).toISOString()} ${event.source}: ${whoOf(event)}${describeEvent(event)}`;
-      this.#standing.set(keyOf(event.kind, event), line);
+      this.#standing.set(keyOf(IN_PLACE_OF.get(event.kind) ?? event.kind, event), line);
     }
   }
 
