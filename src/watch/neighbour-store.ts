@@ -42,6 +42,7 @@ class SqliteNeighbourStore implements NeighbourStore {
   readonly #database: DatabaseSync;
   readonly #upsert: StatementSync;
   readonly #delete: StatementSync;
+  readonly #forget: StatementSync;
 
   /** Opens or creates `file`. Throws, leaving it as it is, when it is not one of this version. */
   constructor(file: string) {
@@ -52,15 +53,18 @@ class SqliteNeighbourStore implements NeighbourStore {
       this.#delete = this.#database.prepare(
         'DELETE FROM neighbour WHERE interface = ? AND vlan = ? AND inner_vlan = ? AND address = ? AND mac = ?',
       );
+      this.#forget = this.#database.prepare('DELETE FROM neighbour WHERE last < ?');
     } catch (error) {
       this.#database.close();
       throw error;
     }
   }
 
-  load(since: number): NeighbourFact[] {
-    this.#database.prepare('DELETE FROM neighbour WHERE last < ?').run(since);
-    const rows = this.#database.prepare('SELECT * FROM neighbour ORDER BY last').all();
+  /** Reads only, so that a disk that is full is no trouble at a start. */
+  load(since: number, most: number): NeighbourFact[] {
+    const rows = this.#database
+      .prepare('SELECT * FROM (SELECT * FROM neighbour WHERE last >= ? ORDER BY last DESC LIMIT ?) ORDER BY last')
+      .all(since, most);
     return rows.map((row) => ({
       interface: String(row['interface']),
       vlan: Number(row['vlan']),
@@ -73,8 +77,9 @@ class SqliteNeighbourStore implements NeighbourStore {
     }));
   }
 
-  write(changed: readonly NeighbourFact[], gone: readonly NeighbourKey[]): void {
+  write(changed: readonly NeighbourFact[], gone: readonly NeighbourKey[], since: number): void {
     inTransaction(this.#database, 'BEGIN', () => {
+      this.#forget.run(since);
       for (const { interface: device, vlan, innerVlan, address, mac } of gone)
         this.#delete.run(device, vlan, innerVlan, address, mac);
       for (const { interface: device, vlan, innerVlan, address, mac, firstSeen, lastSeen } of changed)
@@ -128,7 +133,7 @@ function replace(file: string, now: number, reason: string): OpenedNeighbours {
 function sound(file: string): NeighbourStore {
   const store = new SqliteNeighbourStore(file);
   try {
-    store.load(0);
+    store.load(0, 1);
     return store;
   } catch (error) {
     store.close();

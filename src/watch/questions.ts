@@ -8,6 +8,8 @@ import type { Loop, Timer } from '../system/loop.ts';
 const WAIT_MILLISECONDS = 500;
 /** Questions that wait for answers: an interface's scan and what else is to be known. */
 const MOST_OPEN = 4_096;
+/** More machines on one address are made up. */
+const MOST_ANSWERS = 8;
 /** What is asked because something was heard, so that a flood of frames makes no flood of questions. */
 const OWN_PACE = { burst: 250, perSecond: 100 };
 /** What waits for its turn: a rack of machines that power up together says who they are within a second, and once. */
@@ -20,6 +22,9 @@ export interface Settled {
   readonly address: Ip4;
   readonly answers: readonly Mac[];
 }
+
+/** What a reply is: the first of its machine to a question, or one that is no news. */
+export type Heard = 'answer' | 'again' | 'too many' | 'unasked';
 
 interface Open {
   readonly device: string;
@@ -87,12 +92,14 @@ export class Questions {
     return true;
   }
 
-  /** A reply to us came. Whether we had asked. */
-  hear(device: string, address: Ip4, mac: Mac): boolean {
+  /** A reply to us came. */
+  hear(device: string, address: Ip4, mac: Mac): Heard {
     const question = this.#open.get(keyOf(device, address));
-    if (!question) return false;
-    if (!question.answers.includes(mac)) question.answers.push(mac);
-    return true;
+    if (!question) return 'unasked';
+    if (question.answers.includes(mac)) return 'again';
+    if (question.answers.length >= MOST_ANSWERS) return 'too many';
+    question.answers.push(mac);
+    return 'answer';
   }
 
   close(): void {

@@ -9,6 +9,7 @@ import type { Service, ServiceContext } from '../service/service.ts';
 import { Tally } from '../service/tally.ts';
 import type { ConflictFact, Sighting, WatchAnswer, WatchOrder } from '../service/watch-letters.ts';
 import type { Timer } from '../system/loop.ts';
+import { SteadyClock } from '../system/steady-clock.ts';
 import { ARP_REPLY, ARP_SIZE, arpProbe, decodeArp, encodeArp, type ArpPacket } from '../wire/arp/packet.ts';
 import { decodeEthernet, encodeEthernet, ETHERTYPE_ARP, type EthernetFrame } from '../wire/ethernet/frame.ts';
 import { WireError } from '../wire/wire-error.ts';
@@ -55,7 +56,9 @@ export interface WatchDependencies extends ServiceContext, TapsDependencies {
 export class WatchService implements Service {
   readonly #dependencies: WatchDependencies;
   readonly #tally = new Tally('received.arp', 'received.dhcp', 'refused.bad-packet', 'lost.send');
-  readonly #table = new NeighbourTable();
+  /** Does not jump, so that nobody is gone, nor a lease over, by a clock that is set. */
+  readonly #clock: SteadyClock;
+  readonly #table = new NeighbourTable((neighbour) => this.#keeper?.gone(neighbour));
   readonly #leases: LeaseTable;
   readonly #taps: Taps;
   readonly #questions: Questions;
@@ -74,13 +77,15 @@ export class WatchService implements Service {
   #acquaintances: ReadonlySet<Ip4> = new Set();
   #ours: ReadonlySet<Mac> = new Set();
   #sightings: Sighting[] = [];
+  #scanSeconds: number | undefined;
   /** Interfaces it was told of that they are not seen. */
   #blind = '';
 
   constructor(dependencies: WatchDependencies) {
     const { clock, loop, events, random } = dependencies;
     this.#dependencies = dependencies;
-    this.#leases = new LeaseTable(clock);
+    this.#clock = new SteadyClock(clock);
+    this.#leases = new LeaseTable(this.#clock);
     this.#unprovable = new EventBudget(clock, UNPROVABLE);
     this.#conflicts = new ConflictBook(clock, events);
     this.#servers = new DhcpServers(clock, events);
@@ -98,7 +103,9 @@ export class WatchService implements Service {
     });
     this.#scan = new Scan({
       loop,
-      ask: (device, address) => this.#questions.ask(device, address),
+      // The Plan may be another by now
+      ask: (device, address) =>
+        this.#judge.subnetOf(device, address) !== undefined && this.#questions.ask(device, address),
       flush: () => this.#flush(),
     });
     this.#probe = new DhcpProbe({ loop, random, send: (frame, device) => this.#sendFrame(frame, device) });
@@ -111,7 +118,7 @@ export class WatchService implements Service {
   }
 
   apply(plan: Plan, sockets: readonly SocketHandle[]): void {
-    const { openStore, clock, events } = this.#dependencies;
+    const { openStore, events } = this.#dependencies;
     const isFirst = this.#plan === undefined;
     this.#plan = plan;
     this.#judge = new Judge(plan.watch ? plan : { subnets: [], hosts: [] });
@@ -119,12 +126,12 @@ export class WatchService implements Service {
     this.#acquaintances = acquaintancesOf(plan);
     this.#table.retain(this.#judge.devices);
     if (isFirst) {
-      this.#keeper = new NeighbourKeeper(openStore(plan), { clock, events, table: this.#table });
-      this.#keeper.restore(this.#judge.devices);
+      this.#keeper = new NeighbourKeeper(openStore(plan), { clock: this.#clock, events, table: this.#table });
       this.#every('sweep', SWEEP_MILLISECONDS, () => this.#sweep());
       this.#every('recheck', RECHECK_MILLISECONDS, () => this.#recheck());
       this.#every('review', REVIEW_MILLISECONDS, () => this.#review());
     }
+    this.#keeper?.watch(this.#judge.devices);
     this.#later('first review', FIRST_REVIEW_MILLISECONDS, () => this.#review());
     this.#lookAtCards();
     this.#probe.apply(plan.watch?.dhcpProbe, () => this.#probedCards());
@@ -200,21 +207,28 @@ export class WatchService implements Service {
     if (address === UNSPECIFIED) return this.#tally.add('received.arp-probe');
     if (!isMachine(mac) || !isUnicast(address)) return this.#tally.add('refused.sender');
     if (this.#ours.has(mac)) return;
-    const seen = this.#table.see(device, { vlan, innerVlan }, { address, mac }, this.#dependencies.clock.now());
-    if (!seen) return this.#tally.add('refused.vlans');
+    const seen = this.#table.see(device, { vlan, innerVlan }, { address, mac }, this.#clock.now());
+    if (typeof seen === 'string') return this.#tally.add(`refused.${seen}`);
     if (!seen.neighbour.place.isOwn) return this.#tellUnprovable(seen);
-    if (isReplyTo(arp, link.mac) && this.#questions.hear(device, address, mac)) return this.#answered(seen.neighbour);
-    if (this.#judge.vouches(mac, address, this.#ground)) this.#table.prove(seen.neighbour);
+    const heard = isReplyTo(arp, link.mac) ? this.#questions.hear(device, address, mac) : 'unasked';
+    if (heard === 'answer') return this.#answered(seen.neighbour);
+    if (heard !== 'unasked') return this.#tally.add(`refused.${heard === 'again' ? 'repeated' : 'answers'}`);
+    if (this.#judge.vouches(mac, address, this.#ground)) this.#prove(seen.neighbour);
     if (seen.neighbour.isKnown) return this.#seenAgain(seen);
     if (!this.#judge.subnetOf(device, address)) return this.#tellUnprovable(seen);
     if (!this.#questions.wonder(device, address)) this.#tally.add('unasked');
+  }
+
+  #prove(neighbour: Neighbour): void {
+    const { mac, address } = neighbour;
+    this.#table.prove(neighbour, this.#judge.vouches(mac, address, this.#ground), this.#clock.now());
   }
 
   /** It says itself, when asked, that the address is its own. */
   #answered(neighbour: Neighbour): void {
     const { place, address, mac } = neighbour;
     this.#scan.hear(place.device, address);
-    this.#table.prove(neighbour);
+    this.#prove(neighbour);
     this.#tellNew(neighbour);
     if (!this.#isWrong(neighbour)) return;
     if (this.#judge.isLent(place.device, address)) this.#sightings.push({ address, mac });
@@ -276,7 +290,7 @@ export class WatchService implements Service {
   }
 
   #groundOf(device: string): Ground {
-    const since = this.#dependencies.clock.now() - LATELY_MILLISECONDS;
+    const since = this.#clock.now() - LATELY_MILLISECONDS;
     const wasSeen = (mac: Mac, address: Ip4): boolean =>
       this.#table.holders(device, address).some((each) => each.mac === mac && each.isKnown && each.lastSeen >= since);
     return { ...this.#ground, wasSeen };
@@ -304,7 +318,8 @@ export class WatchService implements Service {
 
   /** Told once; of one whose address was another's, when it is known that that one is not there any more. */
   #tellNew(neighbour: Neighbour): void {
-    const now = this.#dependencies.clock.now();
+    if (!neighbour.isKnown) return this.#tally.add('refused.full');
+    const now = this.#clock.now();
     const { toldAt, place, address } = neighbour;
     const others = this.#table.holders(place.device, address).filter((each) => each !== neighbour && each.isKnown);
     if (toldAt === undefined && others.length > 0) return;
@@ -321,8 +336,7 @@ export class WatchService implements Service {
     if (!neighbour || !before) return;
     // It is there no more, and would be the one before for ever
     this.#table.forget(before);
-    this.#keeper?.gone(before);
-    neighbour.toldAt = this.#dependencies.clock.now();
+    neighbour.toldAt = this.#clock.now();
     this.#emit(neighbour, { kind: 'neighbour.moved', from: formatMac(before.mac) });
     this.#keeper?.changed(neighbour);
   }
@@ -331,7 +345,7 @@ export class WatchService implements Service {
   #tellUnprovable(seen: Seen): void {
     const { neighbour } = seen;
     if (neighbour.toldAt !== undefined || !this.#unprovable.take()) return;
-    neighbour.toldAt = this.#dependencies.clock.now();
+    neighbour.toldAt = this.#clock.now();
     const { before } = seen;
     const isMove = before?.toldAt !== undefined;
     this.#emit(
@@ -401,15 +415,20 @@ export class WatchService implements Service {
     return { neighbours, conflicts: this.#conflicts.all(), servers: this.#servers.all() };
   }
 
+  /** A Plan that scans as before leaves the time of the next one as it is: some come more often than that. */
   #planScans({ watch }: Plan): void {
-    this.#timers.get('scan')?.cancel();
-    const seconds = watch?.scanSeconds;
-    if (seconds === undefined) return;
-    // Of many racks that were switched on together not all at once
-    const wait = seconds * 1000 * (0.5 + this.#dependencies.random());
-    this.#later('scan', wait, () => {
+    if (watch?.scanSeconds === this.#scanSeconds) return;
+    this.#scanSeconds = watch?.scanSeconds;
+    this.#cancel('scan');
+    this.#waitForScan();
+  }
+
+  /** Of many racks that were switched on together not all scan at once. */
+  #waitForScan(): void {
+    if (this.#scanSeconds === undefined) return;
+    this.#later('scan', this.#scanSeconds * 1000 * (0.5 + this.#dependencies.random()), () => {
       if (this.#scan.pending === 0) this.#startScan(this.#targets(), () => undefined);
-      if (this.#plan) this.#planScans(this.#plan);
+      this.#waitForScan();
     });
   }
 
@@ -436,9 +455,18 @@ export class WatchService implements Service {
   }
 
   #sweep(): void {
+    this.#followClock();
     this.#lookAtCards();
     this.#sweepServers();
     this.#keeper?.tick();
+  }
+
+  /** What is on disk by the clock before is written anew. */
+  #followClock(): void {
+    const seconds = this.#clock.follow();
+    if (seconds === 0) return;
+    this.#table.shift(seconds * 1000);
+    for (const neighbour of this.#table.all()) this.#keeper?.changed(neighbour);
   }
 
   #sweepServers(): void {
@@ -465,6 +493,11 @@ export class WatchService implements Service {
       this.#every(name, milliseconds, work);
       work();
     });
+  }
+
+  #cancel(name: string): void {
+    this.#timers.get(name)?.cancel();
+    this.#timers.delete(name);
   }
 
   /** One of each name at a time: the first one stands. */

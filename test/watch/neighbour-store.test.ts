@@ -18,17 +18,19 @@ function fact(n: number, lastSeen = NOW): NeighbourFact {
   return { interface: 'eth0', vlan: 7, innerVlan: 100, ...pair, firstSeen: NOW - 5000, lastSeen, isKnown: true };
 }
 
-test('what was written is there after a restart, oldest first; what is older than wanted is deleted', () => {
+test('what was written is there after a restart, oldest first; what is older than wanted is deleted with the next write', () => {
   const file = join(root, 'deep', 'neighbours.db');
   const { store, replaced, fault } = openNeighbourStore(file, NOW);
   assert.deepEqual([replaced, fault], [undefined, undefined]);
-  store.write([fact(1), fact(2, NOW - 10), fact(3, NOW - 99)], []);
-  store.write([fact(2, NOW - 5)], [fact(3)]);
+  store.write([fact(1), fact(2, NOW - 10), fact(3, NOW - 99)], [], 0);
+  store.write([fact(2, NOW - 5)], [fact(3)], 0);
   store.close();
   const again = openNeighbourStore(file, NOW).store;
-  assert.deepEqual(again.load(0), [fact(2, NOW - 5), fact(1)]);
-  assert.deepEqual(again.load(NOW - 1), [fact(1)]);
-  assert.deepEqual(again.load(0), [fact(1)]);
+  assert.deepEqual(again.load(0, 9), [fact(2, NOW - 5), fact(1)]);
+  assert.deepEqual(again.load(0, 1), [fact(1)]);
+  assert.deepEqual(again.load(NOW - 1, 9), [fact(1)]);
+  again.write([], [], NOW - 1);
+  assert.deepEqual(again.load(0, 9), [fact(1)]);
   again.close();
   const rows = new DatabaseSync(file).prepare('SELECT address, mac, vlan FROM neighbours').all();
   assert.deepEqual(
@@ -51,9 +53,9 @@ for (const [what, spoil] of [
     const { store, replaced, fault } = openNeighbourStore(file, NOW);
     assert.equal(fault, undefined);
     assert.ok(replaced && existsSync(replaced.setAside));
-    store.write([fact(1)], []);
+    store.write([fact(1)], [], 0);
     store.close();
-    assert.deepEqual(openNeighbourStore(file, NOW).store.load(0), [fact(1)]);
+    assert.deepEqual(openNeighbourStore(file, NOW).store.load(0, 9), [fact(1)]);
   });
 }
 
@@ -62,6 +64,6 @@ test('where no file can be, neighbours are kept in memory', () => {
   mkdirSync(file);
   const { store, fault } = openNeighbourStore(file, NOW);
   assert.notEqual(fault, undefined);
-  store.write([fact(1)], []);
-  assert.deepEqual(store.load(0), [fact(1)]);
+  store.write([fact(1)], [], 0);
+  assert.deepEqual(store.load(0, 9), [fact(1)]);
 });

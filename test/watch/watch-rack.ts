@@ -62,11 +62,13 @@ class MemoryNeighbours {
   fault: string | undefined;
 
   load(since: number): NeighbourFact[] {
+    if (this.fault !== undefined) throw new Error(this.fault);
     return [...this.rows.values()].filter(({ lastSeen }) => lastSeen >= since);
   }
 
-  write(changed: readonly NeighbourFact[], gone: readonly NeighbourKey[]): void {
+  write(changed: readonly NeighbourFact[], gone: readonly NeighbourKey[], since: number): void {
     if (this.fault !== undefined) throw new Error(this.fault);
+    for (const [name, { lastSeen }] of this.rows) if (lastSeen < since) this.rows.delete(name);
     for (const key of gone) this.rows.delete(nameOf(key));
     for (const fact of changed) this.rows.set(nameOf(fact), fact);
   }

@@ -126,11 +126,57 @@ test('who was not seen for a month is forgotten', () => {
   rack.settle(ANN, HERE);
   rack.pass(40);
   assert.equal(rack.store.rows.size, 1);
-  rack.time.setWall(29 * 86_400);
+  rack.time.pass(29 * 86_400);
   rack.settle(BOB, THERE);
-  rack.time.setWall(2 * 86_400);
-  rack.pass(40);
+  rack.time.pass(2 * 86_400);
   assert.deepEqual([rack.neighbours(), [...rack.store.rows.keys()]], [[`${THERE} ${BOB}`], [`${THERE} ${BOB} 0.0`]]);
+});
+
+test('a clock that is set makes nobody older, and nothing is told sooner or later for it', () => {
+  const rack = new WatchRack();
+  rack.lend(LENT, BOB, rack.time.seconds + 86_400);
+  rack.settle(ANN, HERE);
+  rack.arpFrom(BOB, LENT);
+  for (const days of [60, -61]) {
+    rack.news();
+    rack.time.setWall(days * 86_400);
+    rack.pass(10);
+    rack.lend(LENT, BOB, rack.time.seconds + 86_400);
+    rack.pass(590);
+    assert.deepEqual([rack.news(), rack.neighbours().length], [[], 2]);
+    rack.arpFrom(ANN, HERE);
+    assert.deepEqual(rack.news(), [`neighbour.refreshed ${ANN} ${HERE}`]);
+  }
+  rack.pass(40);
+  const seen = rack.show()?.neighbours.find(({ address }) => address === rack.addressOf(HERE));
+  assert.ok(seen && rack.time.now() - seen.firstSeen < 1_300_000 && seen.firstSeen < seen.lastSeen);
+  assert.equal(rack.store.rows.get(`${HERE} ${ANN} 0.0`)?.lastSeen, seen.lastSeen);
+});
+
+test('who was seen by a clock that ran ahead is known after a restart, and seen then', () => {
+  const rack = new WatchRack();
+  rack.settle(ANN, HERE);
+  rack.service.close();
+  rack.store.fault = undefined;
+  for (const [name, fact] of rack.store.rows) rack.store.rows.set(name, { ...fact, lastSeen: fact.lastSeen + 1e12 });
+  const again = new WatchRack({}, WATCH, rack.store);
+  again.pass(600);
+  again.settle(ANN, HERE);
+  assert.deepEqual(again.news(), [`neighbour.refreshed ${ANN} ${HERE}`]);
+});
+
+test('an interface that was away, or that comes later, has the neighbours it had', () => {
+  const rack = new WatchRack();
+  rack.settle(ANN, HERE);
+  rack.apply({ subnets: [{ interface: 'eth1' }] });
+  assert.deepEqual(rack.neighbours(), []);
+  rack.apply({});
+  assert.deepEqual(rack.neighbours(), [`${HERE} ${ANN}`]);
+  rack.apply({}, 'off', []);
+  rack.apply({});
+  rack.settle(ANN, HERE);
+  const news = rack.news().filter((line) => line.startsWith('neighbour'));
+  assert.deepEqual(news, [`neighbour.new ${ANN} ${HERE}`]);
 });
 
 test('neighbours outlive a restart, strangers do not', () => {
@@ -156,6 +202,52 @@ test('a disk that takes nothing is told of once, and again when it does', () => 
   rack.pass(40);
   assert.deepEqual(rack.news(), ['watch.store-works']);
   assert.deepEqual([...rack.store.rows.keys()], [`${HERE} ${ANN} 0.0`]);
+});
+
+test('a disk from which nothing can be read at the start is told of, and is no reason not to look', () => {
+  const rack = new WatchRack();
+  rack.settle(ANN, HERE);
+  rack.service.close();
+  rack.store.fault = 'disk I/O error';
+  const again = new WatchRack({}, WATCH, rack.store);
+  again.settle(BOB, THERE);
+  assert.deepEqual(again.news(), ['watch.store-failed reason=disk I/O error', `neighbour.new ${BOB} ${THERE}`]);
+  again.store.fault = undefined;
+  again.pass(40);
+  assert.deepEqual(again.news(), ['watch.store-works']);
+});
+
+test('what was pushed out, or moved, is on disk no more', () => {
+  const rack = new WatchRack();
+  for (let n = 0; n < 30; n++) {
+    const card = `02:00:00:00:01:${n.toString(16).padStart(2, '0')}`;
+    rack.settle(card, HERE);
+    rack.pass(2);
+    rack.leave(card, HERE);
+    rack.pass(40);
+  }
+  assert.deepEqual([rack.neighbours().length, rack.store.rows.size], [1, 1]);
+});
+
+test('five that answer for one address leave the strangers as they are', () => {
+  const rack = new WatchRack();
+  rack.arpFrom(EVE, THERE);
+  for (let n = 1; n <= 9; n++) rack.settle(`06:00:00:00:00:0${n}`, HERE);
+  rack.pass(2);
+  assert.deepEqual([rack.count('neighbours'), rack.count('strangers')], [4, 1]);
+  assert.ok(rack.count('refused.holders') > 0);
+  assert.ok(rack.neighbours().includes(`${THERE} ${EVE}?`));
+});
+
+test('of a flood of answers to one question the first few count, and each machine once', () => {
+  const rack = new WatchRack();
+  rack.arpFrom(EVE, LENT);
+  for (let n = 0; n < 5000; n++) {
+    const card = `06:00:00:00:${(n >> 9).toString(16).padStart(2, '0')}:${((n >> 1) & 255).toString(16).padStart(2, '0')}`;
+    rack.arpFrom(card, LENT, { operation: 2, to: '52:54:00:fe:fe:fe' });
+  }
+  assert.ok(rack.sightings.length <= 8, String(rack.sightings.length));
+  assert.ok(rack.time.timers < 30, String(rack.time.timers));
 });
 
 test('two that both answer for one address are a conflict until one of them is gone', () => {
@@ -319,6 +411,31 @@ test('a scan by interval begins within it and a half, and again; one of another 
   assert.equal(rack.count('asked'), 508);
   const subnet = { network: rack.addressOf('10.9.0.0'), prefix: 16 };
   assert.match(rack.show({ kind: 'scan', subnet })?.fault ?? '', /no subnet of this rack/);
+});
+
+test('a reload neither stops the scans nor puts them off', () => {
+  const settings = { ...WATCH, scanSeconds: 3600 };
+  const rack = new WatchRack({}, settings);
+  for (let n = 0; n < 4; n++) {
+    rack.apply({}, settings);
+    rack.time.pass(1000);
+  }
+  assert.equal(rack.count('asked'), 254);
+  rack.apply({});
+  rack.time.pass(86_400);
+  assert.equal(rack.count('asked'), 254);
+  rack.apply({}, settings);
+  rack.time.pass(3610);
+  assert.equal(rack.count('asked'), 508);
+});
+
+test('a scan asks for nothing that a new Plan has no more', () => {
+  const rack = new WatchRack();
+  let answer: unknown;
+  rack.service.showNeighbours({ kind: 'scan' }, ({ scan }) => (answer = scan));
+  rack.apply({ subnets: [{ cidr: '192.168.128.0/24' }] });
+  rack.pass(5);
+  assert.deepEqual(answer, { asked: 25, answered: 0 });
 });
 
 test('a flood of made-up pairs is looked at in batches with a rest between, and leaves those that are known', () => {
