@@ -31,6 +31,7 @@ const WARNINGS: ReadonlySet<string> = new Set([
   'watch.store-works',
   'boot.store-works',
   'dhcp.exhausted',
+  'dhcp.range-claimed',
   'dhcp.store-works',
   'dhcp.clock-set',
   'dhcp.decline',

@@ -6,6 +6,7 @@ const STANDING: ReadonlySet<string> = new Set([
   'dhcp.store-failed',
   'dhcp.store-replaced',
   'dhcp.conflict-check-off',
+  'dhcp.range-claimed',
   'boot.store-failed',
   'boot.store-replaced',
   'image.index-replaced',
@@ -28,6 +29,7 @@ const ENDED_BY: ReadonlyMap<string, string> = new Map([
   ['dns.keys-work', 'dns.keys-failed'],
   ['dns.store-works', 'dns.store-failed'],
   ['dhcp.conflict-check-on', 'dhcp.conflict-check-off'],
+  ['dhcp.range-believed', 'dhcp.range-claimed'],
   ['http.certificate-loaded', 'http.certificate-failed'],
   ['dns.upstream-works', 'dns.upstream-failed'],
   ['dns.upstream-dismissed', 'dns.upstream-failed'],
@@ -40,6 +42,7 @@ const ENDED_BY: ReadonlyMap<string, string> = new Map([
 
 /** Of each service that starts anew. */
 const TOLD_ANEW: ReadonlyMap<string, readonly string[]> = new Map([
+  ['dhcp', ['dhcp.range-claimed']],
   ['dot', ['dns.tls-failed']],
   ['dns', ['dns.upstream-failed']],
   ['watch', ['conflict.began', 'dhcp-server.found']],
@@ -70,8 +73,9 @@ export class Notices {
   }
 }
 
-/** Of upstreams, conflicts and strange servers each has troubles of its own. */
+/** Of ranges, upstreams, conflicts and strange servers each has troubles of its own. */
 function keyOf(kind: string, event: RackEvent): string {
+  if ('range' in event) return `${kind} ${event.range}`;
   if ('upstream' in event) return `${kind} ${event.upstream}`;
   if ('conflict' in event) return `${kind} ${event.conflict} ${event.interface} ${event.address} ${event.mac}`;
   return 'server' in event && 'interface' in event ? `${kind} ${event.interface} ${event.server}` : kind;

@@ -20,6 +20,8 @@ const LASTING_KINDS: ReadonlySet<EventBody['kind']> = new Set<EventBody['kind']>
   'dhcp.store-works',
   'dhcp.store-replaced',
   'dhcp.exhausted',
+  'dhcp.range-claimed',
+  'dhcp.range-believed',
   'dhcp.conflict-check-off',
   'dhcp.conflict-check-on',
   'dhcp.clock-set',

@@ -54,6 +54,10 @@ export function describeEvent(event: EventBody): string {
       return `is not answered: ${event.reason}`;
     case 'dhcp.exhausted':
       return `finds no free address in ${event.subnet}`;
+    case 'dhcp.range-claimed':
+      return `most of ${event.range} is answered for by machines that nobody lent it to: the rest is given out whoever claims it`;
+    case 'dhcp.range-believed':
+      return `of ${event.range} so little is claimed again that it is believed`;
     case 'dhcp.store-failed':
       return `leases can't be written: no new one is given, running ones are confirmed for the time they have left: ${event.reason}`;
     case 'dhcp.store-works':

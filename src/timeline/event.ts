@@ -39,6 +39,9 @@ export type EventBody =
   /** `server`: the other DHCP server that it took an address of. `subnet`: the one that is full, where that was told before. */
   | { readonly kind: 'dhcp.ignored'; readonly reason: string; readonly server?: string; readonly subnet?: string }
   | { readonly kind: 'dhcp.exhausted'; readonly subnet: string }
+  /** More of a range is in use by strangers than is kept from machines: told once, until `dhcp.range-believed`. */
+  | { readonly kind: 'dhcp.range-claimed'; readonly range: string }
+  | { readonly kind: 'dhcp.range-believed'; readonly range: string }
   /** The disk takes no leases: told once, until `dhcp.store-works`. */
   | { readonly kind: 'dhcp.store-failed'; readonly reason: string }
   | { readonly kind: 'dhcp.store-works' }

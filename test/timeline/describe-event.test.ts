@@ -63,6 +63,15 @@ const SENTENCES: {
   'dhcp.expired': [[{}, 'let its lease run out']],
   'dhcp.ignored': [[{ reason: 'meant for another server' }, 'is not answered: meant for another server']],
   'dhcp.exhausted': [[{ subnet: '192.0.2.0/24' }, 'finds no free address in 192.0.2.0/24']],
+  'dhcp.range-claimed': [
+    [
+      { range: '192.0.2.10-192.0.2.20' },
+      'most of 192.0.2.10-192.0.2.20 is answered for by machines that nobody lent it to: the rest is given out whoever claims it',
+    ],
+  ],
+  'dhcp.range-believed': [
+    [{ range: '192.0.2.10-192.0.2.20' }, 'of 192.0.2.10-192.0.2.20 so little is claimed again that it is believed'],
+  ],
   'dhcp.store-failed': [
     [
       { reason: 'disk full' },
