@@ -26,6 +26,7 @@ const WARNINGS: ReadonlySet<string> = new Set([
   'dns.tls-works',
   'boot.held',
   'conflict.began',
+  'conflict.hidden',
   'dhcp-server.found',
   'watch.blind',
   'watch.store-works',

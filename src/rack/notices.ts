@@ -18,6 +18,7 @@ const STANDING: ReadonlySet<string> = new Set([
   'dns.store-failed',
   'dns.store-replaced',
   'conflict.began',
+  'conflict.hidden',
   'dhcp-server.found',
   'watch.blind',
   'watch.store-failed',
@@ -35,6 +36,7 @@ const ENDED_BY: ReadonlyMap<string, string> = new Map([
   ['dns.upstream-dismissed', 'dns.upstream-failed'],
   ['dns.tls-works', 'dns.tls-failed'],
   ['conflict.ended', 'conflict.began'],
+  ['conflict.shown', 'conflict.hidden'],
   ['dhcp-server.gone', 'dhcp-server.found'],
   ['watch.sees', 'watch.blind'],
   ['watch.store-works', 'watch.store-failed'],
@@ -45,7 +47,7 @@ const TOLD_ANEW: ReadonlyMap<string, readonly string[]> = new Map([
   ['dhcp', ['dhcp.range-claimed']],
   ['dot', ['dns.tls-failed']],
   ['dns', ['dns.upstream-failed']],
-  ['watch', ['conflict.began', 'dhcp-server.found']],
+  ['watch', ['conflict.began', 'conflict.hidden', 'dhcp-server.found']],
 ]);
 
 /** Trouble that lasts: what an operator who looks now should still see, although its event was told long ago. */
@@ -77,11 +79,13 @@ export class Notices {
 function keyOf(kind: string, event: RackEvent): string {
   if ('range' in event) return `${kind} ${event.range}`;
   if ('upstream' in event) return `${kind} ${event.upstream}`;
-  if ('conflict' in event) return `${kind} ${event.conflict} ${event.interface} ${event.address} ${event.mac}`;
+  if ('conflict' in event && 'interface' in event)
+    return `${kind} ${event.conflict} ${event.interface} ${event.address} ${event.mac}`;
+  if ('conflict' in event) return `${kind} ${event.conflict}`;
   return 'server' in event && 'interface' in event ? `${kind} ${event.interface} ${event.server}` : kind;
 }
 
 /** A conflict is some machine's. */
 function whoOf({ kind, mac, address }: RackEvent): string {
-  return kind.startsWith('conflict.') ? `${mac ?? ''} ${address ?? ''} ` : '';
+  return kind === 'conflict.began' ? `${mac ?? ''} ${address ?? ''} ` : '';
 }

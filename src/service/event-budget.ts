@@ -40,6 +40,8 @@ const LASTING_KINDS: ReadonlySet<EventBody['kind']> = new Set<EventBody['kind']>
   'dns.tls-works',
   'conflict.began',
   'conflict.ended',
+  'conflict.hidden',
+  'conflict.shown',
   'dhcp-server.found',
   'dhcp-server.gone',
   'watch.blind',

@@ -140,6 +140,10 @@ export function describeEvent(event: EventBody): string {
       return `${grievance(event)} (on ${event.interface})`;
     case 'conflict.ended':
       return `over after ${event.seconds} s: ${grievance(event)} (on ${event.interface})`;
+    case 'conflict.hidden':
+      return `there are more conflicts of the kind ${event.conflict} than the ${event.shown} that are shown`;
+    case 'conflict.shown':
+      return `all conflicts of the kind ${event.conflict} are shown again`;
     case 'dhcp-server.found':
       return `a DHCP server that is not known, ${event.server}, is on ${event.interface}${offering(event)}`;
     case 'dhcp-server.gone':
@@ -222,6 +226,8 @@ function grievance(event: EventBody & { kind: 'conflict.began' | 'conflict.ended
       return `uses an address that is lent to ${other}`;
     case 'wrong-address':
       return `is host ${host}, which has ${wanted}, and uses another address`;
+    case 'many-addresses':
+      return 'answers for many addresses that are not its own: it listens in, or is a router that does so for all (proxy ARP) and not the one that the file names';
     case 'squatted':
       return 'uses an address of a range that nobody lent it';
   }

@@ -153,6 +153,9 @@ export type EventBody =
   /** Told once, until `conflict.ended`. */
   | ({ readonly kind: 'conflict.began' } & ConflictWords)
   | ({ readonly kind: 'conflict.ended'; readonly seconds: number } & ConflictWords)
+  /** Of these conflicts there are more than are told of: told once, until `conflict.shown`. `shown`: how many are. */
+  | { readonly kind: 'conflict.hidden'; readonly conflict: ConflictName; readonly shown: number }
+  | { readonly kind: 'conflict.shown'; readonly conflict: ConflictName }
   /** A DHCP server that is not ours, nor known: told once, until `dhcp-server.gone`. `offers`: an address it gave somebody. */
   | {
       readonly kind: 'dhcp-server.found';
@@ -229,9 +232,18 @@ export type EventBody =
   | { readonly kind: 'rack.stopping'; readonly reason: string };
 
 /** What is wrong with a machine that uses an address on `interface`. MACs and addresses as text. */
+type ConflictName =
+  | 'two-machines'
+  | 'own-address'
+  | 'host-address'
+  | 'leased-address'
+  | 'wrong-address'
+  | 'many-addresses'
+  | 'squatted';
+
 interface ConflictWords {
   readonly interface: string;
-  readonly conflict: 'two-machines' | 'own-address' | 'host-address' | 'leased-address' | 'wrong-address' | 'squatted';
+  readonly conflict: ConflictName;
   /** The other machine's MAC: who has the address too, or by lease. */
   readonly other?: string;
   /** The host whose address it is; of `wrong-address` the one that the machine is. */

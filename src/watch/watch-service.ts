@@ -50,6 +50,8 @@ export interface WatchDependencies extends ServiceContext, TapsDependencies {
   readonly openStore: (plan: Plan) => NeighbourStore;
   /** 0 to 1. */
   readonly random: () => number;
+  /** Of all interfaces of this machine. */
+  readonly ownMacs: () => Iterable<Mac>;
 }
 
 /** Sees who is on the wires of local subnets: who has which address, who should not have it, and which DHCP servers there are. */
@@ -114,6 +116,7 @@ export class WatchService implements Service {
       isOurs: (mac) => this.#ours.has(mac),
       spread: (mac) => this.#table.spreadOf(mac),
       wasSeen: () => false,
+      isAlone: () => false,
     };
   }
 
@@ -239,16 +242,20 @@ export class WatchService implements Service {
     const { place, address } = neighbour;
     this.#tellNew(neighbour);
     // Each of two that are known may be the only one by now, or both are there
-    if (before?.isKnown) this.#questions.wonder(place.device, address);
+    if (before?.isKnown || neighbour.toldAt === undefined) this.#questions.wonder(place.device, address);
   }
 
   /** A question is over: who answered, and who did not, is known. */
   #settle({ device, address, answers }: Settled): void {
     for (const conflict of this.#conflicts.at(device, address)) this.#weigh(conflict, answers);
-    const [first, ...others] = answers;
-    const other = others.find((mac) => first !== undefined && !this.#judge.isOneHost(first, mac));
-    if (first !== undefined && other !== undefined) this.#holdTwo(device, address, first, other);
-    else if (first !== undefined) this.#tellMoved(device, address, answers);
+    const ground = this.#groundOf(device);
+    const [first, ...others] = answers.filter((mac) => !this.#judge.isProxy(device, mac, ground));
+    if (first === undefined) return;
+    const other = others.find((mac) => !this.#judge.isOneHost(first, mac));
+    if (other === undefined) return this.#tellMoved(device, address, answers);
+    const many = [first, other].find((mac) => this.#judge.answersForMany(mac, ground));
+    if (many === undefined) this.#holdTwo(device, address, first, other);
+    else this.#conflicts.hold(device, many, address, { kind: 'many-addresses' });
   }
 
   /** Evidence for or against a conflict that is known of. */
@@ -281,8 +288,8 @@ export class WatchService implements Service {
     const { interface: device, mac, address } = conflict;
     if (conflict.grievance.kind === 'two-machines') return;
     const grievance = this.#judge.judge(device, mac, address, this.#groundOf(device));
+    if (grievance?.kind !== conflict.grievance.kind) this.#conflicts.end(conflict);
     if (grievance) this.#conflicts.hold(device, mac, address, grievance);
-    else this.#conflicts.end(conflict);
   }
 
   #isWrong({ place, mac, address }: Neighbour): boolean {
@@ -293,7 +300,11 @@ export class WatchService implements Service {
     const since = this.#clock.now() - LATELY_MILLISECONDS;
     const wasSeen = (mac: Mac, address: Ip4): boolean =>
       this.#table.holders(device, address).some((each) => each.mac === mac && each.isKnown && each.lastSeen >= since);
-    return { ...this.#ground, wasSeen };
+    const isAlone = (mac: Mac, address: Ip4): boolean => {
+      const known = this.#table.holders(device, address).filter(({ isKnown }) => isKnown);
+      return known.length === 1 && known[0]?.mac === mac;
+    };
+    return { ...this.#ground, wasSeen, isAlone };
   }
 
   /** Each conflict is looked at again: it may be over. */
@@ -301,7 +312,8 @@ export class WatchService implements Service {
     for (const conflict of this.#conflicts.all()) {
       const { interface: device, address } = conflict;
       if (!this.#judge.subnetOf(device, address)) this.#conflicts.end(conflict);
-      else if (!this.#questions.wonder(device, address)) this.#tally.add('unasked');
+      // They are few: whatever else is to be asked, these are
+      else if (!this.#questions.ask(device, address)) this.#tally.add('unasked');
     }
     this.#finish();
   }
@@ -449,9 +461,10 @@ export class WatchService implements Service {
     return inside.map(({ device, cidr }) => ({ device, cidr: cidr.prefix >= subnet.prefix ? cidr : subnet }));
   }
 
-  /** A card may get another address, or an interface be made anew. */
+  /** A card may get another address, or an interface be made anew; and any of our cards may answer for our addresses (Linux, arp_ignore 0). */
   #lookAtCards(): void {
-    this.#ours = new Set(Array.from(this.#taps.links(), ({ mac }) => mac).filter((mac) => mac !== undefined));
+    const tapped = Array.from(this.#taps.links(), ({ mac }) => mac).filter((mac) => mac !== undefined);
+    this.#ours = new Set([...tapped, ...this.#dependencies.ownMacs()]);
   }
 
   #sweep(): void {

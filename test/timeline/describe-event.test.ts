@@ -171,6 +171,10 @@ const SENTENCES: {
       { interface: 'eth0', conflict: 'wrong-address', host: 'node1', wanted: '192.0.2.9' },
       'is host node1, which has 192.0.2.9, and uses another address (on eth0)',
     ],
+    [
+      { interface: 'eth0', conflict: 'many-addresses' },
+      'answers for many addresses that are not its own: it listens in, or is a router that does so for all (proxy ARP) and not the one that the file names (on eth0)',
+    ],
     [{ interface: 'eth0', conflict: 'squatted' }, 'uses an address of a range that nobody lent it (on eth0)'],
   ],
   'conflict.ended': [
@@ -179,6 +183,10 @@ const SENTENCES: {
       'over after 90 s: uses an address of a range that nobody lent it (on eth0)',
     ],
   ],
+  'conflict.hidden': [
+    [{ conflict: 'squatted', shown: 24 }, 'there are more conflicts of the kind squatted than the 24 that are shown'],
+  ],
+  'conflict.shown': [[{ conflict: 'squatted' }, 'all conflicts of the kind squatted are shown again']],
   'dhcp-server.found': [
     [{ interface: 'eth0', server: '10.0.0.9' }, 'a DHCP server that is not known, 10.0.0.9, is on eth0'],
     [

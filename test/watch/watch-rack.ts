@@ -94,6 +94,8 @@ export class WatchRack {
   readonly service: WatchService;
   /** Machines that answer when they are asked, by MAC and address. */
   readonly answering = new Map<string, string>();
+  /** Other cards of this machine. */
+  readonly ownMacs: Mac[] = [];
 
   constructor(words: PlanWords = {}, watch: WatchSettings = WATCH, store = new MemoryNeighbours()) {
     this.store = store;
@@ -106,6 +108,7 @@ export class WatchRack {
       openStore: () => this.store,
       rest: (milliseconds) => void this.rests.push(milliseconds),
       random: () => 0.5,
+      ownMacs: () => this.ownMacs,
     });
     this.apply(words, watch);
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { mac } from '../dhcp/test-plan.ts';
 import { WATCH, WatchRack } from './watch-rack.ts';
 
 const [ANN, BOB, EVE] = ['02:00:00:00:00:0a', '02:00:00:00:00:0b', '02:00:00:00:00:0e'];
@@ -92,10 +93,10 @@ const NO_PAIRS: readonly (readonly [string, string, string])[] = [
   ['our own card', '52:54:00:fe:fe:fe', HERE],
 ];
 
-for (const [what, mac, address] of NO_PAIRS) {
+for (const [what, card, address] of NO_PAIRS) {
   test(`${what} is no neighbour`, () => {
     const rack = new WatchRack();
-    rack.arpFrom(mac, address, { target: HERE });
+    rack.arpFrom(card, address, { target: HERE });
     assert.deepEqual([rack.neighbours(), rack.count('asked')], [[], 0]);
   });
 }
@@ -346,14 +347,92 @@ test('a host that uses another address than its own is on the wrong one, unless 
   assert.equal(both.count('conflicts'), 0);
 });
 
-test('a router that answers for every address has none of them', () => {
+const ROUTER = '192.168.127.254';
+
+function conflictsOf(rack: WatchRack): string[] {
+  return (rack.show()?.conflicts ?? []).map(({ grievance }) => grievance.kind);
+}
+
+test('the router that the file names may answer for every address, also of those that are there: it has none of them', () => {
   const rack = new WatchRack();
-  for (let n = 20; n < 60; n++) rack.settle(EVE, `192.168.127.${n}`);
+  for (let n = 100; n < 130; n++) {
+    rack.lend(`192.168.127.${n}`, `02:00:00:00:01:${n - 90}`);
+    rack.settle(`02:00:00:00:01:${n - 90}`, `192.168.127.${n}`);
+  }
+  rack.settle(EVE, ROUTER);
+  for (let n = 20; n < 140; n++) rack.answering.set(`192.168.127.${n} ${EVE}`, EVE);
+  rack.service.showNeighbours({ kind: 'scan' }, () => undefined);
+  rack.pass(100);
+  assert.deepEqual([conflictsOf(rack), rack.news().filter((line) => line.startsWith('neighbour.moved'))], [[], []]);
+});
+
+test('one that takes over a wire with one card is told of, once, whoever is there and whatever it says of the router', () => {
+  const rack = new WatchRack({ hosts: [NODE1] });
+  rack.settle(ANN, NODE1.address);
+  rack.settle(BOB, ROUTER);
   rack.pass(1);
-  const told = rack.sightings.length;
-  for (let n = 111; n < 141; n++) rack.settle(EVE, `192.168.127.${n}`);
-  rack.pass(10);
-  assert.deepEqual([rack.sightings.length - told, rack.count('conflicts')], [0, 0]);
+  for (let n = 2; n < 255; n++) rack.settle(EVE, `192.168.127.${n}`);
+  rack.pass(100);
+  assert.deepEqual([...new Set(conflictsOf(rack))], ['many-addresses']);
+  assert.ok(rack.news().some((line) => line.startsWith(`conflict.began ${EVE}`) && line.endsWith('many-addresses')));
+  rack.answering.clear();
+  rack.pass(120);
+  assert.deepEqual(conflictsOf(rack), []);
+});
+
+test('a graver conflict is told of however many others there are, and that there are more than are shown', () => {
+  const rack = new WatchRack();
+  for (let n = 111; n <= 140; n++) rack.settle(`06:00:00:00:01:${n - 100}`, `192.168.127.${n}`);
+  rack.pass(5);
+  rack.settle(EVE, RACK);
+  rack.pass(5);
+  const news = rack.news();
+  assert.ok(news.includes(`conflict.began ${EVE} ${RACK} conflict=own-address`));
+  assert.equal(news.filter((line) => line === 'conflict.hidden conflict=squatted shown=24').length, 1);
+  assert.equal(rack.count('conflicts'), 25);
+  rack.answering.clear();
+  rack.pass(100);
+  assert.ok(rack.news().includes('conflict.shown conflict=squatted'));
+  assert.equal(rack.count('conflicts'), 0);
+});
+
+test('a conflict is looked at again in a flood of claims as well', () => {
+  const rack = new WatchRack({
+    subnets: [{ cidr: '10.0.0.0/16', rack: '10.0.0.1', dynamic: '10.0.1.0-10.0.1.255', static: null, router: null }],
+  });
+  rack.settle(EVE, '10.0.1.5');
+  rack.pass(3);
+  rack.leave(EVE, '10.0.1.5');
+  rack.news();
+  for (let n = 0; n < 70 * 300; n++) {
+    rack.arpFrom(ANN, `10.0.${2 + ((n >> 8) % 200)}.${n & 255}`);
+    if (n % 300 === 0) rack.pass(1);
+  }
+  assert.ok(rack.count('unasked') > 0);
+  assert.match(rack.news().join('\n'), /^conflict.ended/m);
+});
+
+test('another card of this machine that answers for our address is no stranger', () => {
+  const rack = new WatchRack();
+  rack.ownMacs.push(mac(EVE));
+  rack.pass(6);
+  rack.settle(EVE, RACK);
+  rack.pass(3);
+  assert.deepEqual([rack.news(), rack.neighbours()], [[], []]);
+});
+
+test('who has an address by lease now takes it from who had it, also where a stranger spoke in between', () => {
+  const rack = new WatchRack();
+  rack.lend(LENT, ANN);
+  rack.settle(ANN, LENT);
+  rack.leave(ANN, LENT);
+  rack.arpFrom(EVE, LENT);
+  rack.pass(1);
+  rack.news();
+  rack.lend(LENT, BOB);
+  rack.settle(BOB, LENT);
+  rack.pass(1);
+  assert.deepEqual(rack.news(), [`neighbour.moved ${BOB} ${LENT} from=${ANN}`]);
 });
 
 test('on a proxy subnet the other server knows who has what', () => {
