@@ -28,6 +28,7 @@ const WARNINGS: ReadonlySet<string> = new Set([
   'conflict.began',
   'conflict.hidden',
   'dhcp-server.found',
+  'dhcp-server.hidden',
   'watch.blind',
   'watch.store-works',
   'boot.store-works',

@@ -20,6 +20,7 @@ const STANDING: ReadonlySet<string> = new Set([
   'conflict.began',
   'conflict.hidden',
   'dhcp-server.found',
+  'dhcp-server.hidden',
   'watch.blind',
   'watch.store-failed',
 ]);
@@ -37,6 +38,7 @@ const ENDED_BY: ReadonlyMap<string, string> = new Map([
   ['dns.tls-works', 'dns.tls-failed'],
   ['conflict.ended', 'conflict.began'],
   ['conflict.shown', 'conflict.hidden'],
+  ['dhcp-server.shown', 'dhcp-server.hidden'],
   ['dhcp-server.gone', 'dhcp-server.found'],
   ['watch.sees', 'watch.blind'],
   ['watch.store-works', 'watch.store-failed'],
@@ -47,7 +49,7 @@ const TOLD_ANEW: ReadonlyMap<string, readonly string[]> = new Map([
   ['dhcp', ['dhcp.range-claimed']],
   ['dot', ['dns.tls-failed']],
   ['dns', ['dns.upstream-failed']],
-  ['watch', ['conflict.began', 'conflict.hidden', 'dhcp-server.found']],
+  ['watch', ['conflict.began', 'conflict.hidden', 'dhcp-server.found', 'dhcp-server.hidden']],
 ]);
 
 /** Trouble that lasts: what an operator who looks now should still see, although its event was told long ago. */
@@ -64,7 +66,7 @@ export class Notices {
     // It tells them anew when it runs again, as far as they are still true
     if (event.kind === 'service.failed') this.#forgetToldBy(event.service);
     if (STANDING.has(event.kind)) {
-      const line = `${new Date(event.at).toISOString()} ${event.source}: ${whoOf(event)}${describeEvent(event)}`;
+      const line = `${new Date(event.at).toISOString()} ${event.source}: ${whoOf(event)}${describeEvent(event)}${cardOf(event)}`;
       this.#standing.set(keyOf(event.kind, event), line);
     }
   }
@@ -88,4 +90,9 @@ function keyOf(kind: string, event: RackEvent): string {
 /** A conflict is some machine's. */
 function whoOf({ kind, mac, address }: RackEvent): string {
   return kind === 'conflict.began' ? `${mac ?? ''} ${address ?? ''} ` : '';
+}
+
+/** By which a switch tells the port that a server is on. */
+function cardOf({ kind, mac }: RackEvent): string {
+  return kind === 'dhcp-server.found' && mac !== undefined ? ` (its MAC is ${mac})` : '';
 }

@@ -44,6 +44,8 @@ const LASTING_KINDS: ReadonlySet<EventBody['kind']> = new Set<EventBody['kind']>
   'conflict.shown',
   'dhcp-server.found',
   'dhcp-server.gone',
+  'dhcp-server.hidden',
+  'dhcp-server.shown',
   'watch.blind',
   'watch.sees',
   'watch.store-failed',

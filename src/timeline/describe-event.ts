@@ -148,6 +148,10 @@ export function describeEvent(event: EventBody): string {
       return `a DHCP server that is not known, ${event.server}, is on ${event.interface}${offering(event)}`;
     case 'dhcp-server.gone':
       return `the DHCP server ${event.server} on ${event.interface} is silent`;
+    case 'dhcp-server.hidden':
+      return `there are more DHCP servers that are not known than the ${event.shown} that are shown: somebody makes them up`;
+    case 'dhcp-server.shown':
+      return 'all DHCP servers that are not known are shown again';
     case 'watch.blind':
       return `who is on the wire is not seen: no raw socket on ${event.interfaces.join(', ')}`;
     case 'watch.sees':

@@ -148,7 +148,7 @@ export type EventBody =
   | { readonly kind: 'neighbour.new'; readonly interface: string; readonly vlan?: string }
   /** An address was another machine's until now: `from` is its MAC. */
   | { readonly kind: 'neighbour.moved'; readonly interface: string; readonly vlan?: string; readonly from: string }
-  /** It is still there: told after ten minutes. */
+  /** It is still there: told after ten minutes, to whoever listens; the timeline does not keep it. */
   | { readonly kind: 'neighbour.refreshed'; readonly interface: string; readonly vlan?: string }
   /** Told once, until `conflict.ended`. */
   | ({ readonly kind: 'conflict.began' } & ConflictWords)
@@ -167,6 +167,9 @@ export type EventBody =
     }
   /** It was silent for long. */
   | { readonly kind: 'dhcp-server.gone'; readonly interface: string; readonly server: string }
+  /** There are more of them than are told of: told once, until `dhcp-server.shown`. `shown`: how many are. */
+  | { readonly kind: 'dhcp-server.hidden'; readonly shown: number }
+  | { readonly kind: 'dhcp-server.shown' }
   /** These wires can't be watched, as raw sockets are not permitted: told once, until `watch.sees`. */
   | { readonly kind: 'watch.blind'; readonly interfaces: readonly string[] }
   | { readonly kind: 'watch.sees' }

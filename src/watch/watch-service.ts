@@ -40,6 +40,8 @@ const SWEEP_MILLISECONDS = 5_000;
 const SILENCE_MILLISECONDS = 1_500_000;
 /** A probe or two may be lost. */
 const SILENT_PROBES = 2.5;
+/** A rack that powers up, and what changes in one; a machine that answers in ever new names is no news. */
+const PROVED = { burst: 5_000, perSecond: 1 };
 /** Of pairs that can't be asked for, being in a VLAN or of another network: they can be made up. */
 const UNPROVABLE = { burst: 200, perSecond: 1 };
 /** Scans that run or wait. */
@@ -69,6 +71,7 @@ export class WatchService implements Service {
   readonly #servers: DhcpServers;
   readonly #probe: DhcpProbe;
   readonly #unprovable: EventBudget;
+  readonly #proved: EventBudget;
   readonly #frame = new Uint8Array(14 + ARP_SIZE);
   readonly #ground: Ground;
   readonly #timers = new Map<string, Timer>();
@@ -89,6 +92,7 @@ export class WatchService implements Service {
     this.#clock = new SteadyClock(clock);
     this.#leases = new LeaseTable(this.#clock);
     this.#unprovable = new EventBudget(clock, UNPROVABLE);
+    this.#proved = new EventBudget(clock, PROVED);
     this.#conflicts = new ConflictBook(clock, events);
     this.#servers = new DhcpServers(clock, events);
     this.#taps = new Taps(
@@ -171,6 +175,7 @@ export class WatchService implements Service {
       'conflicts.unwritten': this.#conflicts.unwritten,
       'dhcp-servers': this.#servers.size,
       'events.unprovable-dropped': this.#unprovable.dropped,
+      'events.proved-dropped': this.#proved.dropped,
     };
   }
 
@@ -337,8 +342,9 @@ export class WatchService implements Service {
     if (toldAt === undefined && others.length > 0) return;
     if (toldAt !== undefined && now - toldAt < REFRESH_MILLISECONDS) return;
     neighbour.toldAt = now;
-    this.#emit(neighbour, toldAt === undefined ? { kind: 'neighbour.new' } : { kind: 'neighbour.refreshed' });
     this.#keeper?.changed(neighbour);
+    if (toldAt !== undefined) this.#emit(neighbour, { kind: 'neighbour.refreshed' });
+    else if (this.#proved.take()) this.#emit(neighbour, { kind: 'neighbour.new' });
   }
 
   #tellMoved(device: string, address: Ip4, answers: readonly Mac[]): void {
@@ -349,8 +355,8 @@ export class WatchService implements Service {
     // It is there no more, and would be the one before for ever
     this.#table.forget(before);
     neighbour.toldAt = this.#clock.now();
-    this.#emit(neighbour, { kind: 'neighbour.moved', from: formatMac(before.mac) });
     this.#keeper?.changed(neighbour);
+    if (this.#proved.take()) this.#emit(neighbour, { kind: 'neighbour.moved', from: formatMac(before.mac) });
   }
 
   /** Nobody can be asked there: told as far as it can't be a flood. */
@@ -386,7 +392,8 @@ export class WatchService implements Service {
   }
 
   #acquaintance(): Acquaintances {
-    return { addresses: this.#acquaintances, isOurs: this.#ground.isOurs };
+    const { isOurs } = this.#ground;
+    return { addresses: this.#acquaintances, isOurs, probe: this.#plan?.watch?.dhcpProbe?.mac };
   }
 
   /** Where others give the addresses a server is no surprise, unless the file says which ones there are. */

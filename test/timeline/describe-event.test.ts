@@ -199,6 +199,13 @@ const SENTENCES: {
     ],
   ],
   'dhcp-server.gone': [[{ interface: 'eth0', server: '10.0.0.9' }, 'the DHCP server 10.0.0.9 on eth0 is silent']],
+  'dhcp-server.hidden': [
+    [
+      { shown: 16 },
+      'there are more DHCP servers that are not known than the 16 that are shown: somebody makes them up',
+    ],
+  ],
+  'dhcp-server.shown': [[{}, 'all DHCP servers that are not known are shown again']],
   'watch.blind': [[{ interfaces: ['eth0', 'eth1'] }, 'who is on the wire is not seen: no raw socket on eth0, eth1']],
   'watch.sees': [[{}, 'who is on the wire is seen again']],
   'watch.scanned': [

@@ -517,6 +517,21 @@ test('a scan asks for nothing that a new Plan has no more', () => {
   assert.deepEqual(answer, { asked: 25, answered: 0 });
 });
 
+test('one that answers in ever new names fills no history', () => {
+  const rack = new WatchRack({
+    subnets: [{ cidr: '10.0.0.0/16', rack: '10.0.0.1', dynamic: null, static: null, router: null }],
+  });
+  for (let n = 0; n < 12_000; n++) {
+    const card = `06:00:00:00:${(n >> 8).toString(16).padStart(2, '0')}:${(n & 255).toString(16).padStart(2, '0')}`;
+    rack.answering.clear();
+    rack.settle(card, `10.0.${1 + (n >> 8)}.${n & 255}`);
+    if (n % 100 === 0) rack.time.pass(1);
+  }
+  const told = rack.news().filter((line) => line.startsWith('neighbour'));
+  assert.ok(told.length < 5200, String(told.length));
+  assert.ok(rack.count('neighbours') > 10_000 && rack.count('events.proved-dropped') > 5000);
+});
+
 test('a flood of made-up pairs is looked at in batches with a rest between, and leaves those that are known', () => {
   const rack = new WatchRack({
     subnets: [{ cidr: '10.0.0.0/8', rack: '10.0.0.1', dynamic: null, static: null, router: null }],
