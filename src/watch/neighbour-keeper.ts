@@ -80,13 +80,13 @@ export class NeighbourKeeper {
   }
 
   #oldest(): number {
-    return this.#dependencies.clock.now() - KEEP_MILLISECONDS;
+    return Math.round(this.#dependencies.clock.now()) - KEEP_MILLISECONDS;
   }
 
   /** A computer without a clock of its own starts in the past: what was seen "later" was seen by then. */
   #restore(devices: ReadonlySet<string>): void {
     const { clock, table } = this.#dependencies;
-    const now = clock.now();
+    const now = Math.round(clock.now());
     for (const fact of this.#store.load(this.#oldest(), MOST_KEPT))
       if (devices.has(fact.interface)) table.restore({ ...fact, lastSeen: Math.min(now, fact.lastSeen) });
   }

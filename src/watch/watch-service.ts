@@ -215,7 +215,7 @@ export class WatchService implements Service {
     if (address === UNSPECIFIED) return this.#tally.add('received.arp-probe');
     if (!isMachine(mac) || !isUnicast(address)) return this.#tally.add('refused.sender');
     if (this.#ours.has(mac)) return;
-    const seen = this.#table.see(device, { vlan, innerVlan }, { address, mac }, this.#clock.now());
+    const seen = this.#table.see(device, { vlan, innerVlan }, { address, mac }, this.#now());
     if (typeof seen === 'string') return this.#tally.add(`refused.${seen}`);
     if (!seen.neighbour.place.isOwn) return this.#tellUnprovable(seen);
     const heard = isReplyTo(arp, link.mac) ? this.#questions.hear(device, address, mac) : 'unasked';
@@ -229,7 +229,7 @@ export class WatchService implements Service {
 
   #prove(neighbour: Neighbour): void {
     const { mac, address } = neighbour;
-    this.#table.prove(neighbour, this.#judge.vouches(mac, address, this.#ground), this.#clock.now());
+    this.#table.prove(neighbour, this.#judge.vouches(mac, address, this.#ground), this.#now());
   }
 
   /** It says itself, when asked, that the address is its own. */
@@ -302,7 +302,7 @@ export class WatchService implements Service {
   }
 
   #groundOf(device: string): Ground {
-    const since = this.#clock.now() - LATELY_MILLISECONDS;
+    const since = this.#now() - LATELY_MILLISECONDS;
     const wasSeen = (mac: Mac, address: Ip4): boolean =>
       this.#table.holders(device, address).some((each) => each.mac === mac && each.isKnown && each.lastSeen >= since);
     const isAlone = (mac: Mac, address: Ip4): boolean => {
@@ -336,7 +336,7 @@ export class WatchService implements Service {
   /** Told once; of one whose address was another's, when it is known that that one is not there any more. */
   #tellNew(neighbour: Neighbour): void {
     if (!neighbour.isKnown) return this.#tally.add('refused.full');
-    const now = this.#clock.now();
+    const now = this.#now();
     const { toldAt, place, address } = neighbour;
     const others = this.#table.holders(place.device, address).filter((each) => each !== neighbour && each.isKnown);
     if (toldAt === undefined && others.length > 0) return;
@@ -354,7 +354,7 @@ export class WatchService implements Service {
     if (!neighbour || !before) return;
     // It is there no more, and would be the one before for ever
     this.#table.forget(before);
-    neighbour.toldAt = this.#clock.now();
+    neighbour.toldAt = this.#now();
     this.#keeper?.changed(neighbour);
     if (this.#proved.take()) this.#emit(neighbour, { kind: 'neighbour.moved', from: formatMac(before.mac) });
   }
@@ -363,7 +363,7 @@ export class WatchService implements Service {
   #tellUnprovable(seen: Seen): void {
     const { neighbour } = seen;
     if (neighbour.toldAt !== undefined || !this.#unprovable.take()) return;
-    neighbour.toldAt = this.#clock.now();
+    neighbour.toldAt = this.#now();
     const { before } = seen;
     const isMove = before?.toldAt !== undefined;
     this.#emit(
@@ -513,6 +513,11 @@ export class WatchService implements Service {
       this.#every(name, milliseconds, work);
       work();
     });
+  }
+
+  /** Whole milliseconds. */
+  #now(): number {
+    return Math.round(this.#clock.now());
   }
 
   #cancel(name: string): void {

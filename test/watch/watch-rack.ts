@@ -70,7 +70,11 @@ class MemoryNeighbours {
     if (this.fault !== undefined) throw new Error(this.fault);
     for (const [name, { lastSeen }] of this.rows) if (lastSeen < since) this.rows.delete(name);
     for (const key of gone) this.rows.delete(nameOf(key));
-    for (const fact of changed) this.rows.set(nameOf(fact), fact);
+    for (const fact of changed) {
+      // Of a column of integers
+      if (!Number.isInteger(fact.firstSeen) || !Number.isInteger(fact.lastSeen)) throw new Error('cannot store REAL');
+      this.rows.set(nameOf(fact), fact);
+    }
   }
 
   close(): void {

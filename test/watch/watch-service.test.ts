@@ -193,6 +193,16 @@ test('neighbours outlive a restart, strangers do not', () => {
   assert.deepEqual(elsewhere.neighbours(), []);
 });
 
+test('times on disk are whole milliseconds', () => {
+  const rack = new WatchRack();
+  rack.time.pass(0.4, 'milliseconds');
+  rack.settle(ANN, HERE);
+  rack.service.close();
+  rack.store.fault = undefined;
+  const again = new WatchRack({}, WATCH, rack.store);
+  assert.deepEqual(again.neighbours(), [`${HERE} ${ANN}`]);
+});
+
 test('a disk that takes nothing is told of once, and again when it does', () => {
   const rack = new WatchRack();
   rack.store.fault = 'disk is full';
