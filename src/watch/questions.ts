@@ -21,6 +21,8 @@ export interface Settled {
   readonly device: string;
   readonly address: Ip4;
   readonly answers: readonly Mac[];
+  /** The kernel had no room for some frames meanwhile: who did not answer may have. */
+  readonly isDoubtful: boolean;
 }
 
 /** What a reply is: the first of its machine to a question, or one that is no news. */
@@ -32,6 +34,7 @@ interface Open {
   /** Monotonic milliseconds. */
   readonly due: number;
   readonly answers: Mac[];
+  readonly lostBefore: number;
   /** Meanwhile something was heard that it may be too late for. */
   isStale: boolean;
 }
@@ -41,6 +44,8 @@ export interface QuestionsDependencies {
   readonly loop: Loop;
   /** Asks the wire who has an address (RFC 5227 §2.1.1); false: it can't. */
   readonly probe: (device: string, address: Ip4) => boolean;
+  /** Frames that nobody could hear, so far. */
+  readonly lost: () => number;
   /** Sends what was asked. */
   readonly flush: () => void;
   readonly settled: (question: Settled) => void;
@@ -86,7 +91,7 @@ export class Questions {
     if (this.#open.has(key)) return true;
     if (this.#open.size >= MOST_OPEN || !this.#dependencies.probe(device, address)) return false;
     const due = this.#dependencies.clock.monotonic() + WAIT_MILLISECONDS;
-    this.#open.set(key, { device, address, due, answers: [], isStale: false });
+    this.#open.set(key, { device, address, due, answers: [], lostBefore: this.#dependencies.lost(), isStale: false });
     this.#asked++;
     this.#schedule();
     return true;
@@ -133,10 +138,11 @@ export class Questions {
   #settleDue(): void {
     this.#timer = undefined;
     const now = this.#dependencies.clock.monotonic();
+    const lost = this.#dependencies.lost();
     for (const [key, question] of this.#open) {
       if (question.due > now) break;
       this.#open.delete(key);
-      this.#dependencies.settled(question);
+      this.#dependencies.settled({ ...question, isDoubtful: lost !== question.lostBefore });
       if (question.isStale) this.wonder(question.device, question.address);
     }
     this.#schedule();

@@ -8,6 +8,7 @@ import type { Counters, LeaseFact, SocketHandle } from '../service/letters.ts';
 import type { Service, ServiceContext } from '../service/service.ts';
 import { Tally } from '../service/tally.ts';
 import type { ConflictFact, Sighting, WatchAnswer, WatchOrder } from '../service/watch-letters.ts';
+import type { FrameLink } from '../system/datagram.ts';
 import type { Timer } from '../system/loop.ts';
 import { SteadyClock } from '../system/steady-clock.ts';
 import { ARP_REPLY, ARP_SIZE, arpProbe, decodeArp, encodeArp, type ArpPacket } from '../wire/arp/packet.ts';
@@ -104,6 +105,7 @@ export class WatchService implements Service {
       clock,
       loop,
       probe: (device, address) => this.#sendProbe(device, address),
+      lost: () => this.#taps.dropped,
       flush: () => this.#flush(),
       settled: (question) => this.#settle(question),
     });
@@ -218,7 +220,7 @@ export class WatchService implements Service {
     const seen = this.#table.see(device, { vlan, innerVlan }, { address, mac }, this.#now());
     if (typeof seen === 'string') return this.#tally.add(`refused.${seen}`);
     if (!seen.neighbour.place.isOwn) return this.#tellUnprovable(seen);
-    const heard = isReplyTo(arp, link.mac) ? this.#questions.hear(device, address, mac) : 'unasked';
+    const heard = isReplyTo(arp, link) ? this.#questions.hear(device, address, mac) : 'unasked';
     if (heard === 'answer') return this.#answered(seen.neighbour);
     if (heard !== 'unasked') return this.#tally.add(`refused.${heard === 'again' ? 'repeated' : 'answers'}`);
     if (this.#judge.vouches(mac, address, this.#ground)) this.#prove(seen.neighbour);
@@ -251,25 +253,26 @@ export class WatchService implements Service {
   }
 
   /** A question is over: who answered, and who did not, is known. */
-  #settle({ device, address, answers }: Settled): void {
-    for (const conflict of this.#conflicts.at(device, address)) this.#weigh(conflict, answers);
+  #settle(question: Settled): void {
+    const { device, address, answers, isDoubtful } = question;
+    for (const conflict of this.#conflicts.at(device, address)) this.#weigh(conflict, question);
     const ground = this.#groundOf(device);
     const [first, ...others] = answers.filter((mac) => !this.#judge.isProxy(device, mac, ground));
     if (first === undefined) return;
     const other = others.find((mac) => !this.#judge.isOneHost(first, mac));
-    if (other === undefined) return this.#tellMoved(device, address, answers);
+    if (other === undefined) return isDoubtful ? undefined : this.#tellMoved(device, address, answers);
     const many = [first, other].find((mac) => this.#judge.answersForMany(mac, ground));
     if (many === undefined) this.#holdTwo(device, address, first, other);
     else this.#conflicts.hold(device, many, address, { kind: 'many-addresses' });
   }
 
   /** Evidence for or against a conflict that is known of. */
-  #weigh(conflict: ConflictFact, answers: readonly Mac[]): void {
+  #weigh(conflict: ConflictFact, { answers, isDoubtful }: Settled): void {
     const { mac, grievance } = conflict;
     const isThere = answers.includes(mac) && (grievance.kind !== 'two-machines' || answers.length > 1);
-    if (!isThere) this.#conflicts.miss(conflict);
-    else if (grievance.kind === 'two-machines')
-      this.#conflicts.hold(conflict.interface, mac, conflict.address, grievance);
+    if (!isThere && !isDoubtful) this.#conflicts.miss(conflict);
+    if (!isThere) return;
+    if (grievance.kind === 'two-machines') this.#conflicts.hold(conflict.interface, mac, conflict.address, grievance);
     else this.#judgeAgain(conflict);
   }
 
@@ -542,8 +545,9 @@ function acquaintancesOf({ subnets, watch }: Plan): Set<Ip4> {
   return new Set([...ours, ...(watch?.dhcpServers ?? [])]);
 }
 
-function isReplyTo({ operation, targetMac }: ArpPacket, card: Mac | undefined): boolean {
-  return operation === ARP_REPLY && targetMac === card;
+/** To ask for the card's MAC is a system call, which a flood of requests is to be spared. */
+function isReplyTo({ operation, targetMac }: ArpPacket, card: Pick<FrameLink, 'mac'>): boolean {
+  return operation === ARP_REPLY && targetMac === card.mac;
 }
 
 /** Neither 0 nor a group address. */

@@ -40,7 +40,9 @@ class MemoryTap implements FrameLink {
   }
 
   takeDropped(): number {
-    return this.dropped;
+    const { dropped } = this;
+    this.dropped = 0;
+    return dropped;
   }
 
   send(frame: Uint8Array): void {

@@ -422,6 +422,28 @@ test('a conflict is looked at again in a flood of claims as well', () => {
   assert.match(rack.news().join('\n'), /^conflict.ended/m);
 });
 
+test('who does not answer while frames are lost may be there still', () => {
+  const rack = new WatchRack();
+  rack.settle(EVE, LENT);
+  rack.settle(ANN, HERE);
+  rack.pass(3);
+  rack.leave(EVE, LENT);
+  rack.leave(ANN, HERE);
+  rack.settle(BOB, HERE);
+  rack.news();
+  for (let n = 0; n < 900; n++) {
+    rack.arp.dropped = 1;
+    rack.pass(100, 'milliseconds');
+  }
+  assert.deepEqual([rack.news(), rack.count('conflicts')], [[], 1]);
+  rack.arpFrom(BOB, HERE);
+  rack.pass(70);
+  assert.deepEqual(
+    rack.news().map((line) => line.split(' ')[0]),
+    ['neighbour.moved', 'conflict.ended'],
+  );
+});
+
 test('another card of this machine that answers for our address is no stranger', () => {
   const rack = new WatchRack();
   rack.ownMacs.push(mac(EVE));
