@@ -9,6 +9,9 @@ import { inTransaction, isDamage, setDatabaseAside } from '../system/database-fi
 import { messageOf } from '../system/message-of.ts';
 import type { NeighbourKey, NeighbourStore } from './neighbour-keeper.ts';
 
+/** Whoever copies the file has it for a moment; the wire can wait so long, as frames do in the kernel. */
+const BUSY_MILLISECONDS = 1_000;
+
 const SCHEMA_VERSION = 1;
 const SCHEMA = `
   CREATE TABLE neighbour (
@@ -46,7 +49,7 @@ class SqliteNeighbourStore implements NeighbourStore {
 
   /** Opens or creates `file`. Throws, leaving it as it is, when it is not one of this version. */
   constructor(file: string) {
-    this.#database = new DatabaseSync(file);
+    this.#database = new DatabaseSync(file, { timeout: BUSY_MILLISECONDS });
     try {
       this.#migrate(file);
       this.#upsert = this.#database.prepare('INSERT OR REPLACE INTO neighbour VALUES (?, ?, ?, ?, ?, ?, ?)');

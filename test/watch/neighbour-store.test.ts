@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { Worker } from 'node:worker_threads';
 
 import type { NeighbourFact } from '../../src/service/watch-letters.ts';
 import { openNeighbourStore } from '../../src/watch/neighbour-store.ts';
@@ -58,6 +60,32 @@ for (const [what, spoil] of [
     assert.deepEqual(openNeighbourStore(file, NOW).store.load(0, 9), [fact(1)]);
   });
 }
+
+/** Another program that has the file for a tenth of a second, in a thread of its own. */
+async function hold(file: string): Promise<Worker> {
+  const program = `
+    const { DatabaseSync } = require('node:sqlite');
+    const { parentPort, workerData } = require('node:worker_threads');
+    const database = new DatabaseSync(workerData);
+    database.exec('BEGIN EXCLUSIVE');
+    parentPort.postMessage('held');
+    setTimeout(() => database.close(), 100);`;
+  const worker = new Worker(program, { eval: true, workerData: file });
+  await once(worker, 'message');
+  return worker;
+}
+
+test('a file that somebody else has for a moment is waited for', async () => {
+  const file = join(root, 'held.db');
+  openNeighbourStore(file, NOW).store.close();
+  const ended = once(await hold(file), 'exit');
+  const { store, fault } = openNeighbourStore(file, NOW);
+  assert.equal(fault, undefined);
+  store.write([fact(1)], [], 0);
+  store.close();
+  await ended;
+  assert.deepEqual(openNeighbourStore(file, NOW).store.load(0, 9), [fact(1)]);
+});
 
 test('where no file can be, neighbours are kept in memory', () => {
   const file = join(root, 'directory.db');
