@@ -32,16 +32,18 @@ export interface KeeperDependencies {
 
 /** Keeps the known neighbours over restarts; strangers are not worth it. */
 export class NeighbourKeeper {
-  readonly #store: NeighbourStore;
+  readonly #open: () => NeighbourStore;
   readonly #dependencies: KeeperDependencies;
   readonly #changed = new Set<Neighbour>();
   #gone: NeighbourKey[] = [];
+  #store: NeighbourStore | undefined;
   #devices: ReadonlySet<string> = new Set();
   #writtenAt: number;
   #fails = false;
 
-  constructor(store: NeighbourStore, dependencies: KeeperDependencies) {
-    this.#store = store;
+  /** `open` throws where that can't be just now: it is tried again. */
+  constructor(open: () => NeighbourStore, dependencies: KeeperDependencies) {
+    this.#open = open;
     this.#dependencies = dependencies;
     this.#writtenAt = dependencies.clock.monotonic();
   }
@@ -51,8 +53,9 @@ export class NeighbourKeeper {
     const fresh = new Set([...devices].filter((device) => !this.#devices.has(device)));
     this.#devices = devices;
     if (fresh.size === 0) return;
+    const isOpen = this.#store !== undefined;
     this.#write();
-    this.#try(() => this.#restore(fresh));
+    if (isOpen) this.#try((store) => this.#restore(store, fresh));
   }
 
   changed(neighbour: Neighbour): void {
@@ -76,7 +79,7 @@ export class NeighbourKeeper {
 
   close(): void {
     this.#write();
-    this.#store.close();
+    this.#store?.close();
   }
 
   #oldest(): number {
@@ -84,27 +87,41 @@ export class NeighbourKeeper {
   }
 
   /** A computer without a clock of its own starts in the past: what was seen "later" was seen by then. */
-  #restore(devices: ReadonlySet<string>): void {
+  #restore(store: NeighbourStore, devices: ReadonlySet<string>): void {
     const { clock, table } = this.#dependencies;
     const now = Math.round(clock.now());
-    for (const fact of this.#store.load(this.#oldest(), MOST_KEPT))
+    for (const fact of store.load(this.#oldest(), MOST_KEPT))
       if (devices.has(fact.interface)) table.restore({ ...fact, lastSeen: Math.min(now, fact.lastSeen) });
   }
 
   #write(): void {
-    if (this.#changed.size === 0 && this.#gone.length === 0) return;
-    this.#try(() => {
-      this.#store.write(Array.from(this.#changed, factOf), this.#gone, this.#oldest());
+    if (this.#store && this.#changed.size === 0 && this.#gone.length === 0) return;
+    this.#try((store) => {
+      store.write(Array.from(this.#changed, factOf), this.#gone, this.#oldest());
       this.#changed.clear();
       this.#gone = [];
     });
   }
 
+  /** When it is opened late, those it knows are known again beside those that were seen meanwhile. */
+  #reach(): NeighbourStore {
+    if (this.#store) return this.#store;
+    const store = this.#open();
+    try {
+      this.#restore(store, this.#devices);
+    } catch (error) {
+      store.close();
+      throw error;
+    }
+    this.#store = store;
+    return store;
+  }
+
   /** A disk that fails is told of once, and once when it works again. */
-  #try(work: () => void): void {
+  #try(work: (store: NeighbourStore) => void): void {
     const { events } = this.#dependencies;
     try {
-      work();
+      work(this.#reach());
       if (this.#fails) events.emit({ kind: 'watch.store-works' });
       this.#fails = false;
     } catch (error) {

@@ -107,28 +107,18 @@ export interface OpenedNeighbours {
   readonly store: NeighbourStore;
   /** A damaged file was set aside. */
   readonly replaced?: { readonly reason: string; readonly setAside: string };
-  /** Why nothing is kept until the next start. */
-  readonly fault?: string;
 }
 
-/** Opens or creates the file of neighbours; never throws: who is on the wire is seen without it. `now`: Unix milliseconds. */
+/** Opens or creates the file of neighbours; throws where the disk does not let it. `now`: Unix milliseconds. */
 export function openNeighbourStore(file: string, now: number): OpenedNeighbours {
+  mkdirSync(dirname(file), { recursive: true });
   try {
-    mkdirSync(dirname(file), { recursive: true });
     return { store: sound(file) };
   } catch (error) {
+    if (!(error instanceof NeighbourFileError) && !isDamage(error)) throw error;
     const reason = messageOf(error);
-    if (!(error instanceof NeighbourFileError) && !isDamage(error)) return { store: inMemory(), fault: reason };
-    return replace(file, now, reason);
-  }
-}
-
-function replace(file: string, now: number, reason: string): OpenedNeighbours {
-  try {
     const setAside = setDatabaseAside(file, now);
     return { store: new SqliteNeighbourStore(file), replaced: { reason, setAside } };
-  } catch (error) {
-    return { store: inMemory(), fault: `${reason}; ${messageOf(error)}` };
   }
 }
 
@@ -142,8 +132,4 @@ function sound(file: string): NeighbourStore {
     store.close();
     throw error;
   }
-}
-
-function inMemory(): NeighbourStore {
-  return new SqliteNeighbourStore(':memory:');
 }

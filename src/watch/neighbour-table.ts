@@ -161,8 +161,13 @@ export class NeighbourTable {
     this.#count(neighbour, 1);
   }
 
-  /** Takes back what was kept over a restart, as known. */
+  /** Takes back what was kept over a restart, as known; of one that was seen since, from when on it was. */
   restore({ interface: device, vlan, innerVlan, address, mac, firstSeen, lastSeen }: NeighbourFact): void {
+    const present = this.#find(device, { vlan, innerVlan }, { address, mac });
+    if (present) {
+      present.firstSeen = Math.min(present.firstSeen, firstSeen);
+      return;
+    }
     const seen = this.see(device, { vlan, innerVlan }, { address, mac }, firstSeen);
     if (typeof seen === 'string') return;
     seen.neighbour.lastSeen = lastSeen;
@@ -228,6 +233,16 @@ export class NeighbourTable {
       }
     }
     return stale;
+  }
+
+  #find(
+    device: string,
+    vlans: VlanIds,
+    { address, mac }: { readonly address: Ip4; readonly mac: Mac },
+  ): Neighbour | undefined {
+    const ground = this.#devices.get(device);
+    const place = keyOf(vlans) === 0 ? ground?.own : ground?.places.get(keyOf(vlans));
+    return place?.holders.get(address)?.find((each) => each.mac === mac);
   }
 
   #device(name: string): Device {

@@ -17,12 +17,8 @@ runOnPollLoop((context) => {
     openTap: ({ fd, ifindex = 0, transport }) =>
       taps.adopt(fd, ifindex, transport === 'arp-tap' ? ARP_SNAP : DHCP_SNAP),
     openStore: (plan) => {
-      const { store, replaced, fault } = openNeighbourStore(
-        join(plan.rack.state, 'neighbours.db'),
-        context.clock.now(),
-      );
+      const { store, replaced } = openNeighbourStore(join(plan.rack.state, 'neighbours.db'), context.clock.now());
       if (replaced) context.events.emit({ kind: 'watch.store-replaced', ...replaced });
-      if (fault !== undefined) context.events.emit({ kind: 'watch.store-failed', reason: fault });
       return store;
     },
   });

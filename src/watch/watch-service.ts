@@ -49,7 +49,7 @@ const UNPROVABLE = { burst: 200, perSecond: 1 };
 const MOST_SCANS = 4;
 
 export interface WatchDependencies extends ServiceContext, TapsDependencies {
-  /** Called with the first Plan: where neighbours outlive the process. */
+  /** Where neighbours outlive the process, by the first Plan; throws where that can't be just now. */
   readonly openStore: (plan: Plan) => NeighbourStore;
   /** 0 to 1. */
   readonly random: () => number;
@@ -135,7 +135,7 @@ export class WatchService implements Service {
     this.#acquaintances = acquaintancesOf(plan);
     this.#table.retain(this.#judge.devices);
     if (isFirst) {
-      this.#keeper = new NeighbourKeeper(openStore(plan), { clock: this.#clock, events, table: this.#table });
+      this.#keeper = new NeighbourKeeper(() => openStore(plan), { clock: this.#clock, events, table: this.#table });
       this.#every('sweep', SWEEP_MILLISECONDS, () => this.#sweep());
       this.#every('recheck', RECHECK_MILLISECONDS, () => this.#recheck());
       this.#every('review', REVIEW_MILLISECONDS, () => this.#review());

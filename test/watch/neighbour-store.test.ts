@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,8 +22,8 @@ function fact(n: number, lastSeen = NOW): NeighbourFact {
 
 test('what was written is there after a restart, oldest first; what is older than wanted is deleted with the next write', () => {
   const file = join(root, 'deep', 'neighbours.db');
-  const { store, replaced, fault } = openNeighbourStore(file, NOW);
-  assert.deepEqual([replaced, fault], [undefined, undefined]);
+  const { store, replaced } = openNeighbourStore(file, NOW);
+  assert.equal(replaced, undefined);
   store.write([fact(1), fact(2, NOW - 10), fact(3, NOW - 99)], [], 0);
   store.write([fact(2, NOW - 5)], [fact(3)], 0);
   store.close();
@@ -52,8 +52,7 @@ for (const [what, spoil] of [
   test(`a file that is ${what} is set aside, and neighbours are kept in a new one`, () => {
     const file = join(root, `${what}.db`);
     spoil(file);
-    const { store, replaced, fault } = openNeighbourStore(file, NOW);
-    assert.equal(fault, undefined);
+    const { store, replaced } = openNeighbourStore(file, NOW);
     assert.ok(replaced && existsSync(replaced.setAside));
     store.write([fact(1)], [], 0);
     store.close();
@@ -79,19 +78,19 @@ test('a file that somebody else has for a moment is waited for', async () => {
   const file = join(root, 'held.db');
   openNeighbourStore(file, NOW).store.close();
   const ended = once(await hold(file), 'exit');
-  const { store, fault } = openNeighbourStore(file, NOW);
-  assert.equal(fault, undefined);
+  const { store } = openNeighbourStore(file, NOW);
   store.write([fact(1)], [], 0);
   store.close();
   await ended;
   assert.deepEqual(openNeighbourStore(file, NOW).store.load(0, 9), [fact(1)]);
 });
 
-test('where no file can be, neighbours are kept in memory', () => {
+test('where no file can be, that is said and nothing set aside', () => {
   const file = join(root, 'directory.db');
   mkdirSync(file);
-  const { store, fault } = openNeighbourStore(file, NOW);
-  assert.notEqual(fault, undefined);
-  store.write([fact(1)], [], 0);
-  assert.deepEqual(store.load(0, 9), [fact(1)]);
+  assert.throws(() => openNeighbourStore(file, NOW), /unable to open/);
+  assert.deepEqual(
+    readdirSync(root).filter((name) => name.startsWith('directory')),
+    ['directory.db'],
+  );
 });

@@ -111,7 +111,10 @@ export class WatchRack {
       events: { emit: (body, subject) => void this.told.push({ ...body, ...subject }) },
       sightings: { tell: (sightings) => void this.sightings.push(...sightings) },
       openTap: ({ transport }) => (transport === 'arp-tap' ? this.arp : this.dhcp),
-      openStore: () => this.store,
+      openStore: () => {
+        if (this.store.fault !== undefined) throw new Error(this.store.fault);
+        return this.store;
+      },
       rest: (milliseconds) => void this.rests.push(milliseconds),
       random: () => 0.5,
       ownMacs: () => this.ownMacs,

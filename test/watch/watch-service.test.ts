@@ -215,9 +215,11 @@ test('a disk that takes nothing is told of once, and again when it does', () => 
   assert.deepEqual([...rack.store.rows.keys()], [`${HERE} ${ANN} 0.0`]);
 });
 
-test('a disk from which nothing can be read at the start is told of, and is no reason not to look', () => {
+test('a disk from which nothing can be read at the start is told of, and read as soon as it can be', () => {
   const rack = new WatchRack();
   rack.settle(ANN, HERE);
+  rack.settle(BOB, THERE);
+  rack.pass(1000);
   rack.service.close();
   rack.store.fault = 'disk I/O error';
   const again = new WatchRack({}, WATCH, rack.store);
@@ -226,6 +228,10 @@ test('a disk from which nothing can be read at the start is told of, and is no r
   again.store.fault = undefined;
   again.pass(40);
   assert.deepEqual(again.news(), ['watch.store-works']);
+  const [ann, bob] = again.show()?.neighbours.toSorted((a, b) => a.address - b.address) ?? [];
+  assert.ok(ann && bob && ann.firstSeen === bob.firstSeen && ann.lastSeen === ann.firstSeen);
+  assert.deepEqual(again.neighbours().toSorted(), [`${THERE} ${BOB}`, `${HERE} ${ANN}`].toSorted());
+  assert.equal(bob.lastSeen, again.store.rows.get(`${THERE} ${BOB} 0.0`)?.lastSeen);
 });
 
 test('what was pushed out, or moved, is on disk no more', () => {
