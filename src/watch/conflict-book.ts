@@ -36,7 +36,7 @@ export class ConflictBook {
     return this.#conflicts.size;
   }
 
-  /** Conflicts that there was no room for. */
+  /** How often there was no room for a conflict. */
   get unwritten(): number {
     return this.#unwritten;
   }

@@ -269,11 +269,18 @@ export class WatchService implements Service {
   /** Evidence for or against a conflict that is known of. */
   #weigh(conflict: ConflictFact, { answers, isDoubtful }: Settled): void {
     const { mac, grievance } = conflict;
-    const isThere = answers.includes(mac) && (grievance.kind !== 'two-machines' || answers.length > 1);
+    const isShared = answers.length > 1;
+    const isThere = answers.includes(mac) && (grievance.kind !== 'two-machines' || isShared);
     if (!isThere && !isDoubtful) this.#conflicts.miss(conflict);
     if (!isThere) return;
-    if (grievance.kind === 'two-machines') this.#conflicts.hold(conflict.interface, mac, conflict.address, grievance);
+    const isStill = isShared && (grievance.kind === 'two-machines' || this.#isInTheWay(conflict));
+    if (isStill) this.#conflicts.hold(conflict.interface, mac, conflict.address, grievance);
     else this.#judgeAgain(conflict);
+  }
+
+  #isInTheWay({ interface: device, mac, grievance }: ConflictFact): boolean {
+    if (grievance.kind !== 'many-addresses') return false;
+    return this.#judge.answersForMany(mac, this.#ground) && !this.#judge.isProxy(device, mac, this.#groundOf(device));
   }
 
   /** What is wrong with one of them is the conflict, if it is more than that there are two. */
@@ -328,12 +335,22 @@ export class WatchService implements Service {
 
   /** Asks those who have no right to their address, as far as is known, whether they are still there. */
   #review(): void {
+    this.#lookForRouters();
     for (const neighbour of this.#table.all()) {
       const { place, mac, address } = neighbour;
       if (!place.isOwn || this.#judge.vouches(mac, address, this.#ground) || !this.#isWrong(neighbour)) continue;
       if (!this.#questions.wonder(place.device, address)) break;
     }
     this.#finish();
+  }
+
+  /** Who the router is is to be known before it answers for others. */
+  #lookForRouters(): void {
+    for (const device of this.#judge.devices) {
+      for (const { router } of this.#judge.subnetsOf(device))
+        if (router !== undefined && !this.#table.holders(device, router).some(({ isKnown }) => isKnown))
+          this.#questions.wonder(device, router);
+    }
   }
 
   /** Told once; of one whose address was another's, when it is known that that one is not there any more. */

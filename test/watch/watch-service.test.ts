@@ -9,6 +9,8 @@ const [HERE, THERE] = ['192.168.127.9', '192.168.127.10'];
 const RACK = '192.168.127.1';
 /** In the dynamic range. */
 const LENT = '192.168.127.111';
+/** Or it is asked for, too. */
+const WITHOUT_ROUTER = { subnets: [{ router: null }] };
 const NODE1 = { name: 'node1', macs: [ANN], address: '192.168.127.222' };
 
 test('a machine that says who it is is asked, and known when it answers', () => {
@@ -375,11 +377,25 @@ test('the router that the file names may answer for every address, also of those
     rack.lend(`192.168.127.${n}`, `02:00:00:00:01:${n - 90}`);
     rack.settle(`02:00:00:00:01:${n - 90}`, `192.168.127.${n}`);
   }
-  rack.settle(EVE, ROUTER);
+  rack.answering.set(`${ROUTER} ${EVE}`, EVE);
+  rack.pass(6);
   for (let n = 20; n < 140; n++) rack.answering.set(`192.168.127.${n} ${EVE}`, EVE);
   rack.service.showNeighbours({ kind: 'scan' }, () => undefined);
   rack.pass(100);
   assert.deepEqual([conflictsOf(rack), rack.news().filter((line) => line.startsWith('neighbour.moved'))], [[], []]);
+});
+
+test('a router that is known for one only after it answered for many is in nobody’s way any more', () => {
+  const rack = new WatchRack();
+  for (let n = 2; n < 30; n++) {
+    rack.settle(`02:00:00:00:01:${n + 10}`, `192.168.127.${n}`);
+    rack.settle(EVE, `192.168.127.${n}`);
+  }
+  rack.pass(3);
+  assert.ok(conflictsOf(rack).includes('many-addresses'));
+  rack.answering.set(`${ROUTER} ${EVE}`, EVE);
+  rack.pass(130);
+  assert.ok(!conflictsOf(rack).includes('many-addresses'));
 });
 
 test('one that takes over a wire with one card is told of, once, whoever is there and whatever it says of the router', () => {
@@ -394,6 +410,21 @@ test('one that takes over a wire with one card is told of, once, whoever is ther
   rack.answering.clear();
   rack.pass(120);
   assert.deepEqual(conflictsOf(rack), []);
+});
+
+test('one that answers for many is told of once as long as it is there, also where it only takes what nobody is lent', () => {
+  const rack = new WatchRack();
+  for (let n = 2; n < 30; n++) {
+    rack.settle(`02:00:00:00:01:${n + 10}`, `192.168.127.${n}`);
+    rack.settle(EVE, `192.168.127.${n}`);
+  }
+  rack.pass(300);
+  const conflicts = rack.news().filter((line) => line.startsWith('conflict'));
+  const ofMany = conflicts.filter((line) => line.includes('many-addresses'));
+  assert.deepEqual(
+    ofMany.map((line) => line.split(' ').slice(0, 2)),
+    [['conflict.began', EVE]],
+  );
 });
 
 test('a graver conflict is told of however many others there are, and that there are more than are shown', () => {
@@ -519,7 +550,7 @@ test('a scan asks for all addresses but the two that nobody has, at a pace, and 
 });
 
 test('a scan by interval begins within it and a half, and again; one of another network is refused', () => {
-  const rack = new WatchRack({}, { ...WATCH, scanSeconds: 3600 });
+  const rack = new WatchRack(WITHOUT_ROUTER, { ...WATCH, scanSeconds: 3600 });
   rack.time.pass(3599);
   assert.equal(rack.count('asked'), 0);
   rack.time.pass(10);
@@ -532,16 +563,16 @@ test('a scan by interval begins within it and a half, and again; one of another 
 
 test('a reload neither stops the scans nor puts them off', () => {
   const settings = { ...WATCH, scanSeconds: 3600 };
-  const rack = new WatchRack({}, settings);
+  const rack = new WatchRack(WITHOUT_ROUTER, settings);
   for (let n = 0; n < 4; n++) {
-    rack.apply({}, settings);
+    rack.apply(WITHOUT_ROUTER, settings);
     rack.time.pass(1000);
   }
   assert.equal(rack.count('asked'), 254);
-  rack.apply({});
+  rack.apply(WITHOUT_ROUTER);
   rack.time.pass(86_400);
   assert.equal(rack.count('asked'), 254);
-  rack.apply({}, settings);
+  rack.apply(WITHOUT_ROUTER, settings);
   rack.time.pass(3610);
   assert.equal(rack.count('asked'), 508);
 });
