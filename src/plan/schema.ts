@@ -369,7 +369,9 @@ const watchSchema = mapping({
   'used-addresses': z
     .enum(['avoid', 'offer'], { error: 'one of avoid, offer' })
     .prefault('avoid')
-    .describe('avoid: an address that some machine is seen to use although nobody lent it is offered to nobody.'),
+    .describe(
+      'avoid: an address that some machine is seen to use although nobody lent it is offered to nobody else, up to three quarters of a range.',
+    ),
   'dhcp-servers': list(form.ip4Text, 'a list of IPv4 addresses')
     .prefault([])
     .describe('DHCP servers and relays that may be there beside this rack: others are shouted about.'),
