@@ -5,6 +5,8 @@ import type { RackEvent } from '../timeline/event.ts';
 
 const ERRORS: ReadonlySet<string> = new Set([
   'plan.refused',
+  'region.plan-refused',
+  'region.plan-lost',
   'service.failed',
   'dhcp.store-failed',
   'dhcp.store-replaced',

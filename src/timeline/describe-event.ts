@@ -202,6 +202,12 @@ export function describeEvent(event: EventBody): string {
       return `plan applied: ${count(event.subnets, 'subnet')}, ${count(event.hosts, 'host')}, ${count(event.faults, 'fault')}`;
     case 'plan.refused':
       return `plan refused, the one before stays: ${event.faults.join('; ')}`;
+    case 'region.plan-taken':
+      return `plan ${event.version} of the region is in force${event.conflicts.map((conflict) => `; ${conflict}`).join('')}`;
+    case 'region.plan-refused':
+      return `plan ${event.version} of the region refused, the one before stays: ${event.faults.join('; ')}`;
+    case 'region.plan-lost':
+      return `the region's plan can't be read and is put aside until the region gives it again: ${event.reason}`;
     case 'service.ready':
       return `${event.service} serves`;
     case 'service.failed':

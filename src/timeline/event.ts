@@ -224,6 +224,12 @@ export type EventBody =
   | { readonly kind: 'image.removal-resumed' }
   | { readonly kind: 'plan.applied'; readonly subnets: number; readonly hosts: number; readonly faults: number }
   | { readonly kind: 'plan.refused'; readonly faults: readonly string[] }
+  /** What the region has for this rack is in force. `conflicts`: where the file says something else, and counts. */
+  | { readonly kind: 'region.plan-taken'; readonly version: number; readonly conflicts: readonly string[] }
+  /** It can't be served: what was before stays. */
+  | { readonly kind: 'region.plan-refused'; readonly version: number; readonly faults: readonly string[] }
+  /** What it had for this rack, as it was kept, can't be read, and is put aside. */
+  | { readonly kind: 'region.plan-lost'; readonly reason: string }
   | { readonly kind: 'service.ready'; readonly service: ThreadName }
   | {
       readonly kind: 'service.failed';

@@ -386,6 +386,16 @@ const SENTENCES: {
     [{ subnets: 2, hosts: 1, faults: 1 }, 'plan applied: 2 subnets, 1 host, 1 fault'],
   ],
   'plan.refused': [[{ faults: ['a', 'b'] }, 'plan refused, the one before stays: a; b']],
+  'region.plan-taken': [
+    [{ version: 7, conflicts: [] }, 'plan 7 of the region is in force'],
+    [{ version: 7, conflicts: ['a', 'b'] }, 'plan 7 of the region is in force; a; b'],
+  ],
+  'region.plan-refused': [
+    [{ version: 8, faults: ['a', 'b'] }, 'plan 8 of the region refused, the one before stays: a; b'],
+  ],
+  'region.plan-lost': [
+    [{ reason: 'x' }, "the region's plan can't be read and is put aside until the region gives it again: x"],
+  ],
   'service.ready': [[{ service: 'dns' }, 'dns serves']],
   'service.failed': [
     [{ service: 'dns', reason: 'broken', retryMilliseconds: 100 }, 'dns failed and starts again in 100 ms: broken'],
