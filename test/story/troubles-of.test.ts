@@ -345,15 +345,18 @@ const TROUBLES: readonly Row[] = [
   },
 ];
 
+function someone(): string {
+  return '52:54:00:00:00:07';
+}
+
 test('who is seen to use an address that was declined is named', () => {
-  const userOf = () => '52:54:00:00:00:07';
   const [trouble] = troublesAfter(
     [
       [0, UEFI],
       [1, { kind: 'dhcp.decline' }],
     ],
     20,
-    { userOf },
+    { userOf: someone },
   );
   assert.equal(trouble?.what, 'declined 192.0.2.5: 52:54:00:00:00:07 uses it');
 });
