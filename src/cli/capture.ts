@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { constants, open, type FileHandle } from 'node:fs/promises';
 
 import { formatMac, parseMac } from '../addr/mac.ts';
 import { PCAP_HEADER } from '../wire/pcap-record.ts';
@@ -48,7 +48,7 @@ async function copy(
   out: string,
   write: (bytes: Uint8Array) => void,
 ): Promise<number> {
-  let file: Awaited<ReturnType<typeof open>> | undefined;
+  let file: FileHandle | undefined;
   let bytes = 0;
   try {
     for await (const chunk of chunks) {
@@ -65,9 +65,14 @@ async function copy(
   return bytes;
 }
 
-async function openToWrite(path: string): Promise<Awaited<ReturnType<typeof open>>> {
+/** Not through a link: in a directory of everybody's somebody may have laid one to a file of root's. */
+async function openToWrite(path: string): Promise<FileHandle> {
+  const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants;
   try {
-    return await open(path, 'w', MODE);
+    const file = await open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, MODE);
+    // One that was there may have been for all to read
+    await file.chmod(MODE);
+    return file;
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
     throw new RefusedError(`${path}: expected a file that can be written, found ${code}`);

@@ -62,6 +62,8 @@ const WRONG: Readonly<Record<ConflictLine['conflict'], (line: ConflictLine) => s
   'host-address': ({ host = '' }) => `uses the address of host ${host}`,
   'leased-address': ({ other = '' }) => `uses an address that is lent to ${other}`,
   'wrong-address': ({ host = '', wanted = '' }) => `is host ${host}, which has ${wanted}, and uses another address`,
+  'many-addresses': () =>
+    'answers for many addresses that are not its own: it listens in, or is a router that does so for all (proxy ARP) and not the one that the file names',
   squatted: () => 'uses an address of a range that nobody lent it',
 };
 

@@ -9,6 +9,7 @@ import { formatFault } from '../plan/fault.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Surroundings } from '../plan/surroundings.ts';
 import type { Clock } from '../system/clock.ts';
+import { lookAtRegionPart } from '../rack/plan-source.ts';
 import { messageOf } from '../system/message-of.ts';
 import { RefusedError } from './control-client.ts';
 
@@ -58,7 +59,7 @@ function readPlan(
   } catch (error) {
     throw new RefusedError(`${file}: expected a readable file, found ${codeOf(error)}`);
   }
-  const { plan, faults } = compilePlan(text, file, surroundings);
+  const { plan, faults } = compilePlan(text, file, surroundings, lookAtRegionPart(file));
   return { ...(plan && { plan }), faults: faults.map(formatFault) };
 }
 

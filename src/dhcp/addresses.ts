@@ -1,7 +1,7 @@
 import { cidrContains } from '../addr/cidr.ts';
 import { formatIp4, type Ip4 } from '../addr/ip4.ts';
 import type { Mac } from '../addr/mac.ts';
-import { rangeContains } from '../addr/range.ts';
+import { rangeContains, type Range } from '../addr/range.ts';
 import { AddressPool } from '../leases/address-pool.ts';
 import type { LeaseBook } from '../leases/lease-book.ts';
 import type { Lease } from '../leases/lease.ts';
@@ -9,6 +9,7 @@ import { Offers } from '../leases/offers.ts';
 import type { Host, Plan, Subnet } from '../plan/plan.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Client } from './client.ts';
+import { Claims, type Disbelief } from './claims.ts';
 import { DeclineLimit } from './decline-limit.ts';
 import { HostIndex } from './host-index.ts';
 import { poolsFor, poolsOfClasses, type PoolOfClass } from './class-pools.ts';
@@ -36,24 +37,26 @@ const OFFER_MILLISECONDS = 60_000;
 const QUARANTINE_SECONDS = 600;
 /** As many addresses as an honest client may meet in a row. */
 const MOST_DECLINES = 4;
-/** More addresses on one card are rather a router that answers for all of them (proxy ARP). */
-const MOST_SQUATTED = 16;
+/** Who is seen again within this part of the time that his address is kept for does not make it longer. */
+const SOON = 1 / 10;
 
 /** Who may have which address: the Plan's wishes, the leases, and what was offered a moment ago. */
 export class Addresses {
   readonly #book: LeaseBook;
   readonly #offers = new Offers();
   readonly #declines = new DeclineLimit(MOST_DECLINES);
-  readonly #squatters = new DeclineLimit(MOST_SQUATTED);
+  readonly #claims: Claims;
   readonly #clock: Clock;
   #served: readonly ServedSubnet[] = [];
   #hosts = new HostIndex({ hosts: [], subnets: [] });
   /** Where leases changed since the last commit. */
   #changed: Ip4[] = [];
 
-  constructor(book: LeaseBook, clock: Clock) {
+  /** `crowded` is told when more of a range is claimed by strangers than is believed, and when that is over. */
+  constructor(book: LeaseBook, clock: Clock, crowded: (range: Range, isCrowded: boolean) => void = () => undefined) {
     this.#book = book;
     this.#clock = clock;
+    this.#claims = new Claims(crowded);
   }
 
   get served(): readonly ServedSubnet[] {
@@ -244,19 +247,19 @@ export class Addresses {
     return isBelieved ? 'quarantined' : 'freed';
   }
 
-  /** `holder` was seen to use what was offered to `client`. False: it has too many for that to be true; the offer stands. */
-  quarantine(client: Client, address: Ip4, holder: Mac): boolean {
-    const now = this.#clock.monotonic();
-    const until = now + quarantineOf(this.#servedAt(address));
-    if (!this.#squatters.take(holder, now, until, this.#poolAt(address)?.range)) return false;
+  /** `holder` was seen to use what was offered to `client`; or why that is not believed: then the offer stands. */
+  quarantine(client: Client, address: Ip4, holder: Mac): Disbelief | undefined {
+    const until = this.#clock.monotonic() + quarantineOf(this.#servedAt(address));
+    const disbelief = this.#claims.take(holder, address, until, this.#poolAt(address)?.range);
+    if (disbelief) return disbelief;
     this.withdrawOffer(client);
     this.#offers.quarantine(address, until, holder);
-    return true;
+    return undefined;
   }
 
   /**
    * `user` was seen to use `address`, which is lent to nobody: for as long as after a DECLINE it is given to no other. False: that is as it
-   * should be, it is none of ours to give, or the user has too many for that to be true.
+   * should be or known, it is none of ours to give, or too much is claimed for that to be true.
    */
   avoid(address: Ip4, user: Mac): boolean {
     const lease = this.#book.at(address);
@@ -266,11 +269,12 @@ export class Addresses {
     const hold = this.#offers.holder(address);
     // It takes what it was just offered
     if (hold?.client === user) return false;
-    const now = this.#clock.monotonic();
-    const until = now + quarantineOf(this.#servedAt(address));
-    const isKnown = hold?.client === undefined && hold?.user === user;
-    if (!isKnown && !this.#squatters.take(user, now, until, pool?.range)) return false;
-    this.#offers.quarantine(address, until, user);
+    const time = quarantineOf(this.#servedAt(address));
+    const until = this.#clock.monotonic() + time;
+    const isFresh = hold !== undefined && hold.client === undefined && until - hold.until < time * SOON;
+    if (isFresh && hold.user === user) return false;
+    if (this.#claims.take(user, address, until, pool?.range)) return false;
+    this.#offers.quarantine(address, isFresh ? hold.until : until, user);
     return true;
   }
 
@@ -287,7 +291,7 @@ export class Addresses {
   /** Leases that ran out and holds that ended go back to their ranges. Returns the leases that ended. */
   sweep(): Lease[] {
     this.#declines.sweep(this.#clock.monotonic());
-    this.#squatters.sweep(this.#clock.monotonic());
+    this.#claims.sweep(this.#clock.monotonic());
     for (const address of this.#offers.takeEnded(this.#clock.monotonic())) {
       const lease = this.#book.at(address);
       if (!lease || !this.isHeld(lease)) this.#giveBack(address);

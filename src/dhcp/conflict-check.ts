@@ -9,6 +9,7 @@ import type { Inbound } from '../system/datagram.ts';
 import type { Timer } from '../system/loop.ts';
 import type { Addresses } from './addresses.ts';
 import { ArpLinks, type ArpLinksDependencies } from './arp-links.ts';
+import type { Disbelief } from './claims.ts';
 import type { Client } from './client.ts';
 import type { ConflictJudge, Exchange } from './exchange.ts';
 import type { Listener } from './listeners.ts';
@@ -33,6 +34,11 @@ const LONG_IDLE_SECONDS = 300;
 const MOST_PROBES = 2_048;
 /** Addresses remembered as free. */
 const MOST_PROVEN = 4_096;
+
+const DOUBTS: Readonly<Record<Disbelief, string>> = {
+  card: 'it answers for too many addresses of this range to have them all',
+  range: 'too many addresses of this range are answered for to keep them all from machines',
+};
 
 /** A message, and where its answer is to leave. */
 export interface Arrival {
@@ -126,9 +132,9 @@ export class ConflictCheck implements ConflictJudge {
     // Meanwhile it may have chosen another server: nobody waits
     if (!isAwaited(probe, address)) return;
     const { addresses, client, parked } = probe;
-    const isBelieved = addresses.quarantine(client, address, mac);
-    if (!isBelieved) this.#prove(address);
-    this.#tell(client, address, mac, isBelieved);
+    const disbelief = addresses.quarantine(client, address, mac);
+    if (disbelief) this.#prove(address);
+    this.#tell(client, address, mac, disbelief);
     this.#dependencies.serve([parked]);
   }
 
@@ -182,12 +188,11 @@ export class ConflictCheck implements ConflictJudge {
     this.#proven.set(address, now + REMEMBER_MILLISECONDS);
   }
 
-  #tell({ mac }: Client, address: Ip4, holder: Mac, isBelieved: boolean): void {
+  #tell({ mac }: Client, address: Ip4, holder: Mac, disbelief: Disbelief | undefined): void {
     const { tally, events } = this.#dependencies;
-    tally.add(isBelieved ? 'conflict' : 'refused.conflict-limit');
-    const reason = 'it answers for too many addresses of this range to have them all';
+    tally.add(disbelief ? 'refused.conflict-limit' : 'conflict');
     events.emit(
-      { kind: 'dhcp.conflict', holder: formatMac(holder), ...(isBelieved ? {} : { reason }) },
+      { kind: 'dhcp.conflict', holder: formatMac(holder), ...(disbelief && { reason: DOUBTS[disbelief] }) },
       { mac: formatMac(mac), address: formatIp4(address) },
     );
   }

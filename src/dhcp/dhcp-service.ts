@@ -1,6 +1,7 @@
 import { cidrContains, formatCidr } from '../addr/cidr.ts';
 import { formatIp4, type Ip4 } from '../addr/ip4.ts';
 import { formatMac, type Mac } from '../addr/mac.ts';
+import { formatRange } from '../addr/range.ts';
 import { isNetbootClient } from '../boot/firmware.ts';
 import type { LeaseBook } from '../leases/lease-book.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -150,7 +151,9 @@ export class DhcpService implements Service {
   #open(plan: Plan): Ground {
     const { events, openBook } = this.#dependencies;
     const book = openBook(plan);
-    const addresses = openAddresses(plan, book, this.#clock);
+    const addresses = openAddresses(plan, book, this.#clock, (range, isCrowded) =>
+      events.emit({ kind: isCrowded ? 'dhcp.range-claimed' : 'dhcp.range-believed', range: formatRange(range) }),
+    );
     const leases = [...book.all()];
     for (const lease of leases) if (!addresses.isHeld(lease)) events.leaseEnded(lease.address);
     for (const lease of leases)

@@ -14,7 +14,7 @@ import { bootFileOf, bootOfferFor, type Outcome } from './outcome.ts';
 import { proxyReply, type ProxyGrant } from './proxy-reply.ts';
 import { CLIENT_PORT } from './reply-address.ts';
 import { wantedAddress } from './request.ts';
-import { Sightings } from './sightings.ts';
+import { MachinesElsewhere } from './machines-elsewhere.ts';
 
 const BOOT_SERVER_PORT = 4011;
 
@@ -38,17 +38,17 @@ export class Proxy {
   readonly #tally: Tally;
   readonly #events: LeaseNews;
   readonly #clock: Clock;
-  readonly #sightings: Sightings;
+  readonly #elsewhere: MachinesElsewhere;
 
   constructor({ tally, events, clock }: ProxyDependencies) {
     this.#tally = tally;
     this.#events = events;
     this.#clock = clock;
-    this.#sightings = new Sightings(events);
+    this.#elsewhere = new MachinesElsewhere(events);
   }
 
   apply(plan: Plan): void {
-    this.#sightings.apply(plan);
+    this.#elsewhere.apply(plan);
   }
 
   /** Undefined, counted, for what is other servers' business. */
@@ -86,11 +86,11 @@ export class Proxy {
   /** A machine that takes, uses or gives back another server's address says so in our hearing. */
   #watch(exchange: Exchange, asked: Asked): void {
     const { client, packet, link } = exchange;
-    if (asked === 'release' || asked === 'decline') return this.#sightings.forget(client.mac);
+    if (asked === 'release' || asked === 'decline') return this.#elsewhere.forget(client.mac);
     if (asked !== 'request' && asked !== 'inform') return;
     const address = asked === 'inform' ? packet.ciaddr : wantedAddress(exchange);
     if (!link.some(({ subnet }) => cidrContains(subnet.cidr, address))) return;
-    if (!this.#sightings.learn(client.mac, address, Math.floor(this.#clock.now() / 1000))) return;
+    if (!this.#elsewhere.learn(client.mac, address, Math.floor(this.#clock.now() / 1000))) return;
     const { serverId, mac } = client;
     const server = serverId === undefined || serverId === exchange.rackAddress ? {} : { server: formatIp4(serverId) };
     this.#events.emit({ kind: 'dhcp.elsewhere', ...server }, { mac: formatMac(mac), address: formatIp4(address) });

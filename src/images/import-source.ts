@@ -45,18 +45,23 @@ export function importSource(source: NamedSource, directories: LocalDirectories)
 }
 
 async function openSource(
-  { url, keyring, proxy }: NamedSource,
+  { name, url, keyring, keyringData, proxy }: NamedSource,
   directories: LocalDirectories,
   signal: AbortSignal,
 ): Promise<StreamPlace> {
   const [, written, index] = INDEX_URL.exec(url) ?? [];
   const base = new URL(written ?? (url.endsWith('/') ? url : `${url}/`));
-  const keys = typeof keyring === 'string' ? await readKeyring(keyring, directories, signal) : keyring;
+  const given = keyringData === undefined ? undefined : givenKeyring(name, keyringData);
+  const keys = typeof keyring === 'string' ? await readKeyring(keyring, directories, signal) : (keyring ?? given);
   return {
     origin: base.protocol === 'file:' ? directories.at(fileURLToPath(base)) : new HttpOrigin({ base, proxy }),
     ...(index !== undefined && { index: decodeURIComponent(index) }),
     ...(keys && { keyring: keys }),
   };
+}
+
+function givenKeyring(name: string, data: string): Keyring {
+  return { file: `keyring-data of ${name}`, bytes: Buffer.from(data, 'base64') };
 }
 
 async function readKeyring(file: string, directories: LocalDirectories, signal: AbortSignal): Promise<Keyring> {

@@ -73,14 +73,10 @@ export class Offers {
     // A repeated DISCOVER extends the hold within the same minute: no new entry in the heap for each
     const present = this.#holds.get(address);
     if (present?.client !== undefined && present.client !== hold.client) this.#byClient.delete(present.client);
-    if (
-      !present ||
-      hold.until - present.until >= 1000 ||
-      present.client !== hold.client ||
-      present.user !== hold.user
-    ) {
-      this.#ends.push(hold.until, address);
-      this.#holds.set(address, hold);
-    }
+    const isSame = present?.client === hold.client && present?.user === hold.user;
+    if (present && isSame && hold.until - present.until < 1000) return;
+    this.#holds.set(address, hold);
+    // Another user for the same time: it ends with the entry that is there
+    if (present?.until !== hold.until) this.#ends.push(hold.until, address);
   }
 }

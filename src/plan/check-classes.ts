@@ -12,26 +12,26 @@ export function checkClasses(
   drafts: readonly ClassDraft[],
   shelf?: LoaderShelf,
 ): { readonly classes?: readonly ClientClass[] } {
-  const lines = new Map<string, number>();
-  const classes = drafts.flatMap((draft, i) => checkClass(book, draft, i, { lines, shelf }));
+  const places = new Map<string, string>();
+  const classes = drafts.flatMap((draft, i) => checkClass(book, draft, i, { places, shelf }));
   return classes.length === 0 ? {} : { classes };
 }
 
 interface ClassGround {
   /** Of the names that are taken. */
-  readonly lines: Map<string, number>;
+  readonly places: Map<string, string>;
   readonly shelf: LoaderShelf | undefined;
 }
 
-function checkClass(book: FaultBook, draft: ClassDraft, i: number, { lines, shelf }: ClassGround): ClientClass[] {
+function checkClass(book: FaultBook, draft: ClassDraft, i: number, { places, shelf }: ClassGround): ClientClass[] {
   const path = ['classes', i];
   const { name, match, quirks } = draft;
-  const taken = name === undefined ? undefined : lines.get(name);
+  const taken = name === undefined ? undefined : places.get(name);
   if (taken !== undefined) {
     const here = [...path, 'name'];
-    const found = `${book.document.describe(here)}, taken on line ${taken}`;
+    const found = `${book.document.describe(here)}, taken ${taken}`;
     book.report(here, 'a name of its own', { found });
-  } else if (name !== undefined) lines.set(name, book.lineOf([...path, 'name']));
+  } else if (name !== undefined) places.set(name, book.whereIs([...path, 'name']));
   const { options = NO_WISHES } = checkOptions(book, draft, path, 'class');
   const loaders = draft.loaders && shelf?.named([...path, 'loaders'], draft.loaders);
   if (name === undefined || !match || book.touches(path)) return [];

@@ -64,18 +64,18 @@ interface ZoneGround {
 
 /** A zone with a fault is out of service, and the others are not. */
 function checkZones(book: FaultBook, drafts: readonly ZoneDraft[], ground: ZoneGround): ZoneSettings[] {
-  const lines = new Map<string, number>();
-  return drafts.flatMap((draft, i) => checkZone(book, draft, ['dns', 'zones', i], { ...ground, lines }));
+  const places = new Map<string, string>();
+  return drafts.flatMap((draft, i) => checkZone(book, draft, ['dns', 'zones', i], { ...ground, places }));
 }
 
 function checkZone(
   book: FaultBook,
   draft: ZoneDraft,
   path: Path,
-  { ground, keys, own, inherited, lines }: ZoneGround & { readonly lines: Map<string, number> },
+  { ground, keys, own, inherited, places }: ZoneGround & { readonly places: Map<string, string> },
 ): ZoneSettings[] {
   const { name, file } = draft;
-  checkFirst(book, lines, name, path);
+  checkFirst(book, places, name, path);
   const holder = name === undefined ? undefined : own.find(({ holds }) => holds(name));
   if (holder)
     book.report([...path, 'name'], `a name that is not ${holder.what}, as that is made from hosts and leases`);
@@ -93,12 +93,12 @@ function checkZone(
 }
 
 /** Of two with one name the earlier one in the file has it. */
-function checkFirst(book: FaultBook, lines: Map<string, number>, name: string | undefined, path: Path): void {
+function checkFirst(book: FaultBook, places: Map<string, string>, name: string | undefined, path: Path): void {
   if (name === undefined) return;
   const here = [...path, 'name'];
-  const taken = lines.get(name);
-  if (taken === undefined) lines.set(name, book.lineOf(here));
-  else book.report(here, 'a name of its own', { found: `${book.document.describe(here)}, taken on line ${taken}` });
+  const taken = places.get(name);
+  if (taken === undefined) places.set(name, book.whereIs(here));
+  else book.report(here, 'a name of its own', { found: `${book.document.describe(here)}, taken ${taken}` });
 }
 
 /** The keys that can be used, and what may be said of them. */
@@ -111,8 +111,8 @@ class KeyRing {
 
   constructor(book: FaultBook, drafts: readonly TsigKeyDraft[], ground: DnsGround) {
     this.#book = book;
-    const lines = new Map<string, number>();
-    this.all = drafts.flatMap((draft, i) => checkKey(book, draft, ['dns', 'keys', i], { ...ground, lines }));
+    const places = new Map<string, string>();
+    this.all = drafts.flatMap((draft, i) => checkKey(book, draft, ['dns', 'keys', i], { ...ground, places }));
     this.#named = new Set(drafts.flatMap(({ name }) => name ?? []));
     this.#usable = new Set(this.all.map(({ name }) => name));
   }
@@ -144,10 +144,10 @@ function checkKey(
   book: FaultBook,
   draft: TsigKeyDraft,
   path: Path,
-  { directory, surroundings, lines }: DnsGround & { readonly lines: Map<string, number> },
+  { directory, surroundings, places }: DnsGround & { readonly places: Map<string, string> },
 ): TsigKeySettings[] {
   const { name, algorithm, 'secret-file': secret } = draft;
-  checkFirst(book, lines, name, path);
+  checkFirst(book, places, name, path);
   const secretFile = secret === undefined ? undefined : posix.resolve(directory, secret);
   if (secretFile !== undefined && !surroundings.fileExists(secretFile)) {
     book.report([...path, 'secret-file'], `a readable file ${secretFile}`, { found: 'none' });
@@ -194,15 +194,15 @@ function checkRoutes(
   own: readonly OwnDomain[],
   subnets: readonly Subnet[],
 ): readonly ForwardRoute[] {
-  const lines = new Map<string, number>();
+  const places = new Map<string, string>();
   const fileZones = zones.flatMap(({ name }) => (name === undefined ? [] : [zoneDomain(name, `the zone ${name}`)]));
   const ours = [...own, ...fileZones];
   for (const [i, { domain }] of (routes ?? []).entries()) {
     const path = ['dns', 'routes', i, 'domain'];
-    const taken = lines.get(domain);
+    const taken = places.get(domain);
     const holder = ours.find(({ holds }) => holds(domain));
-    if (taken === undefined) lines.set(domain, book.lineOf(path));
-    else book.report(path, 'a domain of its own', { found: `${book.document.describe(path)}, taken on line ${taken}` });
+    if (taken === undefined) places.set(domain, book.whereIs(path));
+    else book.report(path, 'a domain of its own', { found: `${book.document.describe(path)}, taken ${taken}` });
     if (holder) book.report(path, `a domain outside ${holder.what}, which this rack answers for itself`);
   }
   return (routes ?? []).map(({ domain, forward }, i) => ({

@@ -161,7 +161,7 @@ class HostRegister {
       holders.set(claim, here);
       return true;
     }
-    const found = `${this.#book.document.describe(here)}, taken on line ${this.#book.lineOf(holder)}`;
+    const found = `${this.#book.document.describe(here)}, taken ${this.#book.whereIs(holder)}`;
     this.#book.report(here, expected, { found });
     return false;
   }

@@ -34,7 +34,7 @@ function checkSource(
   surroundings: Surroundings,
 ): ImageSource[] {
   const path = ['images', 'sources', index];
-  const { url, keyring, unsigned, keep, proxy, selections = [] } = draft;
+  const { url, keyring, 'keyring-data': keyringData, unsigned, keep, proxy, selections = [] } = draft;
   const name = draft.name ?? (url === undefined ? undefined : defaultName(url));
   const first = name === undefined ? undefined : seen.get(name);
   if (name !== undefined && first !== undefined) {
@@ -42,9 +42,10 @@ function checkSource(
     book.report(place, `a name of its own (source ${first + 1} has it)`, { found: name });
   }
   if (name !== undefined) seen.set(name, first ?? index);
-  if (!book.touches(path) && (keyring === undefined) !== (unsigned === true)) {
+  const ways = [keyring !== undefined, keyringData !== undefined, unsigned === true].filter(Boolean).length;
+  if (!book.touches(path) && ways !== 1) {
     const expected = 'a keyring of who signs it, or unsigned: true, and not both';
-    book.report(keyring === undefined ? path : [...path, 'unsigned'], expected, { scope: 'entry' });
+    book.report(ways === 0 || unsigned !== true ? path : [...path, 'unsigned'], expected, { scope: 'entry' });
   }
   if (keyring !== undefined && !surroundings.fileExists(keyring)) {
     book.report([...path, 'keyring'], `a readable file ${keyring}`, { found: 'none' });
@@ -57,6 +58,7 @@ function checkSource(
       keep,
       selections,
       ...(keyring !== undefined && { keyring }),
+      ...(keyringData !== undefined && { keyringData }),
       ...(proxy !== undefined && { proxy }),
     },
   ];

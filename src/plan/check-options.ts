@@ -84,8 +84,8 @@ function repetition(book: FaultBook, seen: Map<number, Path>, code: number, here
     seen.set(code, here);
     return undefined;
   }
-  const { line } = book.document.locate(first, 'key');
-  return `each option once (${optionName(code)}, number ${code}, is on line ${line})`;
+  const where = book.whereIs(first, 'key');
+  return `each option once (${optionName(code)}, number ${code}, is ${where})`;
 }
 
 function readAlways(book: FaultBook, written: readonly (string | number)[], path: Path): number[] {

@@ -33,8 +33,8 @@ export function checkRanges(book: FaultBook, draft: SubnetDraft, path: Path, gro
   for (const [i, later] of ranges.entries()) {
     const earlier = ranges.slice(0, i).find((other) => rangesOverlap(other.range, later.range));
     if (!earlier) continue;
-    const line = book.lineOf(earlier.path);
-    book.report(later.path, `a range apart from ${earlier.what} ${formatRange(earlier.range)} on line ${line}`);
+    const where = book.whereIs(earlier.path);
+    book.report(later.path, `a range apart from ${earlier.what} ${formatRange(earlier.range)} ${where}`);
   }
 }
 

@@ -127,8 +127,8 @@ function checkOverlaps(book: FaultBook, subnets: readonly Sound[]): void {
   for (const [i, later] of subnets.entries()) {
     const earlier = subnets.slice(0, i).find((other) => cidrsOverlap(other.cidr, later.cidr));
     if (!earlier) continue;
-    const line = book.lineOf([...earlier.path, 'cidr']);
-    const expected = `a network apart from ${formatCidr(earlier.cidr)} on line ${line}`;
+    const where = book.whereIs([...earlier.path, 'cidr']);
+    const expected = `a network apart from ${formatCidr(earlier.cidr)} ${where}`;
     book.report([...later.path, 'cidr'], expected);
   }
 }
@@ -142,18 +142,18 @@ function checkSharedNetworks(book: FaultBook, drafts: readonly SubnetDraft[]): v
       draft.interface === undefined ? -1 : earlier.findIndex((other) => other.interface === draft.interface);
     const named = draft.shared === undefined ? -1 : earlier.findIndex((other) => other.shared === draft.shared);
     if (onWire >= 0 && (draft.shared === undefined || earlier[onWire]?.shared !== draft.shared)) {
-      const line = book.lineOf(['subnets', onWire, 'interface']);
-      const expected = `an interface of its own, or one \`shared\` name for this subnet and that on line ${line}`;
+      const where = book.whereIs(['subnets', onWire, 'interface']);
+      const expected = `an interface of its own, or one \`shared\` name for this subnet and that ${where}`;
       book.report([...path, 'interface'], expected);
     } else if (named >= 0 && earlier[named]?.interface !== draft.interface) {
-      const line = book.lineOf(['subnets', named, 'shared']);
-      book.report([...path, 'shared'], `a name of its own, as that on line ${line} is another link's`);
+      const where = book.whereIs(['subnets', named, 'shared']);
+      book.report([...path, 'shared'], `a name of its own, as that ${where} is another link's`);
     } else if (named >= 0 && earlier[named]?.['client-id'] !== draft['client-id']) {
-      const line = book.lineOf(['subnets', named, 'shared']);
-      book.report([...path, 'client-id'], `the same as in the other subnet of its link on line ${line}`);
+      const where = book.whereIs(['subnets', named, 'shared']);
+      book.report([...path, 'client-id'], `the same as in the other subnet of its link ${where}`);
     } else if (named >= 0 && isProxy(earlier[named]) !== isProxy(draft)) {
-      const line = book.lineOf(['subnets', named, 'shared']);
-      const expected = `proxy in all subnets of a link or in none, unlike in that on line ${line}`;
+      const where = book.whereIs(['subnets', named, 'shared']);
+      const expected = `proxy in all subnets of a link or in none, unlike in that ${where}`;
       book.report([...path, 'management'], expected);
     }
   }

@@ -7,6 +7,7 @@ import { checkHosts } from './check-hosts.ts';
 import { checkHttp } from './check-http.ts';
 import { checkImages } from './check-images.ts';
 import { checkOptions } from './check-options.ts';
+import { checkRegion } from './check-region.ts';
 import { checkWatch } from './check-watch.ts';
 import { checkSubnets, formatInterfaces } from './check-subnets.ts';
 import { ConfigDocument } from './config-document.ts';
@@ -15,27 +16,48 @@ import { FaultBook } from './fault-book.ts';
 import type { Fault } from './fault.ts';
 import { installedLoaders } from './loader-shelf.ts';
 import { importedLoaders, storedImages } from './image-shelf.ts';
+import { MergedDocument } from './merged-document.ts';
+import { RegionDocument, type RegionPart } from './region-document.ts';
+import type { SourceDocument } from './source-document.ts';
 import { BOOT_LOCAL, type Plan, type RackSettings, type Subnet, type TftpSettings } from './plan.ts';
 import type { Surroundings } from './surroundings.ts';
 import { parseLabel, type Endpoint } from './text-forms.ts';
 
 export interface Compiled {
+  /** Where the region's part and the file differ, a sentence each. */
+  readonly conflicts: readonly string[];
   /** Deeply frozen; present when no fault has scope `plan`. */
   readonly plan?: Plan;
   /** All of them, in file order. */
   readonly faults: readonly Fault[];
 }
 
-/** Compiles config text into a Plan. Never throws: whatever the text, the answer is a Plan, faults, or both. */
-export function compilePlan(text: string, file: string, surroundings: Surroundings): Compiled {
-  const book = new FaultBook(file, new ConfigDocument(text));
+/**
+ * Compiles config text, and what a region adds to it, into a Plan. Never throws: whatever they say, the answer is a
+ * Plan, faults, or both.
+ */
+export function compilePlan(text: string, file: string, surroundings: Surroundings, region?: RegionPart): Compiled {
+  const { document, conflicts } = readDocument(text, surroundings, region);
+  const book = new FaultBook(file, document);
   const draft = readDraft(book);
   // After a syntax error nobody knows what belongs together.
   const ground = { directory: posix.resolve(posix.dirname(file)), ...surroundings };
   const plan = book.document.brokenAt === undefined ? checkWhole(book, draft, ground) : undefined;
   const faults = book.list();
   const isServable = plan !== undefined && faults.every((fault) => fault.scope === 'entry');
-  return isServable ? { plan: deepFreeze(plan), faults } : { faults };
+  return isServable ? { plan: deepFreeze(plan), faults, conflicts } : { faults, conflicts };
+}
+
+/** Who follows no region hears none; and what a broken file says counts for nothing, so there is nothing to merge. */
+function readDocument(
+  text: string,
+  { interfaces }: Surroundings,
+  region: RegionPart | undefined,
+): { readonly document: SourceDocument; readonly conflicts: readonly string[] } {
+  const document = new ConfigDocument(text);
+  if (!region || !document.has(['region']) || document.brokenAt !== undefined) return { document, conflicts: [] };
+  const merged = new MergedDocument(document, new RegionDocument(region), interfaces);
+  return { document: merged, conflicts: merged.conflicts };
 }
 
 /** What is around the file, and where its relative paths begin. */
@@ -50,6 +72,7 @@ function checkWhole(book: FaultBook, draft: ConfigDraft, surroundings: Ground): 
   const ground = { rackName: rack?.name, subnets, hasAllSubnets, choices };
   const { hosts, hasUnrecognisable } = checkHosts(book, draft.hosts, ground);
   const clients = { ...checkOptions(book, draft, [], 'all'), ...checkClasses(book, draft.classes, choices.loaders) };
+  const region = checkRegion(book, draft, surroundings);
   const admin = checkListen(book, draft, subnets, surroundings);
   const http = checkHttp(book, draft, surroundings);
   const images = checkImages(book, draft.images, draft.rack.state, surroundings);
@@ -59,7 +82,7 @@ function checkWhole(book: FaultBook, draft: ConfigDraft, surroundings: Ground): 
   const { directory } = surroundings;
   const watch = rack && checkWatch(draft, rack.name);
   const dns = rack && checkDns(book, draft.dns, { rackName: rack.name, subnets, directory, surroundings });
-  if (watch === undefined) return undefined;
+  if (watch === undefined || region === undefined) return undefined;
   if (!rack || !catalogue || !http || !images || !tftp || !dns || !admin || level === undefined) return undefined;
   if (ageSeconds === undefined || bytes === undefined) return undefined;
   // A machine that can not be told from an unknown one must not be installed over: see checkHosts.
@@ -78,6 +101,7 @@ function checkWhole(book: FaultBook, draft: ConfigDraft, surroundings: Ground): 
     admin,
     log: { level },
     timeline: { ageSeconds, bytes },
+    ...(region !== 'none' && { region }),
     ...(watch !== 'off' && { watch }),
   };
 }

@@ -1,21 +1,7 @@
 import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import type { Alias, Document, Node, Pair, YAMLError, YAMLMap } from 'yaml';
 import { oneLine, type Path } from './fault.ts';
-
-export interface Position {
-  /** From 1. */
-  readonly line: number;
-  /** In characters, from 1. */
-  readonly column: number;
-}
-
-/** What is wrong with the YAML itself; `path` is empty where the tree has no name for the place. */
-export interface YamlFault {
-  readonly path: Path;
-  readonly position: Position;
-  readonly expected: string;
-  readonly found: string;
-}
+import type { Place, Position, SourceDocument, YamlFault } from './source-document.ts';
 
 /** Deeper than any key of ours; text nested without end must not exhaust the stack. */
 const MAX_DEPTH = 32;
@@ -23,7 +9,7 @@ const MAX_DEPTH = 32;
 const HARMLESS_CODES: ReadonlySet<string> = new Set(['TAG_RESOLVE_FAILED', 'BAD_SCALAR_START', 'TAB_AS_INDENT']);
 
 /** A YAML 1.2 file: its plain value, and where in the text each part of it stands. */
-export class ConfigDocument {
+export class ConfigDocument implements SourceDocument {
   /** Plain maps, lists and scalars; an empty file is an empty map. */
   readonly value: unknown;
   readonly faults: readonly YamlFault[];
@@ -47,7 +33,11 @@ export class ConfigDocument {
   }
 
   /** The place of the value, or of its key; of the nearest part that holds it when it is not there. */
-  locate(path: Path, at: 'key' | 'value' = 'value'): Position {
+  locate(path: Path, at: 'key' | 'value' = 'value'): Place {
+    return { ...this.#position(path, at), path };
+  }
+
+  #position(path: Path, at: 'key' | 'value'): Position {
     let place: Node | null | undefined = this.#root;
     let node: Node | null | undefined = this.#root;
     for (const [i, step] of path.entries()) {

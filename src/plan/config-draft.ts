@@ -15,6 +15,7 @@ import {
   loadersSchema,
   logSchema,
   rackSchema,
+  regionSchema,
   sourceSchema,
   subnetSchema,
   tftpSchema,
@@ -71,6 +72,7 @@ export interface ConfigDraft {
   readonly admin: Fields<typeof adminSchema>;
   readonly log: Fields<typeof logSchema>;
   readonly timeline: Fields<typeof timelineSchema>;
+  readonly region?: Fields<typeof regionSchema> | undefined;
   readonly watch?: z.output<typeof configSchema.shape.watch> | undefined;
 }
 
@@ -91,6 +93,7 @@ function salvage(value: unknown): ConfigDraft {
   const images = asMapping(config['images']);
   return {
     rack: readFields(rackSchema, config['rack']),
+    ...(config['region'] !== undefined && { region: readFields(regionSchema, config['region']) }),
     subnets: asList(config['subnets']).map((subnet) => readFields(subnetSchema, subnet)),
     hosts: asList(config['hosts']).map((host) => readFields(hostSchema, host)),
     ...readFields(configSchema.pick({ options: true, always: true }), config),

@@ -1,5 +1,6 @@
-import { isBefore, type ConfigDocument, type Position } from './config-document.ts';
+import { isBefore } from './config-document.ts';
 import { formatPath, scopeOf, type Fault, type FaultScope, type Path } from './fault.ts';
+import type { Place, Position, SourceDocument } from './source-document.ts';
 
 export interface FaultDetails {
   /** Default: the value as written. */
@@ -7,28 +8,29 @@ export interface FaultDetails {
   /** Default: what the path says. */
   readonly scope?: FaultScope;
   /** Default: the value, or what holds it. */
-  readonly at?: 'key' | 'value' | Position;
+  readonly at?: 'key' | 'value' | Position | Place;
 }
 
 /** Collects every fault of one file, with its place, and knows which parts of the file are spoilt. */
 export class FaultBook {
-  readonly document: ConfigDocument;
+  readonly document: SourceDocument;
   readonly #file: string;
   readonly #faults: Fault[] = [];
   readonly #at = new Set<string>();
   readonly #holding = new Set<string>();
 
-  constructor(file: string, document: ConfigDocument) {
+  constructor(file: string, document: SourceDocument) {
     this.#file = file;
     this.document = document;
   }
 
   report(path: Path, expected: string, details: FaultDetails = {}): void {
     const at = details.at ?? 'value';
-    const { line, column } = typeof at === 'string' ? this.document.locate(path, at) : at;
+    const place: Place = typeof at === 'string' ? this.document.locate(path, at) : { path, ...at };
+    const { source: file = this.#file, line, column } = place;
     const found = details.found ?? this.document.describe(path);
     const scope = details.scope ?? scopeOf(path);
-    this.#faults.push({ file: this.#file, line, column, path: formatPath(path), expected, found, scope });
+    this.#faults.push({ file, line, column, path: formatPath(place.path), expected, found, scope });
     this.#at.add(formatPath(path));
     for (let depth = 0; depth <= path.length; depth++) this.#holding.add(formatPath(path.slice(0, depth)));
   }
@@ -53,12 +55,16 @@ export class FaultBook {
     return this.document.isList(path) ? [...path, index] : path;
   }
 
-  lineOf(path: Path): number {
-    return this.document.locate(path).line;
+  /** "on line 12", or "in region plan 7". */
+  whereIs(path: Path, at: 'key' | 'value' = 'value'): string {
+    const { source, line } = this.document.locate(path, at);
+    return source === undefined ? `on line ${line}` : `in ${source}`;
   }
 
-  /** In file order. */
+  /** In file order, and then the region's. */
   list(): Fault[] {
-    return this.#faults.toSorted((a, b) => (isBefore(a, b) ? -1 : Number(isBefore(b, a))));
+    const ours = this.#faults.filter(({ line }) => line > 0);
+    const others = this.#faults.filter(({ line }) => line === 0);
+    return [...ours.toSorted((a, b) => (isBefore(a, b) ? -1 : Number(isBefore(b, a)))), ...others];
   }
 }

@@ -9,13 +9,13 @@ export type FaultScope = 'plan' | 'entry';
 
 /** One thing wrong in the config file. */
 export interface Fault {
-  /** The file as it was named to the compiler. */
+  /** The file as it was named to the compiler, or "region plan 7". */
   readonly file: string;
-  /** From 1. */
+  /** From 1; 0 where the region said it, as nobody sees a text of that. */
   readonly line: number;
   /** In characters, from 1. */
   readonly column: number;
-  /** `subnets[0].router`; empty for the file as a whole. */
+  /** `subnets[0].router`, as it stands there; empty for the whole. */
   readonly path: string;
   readonly expected: string;
   readonly found: string;
@@ -24,7 +24,7 @@ export interface Fault {
 
 /** "rackboot.yaml:12:9: subnets[0].router: expected an address inside 192.168.127.0/24, found 10.0.0.1" */
 export function formatFault(fault: Fault): string {
-  const place = `${fault.file}:${fault.line}:${fault.column}`;
+  const place = fault.line === 0 ? fault.file : `${fault.file}:${fault.line}:${fault.column}`;
   const subject = fault.path === '' ? place : `${place}: ${fault.path}`;
   return `${subject}: expected ${fault.expected}, found ${fault.found}`;
 }

@@ -28,6 +28,8 @@ export interface Plan {
   readonly admin: { readonly address: Ip4; readonly port: number };
   readonly log: { readonly level: LogLevel };
   readonly timeline: TimelineSettings;
+  /** Who is followed and reported to; absent: nobody. */
+  readonly region?: RegionSettings;
   /** What is looked for on the wires of local subnets; absent: nothing. */
   readonly watch?: WatchSettings;
   /** DHCP options for every client; those of its subnet, its classes and its host come before them, in rising order. */
@@ -41,6 +43,19 @@ interface TimelineSettings {
   readonly ageSeconds: number;
   /** Of the file, roughly. */
   readonly bytes: number;
+}
+
+export interface RegionSettings {
+  /** http or https, without a slash at the end; the next is asked when one fails. */
+  readonly urls: readonly string[];
+  /** Absolute path of the file that says who this rack is. */
+  readonly credentials: string;
+  /** Absolute path of certificates that may vouch for it, PEM; absent: those the system trusts. */
+  readonly ca?: string;
+  /** SHA-256 of public keys (SPKI), hex, one of which it must have; then nobody need vouch for it. */
+  readonly pins?: readonly string[];
+  /** What may wait for it while it is away. */
+  readonly outbox: { readonly bytes: number; readonly seconds: number };
 }
 
 export interface WatchSettings {
@@ -83,6 +98,8 @@ export interface ImageSource {
   readonly url: string;
   /** Absolute path of the keys of who signs it; absent: it is believed without. */
   readonly keyring?: string;
+  /** The keys themselves, base64. */
+  readonly keyringData?: string;
   readonly proxy?: string;
   /** Versions of each image. */
   readonly keep: number;

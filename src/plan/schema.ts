@@ -286,6 +286,7 @@ export const sourceSchema = mapping({
     'A simplestreams mirror, http, https or file; with the path of its index if that is another.',
   ),
   keyring: form.fileText.optional().describe('The public keys of who signs it, as gpg exports them. An absolute path.'),
+  'keyring-data': form.base64Text.optional().describe('The same keys themselves, in base64, instead of a file.'),
   unsigned: z
     .boolean({ error: 'true or false' })
     .prefault(false)
@@ -369,7 +370,9 @@ const watchSchema = mapping({
   'used-addresses': z
     .enum(['avoid', 'offer'], { error: 'one of avoid, offer' })
     .prefault('avoid')
-    .describe('avoid: an address that some machine is seen to use although nobody lent it is offered to nobody.'),
+    .describe(
+      'avoid: an address that some machine is seen to use although nobody lent it is offered to nobody else, up to three quarters of a range.',
+    ),
   'dhcp-servers': list(form.ip4Text, 'a list of IPv4 addresses')
     .prefault([])
     .describe('DHCP servers and relays that may be there beside this rack: others are shouted about.'),
@@ -379,10 +382,41 @@ const watchSchema = mapping({
     .describe('How often other DHCP servers are asked for, so that silent ones are found too: 5s to 1d, or off.'),
 });
 
+/** Where the region is that this rack follows and reports to. */
+export const regionSchema = mapping({
+  url: oneOrMore(form.regionText, 'at least one URL').describe(
+    'Where the region answers, like https://region.example:5240; or a list, of which the next is asked when one fails.',
+  ),
+  credentials: form.fileText
+    .optional()
+    .describe(
+      'What `rackboot enrol` writes: who this rack is. An absolute path. Default: region.key under rack.state.',
+    ),
+  ca: form.fileText
+    .optional()
+    .describe('Certificates that may vouch for it, PEM. An absolute path. Default: those the system trusts.'),
+  pin: oneOrMore(form.pinText, 'at least one SHA-256')
+    .optional()
+    .describe(
+      "SHA-256 of its certificate's public key (SPKI), in hex or base64; or a list. Then nobody else need vouch for it.",
+    ),
+  outbox: mapping({
+    size: form.outboxSizeText.prefault('256MiB').describe('On disk: 1MiB to 64GiB.'),
+    age: form.outboxAgeText.prefault('14d').describe('1h to 365d.'),
+  })
+    .prefault({})
+    .describe('What waits for a region that is away; past either bound the oldest is given up.'),
+});
+
 /** The whole file: types, messages and the JSON Schema all come from here. */
 export const configSchema = mapping({
   rack: rackSchema.prefault({}).describe('This rack.'),
-  subnets: list(subnetSchema, 'a list of subnets').min(1, 'at least one subnet').describe('The networks it serves.'),
+  region: regionSchema
+    .optional()
+    .describe('The region it follows and reports to. Absent: this file is the whole truth.'),
+  subnets: list(subnetSchema, 'a list of subnets')
+    .prefault([])
+    .describe('The networks it serves. May be absent only where `region` is given.'),
   hosts: list(hostSchema, 'a list of hosts').prefault([]).describe('Machines with wishes of their own.'),
   options: optionsSchema.optional().describe('DHCP options for all clients.'),
   always: alwaysSchema,

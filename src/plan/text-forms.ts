@@ -226,6 +226,10 @@ export const cacheSizeText = sizeBetween('1MiB', '1GiB', '32MiB');
 
 export const timelineSizeText = sizeBetween('1MiB', '4GiB', '64MiB');
 
+export const outboxAgeText = durationBetween('1h', '365d', '12h, 14d or 90d');
+
+export const outboxSizeText = sizeBetween('1MiB', '64GiB', '256MiB');
+
 /** RFC 5001 §2.3 leaves the bytes open; what can be read in `dig +nsid` is what operators want. */
 export const nsidText = textForm({
   expected: 'printable text of at most 64 characters without blanks',
@@ -301,6 +305,33 @@ export const sourceText = textForm({
     const isKnown = url !== null && ['http:', 'https:', 'file:'].includes(url.protocol);
     if (!isKnown || url.username !== '' || url.search !== '' || url.hash !== '') return undefined;
     return url.protocol === 'file:' && url.host !== '' ? undefined : url.href;
+  },
+});
+
+/** Gives it without a slash at its end. */
+export const regionText = textForm({
+  expected: 'a URL like https://region.example:5240, without name, password and path',
+  pattern: /^https?:\/\//,
+  parse: (text) => {
+    const url = URL.parse(text);
+    if (url === null || !['http:', 'https:'].includes(url.protocol)) return undefined;
+    const isBare =
+      url.pathname === '/' && url.username === '' && url.password === '' && url.search === '' && url.hash === '';
+    return isBare ? url.origin : undefined;
+  },
+});
+
+export const base64Text = textForm({
+  expected: 'text in base64',
+  parse: (text) => (/^(?:[A-Za-z0-9+/\s]+={0,2}\s*)$/.test(text) ? text.replaceAll(/\s/g, '') : undefined),
+});
+
+/** Gives 64 hexadecimal digits. */
+export const pinText = textForm({
+  expected: 'a SHA-256, as 64 hexadecimal digits or in base64',
+  parse: (text) => {
+    if (/^[0-9A-Fa-f]{64}$/.test(text)) return text.toLowerCase();
+    return /^[A-Za-z0-9+/]{43}=?$/.test(text) ? Buffer.from(text, 'base64').toString('hex') : undefined;
   },
 });
 

@@ -5,6 +5,8 @@ import type { RackEvent } from '../timeline/event.ts';
 
 const ERRORS: ReadonlySet<string> = new Set([
   'plan.refused',
+  'region.plan-refused',
+  'region.plan-lost',
   'service.failed',
   'dhcp.store-failed',
   'dhcp.store-replaced',
@@ -34,11 +36,14 @@ const WARNINGS: ReadonlySet<string> = new Set([
   'dns.tls-works',
   'boot.held',
   'conflict.began',
+  'conflict.hidden',
   'dhcp-server.found',
+  'dhcp-server.hidden',
   'watch.blind',
   'watch.store-works',
   'boot.store-works',
   'dhcp.exhausted',
+  'dhcp.range-claimed',
   'dhcp.store-works',
   'dhcp.clock-set',
   'dhcp.decline',

@@ -188,7 +188,8 @@ class View {
     const called = this.nameOf(mac) ?? mac;
     const { paths } = this.#book;
     const isLocal = this.isLocal(mac);
-    return troublesOf(facts, { now: this.#now, isLocal, called, paths, otherServers: this.#otherServers });
+    const userOf = (address: string): string | undefined => this.#book.userOf(address);
+    return troublesOf(facts, { now: this.#now, isLocal, called, paths, otherServers: this.#otherServers, userOf });
   }
 
   stageOf(facts: MachineFacts): MachineLine['stage'] {

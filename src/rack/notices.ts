@@ -6,6 +6,7 @@ const STANDING: ReadonlySet<string> = new Set([
   'dhcp.store-failed',
   'dhcp.store-replaced',
   'dhcp.conflict-check-off',
+  'dhcp.range-claimed',
   'boot.store-failed',
   'boot.store-replaced',
   'image.index-replaced',
@@ -17,7 +18,9 @@ const STANDING: ReadonlySet<string> = new Set([
   'dns.store-failed',
   'dns.store-replaced',
   'conflict.began',
+  'conflict.hidden',
   'dhcp-server.found',
+  'dhcp-server.hidden',
   'watch.blind',
   'watch.store-failed',
   'region.lost',
@@ -34,11 +37,14 @@ const ENDED_BY: ReadonlyMap<string, string> = new Map([
   ['dns.keys-work', 'dns.keys-failed'],
   ['dns.store-works', 'dns.store-failed'],
   ['dhcp.conflict-check-on', 'dhcp.conflict-check-off'],
+  ['dhcp.range-believed', 'dhcp.range-claimed'],
   ['http.certificate-loaded', 'http.certificate-failed'],
   ['dns.upstream-works', 'dns.upstream-failed'],
   ['dns.upstream-dismissed', 'dns.upstream-failed'],
   ['dns.tls-works', 'dns.tls-failed'],
   ['conflict.ended', 'conflict.began'],
+  ['conflict.shown', 'conflict.hidden'],
+  ['dhcp-server.shown', 'dhcp-server.hidden'],
   ['dhcp-server.gone', 'dhcp-server.found'],
   ['watch.sees', 'watch.blind'],
   ['watch.store-works', 'watch.store-failed'],
@@ -52,9 +58,10 @@ const IN_PLACE_OF: ReadonlyMap<string, string> = new Map([['region.refused', 're
 
 /** Of each service that starts anew. */
 const TOLD_ANEW: ReadonlyMap<string, readonly string[]> = new Map([
+  ['dhcp', ['dhcp.range-claimed']],
   ['dot', ['dns.tls-failed']],
   ['dns', ['dns.upstream-failed']],
-  ['watch', ['conflict.began', 'dhcp-server.found']],
+  ['watch', ['conflict.began', 'conflict.hidden', 'dhcp-server.found', 'dhcp-server.hidden']],
   ['sync', ['region.lost', 'region.clock-wrong']],
 ]);
 
@@ -72,7 +79,7 @@ export class Notices {
     // It tells them anew when it runs again, as far as they are still true
     if (event.kind === 'service.failed') this.#forgetToldBy(event.service);
     if (STANDING.has(event.kind)) {
-      const line = `${new Date(event.at).toISOString()} ${event.source}: ${whoOf(event)}${describeEvent(event)}`;
+      const line = `${new Date(event.at).toISOString()} ${event.source}: ${whoOf(event)}${describeEvent(event)}${cardOf(event)}`;
       this.#standing.set(keyOf(IN_PLACE_OF.get(event.kind) ?? event.kind, event), line);
     }
   }
@@ -83,14 +90,22 @@ export class Notices {
   }
 }
 
-/** Of upstreams, conflicts and strange servers each has troubles of its own. */
+/** Of ranges, upstreams, conflicts and strange servers each has troubles of its own. */
 function keyOf(kind: string, event: RackEvent): string {
+  if ('range' in event) return `${kind} ${event.range}`;
   if ('upstream' in event) return `${kind} ${event.upstream}`;
-  if ('conflict' in event) return `${kind} ${event.conflict} ${event.interface} ${event.address} ${event.mac}`;
+  if ('conflict' in event && 'interface' in event)
+    return `${kind} ${event.conflict} ${event.interface} ${event.address} ${event.mac}`;
+  if ('conflict' in event) return `${kind} ${event.conflict}`;
   return 'server' in event && 'interface' in event ? `${kind} ${event.interface} ${event.server}` : kind;
 }
 
 /** A conflict is some machine's. */
 function whoOf({ kind, mac, address }: RackEvent): string {
-  return kind.startsWith('conflict.') ? `${mac ?? ''} ${address ?? ''} ` : '';
+  return kind === 'conflict.began' ? `${mac ?? ''} ${address ?? ''} ` : '';
+}
+
+/** By which a switch tells the port that a server is on. */
+function cardOf({ kind, mac }: RackEvent): string {
+  return kind === 'dhcp-server.found' && mac !== undefined ? ` (its MAC is ${mac})` : '';
 }

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Logger } from 'pino';
 
+import type { PlanAnswer } from '../contract/rack-words.ts';
 import type { Plan, Subnet } from '../plan/plan.ts';
 import { LeaseTable } from '../service/lease-table.ts';
 import { fromColumns, toColumns } from '../service/lease-columns.ts';
@@ -62,6 +63,13 @@ export interface RackDependencies {
   readonly entryOf: (thread: ThreadName) => URL;
 }
 
+/** What became of an answer of the region. Without faults it is in force. */
+export interface AnswerOutcome {
+  readonly version: number;
+  readonly faults: readonly string[];
+  readonly conflicts: readonly string[];
+}
+
 /** The file has no Plan in it, so there is nothing to start with. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
@@ -103,13 +111,16 @@ export class Rack {
   static async start(dependencies: RackDependencies): Promise<Rack> {
     const began = dependencies.clock.monotonic();
     const source = new PlanSource(dependencies.config);
+    const lost: string[] = [];
+    source.openAnswer((reason) => lost.push(reason));
     const attempt = source.compile(dependencies.clock.now());
-    const plan = attempt.plan ?? source.compileKept(dependencies.clock.now()).plan;
+    const plan = attempt.plan ?? standIn(source, dependencies.clock.now());
     if (!plan) throw new ConfigError(dependencies.config, attempt.faults);
     claimState(dependencies, plan.rack.state);
     const listeners = new Listeners(dependencies.libc);
     listeners.prepare(plan).commit();
     const rack = new Rack(dependencies, source, attempt, plan, listeners);
+    for (const reason of lost) rack.emit({ kind: 'region.plan-lost', reason });
     await rack.#startThreads();
     rack.emit({ kind: 'rack.ready', milliseconds: Math.round(dependencies.clock.monotonic() - began) });
     dependencies.manager.notify('READY=1');
@@ -193,6 +204,19 @@ export class Rack {
     return this.#reloading;
   }
 
+  /**
+   * Takes up what the region says, or keeps what is in force and gives the faults. An answer that was taken outlives the
+   * process. Never rejects.
+   */
+  takeAnswer(answer: PlanAnswer): Promise<AnswerOutcome> {
+    const outcome = this.#reloading.then(() => this.#takeAnswer(answer));
+    this.#reloading = outcome.then(
+      () => undefined,
+      (error: unknown) => this.#dependencies.log.error({ err: error }, "the region's plan was not taken up"),
+    );
+    return outcome.catch((error: unknown) => ({ version: answer.version, faults: [messageOf(error)], conflicts: [] }));
+  }
+
   /** Does what an operator wants of the images; a rack that imports none has no importer until then. */
   async manageImages(order: ImageOrder): Promise<ImageAnswer> {
     const importer = this.#thread('importer');
@@ -262,6 +286,28 @@ export class Rack {
     const prepared = this.#prepare(attempt);
     if (attempt.plan && prepared.listeners) await this.#switchTo(attempt, attempt.plan, prepared.listeners);
     else this.#refuse(attempt, prepared.faults);
+  }
+
+  async #takeAnswer(answer: PlanAnswer): Promise<AnswerOutcome> {
+    const { version } = answer;
+    const attempt = this.#source.compile(this.#dependencies.clock.now(), this.#plan, answer);
+    const { conflicts } = attempt;
+    const faults = await this.#adopt(attempt);
+    if (faults.length > 0) this.emit({ kind: 'region.plan-refused', version, faults });
+    else this.emit({ kind: 'region.plan-taken', version, conflicts });
+    return { version, faults, conflicts };
+  }
+
+  /** Switches to a Plan with a new answer of the region; else gives the faults and changes nothing. */
+  async #adopt(attempt: PlanAttempt): Promise<readonly string[]> {
+    // Also of what a file may have: a region can mend it, and no machine should miss what it was told to have
+    if (attempt.regionFaults.length > 0) return attempt.regionFaults;
+    if (!attempt.plan) return attempt.faults;
+    if (!attempt.answer) return ['this rack follows no region any more'];
+    const prepared = this.#prepare(attempt);
+    if (!prepared.listeners) return prepared.faults;
+    await this.#switchTo(attempt, attempt.plan, prepared.listeners);
+    return [];
   }
 
   #prepare(attempt: PlanAttempt): { listeners?: PreparedListeners; faults: readonly string[] } {
@@ -468,6 +514,11 @@ export class Rack {
     if (this.#threads.every((thread) => thread.alive || !VITAL.has(serviceOf(thread.name))))
       this.#dependencies.manager.notify('WATCHDOG=1');
   }
+}
+
+/** What to serve at a start when the file, or the file with what the region says, has no Plan in it. */
+function standIn(source: PlanSource, now: number): Plan | undefined {
+  return source.compileKept(now).plan ?? source.compileAlone(now).plan;
 }
 
 /** All there may be, in the order in which an operator sees them. */

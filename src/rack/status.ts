@@ -21,6 +21,8 @@ export interface RackStatus {
   readonly services: Readonly<Record<string, ServiceStatus>>;
   readonly subnets: readonly SubnetStatus[];
   readonly leases: number;
+  /** What is in force of what the region says; absent: nothing. */
+  readonly region?: { readonly version: number; readonly conflicts: readonly string[] };
   /** Machines that were heard of, and how many of them are in which trouble. */
   readonly machines: TroubleCount;
   /** What an operator should know and perhaps do something about, one sentence each. */
@@ -61,6 +63,7 @@ export function statusOf(rack: Rack, file: string): RackStatus {
       management: subnet.management,
       ...(subnet.dynamic ? { dynamic: formatRange(subnet.dynamic), addresses: rangeSize(subnet.dynamic) } : {}),
     })),
+    ...(attempt.answer && { region: { version: attempt.answer.version, conflicts: attempt.conflicts } }),
     leases: rack.leases.size,
     machines: rack.machines.count(),
     notices: [...rack.notices.all(), ...rack.zones.notices(), ...rack.boots.notices((row) => calledBy(plan, row))],

@@ -84,8 +84,9 @@ export class WatchRoutes {
 
   #answer(context: Context, rack: Rack, { neighbours, conflicts, servers, scan, fault }: WatchAnswer): void {
     if (fault !== undefined) return refuse(context, 409, fault);
+    const hostOf = new Map(rack.plan.hosts.flatMap((host) => host.macs.map((mac) => [mac, host.name] as const)));
     const report: NeighbourReport = {
-      neighbours: neighbours.toSorted(byPlace).map((fact) => this.#neighbourLine(rack, fact)),
+      neighbours: neighbours.toSorted(byPlace).map((fact) => this.#neighbourLine(hostOf, rack, fact)),
       conflicts: conflicts.map((fact) => this.#conflictLine(fact)),
       dhcpServers: servers.map((fact) => this.#serverLine(fact)),
       ...(scan && { scan }),
@@ -93,11 +94,10 @@ export class WatchRoutes {
     context.body = report;
   }
 
-  #neighbourLine({ plan, leases }: Rack, fact: NeighbourFact): NeighbourLine {
+  #neighbourLine(hostOf: ReadonlyMap<Mac, string>, { leases }: Rack, fact: NeighbourFact): NeighbourLine {
     const { address, mac, vlan, innerVlan } = fact;
     const lease = leases.holder(address);
-    const host = plan.hosts.find(({ macs }) => macs.includes(mac));
-    const name = host?.name ?? (lease?.mac === mac ? lease.name : undefined);
+    const name = hostOf.get(mac) ?? (lease?.mac === mac ? lease.name : undefined);
     return {
       address: formatIp4(address),
       mac: formatMac(mac),

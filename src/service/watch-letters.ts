@@ -28,6 +28,8 @@ export type Grievance =
   | { readonly kind: 'leased-address'; readonly other: Mac }
   /** The machine is a host, which has `wanted`, and does not use that. */
   | { readonly kind: 'wrong-address'; readonly host: string; readonly wanted: Ip4 }
+  /** It answers for so many addresses of others that it is in the way of all of them (ARP spoofing, or proxy ARP of no router's). */
+  | { readonly kind: 'many-addresses' }
   /** It is of a range that machines are given from, and was lent to nobody. */
   | { readonly kind: 'squatted' };
 

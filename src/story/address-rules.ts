@@ -1,4 +1,5 @@
-import { isPast } from './machine-facts.ts';
+import { describeEvent } from '../timeline/describe-event.ts';
+import { isPast, type EventOf } from './machine-facts.ts';
 import { clockTime, times, type Rule } from './trouble.ts';
 
 const OFFER_PATIENCE = 60_000;
@@ -78,15 +79,16 @@ const notAnswered: Rule = {
 
 const declined: Rule = {
   kind: 'declined',
-  find({ declined: event, conflict }, { now }) {
+  find({ declined: event, conflict }, { now, userOf }) {
     if (!event || now - event.at > IN_USE_FOR) return undefined;
     const address = event.address ?? 'its address';
-    const holder = conflict?.address === event.address ? conflict?.holder : undefined;
+    const asked = conflict?.address === event.address ? conflict?.holder : undefined;
+    const holder = asked ?? userOf(address);
     return {
       what: `declined ${address}: ${holder === undefined ? 'somebody else' : holder} uses it`,
       why: `a machine was set to ${address} by hand, or another DHCP server gave it${event.reason === undefined ? '' : `; this is doubted, though: ${event.reason}`}`,
       next: `find who answers for it (\`arping ${address}\`), and take the address out of the range or off that machine; until \`quarantine\` is over nobody is given it`,
-      events: holder !== undefined && conflict ? [conflict, event] : [event],
+      events: asked !== undefined && conflict ? [conflict, event] : [event],
     };
   },
 };
@@ -102,6 +104,41 @@ const addressInUse: Rule = {
       next: `take the address off ${conflict.holder}, or give it to that machine as a host; a machine with a fixed address waits for it`,
       events: [conflict],
     };
+  },
+};
+
+const SET_BY_HAND = 'it was set to that address by hand, or keeps one that it once had';
+/** Of each conflict why it probably is, and what to do. */
+const QUARRELS: Readonly<Record<EventOf<'conflict.began'>['conflict'], readonly [why: string, next: string]>> = {
+  'two-machines': [
+    SET_BY_HAND,
+    'take the address off one of the two; who has it by right `rackboot leases` and the file say',
+  ],
+  'own-address': [
+    'it was set to the address of this rack by hand, or is a second rack with the same address',
+    'take it off the wire at once: machines lose their boot files to it',
+  ],
+  'host-address': [SET_BY_HAND, 'give it another address, or the host in the file the MAC of this machine'],
+  'leased-address': [SET_BY_HAND, 'give it another address; `rackboot leases` says whose this one is'],
+  'wrong-address': [
+    'it has not asked since its host was given that address, or it was set by hand',
+    'let it ask anew (restart its DHCP client), or write the address that it uses into the file',
+  ],
+  'many-addresses': [
+    'it listens in on others, or is a router that answers for all (proxy ARP)',
+    'find its switch port; a router that may do so is to be named by `router` in the file',
+  ],
+  squatted: [SET_BY_HAND, 'give it an address outside the range, or a host of its own in the file'],
+};
+
+const inConflict: Rule = {
+  kind: 'in-conflict',
+  find({ quarrels }) {
+    const event = quarrels.at(-1);
+    if (!event) return undefined;
+    const [why, next] = QUARRELS[event.conflict];
+    const address = event.address === undefined ? '' : `: ${event.address}`;
+    return { what: `${describeEvent(event)}${address}`, why, next, events: [event] };
   },
 };
 
@@ -132,5 +169,6 @@ export const ADDRESS_RULES: readonly Rule[] = [
   notAnswered,
   declined,
   addressInUse,
+  inConflict,
   noLoader,
 ];

@@ -55,6 +55,8 @@ export interface MachineFacts {
   elsewhere?: EventOf<'dhcp.ignored'> | undefined;
   declined?: EventOf<'dhcp.decline'> | undefined;
   conflict?: EventOf<'dhcp.conflict'> | undefined;
+  /** What it does on the wire that it should not, until that is over; the newest last. */
+  quarrels: readonly EventOf<'conflict.began'>[];
 
   /** In this boot. */
   told?: Told | undefined;
@@ -76,6 +78,7 @@ export interface MachineFacts {
 }
 
 const MOST_MISSING = 4;
+const MOST_QUARRELS = 4;
 const MOST_BOOTS = 16;
 /** An iPXE that asks so long after it fetched something was started anew. */
 const IPXE_PAUSE = 60_000;
@@ -97,7 +100,7 @@ const NOTHING_YET: Partial<MachineFacts> = {
 };
 
 export function freshFacts(mac: string): MachineFacts {
-  return { mac, lastSeen: 0, stage: 'discover', asker: 'system', missing: [], boots: [] };
+  return { mac, lastSeen: 0, stage: 'discover', asker: 'system', missing: [], boots: [], quarrels: [] };
 }
 
 type Learner<K extends EventBody['kind']> = (facts: MachineFacts, event: EventOf<K>, paths: PathKinds) => void;
@@ -134,6 +137,12 @@ const LEARNERS: { readonly [K in EventBody['kind']]?: Learner<K> } = {
   },
   'dhcp.conflict': (facts, event) => {
     facts.conflict = event;
+  },
+  'conflict.began': (facts, event) => {
+    facts.quarrels = [...facts.quarrels.filter((other) => !isSameQuarrel(other, event)), event].slice(-MOST_QUARRELS);
+  },
+  'conflict.ended': (facts, event) => {
+    facts.quarrels = facts.quarrels.filter((other) => !isSameQuarrel(other, event));
   },
   'dhcp.release': leaves,
   'dhcp.expired': leaves,
@@ -175,6 +184,10 @@ export function learnEvent(facts: MachineFacts, event: RackEvent, paths: PathKin
 /** A netboot program's question: a PXE ROM, UEFI, an iPXE; not that of an installed system. */
 function isNetboot({ arch, vendorClass = '', userClass }: EventOf<'dhcp.discover'>): boolean {
   return arch !== undefined || userClass === 'iPXE' || /^(?:PXE|HTTP)Client/.test(vendorClass);
+}
+
+function isSameQuarrel(a: EventOf<'conflict.began'>, b: EventOf<'conflict.began' | 'conflict.ended'>): boolean {
+  return a.conflict === b.conflict && a.address === b.address && a.interface === b.interface;
 }
 
 /** The path of an event about a file. */

@@ -11,6 +11,7 @@ export type TroubleKind =
   | 'not-answered'
   | 'declined'
   | 'address-in-use'
+  | 'in-conflict'
   | 'no-loader'
   | 'not-fetched'
   | 'file-missing'
@@ -53,6 +54,8 @@ export interface Ground {
   readonly paths: PathKinds;
   /** Addresses of DHCP servers that machines took offers of lately instead of ours. */
   readonly otherServers: readonly string[];
+  /** The MAC that is seen to use an address without a right to it. */
+  readonly userOf: (address: string) => string | undefined;
 }
 
 /** Finds one kind of trouble, or none, in what is known of a machine. */

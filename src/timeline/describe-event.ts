@@ -61,6 +61,10 @@ export function describeEvent(event: EventBody): string {
       return `is not answered: ${event.reason}`;
     case 'dhcp.exhausted':
       return `finds no free address in ${event.subnet}`;
+    case 'dhcp.range-claimed':
+      return `most of ${event.range} is answered for by machines that nobody lent it to: the rest is given out whoever claims it`;
+    case 'dhcp.range-believed':
+      return `of ${event.range} so little is claimed again that it is believed`;
     case 'dhcp.store-failed':
       return `leases can't be written: no new one is given, running ones are confirmed for the time they have left: ${event.reason}`;
     case 'dhcp.store-works':
@@ -143,10 +147,18 @@ export function describeEvent(event: EventBody): string {
       return `${grievance(event)} (on ${event.interface})`;
     case 'conflict.ended':
       return `over after ${event.seconds} s: ${grievance(event)} (on ${event.interface})`;
+    case 'conflict.hidden':
+      return `there are more conflicts of the kind ${event.conflict} than the ${event.shown} that are shown`;
+    case 'conflict.shown':
+      return `all conflicts of the kind ${event.conflict} are shown again`;
     case 'dhcp-server.found':
       return `a DHCP server that is not known, ${event.server}, is on ${event.interface}${offering(event)}`;
     case 'dhcp-server.gone':
       return `the DHCP server ${event.server} on ${event.interface} is silent`;
+    case 'dhcp-server.hidden':
+      return `there are more DHCP servers that are not known than the ${event.shown} that are shown: somebody makes them up`;
+    case 'dhcp-server.shown':
+      return 'all DHCP servers that are not known are shown again';
     case 'watch.blind':
       return `who is on the wire is not seen: no raw socket on ${event.interfaces.join(', ')}`;
     case 'watch.sees':
@@ -221,6 +233,12 @@ export function describeEvent(event: EventBody): string {
       return `plan applied: ${count(event.subnets, 'subnet')}, ${count(event.hosts, 'host')}, ${count(event.faults, 'fault')}`;
     case 'plan.refused':
       return `plan refused, the one before stays: ${event.faults.join('; ')}`;
+    case 'region.plan-taken':
+      return `plan ${event.version} of the region is in force${event.conflicts.map((conflict) => `; ${conflict}`).join('')}`;
+    case 'region.plan-refused':
+      return `plan ${event.version} of the region refused, the one before stays: ${event.faults.join('; ')}`;
+    case 'region.plan-lost':
+      return `the region's plan can't be read and is put aside until the region gives it again: ${event.reason}`;
     case 'service.ready':
       return `${event.service} serves`;
     case 'service.failed':
@@ -249,6 +267,8 @@ function grievance(event: EventBody & { kind: 'conflict.began' | 'conflict.ended
       return `uses an address that is lent to ${other}`;
     case 'wrong-address':
       return `is host ${host}, which has ${wanted}, and uses another address`;
+    case 'many-addresses':
+      return 'answers for many addresses that are not its own: it listens in, or is a router that does so for all (proxy ARP) and not the one that the file names';
     case 'squatted':
       return 'uses an address of a range that nobody lent it';
   }

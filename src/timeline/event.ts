@@ -39,6 +39,9 @@ export type EventBody =
   /** `server`: the other DHCP server that it took an address of. `subnet`: the one that is full, where that was told before. */
   | { readonly kind: 'dhcp.ignored'; readonly reason: string; readonly server?: string; readonly subnet?: string }
   | { readonly kind: 'dhcp.exhausted'; readonly subnet: string }
+  /** More of a range is in use by strangers than is kept from machines: told once, until `dhcp.range-believed`. */
+  | { readonly kind: 'dhcp.range-claimed'; readonly range: string }
+  | { readonly kind: 'dhcp.range-believed'; readonly range: string }
   /** The disk takes no leases: told once, until `dhcp.store-works`. */
   | { readonly kind: 'dhcp.store-failed'; readonly reason: string }
   | { readonly kind: 'dhcp.store-works' }
@@ -145,11 +148,14 @@ export type EventBody =
   | { readonly kind: 'neighbour.new'; readonly interface: string; readonly vlan?: string }
   /** An address was another machine's until now: `from` is its MAC. */
   | { readonly kind: 'neighbour.moved'; readonly interface: string; readonly vlan?: string; readonly from: string }
-  /** It is still there: told after ten minutes. */
+  /** It is still there: told after ten minutes, to whoever listens; the timeline does not keep it. */
   | { readonly kind: 'neighbour.refreshed'; readonly interface: string; readonly vlan?: string }
   /** Told once, until `conflict.ended`. */
   | ({ readonly kind: 'conflict.began' } & ConflictWords)
   | ({ readonly kind: 'conflict.ended'; readonly seconds: number } & ConflictWords)
+  /** Of these conflicts there are more than are told of: told once, until `conflict.shown`. `shown`: how many are. */
+  | { readonly kind: 'conflict.hidden'; readonly conflict: ConflictName; readonly shown: number }
+  | { readonly kind: 'conflict.shown'; readonly conflict: ConflictName }
   /** A DHCP server that is not ours, nor known: told once, until `dhcp-server.gone`. `offers`: an address it gave somebody. */
   | {
       readonly kind: 'dhcp-server.found';
@@ -161,6 +167,9 @@ export type EventBody =
     }
   /** It was silent for long. */
   | { readonly kind: 'dhcp-server.gone'; readonly interface: string; readonly server: string }
+  /** There are more of them than are told of: told once, until `dhcp-server.shown`. `shown`: how many are. */
+  | { readonly kind: 'dhcp-server.hidden'; readonly shown: number }
+  | { readonly kind: 'dhcp-server.shown' }
   /** These wires can't be watched, as raw sockets are not permitted: told once, until `watch.sees`. */
   | { readonly kind: 'watch.blind'; readonly interfaces: readonly string[] }
   | { readonly kind: 'watch.sees' }
@@ -235,6 +244,12 @@ export type EventBody =
   | { readonly kind: 'region.outbox-replaced'; readonly reason: string; readonly setAside: string }
   | { readonly kind: 'plan.applied'; readonly subnets: number; readonly hosts: number; readonly faults: number }
   | { readonly kind: 'plan.refused'; readonly faults: readonly string[] }
+  /** What the region has for this rack is in force. `conflicts`: where the file says something else, and counts. */
+  | { readonly kind: 'region.plan-taken'; readonly version: number; readonly conflicts: readonly string[] }
+  /** It can't be served: what was before stays. */
+  | { readonly kind: 'region.plan-refused'; readonly version: number; readonly faults: readonly string[] }
+  /** What it had for this rack, as it was kept, can't be read, and is put aside. */
+  | { readonly kind: 'region.plan-lost'; readonly reason: string }
   | { readonly kind: 'service.ready'; readonly service: ThreadName }
   | {
       readonly kind: 'service.failed';
@@ -246,9 +261,18 @@ export type EventBody =
   | { readonly kind: 'rack.stopping'; readonly reason: string };
 
 /** What is wrong with a machine that uses an address on `interface`. MACs and addresses as text. */
+type ConflictName =
+  | 'two-machines'
+  | 'own-address'
+  | 'host-address'
+  | 'leased-address'
+  | 'wrong-address'
+  | 'many-addresses'
+  | 'squatted';
+
 interface ConflictWords {
   readonly interface: string;
-  readonly conflict: 'two-machines' | 'own-address' | 'host-address' | 'leased-address' | 'wrong-address' | 'squatted';
+  readonly conflict: ConflictName;
   /** The other machine's MAC: who has the address too, or by lease. */
   readonly other?: string;
   /** The host whose address it is; of `wrong-address` the one that the machine is. */

@@ -3,6 +3,8 @@ import type { EventBounds, EventPage, EventStore } from './event-store.ts';
 import type { RackEvent } from './event.ts';
 
 const MOST_UNWRITTEN = 10_000;
+/** Said for whoever listens: a thousand machines that are still there would push out within days what happened to them. */
+const PASSING: ReadonlySet<RackEvent['kind']> = new Set<RackEvent['kind']>(['neighbour.refreshed']);
 /** Milliseconds: services gather their events for a few, and a busy machine makes them wait. */
 const LATE_BY = 1_000;
 
@@ -24,7 +26,7 @@ export class Timeline {
   }
 
   append(events: readonly RackEvent[]): void {
-    for (const event of events) this.#unwritten.push(event);
+    for (const event of events) if (!PASSING.has(event.kind)) this.#unwritten.push(event);
     for (const follower of this.#followers) follower(events);
   }
 

@@ -1,12 +1,15 @@
 import { formatIp4, type Ip4 } from '../addr/ip4.ts';
 import { formatMac, type Mac } from '../addr/mac.ts';
 import type { EventSink } from '../service/service.ts';
-import type { ConflictFact, Grievance } from '../service/watch-letters.ts';
+import type { ConflictFact, ConflictKind, Grievance } from '../service/watch-letters.ts';
 import type { Clock } from '../system/clock.ts';
 import type { EventBody } from '../timeline/event.ts';
 
-/** A flood of lies fills the book and not the timeline; a rack with so many real ones has one cause for all. */
-const MOST_CONFLICTS = 128;
+/**
+ * Of each kind: a flood of lies fills the book and not the timeline, and hides nothing graver; a rack with so many real ones has one cause
+ * for all.
+ */
+const MOST_OF_A_KIND = 24;
 /** So many questions that it did not answer say that a machine is gone. */
 const MOST_MISSES = 2;
 
@@ -20,6 +23,8 @@ export class ConflictBook {
   readonly #clock: Clock;
   readonly #events: EventSink;
   readonly #conflicts = new Map<string, Conflict>();
+  /** Kinds of which there are more than there is room for. */
+  readonly #hidden = new Set<ConflictKind>();
   #unwritten = 0;
 
   constructor(clock: Clock, events: EventSink) {
@@ -31,7 +36,7 @@ export class ConflictBook {
     return this.#conflicts.size;
   }
 
-  /** Conflicts that there was no room for. */
+  /** How often there was no room for a conflict. */
   get unwritten(): number {
     return this.#unwritten;
   }
@@ -47,17 +52,14 @@ export class ConflictBook {
 
   /** It is so, now. */
   hold(device: string, mac: Mac, address: Ip4, grievance: Grievance): void {
-    const key = keyOf(device, mac, address);
+    const key = keyOf({ interface: device, mac, address, grievance });
     const present = this.#conflicts.get(key);
     if (present && isSame(present.grievance, grievance)) {
       present.misses = 0;
       return;
     }
-    if (present) this.#end(key, present);
-    if (this.#conflicts.size >= MOST_CONFLICTS) {
-      this.#unwritten++;
-      return;
-    }
+    for (const other of this.at(device, address)) if (other.mac === mac) this.end(other);
+    if (this.#countOf(grievance.kind) >= MOST_OF_A_KIND) return this.#hide(grievance.kind);
     const [since, began] = [this.#clock.now(), this.#clock.monotonic()];
     const conflict = { interface: device, mac, address, grievance, since, began, misses: 0 };
     this.#conflicts.set(key, conflict);
@@ -66,23 +68,36 @@ export class ConflictBook {
 
   /** It was asked for and not seen: over when that happens again. */
   miss(fact: ConflictFact): void {
-    const key = keyOf(fact.interface, fact.mac, fact.address);
-    const conflict = this.#conflicts.get(key);
+    const conflict = this.#conflicts.get(keyOf(fact));
     if (!conflict) return;
     conflict.misses++;
-    if (conflict.misses >= MOST_MISSES) this.#end(key, conflict);
+    if (conflict.misses >= MOST_MISSES) this.end(fact);
   }
 
   /** It is over. */
-  end({ interface: device, mac, address }: Pick<ConflictFact, 'interface' | 'mac' | 'address'>): void {
-    const key = keyOf(device, mac, address);
+  end(fact: ConflictFact): void {
+    const key = keyOf(fact);
     const conflict = this.#conflicts.get(key);
-    if (conflict) this.#end(key, conflict);
-  }
-
-  #end(key: string, conflict: Conflict): void {
+    if (!conflict) return;
     this.#conflicts.delete(key);
     this.#tell('conflict.ended', conflict);
+    const { kind } = conflict.grievance;
+    // Not with the first that ends: the next one may be there already
+    if (this.#countOf(kind) <= MOST_OF_A_KIND / 2 && this.#hidden.delete(kind))
+      this.#events.emit({ kind: 'conflict.shown', conflict: kind });
+  }
+
+  #hide(kind: ConflictKind): void {
+    this.#unwritten++;
+    if (this.#hidden.has(kind)) return;
+    this.#hidden.add(kind);
+    this.#events.emit({ kind: 'conflict.hidden', conflict: kind, shown: MOST_OF_A_KIND });
+  }
+
+  #countOf(kind: ConflictKind): number {
+    let count = 0;
+    for (const { grievance } of this.#conflicts.values()) if (grievance.kind === kind) count++;
+    return count;
   }
 
   #tell(
@@ -96,8 +111,9 @@ export class ConflictBook {
   }
 }
 
-function keyOf(device: string, mac: Mac, address: Ip4): string {
-  return `${mac} ${address} ${device}`;
+/** Who has too many addresses is told of once, and not with each of them. */
+function keyOf({ interface: device, mac, address, grievance }: Omit<ConflictFact, 'since'>): string {
+  return `${mac} ${grievance.kind === 'many-addresses' ? 'many' : address} ${device}`;
 }
 
 function isSame(one: Grievance, other: Grievance): boolean {
@@ -115,6 +131,7 @@ function wordsOf(grievance: Grievance) {
     case 'wrong-address':
       return { conflict, host: grievance.host, wanted: formatIp4(grievance.wanted) };
     case 'own-address':
+    case 'many-addresses':
     case 'squatted':
       return { conflict };
   }

@@ -1,5 +1,5 @@
 import { readIp4, UNSPECIFIED, LIMITED_BROADCAST, type Ip4 } from '../addr/ip4.ts';
-import { BROADCAST_MAC, writeMac, type Mac } from '../addr/mac.ts';
+import { BROADCAST_MAC, readMac, writeMac, type Mac } from '../addr/mac.ts';
 import { writeIpDatagram } from '../system/ip-datagram.ts';
 import { MessageType } from '../wire/dhcp/message-type.ts';
 import { OptionCode } from '../wire/dhcp/option-code.ts';
@@ -30,6 +30,8 @@ export interface ServerWord {
   /** By which way its packet came; absent when a client spoke of it. */
   readonly sender?: Ip4;
   readonly mac?: Mac;
+  /** Whom it answers. */
+  readonly client?: Mac;
   readonly offered?: Ip4;
   readonly router?: Ip4;
   readonly bootFile?: string;
@@ -49,7 +51,7 @@ export function readServerWord({ source, payload }: EthernetFrame): ServerWord |
   const named = decodeIp4(packet.options.get(OptionCode.serverId));
   if (packet.op === BOOTREPLY && REPLIES.has(type)) {
     const server = named ?? datagram.source;
-    return { server, sender: datagram.source, mac: source, ...contentOf(packet) };
+    return { server, sender: datagram.source, mac: source, client: readMac(packet.chaddr, 0), ...contentOf(packet) };
   }
   const isChoice = packet.op === BOOTREQUEST && type === MessageType.request && named !== undefined;
   const requested = decodeIp4(packet.options.get(OptionCode.requestedAddress));

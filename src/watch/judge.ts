@@ -6,7 +6,7 @@ import type { Host, Plan, Subnet } from '../plan/plan.ts';
 import type { LeaseFact } from '../service/letters.ts';
 import type { Grievance } from '../service/watch-letters.ts';
 
-/** A machine with more addresses than this is rather a router that answers for all of them (proxy ARP). */
+/** A machine with more addresses than this answers for those of others. */
 const MOST_ADDRESSES = 16;
 
 /** What a pair is judged by. */
@@ -19,6 +19,8 @@ export interface Ground {
   readonly spread: (mac: Mac) => number;
   /** Whether it was seen with this address lately. */
   readonly wasSeen: (mac: Mac, address: Ip4) => boolean;
+  /** Whether it is the only one that is known with this address. */
+  readonly isAlone: (mac: Mac, address: Ip4) => boolean;
 }
 
 /** What a Plan says of addresses, by interface. */
@@ -83,12 +85,34 @@ export class Judge {
     if (this.subnetsOf(device).some(({ rackAddress }) => rackAddress === address)) return { kind: 'own-address' };
     // Where another server gives the addresses, only that one knows
     if (subnet.management === 'proxy' || address === subnet.router) return undefined;
-    if (this.vouches(mac, address, ground) || ground.spread(mac) > MOST_ADDRESSES) return undefined;
+    if (this.vouches(mac, address, ground)) return undefined;
+    const other = this.#otherHolder(address, ground);
+    if (!this.answersForMany(mac, ground))
+      return other ?? this.#strayed(mac, subnet, ground) ?? this.#squats(device, address);
+    if (this.isProxy(device, mac, ground)) return undefined;
+    return (other ?? this.#squats(device, address)) && { kind: 'many-addresses' };
+  }
+
+  /** Whether it has more addresses than any machine of its own. */
+  answersForMany(mac: Mac, { spread }: Pick<Ground, 'spread'>): boolean {
+    return spread(mac) > MOST_ADDRESSES;
+  }
+
+  /** Whether it is the router that the file names, and answers for whatever it is asked (proxy ARP): what it says of an address is no news. */
+  isProxy(device: string, mac: Mac, ground: Pick<Ground, 'spread' | 'isAlone'>): boolean {
+    const routers = this.subnetsOf(device).flatMap(({ router }) => (router === undefined ? [] : [router]));
+    return this.answersForMany(mac, ground) && routers.some((router) => ground.isAlone(mac, router));
+  }
+
+  #otherHolder(address: Ip4, { lease }: Ground): Grievance | undefined {
     const owner = this.#ownerOf.get(address);
     if (owner) return { kind: 'host-address', host: owner.name };
-    const lessee = ground.lease(address);
-    if (lessee) return { kind: 'leased-address', other: lessee.mac };
-    return this.#strayed(mac, subnet, ground) ?? (this.isLent(device, address) ? { kind: 'squatted' } : undefined);
+    const lessee = lease(address);
+    return lessee && { kind: 'leased-address', other: lessee.mac };
+  }
+
+  #squats(device: string, address: Ip4): Grievance | undefined {
+    return this.isLent(device, address) ? { kind: 'squatted' } : undefined;
   }
 
   /** A second address beside its own is its own business. */

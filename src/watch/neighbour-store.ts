@@ -9,6 +9,9 @@ import { inTransaction, isDamage, setDatabaseAside } from '../system/database-fi
 import { messageOf } from '../system/message-of.ts';
 import type { NeighbourKey, NeighbourStore } from './neighbour-keeper.ts';
 
+/** Whoever copies the file has it for a moment; the wire can wait so long, as frames do in the kernel. */
+const BUSY_MILLISECONDS = 1_000;
+
 const SCHEMA_VERSION = 1;
 const SCHEMA = `
   CREATE TABLE neighbour (
@@ -42,25 +45,29 @@ class SqliteNeighbourStore implements NeighbourStore {
   readonly #database: DatabaseSync;
   readonly #upsert: StatementSync;
   readonly #delete: StatementSync;
+  readonly #forget: StatementSync;
 
   /** Opens or creates `file`. Throws, leaving it as it is, when it is not one of this version. */
   constructor(file: string) {
-    this.#database = new DatabaseSync(file);
+    this.#database = new DatabaseSync(file, { timeout: BUSY_MILLISECONDS });
     try {
       this.#migrate(file);
       this.#upsert = this.#database.prepare('INSERT OR REPLACE INTO neighbour VALUES (?, ?, ?, ?, ?, ?, ?)');
       this.#delete = this.#database.prepare(
         'DELETE FROM neighbour WHERE interface = ? AND vlan = ? AND inner_vlan = ? AND address = ? AND mac = ?',
       );
+      this.#forget = this.#database.prepare('DELETE FROM neighbour WHERE last < ?');
     } catch (error) {
       this.#database.close();
       throw error;
     }
   }
 
-  load(since: number): NeighbourFact[] {
-    this.#database.prepare('DELETE FROM neighbour WHERE last < ?').run(since);
-    const rows = this.#database.prepare('SELECT * FROM neighbour ORDER BY last').all();
+  /** Reads only, so that a disk that is full is no trouble at a start. */
+  load(since: number, most: number): NeighbourFact[] {
+    const rows = this.#database
+      .prepare('SELECT * FROM (SELECT * FROM neighbour WHERE last >= ? ORDER BY last DESC LIMIT ?) ORDER BY last')
+      .all(since, most);
     return rows.map((row) => ({
       interface: String(row['interface']),
       vlan: Number(row['vlan']),
@@ -73,8 +80,9 @@ class SqliteNeighbourStore implements NeighbourStore {
     }));
   }
 
-  write(changed: readonly NeighbourFact[], gone: readonly NeighbourKey[]): void {
+  write(changed: readonly NeighbourFact[], gone: readonly NeighbourKey[], since: number): void {
     inTransaction(this.#database, 'BEGIN', () => {
+      this.#forget.run(since);
       for (const { interface: device, vlan, innerVlan, address, mac } of gone)
         this.#delete.run(device, vlan, innerVlan, address, mac);
       for (const { interface: device, vlan, innerVlan, address, mac, firstSeen, lastSeen } of changed)
@@ -99,28 +107,18 @@ export interface OpenedNeighbours {
   readonly store: NeighbourStore;
   /** A damaged file was set aside. */
   readonly replaced?: { readonly reason: string; readonly setAside: string };
-  /** Why nothing is kept until the next start. */
-  readonly fault?: string;
 }
 
-/** Opens or creates the file of neighbours; never throws: who is on the wire is seen without it. `now`: Unix milliseconds. */
+/** Opens or creates the file of neighbours; throws where the disk does not let it. `now`: Unix milliseconds. */
 export function openNeighbourStore(file: string, now: number): OpenedNeighbours {
+  mkdirSync(dirname(file), { recursive: true });
   try {
-    mkdirSync(dirname(file), { recursive: true });
     return { store: sound(file) };
   } catch (error) {
+    if (!(error instanceof NeighbourFileError) && !isDamage(error)) throw error;
     const reason = messageOf(error);
-    if (!(error instanceof NeighbourFileError) && !isDamage(error)) return { store: inMemory(), fault: reason };
-    return replace(file, now, reason);
-  }
-}
-
-function replace(file: string, now: number, reason: string): OpenedNeighbours {
-  try {
     const setAside = setDatabaseAside(file, now);
     return { store: new SqliteNeighbourStore(file), replaced: { reason, setAside } };
-  } catch (error) {
-    return { store: inMemory(), fault: `${reason}; ${messageOf(error)}` };
   }
 }
 
@@ -128,14 +126,10 @@ function replace(file: string, now: number, reason: string): OpenedNeighbours {
 function sound(file: string): NeighbourStore {
   const store = new SqliteNeighbourStore(file);
   try {
-    store.load(0);
+    store.load(0, 1);
     return store;
   } catch (error) {
     store.close();
     throw error;
   }
-}
-
-function inMemory(): NeighbourStore {
-  return new SqliteNeighbourStore(':memory:');
 }

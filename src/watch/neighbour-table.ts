@@ -12,6 +12,10 @@ const MOST_IN_ALL = 65_536;
 const MOST_VLANS = 256;
 /** MACs that are remembered for one address: who of them has it is asked. */
 const MOST_HOLDERS = 4;
+/** Who is known and was not seen for so long gives way to another on its address: whoever is there answers each question about it. */
+const QUIET_MILLISECONDS = 600_000;
+/** The same where a whole table is full. A card that is switched on is heard of within a day. */
+const GONE_MILLISECONDS = 86_400_000;
 
 export interface Limits {
   readonly strangers: number;
@@ -45,7 +49,7 @@ export class Neighbour extends Linked {
   readonly address: Ip4;
   readonly mac: Mac;
   /** Unix milliseconds, as `lastSeen`. */
-  readonly firstSeen: number;
+  firstSeen: number;
   lastSeen: number;
   /** It answered when it was asked, or the address is its own by lease or by the file. Others are strangers: anyone can say anything. */
   isKnown = false;
@@ -60,7 +64,16 @@ export class Neighbour extends Linked {
     this.firstSeen = firstSeen;
     this.lastSeen = firstSeen;
   }
+
+  shift(milliseconds: number): void {
+    this.firstSeen += milliseconds;
+    this.lastSeen += milliseconds;
+    if (this.toldAt !== undefined) this.toldAt += milliseconds;
+  }
 }
+
+/** What there was no room for: another VLAN, or another MAC on one address. */
+export type Refusal = 'vlans' | 'holders';
 
 /** What one look at the wire showed. */
 export interface Seen {
@@ -71,6 +84,8 @@ export interface Seen {
 
 /** What is known of one interface. */
 interface Device {
+  readonly own: Place;
+  /** In VLANs. */
   readonly places: Map<number, Place>;
   readonly strangers: RecentList<Neighbour>;
   readonly known: RecentList<Neighbour>;
@@ -81,6 +96,7 @@ interface Device {
  * a flood of made-up pairs pushes out nobody who was proved.
  */
 export class NeighbourTable {
+  readonly #forgotten: (known: Neighbour) => void;
   readonly #limits: Limits;
   readonly #devices = new Map<string, Device>();
   /** How many addresses each MAC is known with. */
@@ -88,7 +104,12 @@ export class NeighbourTable {
   #known = 0;
   #evicted = 0;
 
-  constructor(limits: Limits = { strangers: MOST_STRANGERS, known: MOST_KNOWN, inAll: MOST_IN_ALL }) {
+  /** `forgotten` is told of each that was known and is kept no more. */
+  constructor(
+    forgotten: (known: Neighbour) => void,
+    limits: Limits = { strangers: MOST_STRANGERS, known: MOST_KNOWN, inAll: MOST_IN_ALL },
+  ) {
+    this.#forgotten = forgotten;
     this.#limits = limits;
   }
 
@@ -107,57 +128,56 @@ export class NeighbourTable {
     return this.#evicted;
   }
 
-  /** A pair was seen. Undefined: on one VLAN too many. `now`: Unix milliseconds. */
-  see(
-    device: string,
-    vlans: VlanIds,
-    pair: { readonly address: Ip4; readonly mac: Mac },
-    now: number,
-  ): Seen | undefined {
+  /** A pair was seen. `now`: Unix milliseconds. */
+  see(device: string, vlans: VlanIds, pair: { readonly address: Ip4; readonly mac: Mac }, now: number): Seen | Refusal {
     const ground = this.#device(device);
     const place = placeOf(ground, device, vlans);
-    if (!place) return undefined;
+    if (!place) return 'vlans';
     const { address, mac } = pair;
-    const holders = place.holders.get(address);
-    const latest = holders?.at(-1);
-    if (latest?.mac === mac) {
-      this.#touch(ground, latest, now);
-      return { neighbour: latest };
-    }
-    const at = holders?.findIndex((each) => each.mac === mac) ?? -1;
-    const neighbour = at < 0 ? new Neighbour(place, address, mac, now) : holders?.splice(at, 1)[0];
-    if (!neighbour) return undefined;
-    if (holders) holders.push(neighbour);
-    else place.holders.set(address, [neighbour]);
-    if (at < 0) this.#admit(ground, neighbour);
-    else this.#touch(ground, neighbour, now);
-    return latest ? { neighbour, before: latest } : { neighbour };
+    const holders = place.holders.get(address) ?? [];
+    const latest = holders.at(-1);
+    const present = latest?.mac === mac ? latest : holders.find((each) => each.mac === mac);
+    if (!present && holders.length >= MOST_HOLDERS && !this.#makeRoom(holders, now)) return 'holders';
+    const neighbour = present ?? this.#admit(ground, new Neighbour(place, address, mac, now));
+    if (present) touch(ground, present, now);
+    if (latest === undefined || latest === neighbour) return { neighbour };
+    if (present) moveToEnd(holders, present);
+    return { neighbour, before: latest };
   }
 
-  /** It is no stranger any more. */
-  prove(neighbour: Neighbour): void {
+  /**
+   * It is no stranger any more, if there is room for one that is known. `hasRight`: the address is its own by lease or by the file, so
+   * that there is room for it.
+   */
+  prove(neighbour: Neighbour, hasRight: boolean, now: number): void {
     const ground = this.#devices.get(neighbour.place.device);
     if (neighbour.isKnown || !ground) return;
+    const crowd = this.#crowd(ground);
+    if (crowd?.oldest && !hasRight && now - crowd.oldest.lastSeen < GONE_MILLISECONDS) return;
+    if (crowd) this.#evict(crowd.oldest);
     ground.strangers.remove(neighbour);
     neighbour.isKnown = true;
     ground.known.add(neighbour);
     this.#count(neighbour, 1);
-    if (ground.known.size > this.#limits.known) this.#evict(ground.known.oldest);
-    if (this.#known > this.#limits.inAll) this.#evict(this.#fullest()?.known.oldest);
   }
 
-  /** Takes back what was kept over a restart, as known. */
+  /** Takes back what was kept over a restart, as known; of one that was seen since, from when on it was. */
   restore({ interface: device, vlan, innerVlan, address, mac, firstSeen, lastSeen }: NeighbourFact): void {
+    const present = this.#find(device, { vlan, innerVlan }, { address, mac });
+    if (present) {
+      present.firstSeen = Math.min(present.firstSeen, firstSeen);
+      return;
+    }
     const seen = this.see(device, { vlan, innerVlan }, { address, mac }, firstSeen);
-    if (!seen) return;
+    if (typeof seen === 'string') return;
     seen.neighbour.lastSeen = lastSeen;
     seen.neighbour.toldAt = lastSeen;
-    this.prove(seen.neighbour);
+    this.prove(seen.neighbour, true, lastSeen);
   }
 
   /** Who was seen with an address on the interface's own wire, the latest last. */
   holders(device: string, address: Ip4): readonly Neighbour[] {
-    return this.#devices.get(device)?.places.get(0)?.holders.get(address) ?? NOBODY;
+    return this.#devices.get(device)?.own.holders.get(address) ?? NOBODY;
   }
 
   /** With how many addresses a MAC is known: a router that answers for others has many (proxy ARP). */
@@ -172,13 +192,21 @@ export class NeighbourTable {
     if (rest.length > 0) holders.set(neighbour.address, rest);
     else holders.delete(neighbour.address);
     if (!ground) return;
-    if (neighbour.isKnown) this.#count(neighbour, -1);
     (neighbour.isKnown ? ground.known : ground.strangers).remove(neighbour);
+    if (neighbour.isKnown) {
+      this.#count(neighbour, -1);
+      this.#forgotten(neighbour);
+    }
     // A VLAN with nobody on it makes room for others
-    if (holders.size === 0 && !neighbour.place.isOwn) ground.places.delete(keyOf(neighbour.place));
+    if (holders.size === 0) ground.places.delete(keyOf(neighbour.place));
   }
 
-  /** Forgets the interfaces that are not among these. */
+  /** The wall clock was set by so much: what was seen before was seen as long ago as it was. */
+  shift(milliseconds: number): void {
+    for (const neighbour of this.all('all')) neighbour.shift(milliseconds);
+  }
+
+  /** Looks no more at interfaces that are not among these; what was known there is not forgotten where it is kept. */
   retain(devices: ReadonlySet<string>): void {
     for (const [name, { known }] of this.#devices) {
       if (devices.has(name)) continue;
@@ -207,24 +235,51 @@ export class NeighbourTable {
     return stale;
   }
 
+  #find(
+    device: string,
+    vlans: VlanIds,
+    { address, mac }: { readonly address: Ip4; readonly mac: Mac },
+  ): Neighbour | undefined {
+    const ground = this.#devices.get(device);
+    const place = keyOf(vlans) === 0 ? ground?.own : ground?.places.get(keyOf(vlans));
+    return place?.holders.get(address)?.find((each) => each.mac === mac);
+  }
+
   #device(name: string): Device {
     const present = this.#devices.get(name);
     if (present) return present;
-    const fresh = { places: new Map(), strangers: new RecentList<Neighbour>(), known: new RecentList<Neighbour>() };
+    const fresh = {
+      own: new Place(name, 0, 0),
+      places: new Map(),
+      strangers: new RecentList<Neighbour>(),
+      known: new RecentList<Neighbour>(),
+    };
     this.#devices.set(name, fresh);
     return fresh;
   }
 
-  #admit({ strangers }: Device, neighbour: Neighbour): void {
+  #admit({ strangers }: Device, neighbour: Neighbour): Neighbour {
+    const { place, address } = neighbour;
+    const holders = place.holders.get(address);
+    if (holders) holders.push(neighbour);
+    else place.holders.set(address, [neighbour]);
     strangers.add(neighbour);
-    const holders = neighbour.place.holders.get(neighbour.address) ?? [];
-    if (holders.length > MOST_HOLDERS) this.#evict(holders.find(({ isKnown }) => !isKnown) ?? holders[0]);
     if (strangers.size > this.#limits.strangers) this.#evict(strangers.oldest);
+    return neighbour;
   }
 
-  #touch({ known, strangers }: Device, neighbour: Neighbour, now: number): void {
-    neighbour.lastSeen = now;
-    (neighbour.isKnown ? known : strangers).touch(neighbour);
+  /** Of those on one address a stranger makes room, else one that is known and was not seen for long. False: nobody does. */
+  #makeRoom(holders: readonly Neighbour[], now: number): boolean {
+    const isGone = ({ isKnown, lastSeen }: Neighbour): boolean => !isKnown || now - lastSeen >= QUIET_MILLISECONDS;
+    const gone = holders.find(({ isKnown }) => !isKnown) ?? holders.find(isGone);
+    if (gone) this.#evict(gone);
+    return gone !== undefined;
+  }
+
+  /** Where one has to go before another may be known; undefined: nowhere. */
+  #crowd({ known }: Device): RecentList<Neighbour> | undefined {
+    if (known.size >= this.#limits.known) return known;
+    return this.#known >= this.#limits.inAll ? this.#fullest()?.known : undefined;
   }
 
   #evict(neighbour: Neighbour | undefined): void {
@@ -257,10 +312,20 @@ function keyOf({ vlan, innerVlan }: VlanIds): number {
   return vlan * 4096 + innerVlan;
 }
 
-function placeOf({ places }: Device, device: string, vlans: VlanIds): Place | undefined {
+function touch({ known, strangers }: Device, neighbour: Neighbour, now: number): void {
+  neighbour.lastSeen = now;
+  (neighbour.isKnown ? known : strangers).touch(neighbour);
+}
+
+function moveToEnd(holders: Neighbour[], neighbour: Neighbour): void {
+  holders.push(...holders.splice(holders.indexOf(neighbour), 1));
+}
+
+/** The own wire has a place whatever is said in VLANs. */
+function placeOf({ own, places }: Device, device: string, vlans: VlanIds): Place | undefined {
   const key = keyOf(vlans);
-  const present = places.get(key);
-  if (present ?? places.size > MOST_VLANS) return present;
+  const present = key === 0 ? own : places.get(key);
+  if (present ?? places.size >= MOST_VLANS) return present;
   const place = new Place(device, vlans.vlan, vlans.innerVlan);
   places.set(key, place);
   return place;

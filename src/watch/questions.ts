@@ -8,6 +8,8 @@ import type { Loop, Timer } from '../system/loop.ts';
 const WAIT_MILLISECONDS = 500;
 /** Questions that wait for answers: an interface's scan and what else is to be known. */
 const MOST_OPEN = 4_096;
+/** More machines on one address are made up. */
+const MOST_ANSWERS = 8;
 /** What is asked because something was heard, so that a flood of frames makes no flood of questions. */
 const OWN_PACE = { burst: 250, perSecond: 100 };
 /** What waits for its turn: a rack of machines that power up together says who they are within a second, and once. */
@@ -19,7 +21,12 @@ export interface Settled {
   readonly device: string;
   readonly address: Ip4;
   readonly answers: readonly Mac[];
+  /** The kernel had no room for some frames meanwhile: who did not answer may have. */
+  readonly isDoubtful: boolean;
 }
+
+/** What a reply is: the first of its machine to a question, or one that is no news. */
+export type Heard = 'answer' | 'again' | 'too many' | 'unasked';
 
 interface Open {
   readonly device: string;
@@ -27,6 +34,7 @@ interface Open {
   /** Monotonic milliseconds. */
   readonly due: number;
   readonly answers: Mac[];
+  readonly lostBefore: number;
   /** Meanwhile something was heard that it may be too late for. */
   isStale: boolean;
 }
@@ -36,6 +44,8 @@ export interface QuestionsDependencies {
   readonly loop: Loop;
   /** Asks the wire who has an address (RFC 5227 §2.1.1); false: it can't. */
   readonly probe: (device: string, address: Ip4) => boolean;
+  /** Frames that nobody could hear, so far. */
+  readonly lost: () => number;
   /** Sends what was asked. */
   readonly flush: () => void;
   readonly settled: (question: Settled) => void;
@@ -81,18 +91,20 @@ export class Questions {
     if (this.#open.has(key)) return true;
     if (this.#open.size >= MOST_OPEN || !this.#dependencies.probe(device, address)) return false;
     const due = this.#dependencies.clock.monotonic() + WAIT_MILLISECONDS;
-    this.#open.set(key, { device, address, due, answers: [], isStale: false });
+    this.#open.set(key, { device, address, due, answers: [], lostBefore: this.#dependencies.lost(), isStale: false });
     this.#asked++;
     this.#schedule();
     return true;
   }
 
-  /** A reply to us came. Whether we had asked. */
-  hear(device: string, address: Ip4, mac: Mac): boolean {
+  /** A reply to us came. */
+  hear(device: string, address: Ip4, mac: Mac): Heard {
     const question = this.#open.get(keyOf(device, address));
-    if (!question) return false;
-    if (!question.answers.includes(mac)) question.answers.push(mac);
-    return true;
+    if (!question) return 'unasked';
+    if (question.answers.includes(mac)) return 'again';
+    if (question.answers.length >= MOST_ANSWERS) return 'too many';
+    question.answers.push(mac);
+    return 'answer';
   }
 
   close(): void {
@@ -126,10 +138,11 @@ export class Questions {
   #settleDue(): void {
     this.#timer = undefined;
     const now = this.#dependencies.clock.monotonic();
+    const lost = this.#dependencies.lost();
     for (const [key, question] of this.#open) {
       if (question.due > now) break;
       this.#open.delete(key);
-      this.#dependencies.settled(question);
+      this.#dependencies.settled({ ...question, isDoubtful: lost !== question.lostBefore });
       if (question.isStale) this.wonder(question.device, question.address);
     }
     this.#schedule();

@@ -10,7 +10,7 @@ const LINGER_MILLISECONDS = 1_000;
 /** A wider network is asked from its beginning: nobody has so many machines on one wire. */
 const MOST_ADDRESSES = 65_536;
 
-/** A network to be looked through, and the addresses in it that are ours. */
+/** A network to be looked through. */
 export interface ScanTarget {
   readonly device: string;
   readonly cidr: Cidr;
@@ -69,9 +69,8 @@ export class Scan {
   #goOn(): void {
     const { ask, flush, loop } = this.#dependencies;
     for (let i = 0; i < BURST && this.#next; i++) {
-      // The wire is gone, or too many questions are open: the latter ends soon, and of the former no answer comes
-      ask(...this.#next);
-      this.#asked++;
+      // Else the wire is gone, or too many questions are open: the latter ends soon, and of the former no answer comes
+      if (ask(...this.#next)) this.#asked++;
       this.#next = this.#advance();
     }
     flush();

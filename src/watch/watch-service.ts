@@ -8,7 +8,9 @@ import type { Counters, LeaseFact, SocketHandle } from '../service/letters.ts';
 import type { Service, ServiceContext } from '../service/service.ts';
 import { Tally } from '../service/tally.ts';
 import type { ConflictFact, Sighting, WatchAnswer, WatchOrder } from '../service/watch-letters.ts';
+import type { FrameLink } from '../system/datagram.ts';
 import type { Timer } from '../system/loop.ts';
+import { SteadyClock } from '../system/steady-clock.ts';
 import { ARP_REPLY, ARP_SIZE, arpProbe, decodeArp, encodeArp, type ArpPacket } from '../wire/arp/packet.ts';
 import { decodeEthernet, encodeEthernet, ETHERTYPE_ARP, type EthernetFrame } from '../wire/ethernet/frame.ts';
 import { WireError } from '../wire/wire-error.ts';
@@ -39,23 +41,29 @@ const SWEEP_MILLISECONDS = 5_000;
 const SILENCE_MILLISECONDS = 1_500_000;
 /** A probe or two may be lost. */
 const SILENT_PROBES = 2.5;
+/** A rack that powers up, and what changes in one; a machine that answers in ever new names is no news. */
+const PROVED = { burst: 5_000, perSecond: 1 };
 /** Of pairs that can't be asked for, being in a VLAN or of another network: they can be made up. */
 const UNPROVABLE = { burst: 200, perSecond: 1 };
 /** Scans that run or wait. */
 const MOST_SCANS = 4;
 
 export interface WatchDependencies extends ServiceContext, TapsDependencies {
-  /** Called with the first Plan: where neighbours outlive the process. */
+  /** Where neighbours outlive the process, by the first Plan; throws where that can't be just now. */
   readonly openStore: (plan: Plan) => NeighbourStore;
   /** 0 to 1. */
   readonly random: () => number;
+  /** Of all interfaces of this machine. */
+  readonly ownMacs: () => Iterable<Mac>;
 }
 
 /** Sees who is on the wires of local subnets: who has which address, who should not have it, and which DHCP servers there are. */
 export class WatchService implements Service {
   readonly #dependencies: WatchDependencies;
   readonly #tally = new Tally('received.arp', 'received.dhcp', 'refused.bad-packet', 'lost.send');
-  readonly #table = new NeighbourTable();
+  /** Does not jump, so that nobody is gone, nor a lease over, by a clock that is set. */
+  readonly #clock: SteadyClock;
+  readonly #table = new NeighbourTable((neighbour) => this.#keeper?.gone(neighbour));
   readonly #leases: LeaseTable;
   readonly #taps: Taps;
   readonly #questions: Questions;
@@ -64,6 +72,7 @@ export class WatchService implements Service {
   readonly #servers: DhcpServers;
   readonly #probe: DhcpProbe;
   readonly #unprovable: EventBudget;
+  readonly #proved: EventBudget;
   readonly #frame = new Uint8Array(14 + ARP_SIZE);
   readonly #ground: Ground;
   readonly #timers = new Map<string, Timer>();
@@ -74,14 +83,17 @@ export class WatchService implements Service {
   #acquaintances: ReadonlySet<Ip4> = new Set();
   #ours: ReadonlySet<Mac> = new Set();
   #sightings: Sighting[] = [];
+  #scanSeconds: number | undefined;
   /** Interfaces it was told of that they are not seen. */
   #blind = '';
 
   constructor(dependencies: WatchDependencies) {
     const { clock, loop, events, random } = dependencies;
     this.#dependencies = dependencies;
-    this.#leases = new LeaseTable(clock);
+    this.#clock = new SteadyClock(clock);
+    this.#leases = new LeaseTable(this.#clock);
     this.#unprovable = new EventBudget(clock, UNPROVABLE);
+    this.#proved = new EventBudget(clock, PROVED);
     this.#conflicts = new ConflictBook(clock, events);
     this.#servers = new DhcpServers(clock, events);
     this.#taps = new Taps(
@@ -93,12 +105,15 @@ export class WatchService implements Service {
       clock,
       loop,
       probe: (device, address) => this.#sendProbe(device, address),
+      lost: () => this.#taps.dropped,
       flush: () => this.#flush(),
       settled: (question) => this.#settle(question),
     });
     this.#scan = new Scan({
       loop,
-      ask: (device, address) => this.#questions.ask(device, address),
+      // The Plan may be another by now
+      ask: (device, address) =>
+        this.#judge.subnetOf(device, address) !== undefined && this.#questions.ask(device, address),
       flush: () => this.#flush(),
     });
     this.#probe = new DhcpProbe({ loop, random, send: (frame, device) => this.#sendFrame(frame, device) });
@@ -107,11 +122,12 @@ export class WatchService implements Service {
       isOurs: (mac) => this.#ours.has(mac),
       spread: (mac) => this.#table.spreadOf(mac),
       wasSeen: () => false,
+      isAlone: () => false,
     };
   }
 
   apply(plan: Plan, sockets: readonly SocketHandle[]): void {
-    const { openStore, clock, events } = this.#dependencies;
+    const { openStore, events } = this.#dependencies;
     const isFirst = this.#plan === undefined;
     this.#plan = plan;
     this.#judge = new Judge(plan.watch ? plan : { subnets: [], hosts: [] });
@@ -119,12 +135,12 @@ export class WatchService implements Service {
     this.#acquaintances = acquaintancesOf(plan);
     this.#table.retain(this.#judge.devices);
     if (isFirst) {
-      this.#keeper = new NeighbourKeeper(openStore(plan), { clock, events, table: this.#table });
-      this.#keeper.restore(this.#judge.devices);
+      this.#keeper = new NeighbourKeeper(() => openStore(plan), { clock: this.#clock, events, table: this.#table });
       this.#every('sweep', SWEEP_MILLISECONDS, () => this.#sweep());
       this.#every('recheck', RECHECK_MILLISECONDS, () => this.#recheck());
       this.#every('review', REVIEW_MILLISECONDS, () => this.#review());
     }
+    this.#keeper?.watch(this.#judge.devices);
     this.#later('first review', FIRST_REVIEW_MILLISECONDS, () => this.#review());
     this.#lookAtCards();
     this.#probe.apply(plan.watch?.dhcpProbe, () => this.#probedCards());
@@ -161,6 +177,7 @@ export class WatchService implements Service {
       'conflicts.unwritten': this.#conflicts.unwritten,
       'dhcp-servers': this.#servers.size,
       'events.unprovable-dropped': this.#unprovable.dropped,
+      'events.proved-dropped': this.#proved.dropped,
     };
   }
 
@@ -200,21 +217,28 @@ export class WatchService implements Service {
     if (address === UNSPECIFIED) return this.#tally.add('received.arp-probe');
     if (!isMachine(mac) || !isUnicast(address)) return this.#tally.add('refused.sender');
     if (this.#ours.has(mac)) return;
-    const seen = this.#table.see(device, { vlan, innerVlan }, { address, mac }, this.#dependencies.clock.now());
-    if (!seen) return this.#tally.add('refused.vlans');
+    const seen = this.#table.see(device, { vlan, innerVlan }, { address, mac }, this.#now());
+    if (typeof seen === 'string') return this.#tally.add(`refused.${seen}`);
     if (!seen.neighbour.place.isOwn) return this.#tellUnprovable(seen);
-    if (isReplyTo(arp, link.mac) && this.#questions.hear(device, address, mac)) return this.#answered(seen.neighbour);
-    if (this.#judge.vouches(mac, address, this.#ground)) this.#table.prove(seen.neighbour);
+    const heard = isReplyTo(arp, link) ? this.#questions.hear(device, address, mac) : 'unasked';
+    if (heard === 'answer') return this.#answered(seen.neighbour);
+    if (heard !== 'unasked') return this.#tally.add(`refused.${heard === 'again' ? 'repeated' : 'answers'}`);
+    if (this.#judge.vouches(mac, address, this.#ground)) this.#prove(seen.neighbour);
     if (seen.neighbour.isKnown) return this.#seenAgain(seen);
     if (!this.#judge.subnetOf(device, address)) return this.#tellUnprovable(seen);
     if (!this.#questions.wonder(device, address)) this.#tally.add('unasked');
+  }
+
+  #prove(neighbour: Neighbour): void {
+    const { mac, address } = neighbour;
+    this.#table.prove(neighbour, this.#judge.vouches(mac, address, this.#ground), this.#now());
   }
 
   /** It says itself, when asked, that the address is its own. */
   #answered(neighbour: Neighbour): void {
     const { place, address, mac } = neighbour;
     this.#scan.hear(place.device, address);
-    this.#table.prove(neighbour);
+    this.#prove(neighbour);
     this.#tellNew(neighbour);
     if (!this.#isWrong(neighbour)) return;
     if (this.#judge.isLent(place.device, address)) this.#sightings.push({ address, mac });
@@ -225,26 +249,38 @@ export class WatchService implements Service {
     const { place, address } = neighbour;
     this.#tellNew(neighbour);
     // Each of two that are known may be the only one by now, or both are there
-    if (before?.isKnown) this.#questions.wonder(place.device, address);
+    if (before?.isKnown || neighbour.toldAt === undefined) this.#questions.wonder(place.device, address);
   }
 
   /** A question is over: who answered, and who did not, is known. */
-  #settle({ device, address, answers }: Settled): void {
-    for (const conflict of this.#conflicts.at(device, address)) this.#weigh(conflict, answers);
-    const [first, ...others] = answers;
-    const other = others.find((mac) => first !== undefined && !this.#judge.isOneHost(first, mac));
-    if (first !== undefined && other !== undefined) this.#holdTwo(device, address, first, other);
-    else if (first !== undefined) this.#tellMoved(device, address, answers);
+  #settle(question: Settled): void {
+    const { device, address, answers, isDoubtful } = question;
+    for (const conflict of this.#conflicts.at(device, address)) this.#weigh(conflict, question);
+    const ground = this.#groundOf(device);
+    const [first, ...others] = answers.filter((mac) => !this.#judge.isProxy(device, mac, ground));
+    if (first === undefined) return;
+    const other = others.find((mac) => !this.#judge.isOneHost(first, mac));
+    if (other === undefined) return isDoubtful ? undefined : this.#tellMoved(device, address, answers);
+    const many = [first, other].find((mac) => this.#judge.answersForMany(mac, ground));
+    if (many === undefined) this.#holdTwo(device, address, first, other);
+    else this.#conflicts.hold(device, many, address, { kind: 'many-addresses' });
   }
 
   /** Evidence for or against a conflict that is known of. */
-  #weigh(conflict: ConflictFact, answers: readonly Mac[]): void {
+  #weigh(conflict: ConflictFact, { answers, isDoubtful }: Settled): void {
     const { mac, grievance } = conflict;
-    const isThere = answers.includes(mac) && (grievance.kind !== 'two-machines' || answers.length > 1);
-    if (!isThere) this.#conflicts.miss(conflict);
-    else if (grievance.kind === 'two-machines')
-      this.#conflicts.hold(conflict.interface, mac, conflict.address, grievance);
+    const isShared = answers.length > 1;
+    const isThere = answers.includes(mac) && (grievance.kind !== 'two-machines' || isShared);
+    if (!isThere && !isDoubtful) this.#conflicts.miss(conflict);
+    if (!isThere) return;
+    const isStill = isShared && (grievance.kind === 'two-machines' || this.#isInTheWay(conflict));
+    if (isStill) this.#conflicts.hold(conflict.interface, mac, conflict.address, grievance);
     else this.#judgeAgain(conflict);
+  }
+
+  #isInTheWay({ interface: device, mac, grievance }: ConflictFact): boolean {
+    if (grievance.kind !== 'many-addresses') return false;
+    return this.#judge.answersForMany(mac, this.#ground) && !this.#judge.isProxy(device, mac, this.#groundOf(device));
   }
 
   /** What is wrong with one of them is the conflict, if it is more than that there are two. */
@@ -267,8 +303,8 @@ export class WatchService implements Service {
     const { interface: device, mac, address } = conflict;
     if (conflict.grievance.kind === 'two-machines') return;
     const grievance = this.#judge.judge(device, mac, address, this.#groundOf(device));
+    if (grievance?.kind !== conflict.grievance.kind) this.#conflicts.end(conflict);
     if (grievance) this.#conflicts.hold(device, mac, address, grievance);
-    else this.#conflicts.end(conflict);
   }
 
   #isWrong({ place, mac, address }: Neighbour): boolean {
@@ -276,10 +312,14 @@ export class WatchService implements Service {
   }
 
   #groundOf(device: string): Ground {
-    const since = this.#dependencies.clock.now() - LATELY_MILLISECONDS;
+    const since = this.#now() - LATELY_MILLISECONDS;
     const wasSeen = (mac: Mac, address: Ip4): boolean =>
       this.#table.holders(device, address).some((each) => each.mac === mac && each.isKnown && each.lastSeen >= since);
-    return { ...this.#ground, wasSeen };
+    const isAlone = (mac: Mac, address: Ip4): boolean => {
+      const known = this.#table.holders(device, address).filter(({ isKnown }) => isKnown);
+      return known.length === 1 && known[0]?.mac === mac;
+    };
+    return { ...this.#ground, wasSeen, isAlone };
   }
 
   /** Each conflict is looked at again: it may be over. */
@@ -287,13 +327,15 @@ export class WatchService implements Service {
     for (const conflict of this.#conflicts.all()) {
       const { interface: device, address } = conflict;
       if (!this.#judge.subnetOf(device, address)) this.#conflicts.end(conflict);
-      else if (!this.#questions.wonder(device, address)) this.#tally.add('unasked');
+      // They are few: whatever else is to be asked, these are
+      else if (!this.#questions.ask(device, address)) this.#tally.add('unasked');
     }
     this.#finish();
   }
 
   /** Asks those who have no right to their address, as far as is known, whether they are still there. */
   #review(): void {
+    this.#lookForRouters();
     for (const neighbour of this.#table.all()) {
       const { place, mac, address } = neighbour;
       if (!place.isOwn || this.#judge.vouches(mac, address, this.#ground) || !this.#isWrong(neighbour)) continue;
@@ -302,16 +344,27 @@ export class WatchService implements Service {
     this.#finish();
   }
 
+  /** Who the router is is to be known before it answers for others. */
+  #lookForRouters(): void {
+    for (const device of this.#judge.devices) {
+      for (const { router } of this.#judge.subnetsOf(device))
+        if (router !== undefined && !this.#table.holders(device, router).some(({ isKnown }) => isKnown))
+          this.#questions.wonder(device, router);
+    }
+  }
+
   /** Told once; of one whose address was another's, when it is known that that one is not there any more. */
   #tellNew(neighbour: Neighbour): void {
-    const now = this.#dependencies.clock.now();
+    if (!neighbour.isKnown) return this.#tally.add('refused.full');
+    const now = this.#now();
     const { toldAt, place, address } = neighbour;
     const others = this.#table.holders(place.device, address).filter((each) => each !== neighbour && each.isKnown);
     if (toldAt === undefined && others.length > 0) return;
     if (toldAt !== undefined && now - toldAt < REFRESH_MILLISECONDS) return;
     neighbour.toldAt = now;
-    this.#emit(neighbour, toldAt === undefined ? { kind: 'neighbour.new' } : { kind: 'neighbour.refreshed' });
     this.#keeper?.changed(neighbour);
+    if (toldAt !== undefined) this.#emit(neighbour, { kind: 'neighbour.refreshed' });
+    else if (this.#proved.take()) this.#emit(neighbour, { kind: 'neighbour.new' });
   }
 
   #tellMoved(device: string, address: Ip4, answers: readonly Mac[]): void {
@@ -321,17 +374,16 @@ export class WatchService implements Service {
     if (!neighbour || !before) return;
     // It is there no more, and would be the one before for ever
     this.#table.forget(before);
-    this.#keeper?.gone(before);
-    neighbour.toldAt = this.#dependencies.clock.now();
-    this.#emit(neighbour, { kind: 'neighbour.moved', from: formatMac(before.mac) });
+    neighbour.toldAt = this.#now();
     this.#keeper?.changed(neighbour);
+    if (this.#proved.take()) this.#emit(neighbour, { kind: 'neighbour.moved', from: formatMac(before.mac) });
   }
 
   /** Nobody can be asked there: told as far as it can't be a flood. */
   #tellUnprovable(seen: Seen): void {
     const { neighbour } = seen;
     if (neighbour.toldAt !== undefined || !this.#unprovable.take()) return;
-    neighbour.toldAt = this.#dependencies.clock.now();
+    neighbour.toldAt = this.#now();
     const { before } = seen;
     const isMove = before?.toldAt !== undefined;
     this.#emit(
@@ -360,7 +412,8 @@ export class WatchService implements Service {
   }
 
   #acquaintance(): Acquaintances {
-    return { addresses: this.#acquaintances, isOurs: this.#ground.isOurs };
+    const { isOurs } = this.#ground;
+    return { addresses: this.#acquaintances, isOurs, probe: this.#plan?.watch?.dhcpProbe?.mac };
   }
 
   /** Where others give the addresses a server is no surprise, unless the file says which ones there are. */
@@ -401,15 +454,20 @@ export class WatchService implements Service {
     return { neighbours, conflicts: this.#conflicts.all(), servers: this.#servers.all() };
   }
 
+  /** A Plan that scans as before leaves the time of the next one as it is: some come more often than that. */
   #planScans({ watch }: Plan): void {
-    this.#timers.get('scan')?.cancel();
-    const seconds = watch?.scanSeconds;
-    if (seconds === undefined) return;
-    // Of many racks that were switched on together not all at once
-    const wait = seconds * 1000 * (0.5 + this.#dependencies.random());
-    this.#later('scan', wait, () => {
+    if (watch?.scanSeconds === this.#scanSeconds) return;
+    this.#scanSeconds = watch?.scanSeconds;
+    this.#cancel('scan');
+    this.#waitForScan();
+  }
+
+  /** Of many racks that were switched on together not all scan at once. */
+  #waitForScan(): void {
+    if (this.#scanSeconds === undefined) return;
+    this.#later('scan', this.#scanSeconds * 1000 * (0.5 + this.#dependencies.random()), () => {
       if (this.#scan.pending === 0) this.#startScan(this.#targets(), () => undefined);
-      if (this.#plan) this.#planScans(this.#plan);
+      this.#waitForScan();
     });
   }
 
@@ -430,15 +488,25 @@ export class WatchService implements Service {
     return inside.map(({ device, cidr }) => ({ device, cidr: cidr.prefix >= subnet.prefix ? cidr : subnet }));
   }
 
-  /** A card may get another address, or an interface be made anew. */
+  /** A card may get another address, or an interface be made anew; and any of our cards may answer for our addresses (Linux, arp_ignore 0). */
   #lookAtCards(): void {
-    this.#ours = new Set(Array.from(this.#taps.links(), ({ mac }) => mac).filter((mac) => mac !== undefined));
+    const tapped = Array.from(this.#taps.links(), ({ mac }) => mac).filter((mac) => mac !== undefined);
+    this.#ours = new Set([...tapped, ...this.#dependencies.ownMacs()]);
   }
 
   #sweep(): void {
+    this.#followClock();
     this.#lookAtCards();
     this.#sweepServers();
     this.#keeper?.tick();
+  }
+
+  /** What is on disk by the clock before is written anew. */
+  #followClock(): void {
+    const seconds = this.#clock.follow();
+    if (seconds === 0) return;
+    this.#table.shift(seconds * 1000);
+    for (const neighbour of this.#table.all()) this.#keeper?.changed(neighbour);
   }
 
   #sweepServers(): void {
@@ -467,6 +535,16 @@ export class WatchService implements Service {
     });
   }
 
+  /** Whole milliseconds. */
+  #now(): number {
+    return Math.round(this.#clock.now());
+  }
+
+  #cancel(name: string): void {
+    this.#timers.get(name)?.cancel();
+    this.#timers.delete(name);
+  }
+
   /** One of each name at a time: the first one stands. */
   #later(name: string, milliseconds: number, work: () => void): void {
     if (this.#timers.has(name)) return;
@@ -484,8 +562,9 @@ function acquaintancesOf({ subnets, watch }: Plan): Set<Ip4> {
   return new Set([...ours, ...(watch?.dhcpServers ?? [])]);
 }
 
-function isReplyTo({ operation, targetMac }: ArpPacket, card: Mac | undefined): boolean {
-  return operation === ARP_REPLY && targetMac === card;
+/** To ask for the card's MAC is a system call, which a flood of requests is to be spared. */
+function isReplyTo({ operation, targetMac }: ArpPacket, card: Pick<FrameLink, 'mac'>): boolean {
+  return operation === ARP_REPLY && targetMac === card.mac;
 }
 
 /** Neither 0 nor a group address. */

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 
 import type { Ip4 } from '../../src/addr/ip4.ts';
+import type { Mac } from '../../src/addr/mac.ts';
 import { Offers } from '../../src/leases/offers.ts';
 import { address } from './lease-fixture.ts';
 
@@ -78,6 +79,14 @@ test('an address that passes to another client is not freed by the first one', (
 test('a client that repeats itself within a second costs nothing', () => {
   const offers = new Offers();
   for (let at = 0; at < 1000; at++) offers.offer(ONE, 'a', MINUTE + at);
+  assert.deepEqual(offers.takeEnded(MINUTE), [ONE]);
+  assert.equal(offers.nextEnd, undefined, 'one entry');
+});
+
+test('an address that others are seen with in turn costs nothing, and ends once', () => {
+  const offers = new Offers();
+  for (let user = 1; user <= 1000; user++) offers.quarantine(ONE, MINUTE, user as Mac);
+  assert.equal(offers.holder(ONE)?.user, 1000);
   assert.deepEqual(offers.takeEnded(MINUTE), [ONE]);
   assert.equal(offers.nextEnd, undefined, 'one entry');
 });

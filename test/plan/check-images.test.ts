@@ -330,3 +330,10 @@ describe('an imported loader', () => {
     );
   });
 });
+
+test('keys may be in the file themselves', () => {
+  const source = '{ url: "https://mirror.example/", keyring-data: "bVFJTkJF\\nAAAA" }';
+  assert.equal(planOf(images(`sources: [${source}]`)).images?.sources[0]?.keyringData, 'bVFJTkJFAAAA');
+  const both = images(`sources: [{ url: "https://m.example/", keyring-data: AAAA, keyring: ${KEYRING} }]`);
+  assert.match(faultLines(both).join('\n'), /expected a keyring of who signs it, or unsigned: true, and not both/);
+});

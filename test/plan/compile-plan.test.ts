@@ -121,15 +121,15 @@ describe('after a syntax error', () => {
 
 describe('the file as a whole', () => {
   const whole =
-    'a mapping with rack, subnets, hosts, options, always, classes, boot, images, http, tftp, dns, watch, admin, log, timeline';
+    'a mapping with rack, region, subnets, hosts, options, always, classes, boot, images, http, tftp, dns, watch, admin, log, timeline';
   const texts = [
     ['', '1:1: subnets: expected a list of subnets, found nothing'],
     ['# nothing yet\n', '1:1: subnets: expected a list of subnets, found nothing'],
     ['- a\n', `1:1: expected ${whole}, found a list`],
     ['rack-a1', `1:1: expected ${whole}, found rack-a1`],
     [
-      `${SUBNET}region: { url: x }\n`,
-      '5:1: region: expected one of rack, subnets, hosts, options, always, classes, boot, images, http, tftp, dns, watch, admin, log, timeline, found region',
+      `${SUBNET}regions: { url: x }\n`,
+      '5:1: regions: expected one of rack, region, subnets, hosts, options, always, classes, boot, images, http, tftp, dns, watch, admin, log, timeline, found regions (did you mean `region`?)',
     ],
     [`${SUBNET}hosts:\n`, '5:1: hosts: expected a list of hosts, found nothing'],
     [

@@ -68,7 +68,7 @@ test('a %YAML 1.1 line does not bring sexagesimal numbers or yes and no back', (
 test('an alias stands for what its anchor held, and its parts have a place', () => {
   const aliased = new ConfigDocument('a: &x {b: 1}\nc: *x\n');
   assert.deepEqual(aliased.value, { a: { b: 1 }, c: { b: 1 } });
-  assert.deepEqual(aliased.locate(['c', 'b']), { line: 1, column: 11 });
+  assert.deepEqual(aliased.locate(['c', 'b']), { line: 1, column: 11, path: ['c', 'b'] });
 });
 
 test('aliases of aliases cost no more than their own length', () => {

@@ -22,6 +22,7 @@ test('each key of the JSON Schema has a description', () => {
 test('the keys that a mapping may have are found by its path', () => {
   assert.deepEqual(keysAt([]), [
     'rack',
+    'region',
     'subnets',
     'hosts',
     'options',

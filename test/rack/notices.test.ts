@@ -57,6 +57,26 @@ test('that no file of an image is removed stands, once, until it is over', () =>
   assert.deepEqual(notices.all(), []);
 });
 
+test('a DHCP server that is not known stands with its MAC, as soon as that is known; that there are more than are shown, too', () => {
+  const notices = new Notices();
+  const learn = (body: EventBody, mac?: string): void =>
+    notices.learn({ ...body, at: 0, source: 'watch', ...(mac !== undefined && { mac }) });
+  const found = { kind: 'dhcp-server.found', interface: 'eth0', server: '10.0.0.9' } as const;
+  learn(found);
+  learn(found, '02:00:00:00:00:99');
+  learn({ kind: 'dhcp-server.hidden', shown: 16 });
+  learn({ kind: 'conflict.hidden', conflict: 'squatted', shown: 24 });
+  const time = '1970-01-01T00:00:00.000Z watch:';
+  assert.deepEqual(notices.all(), [
+    `${time} a DHCP server that is not known, 10.0.0.9, is on eth0 (its MAC is 02:00:00:00:00:99)`,
+    `${time} there are more DHCP servers that are not known than the 16 that are shown: somebody makes them up`,
+    `${time} there are more conflicts of the kind squatted than the 24 that are shown`,
+  ]);
+  learn({ kind: 'conflict.shown', conflict: 'squatted' });
+  learn({ kind: 'dhcp-server.shown' });
+  assert.equal(notices.all().length, 1);
+});
+
 test('each conflict and each strange DHCP server stands by itself until it is over, and none outlives the watch that saw it', () => {
   const notices = new Notices();
   const learn = (body: EventBody, address?: string): void =>

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 
-import { PlanSource } from '../../src/rack/plan-source.ts';
+import { lookAtRegionPart, PlanSource } from '../../src/rack/plan-source.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'rackboot-source-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -41,4 +41,36 @@ test('zone files are looked for beside the file, also when the text that was kep
   assert.equal(attempt.plan?.dns.zones[0]?.file, join(directory, 'zones', 'lab'), attempt.faults.join('\n'));
   source.keep(attempt);
   assert.equal(source.compileKept(2).plan?.dns.zones[0]?.file, join(directory, 'zones', 'lab'));
+});
+
+test('what the region said is kept with the Plan it is in, and used by the next start', () => {
+  const state = join(directory, 'followed');
+  mkdirSync(state);
+  writeFileSync(file, `rack: { name: one, state: ${state} }\nregion: { url: 'https://region.example' }\n`);
+  const config = { subnets: [{ cidr: '192.0.2.0/24', management: 'none' }] };
+  const answer = { version: 7, config, orders: {} };
+  const first = new PlanSource(file);
+  assert.equal(first.compile(1).plan?.subnets.length, 0);
+  const attempt = first.compile(2, undefined, answer);
+  assert.deepEqual([attempt.plan?.subnets.length, attempt.faults], [1, []]);
+  assert.equal(first.compile(3).plan?.subnets.length, 0, 'it is not kept yet');
+  first.keep(attempt);
+  const second = new PlanSource(file);
+  second.openAnswer(assert.fail);
+  assert.equal(second.compile(4).plan?.subnets.length, 1);
+  assert.equal(second.compileAlone(5).plan?.subnets.length, 0);
+  assert.equal(lookAtRegionPart(file)?.name, 'region plan 7');
+});
+
+test("what the region said is put aside when it can't be read, and said", () => {
+  const state = join(directory, 'spoilt');
+  mkdirSync(state);
+  writeFileSync(file, `rack: { name: one, state: ${state} }\nregion: { url: 'https://region.example' }\n`);
+  writeFileSync(join(state, 'region-plan.json'), '{"version": 7, "config": ');
+  const lost: string[] = [];
+  const spoilt = new PlanSource(file);
+  spoilt.openAnswer((reason) => lost.push(reason));
+  assert.match(lost.join(), /region-plan\.json: .*JSON/);
+  assert.equal(spoilt.compile(1).plan?.subnets.length, 0);
+  assert.ok(existsSync(join(state, 'region-plan.json.unreadable')));
 });

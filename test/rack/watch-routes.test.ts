@@ -84,6 +84,7 @@ describe('the neighbours of the operators’ plane', () => {
         { ...at, grievance: { kind: 'host-address', host: 'node1' } },
         { ...at, grievance: { kind: 'leased-address', other } },
         { ...at, grievance: { kind: 'wrong-address', host: 'node1', wanted: ip4('192.0.2.9') } },
+        { ...at, grievance: { kind: 'many-addresses' } },
         { ...at, mac: other, grievance: { kind: 'squatted' } },
       ],
       servers: [
@@ -108,6 +109,7 @@ describe('the neighbours of the operators’ plane', () => {
       `${eve} uses the address of host node1, since ${AT}`,
       `${eve} uses an address that is lent to ${SERVER}, since ${AT}`,
       `${eve} is host node1, which has 192.0.2.9, and uses another address, since ${AT}`,
+      `${eve} answers for many addresses that are not its own: it listens in, or is a router that does so for all (proxy ARP) and not the one that the file names, since ${AT}`,
       `CONFLICT 192.0.2.10 ${SERVER} (Super Micro Computer) on eth0 uses an address of a range that nobody lent it, since ${AT}`,
       `STRANGE DHCP SERVER 10.0.0.8 on eth0 offers no address; since ${AT}, last heard ${AT}`,
       `STRANGE DHCP SERVER 10.0.0.9 (${SERVER}, Super Micro Computer) on eth0 offers 10.0.0.50, router 10.0.0.1, boot file a.efi; since ${AT}, last heard ${AT}`,

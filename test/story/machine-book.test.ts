@@ -94,6 +94,29 @@ test('a DHCP server that is found on the wire is another one until it is gone', 
   assert.deepEqual(book.otherServers(4000), []);
 });
 
+test('made-up machines push out no machine that had an address', () => {
+  const book = new MachineBook(PATHS, 3);
+  for (const event of eventsOf(loaded())) book.learn(event);
+  const [event] = eventsOf([[100, UEFI]]);
+  assert.ok(event);
+  for (let n = 10; n < 90; n++) book.learn({ ...event, mac: `02:00:00:00:00:${n}` });
+  assert.deepEqual([book.find(MAC)?.stage, book.size], ['loader', 4]);
+});
+
+test('who uses an address without a right to it is known until that is over, or the watch begins anew', () => {
+  const book = new MachineBook(PATHS);
+  for (const event of eventsOf(loaded())) book.learn(event);
+  const quarrel = { interface: 'eth0', conflict: 'squatted', source: 'watch', mac: MAC, address: '192.0.2.9' } as const;
+  const began = { kind: 'conflict.began', ...quarrel, at: 9000 } as const;
+  book.learn(began);
+  assert.deepEqual([book.userOf('192.0.2.9'), book.find(MAC)?.quarrels.length], [MAC, 1]);
+  book.learn({ kind: 'conflict.ended', ...quarrel, seconds: 1, at: 10_000 });
+  assert.deepEqual([book.userOf('192.0.2.9'), book.find(MAC)?.quarrels.length], [undefined, 0]);
+  book.learn(began);
+  book.learn({ kind: 'service.ready', service: 'watch', source: 'rack', at: 11_000 });
+  assert.deepEqual([book.userOf('192.0.2.9'), book.find(MAC)?.quarrels.length], [undefined, 0]);
+});
+
 test('of more machines than there is room for, those heard longest ago are forgotten', () => {
   const book = new MachineBook(PATHS, 3);
   const [event] = eventsOf([[0, UEFI]]);

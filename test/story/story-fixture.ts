@@ -34,6 +34,7 @@ export function troublesAfter(steps: readonly Step[], seconds: number, ground: P
     called: 'node1',
     paths: PATHS,
     otherServers: [],
+    userOf: () => undefined,
     ...ground,
   });
 }

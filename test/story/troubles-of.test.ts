@@ -23,6 +23,12 @@ import {
 
 const FULL: EventBody = { kind: 'dhcp.ignored', reason: 'no free address in its range', subnet: '192.0.2.0/24' };
 const ELSEWHERE: EventBody = { kind: 'dhcp.ignored', reason: 'it chose the DHCP server 10.0.0.9', server: '10.0.0.9' };
+const QUARREL = {
+  kind: 'conflict.began',
+  interface: 'eth0',
+  conflict: 'two-machines',
+  other: '52:54:00:00:00:07',
+} as const;
 const HOLDER = '02:00:00:00:00:0b';
 const CONFLICT: EventBody = { kind: 'dhcp.conflict', holder: HOLDER };
 const NAK: EventBody = { kind: 'dhcp.nak', reason: '10.9.0.7 is not on this network' };
@@ -164,6 +170,18 @@ const TROUBLES: readonly Row[] = [
     at: 2,
     kind: 'address-in-use',
     what: `is not offered 192.0.2.5: ${HOLDER} uses it`,
+    rests: [1],
+  },
+  {
+    steps: [
+      [0, UEFI],
+      [1, QUARREL],
+      [2, { ...QUARREL, conflict: 'squatted' }],
+      [3, { ...QUARREL, conflict: 'squatted', kind: 'conflict.ended', seconds: 1 }],
+    ],
+    at: 20,
+    kind: 'in-conflict',
+    what: 'has an address that 52:54:00:00:00:07 has too (on eth0): 192.0.2.5',
     rests: [1],
   },
   {
@@ -326,6 +344,22 @@ const TROUBLES: readonly Row[] = [
     rests: [13],
   },
 ];
+
+function someone(): string {
+  return '52:54:00:00:00:07';
+}
+
+test('who is seen to use an address that was declined is named', () => {
+  const [trouble] = troublesAfter(
+    [
+      [0, UEFI],
+      [1, { kind: 'dhcp.decline' }],
+    ],
+    20,
+    { userOf: someone },
+  );
+  assert.equal(trouble?.what, 'declined 192.0.2.5: 52:54:00:00:00:07 uses it');
+});
 
 for (const { steps, at, isLocal = false, kind, what, rests } of TROUBLES) {
   test(`${kind}: ${what}`, () => {

@@ -63,6 +63,15 @@ const SENTENCES: {
   'dhcp.expired': [[{}, 'let its lease run out']],
   'dhcp.ignored': [[{ reason: 'meant for another server' }, 'is not answered: meant for another server']],
   'dhcp.exhausted': [[{ subnet: '192.0.2.0/24' }, 'finds no free address in 192.0.2.0/24']],
+  'dhcp.range-claimed': [
+    [
+      { range: '192.0.2.10-192.0.2.20' },
+      'most of 192.0.2.10-192.0.2.20 is answered for by machines that nobody lent it to: the rest is given out whoever claims it',
+    ],
+  ],
+  'dhcp.range-believed': [
+    [{ range: '192.0.2.10-192.0.2.20' }, 'of 192.0.2.10-192.0.2.20 so little is claimed again that it is believed'],
+  ],
   'dhcp.store-failed': [
     [
       { reason: 'disk full' },
@@ -162,6 +171,10 @@ const SENTENCES: {
       { interface: 'eth0', conflict: 'wrong-address', host: 'node1', wanted: '192.0.2.9' },
       'is host node1, which has 192.0.2.9, and uses another address (on eth0)',
     ],
+    [
+      { interface: 'eth0', conflict: 'many-addresses' },
+      'answers for many addresses that are not its own: it listens in, or is a router that does so for all (proxy ARP) and not the one that the file names (on eth0)',
+    ],
     [{ interface: 'eth0', conflict: 'squatted' }, 'uses an address of a range that nobody lent it (on eth0)'],
   ],
   'conflict.ended': [
@@ -170,6 +183,10 @@ const SENTENCES: {
       'over after 90 s: uses an address of a range that nobody lent it (on eth0)',
     ],
   ],
+  'conflict.hidden': [
+    [{ conflict: 'squatted', shown: 24 }, 'there are more conflicts of the kind squatted than the 24 that are shown'],
+  ],
+  'conflict.shown': [[{ conflict: 'squatted' }, 'all conflicts of the kind squatted are shown again']],
   'dhcp-server.found': [
     [{ interface: 'eth0', server: '10.0.0.9' }, 'a DHCP server that is not known, 10.0.0.9, is on eth0'],
     [
@@ -182,6 +199,13 @@ const SENTENCES: {
     ],
   ],
   'dhcp-server.gone': [[{ interface: 'eth0', server: '10.0.0.9' }, 'the DHCP server 10.0.0.9 on eth0 is silent']],
+  'dhcp-server.hidden': [
+    [
+      { shown: 16 },
+      'there are more DHCP servers that are not known than the 16 that are shown: somebody makes them up',
+    ],
+  ],
+  'dhcp-server.shown': [[{}, 'all DHCP servers that are not known are shown again']],
   'watch.blind': [[{ interfaces: ['eth0', 'eth1'] }, 'who is on the wire is not seen: no raw socket on eth0, eth1']],
   'watch.sees': [[{}, 'who is on the wire is seen again']],
   'watch.scanned': [
@@ -362,6 +386,16 @@ const SENTENCES: {
     [{ subnets: 2, hosts: 1, faults: 1 }, 'plan applied: 2 subnets, 1 host, 1 fault'],
   ],
   'plan.refused': [[{ faults: ['a', 'b'] }, 'plan refused, the one before stays: a; b']],
+  'region.plan-taken': [
+    [{ version: 7, conflicts: [] }, 'plan 7 of the region is in force'],
+    [{ version: 7, conflicts: ['a', 'b'] }, 'plan 7 of the region is in force; a; b'],
+  ],
+  'region.plan-refused': [
+    [{ version: 8, faults: ['a', 'b'] }, 'plan 8 of the region refused, the one before stays: a; b'],
+  ],
+  'region.plan-lost': [
+    [{ reason: 'x' }, "the region's plan can't be read and is put aside until the region gives it again: x"],
+  ],
   'service.ready': [[{ service: 'dns' }, 'dns serves']],
   'service.failed': [
     [{ service: 'dns', reason: 'broken', retryMilliseconds: 100 }, 'dns failed and starts again in 100 ms: broken'],

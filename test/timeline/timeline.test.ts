@@ -44,6 +44,16 @@ function times(events: readonly RackEvent[]): number[] {
   return events.map(({ at }) => at);
 }
 
+test('that a neighbour is still there is told to followers, and not kept', () => {
+  const timeline = new Timeline(new MemoryStore());
+  const heard: string[] = [];
+  timeline.follow((events) => heard.push(...events.map(({ kind }) => kind)));
+  timeline.append([{ kind: 'neighbour.refreshed', interface: 'eth0', at: 1, source: 'watch' }, event(2, NODE1)]);
+  assert.deepEqual(times(timeline.find({})), [2]);
+  timeline.flush();
+  assert.deepEqual([times(timeline.find({})), heard.length], [[2], 2]);
+});
+
 test('events are found before they are written, after it, and across both', () => {
   const timeline = new Timeline(new MemoryStore());
   timeline.append([event(1, NODE1), event(2, NODE2)]);

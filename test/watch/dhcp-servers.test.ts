@@ -17,6 +17,7 @@ interface Words {
   readonly server?: string;
   readonly yours?: string;
   readonly options?: string;
+  readonly client?: string;
 }
 
 function quad(address: string): string {
@@ -32,12 +33,13 @@ function frame({
   server = '10.0.0.9',
   yours = '0.0.0.0',
   options = '',
+  client = CLIENT,
 }: Words): Uint8Array {
   const hardware = mac.replaceAll(':', '');
   const [source, target] = op === 2 ? ['0043', '0044'] : ['0044', '0043'];
   const named = server === '' ? '' : `3604 ${quad(server)}`;
   const heads = `0${op} 01 06 00 00000001 0000 8000 00000000 ${quad(yours)} 00000000 00000000`;
-  const message = `${heads} ${CLIENT.replaceAll(':', '')} ${'00'.repeat(202)} 63825363 3501 0${type} ${named} ${options} ff`;
+  const message = `${heads} ${client.replaceAll(':', '')} ${'00'.repeat(202)} 63825363 3501 0${type} ${named} ${options} ff`;
   return parseHex(
     `ffffffffffff ${hardware} 0800 4500 0148 0000 0000 4011 0000 ${quad(from)} ffffffff ${source} ${target} 0134 0000 ${message}`,
   );
@@ -126,10 +128,32 @@ test('one that is silent for long is over, one that is listed now at once', () =
   assert.deepEqual(rack.news(), [`dhcp-server.gone ${ROGUE} server=10.0.0.9`]);
 });
 
-test('a flood of made-up servers is cut', () => {
-  const rack = new WatchRack();
+test('a flood of made-up servers is cut, which is told, and hides none that answers us', () => {
+  const rack = new WatchRack({}, { ...WATCH, dhcpProbe: PROBE });
   for (let n = 0; n < 200; n++) rack.hearDhcp(frame({ type: OFFER, server: `10.0.1.${n}` }));
-  assert.deepEqual([rack.news().length, rack.count('dhcp-servers'), rack.count('dhcp.strange')], [32, 32, 200]);
+  assert.deepEqual([rack.count('dhcp-servers'), rack.count('dhcp.strange')], [16, 200]);
+  const told = rack.news();
+  assert.deepEqual([told.length, told.at(-1)], [17, 'dhcp-server.hidden shown=16']);
+  const client = '02:72:62:00:00:01';
+  rack.hearDhcp(frame({ type: OFFER, server: '10.0.2.1', client }));
+  // One of those that were heard of is no other when it answers
+  rack.hearDhcp(frame({ type: OFFER, server: '10.0.1.3', client }));
+  assert.deepEqual(rack.news(), [`dhcp-server.found ${ROGUE} server=10.0.2.1`]);
+  for (let n = 2; n < 200; n++) rack.hearDhcp(frame({ type: OFFER, server: `10.0.2.${n}`, client }));
+  assert.equal(rack.count('dhcp-servers'), 32);
+  rack.time.pass(1600);
+  assert.equal(rack.news().at(-1), 'dhcp-server.shown');
+  assert.equal(rack.count('dhcp-servers'), 0);
+});
+
+test('one that only a client spoke of is told of once more when its card is known', () => {
+  const rack = new WatchRack();
+  rack.hearDhcp(frame({ op: 1, type: REQUEST, from: '0.0.0.0', mac: CLIENT }));
+  for (let n = 0; n < 2; n++) rack.hearDhcp(frame({ type: OFFER, yours: '10.0.0.51' }));
+  assert.deepEqual(rack.news(), [
+    'dhcp-server.found server=10.0.0.9',
+    `dhcp-server.found ${ROGUE} server=10.0.0.9 offers=10.0.0.51`,
+  ]);
 });
 
 test('other servers are asked for soon after the start, twice, and then by interval, in the name of a machine there is not', () => {

@@ -40,7 +40,9 @@ class MemoryTap implements FrameLink {
   }
 
   takeDropped(): number {
-    return this.dropped;
+    const { dropped } = this;
+    this.dropped = 0;
+    return dropped;
   }
 
   send(frame: Uint8Array): void {
@@ -62,13 +64,19 @@ class MemoryNeighbours {
   fault: string | undefined;
 
   load(since: number): NeighbourFact[] {
+    if (this.fault !== undefined) throw new Error(this.fault);
     return [...this.rows.values()].filter(({ lastSeen }) => lastSeen >= since);
   }
 
-  write(changed: readonly NeighbourFact[], gone: readonly NeighbourKey[]): void {
+  write(changed: readonly NeighbourFact[], gone: readonly NeighbourKey[], since: number): void {
     if (this.fault !== undefined) throw new Error(this.fault);
+    for (const [name, { lastSeen }] of this.rows) if (lastSeen < since) this.rows.delete(name);
     for (const key of gone) this.rows.delete(nameOf(key));
-    for (const fact of changed) this.rows.set(nameOf(fact), fact);
+    for (const fact of changed) {
+      // Of a column of integers
+      if (!Number.isInteger(fact.firstSeen) || !Number.isInteger(fact.lastSeen)) throw new Error('cannot store REAL');
+      this.rows.set(nameOf(fact), fact);
+    }
   }
 
   close(): void {
@@ -92,6 +100,8 @@ export class WatchRack {
   readonly service: WatchService;
   /** Machines that answer when they are asked, by MAC and address. */
   readonly answering = new Map<string, string>();
+  /** Other cards of this machine. */
+  readonly ownMacs: Mac[] = [];
 
   constructor(words: PlanWords = {}, watch: WatchSettings = WATCH, store = new MemoryNeighbours()) {
     this.store = store;
@@ -101,9 +111,13 @@ export class WatchRack {
       events: { emit: (body, subject) => void this.told.push({ ...body, ...subject }) },
       sightings: { tell: (sightings) => void this.sightings.push(...sightings) },
       openTap: ({ transport }) => (transport === 'arp-tap' ? this.arp : this.dhcp),
-      openStore: () => this.store,
+      openStore: () => {
+        if (this.store.fault !== undefined) throw new Error(this.store.fault);
+        return this.store;
+      },
       rest: (milliseconds) => void this.rests.push(milliseconds),
       random: () => 0.5,
+      ownMacs: () => this.ownMacs,
     });
     this.apply(words, watch);
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { mac } from '../dhcp/test-plan.ts';
 import { WATCH, WatchRack } from './watch-rack.ts';
 
 const [ANN, BOB, EVE] = ['02:00:00:00:00:0a', '02:00:00:00:00:0b', '02:00:00:00:00:0e'];
@@ -8,6 +9,8 @@ const [HERE, THERE] = ['192.168.127.9', '192.168.127.10'];
 const RACK = '192.168.127.1';
 /** In the dynamic range. */
 const LENT = '192.168.127.111';
+/** Or it is asked for, too. */
+const WITHOUT_ROUTER = { subnets: [{ router: null }] };
 const NODE1 = { name: 'node1', macs: [ANN], address: '192.168.127.222' };
 
 test('a machine that says who it is is asked, and known when it answers', () => {
@@ -92,10 +95,10 @@ const NO_PAIRS: readonly (readonly [string, string, string])[] = [
   ['our own card', '52:54:00:fe:fe:fe', HERE],
 ];
 
-for (const [what, mac, address] of NO_PAIRS) {
+for (const [what, card, address] of NO_PAIRS) {
   test(`${what} is no neighbour`, () => {
     const rack = new WatchRack();
-    rack.arpFrom(mac, address, { target: HERE });
+    rack.arpFrom(card, address, { target: HERE });
     assert.deepEqual([rack.neighbours(), rack.count('asked')], [[], 0]);
   });
 }
@@ -126,11 +129,57 @@ test('who was not seen for a month is forgotten', () => {
   rack.settle(ANN, HERE);
   rack.pass(40);
   assert.equal(rack.store.rows.size, 1);
-  rack.time.setWall(29 * 86_400);
+  rack.time.pass(29 * 86_400);
   rack.settle(BOB, THERE);
-  rack.time.setWall(2 * 86_400);
-  rack.pass(40);
+  rack.time.pass(2 * 86_400);
   assert.deepEqual([rack.neighbours(), [...rack.store.rows.keys()]], [[`${THERE} ${BOB}`], [`${THERE} ${BOB} 0.0`]]);
+});
+
+test('a clock that is set makes nobody older, and nothing is told sooner or later for it', () => {
+  const rack = new WatchRack();
+  rack.lend(LENT, BOB, rack.time.seconds + 86_400);
+  rack.settle(ANN, HERE);
+  rack.arpFrom(BOB, LENT);
+  for (const days of [60, -61]) {
+    rack.news();
+    rack.time.setWall(days * 86_400);
+    rack.pass(10);
+    rack.lend(LENT, BOB, rack.time.seconds + 86_400);
+    rack.pass(590);
+    assert.deepEqual([rack.news(), rack.neighbours().length], [[], 2]);
+    rack.arpFrom(ANN, HERE);
+    assert.deepEqual(rack.news(), [`neighbour.refreshed ${ANN} ${HERE}`]);
+  }
+  rack.pass(40);
+  const seen = rack.show()?.neighbours.find(({ address }) => address === rack.addressOf(HERE));
+  assert.ok(seen && rack.time.now() - seen.firstSeen < 1_300_000 && seen.firstSeen < seen.lastSeen);
+  assert.equal(rack.store.rows.get(`${HERE} ${ANN} 0.0`)?.lastSeen, seen.lastSeen);
+});
+
+test('who was seen by a clock that ran ahead is known after a restart, and seen then', () => {
+  const rack = new WatchRack();
+  rack.settle(ANN, HERE);
+  rack.service.close();
+  rack.store.fault = undefined;
+  for (const [name, fact] of rack.store.rows) rack.store.rows.set(name, { ...fact, lastSeen: fact.lastSeen + 1e12 });
+  const again = new WatchRack({}, WATCH, rack.store);
+  again.pass(600);
+  again.settle(ANN, HERE);
+  assert.deepEqual(again.news(), [`neighbour.refreshed ${ANN} ${HERE}`]);
+});
+
+test('an interface that was away, or that comes later, has the neighbours it had', () => {
+  const rack = new WatchRack();
+  rack.settle(ANN, HERE);
+  rack.apply({ subnets: [{ interface: 'eth1' }] });
+  assert.deepEqual(rack.neighbours(), []);
+  rack.apply({});
+  assert.deepEqual(rack.neighbours(), [`${HERE} ${ANN}`]);
+  rack.apply({}, 'off', []);
+  rack.apply({});
+  rack.settle(ANN, HERE);
+  const news = rack.news().filter((line) => line.startsWith('neighbour'));
+  assert.deepEqual(news, [`neighbour.new ${ANN} ${HERE}`]);
 });
 
 test('neighbours outlive a restart, strangers do not', () => {
@@ -146,6 +195,16 @@ test('neighbours outlive a restart, strangers do not', () => {
   assert.deepEqual(elsewhere.neighbours(), []);
 });
 
+test('times on disk are whole milliseconds', () => {
+  const rack = new WatchRack();
+  rack.time.pass(0.4, 'milliseconds');
+  rack.settle(ANN, HERE);
+  rack.service.close();
+  rack.store.fault = undefined;
+  const again = new WatchRack({}, WATCH, rack.store);
+  assert.deepEqual(again.neighbours(), [`${HERE} ${ANN}`]);
+});
+
 test('a disk that takes nothing is told of once, and again when it does', () => {
   const rack = new WatchRack();
   rack.store.fault = 'disk is full';
@@ -156,6 +215,58 @@ test('a disk that takes nothing is told of once, and again when it does', () => 
   rack.pass(40);
   assert.deepEqual(rack.news(), ['watch.store-works']);
   assert.deepEqual([...rack.store.rows.keys()], [`${HERE} ${ANN} 0.0`]);
+});
+
+test('a disk from which nothing can be read at the start is told of, and read as soon as it can be', () => {
+  const rack = new WatchRack();
+  rack.settle(ANN, HERE);
+  rack.settle(BOB, THERE);
+  rack.pass(1000);
+  rack.service.close();
+  rack.store.fault = 'disk I/O error';
+  const again = new WatchRack({}, WATCH, rack.store);
+  again.settle(BOB, THERE);
+  assert.deepEqual(again.news(), ['watch.store-failed reason=disk I/O error', `neighbour.new ${BOB} ${THERE}`]);
+  again.store.fault = undefined;
+  again.pass(40);
+  assert.deepEqual(again.news(), ['watch.store-works']);
+  const [ann, bob] = again.show()?.neighbours.toSorted((a, b) => a.address - b.address) ?? [];
+  assert.ok(ann && bob && ann.firstSeen === bob.firstSeen && ann.lastSeen === ann.firstSeen);
+  assert.deepEqual(again.neighbours().toSorted(), [`${THERE} ${BOB}`, `${HERE} ${ANN}`].toSorted());
+  assert.equal(bob.lastSeen, again.store.rows.get(`${THERE} ${BOB} 0.0`)?.lastSeen);
+});
+
+test('what was pushed out, or moved, is on disk no more', () => {
+  const rack = new WatchRack();
+  for (let n = 0; n < 30; n++) {
+    const card = `02:00:00:00:01:${n.toString(16).padStart(2, '0')}`;
+    rack.settle(card, HERE);
+    rack.pass(2);
+    rack.leave(card, HERE);
+    rack.pass(40);
+  }
+  assert.deepEqual([rack.neighbours().length, rack.store.rows.size], [1, 1]);
+});
+
+test('five that answer for one address leave the strangers as they are', () => {
+  const rack = new WatchRack();
+  rack.arpFrom(EVE, THERE);
+  for (let n = 1; n <= 9; n++) rack.settle(`06:00:00:00:00:0${n}`, HERE);
+  rack.pass(2);
+  assert.deepEqual([rack.count('neighbours'), rack.count('strangers')], [4, 1]);
+  assert.ok(rack.count('refused.holders') > 0);
+  assert.ok(rack.neighbours().includes(`${THERE} ${EVE}?`));
+});
+
+test('of a flood of answers to one question the first few count, and each machine once', () => {
+  const rack = new WatchRack();
+  rack.arpFrom(EVE, LENT);
+  for (let n = 0; n < 5000; n++) {
+    const card = `06:00:00:00:${(n >> 9).toString(16).padStart(2, '0')}:${((n >> 1) & 255).toString(16).padStart(2, '0')}`;
+    rack.arpFrom(card, LENT, { operation: 2, to: '52:54:00:fe:fe:fe' });
+  }
+  assert.ok(rack.sightings.length <= 8, String(rack.sightings.length));
+  assert.ok(rack.time.timers < 30, String(rack.time.timers));
 });
 
 test('two that both answer for one address are a conflict until one of them is gone', () => {
@@ -254,14 +365,143 @@ test('a host that uses another address than its own is on the wrong one, unless 
   assert.equal(both.count('conflicts'), 0);
 });
 
-test('a router that answers for every address has none of them', () => {
+const ROUTER = '192.168.127.254';
+
+function conflictsOf(rack: WatchRack): string[] {
+  return (rack.show()?.conflicts ?? []).map(({ grievance }) => grievance.kind);
+}
+
+test('the router that the file names may answer for every address, also of those that are there: it has none of them', () => {
   const rack = new WatchRack();
-  for (let n = 20; n < 60; n++) rack.settle(EVE, `192.168.127.${n}`);
+  for (let n = 100; n < 130; n++) {
+    rack.lend(`192.168.127.${n}`, `02:00:00:00:01:${n - 90}`);
+    rack.settle(`02:00:00:00:01:${n - 90}`, `192.168.127.${n}`);
+  }
+  rack.answering.set(`${ROUTER} ${EVE}`, EVE);
+  rack.pass(6);
+  for (let n = 20; n < 140; n++) rack.answering.set(`192.168.127.${n} ${EVE}`, EVE);
+  rack.service.showNeighbours({ kind: 'scan' }, () => undefined);
+  rack.pass(100);
+  assert.deepEqual([conflictsOf(rack), rack.news().filter((line) => line.startsWith('neighbour.moved'))], [[], []]);
+});
+
+test('a router that is known for one only after it answered for many is in nobody’s way any more', () => {
+  const rack = new WatchRack();
+  for (let n = 2; n < 30; n++) {
+    rack.settle(`02:00:00:00:01:${n + 10}`, `192.168.127.${n}`);
+    rack.settle(EVE, `192.168.127.${n}`);
+  }
+  rack.pass(3);
+  assert.ok(conflictsOf(rack).includes('many-addresses'));
+  rack.answering.set(`${ROUTER} ${EVE}`, EVE);
+  rack.pass(130);
+  assert.ok(!conflictsOf(rack).includes('many-addresses'));
+});
+
+test('one that takes over a wire with one card is told of, once, whoever is there and whatever it says of the router', () => {
+  const rack = new WatchRack({ hosts: [NODE1] });
+  rack.settle(ANN, NODE1.address);
+  rack.settle(BOB, ROUTER);
   rack.pass(1);
-  const told = rack.sightings.length;
-  for (let n = 111; n < 141; n++) rack.settle(EVE, `192.168.127.${n}`);
-  rack.pass(10);
-  assert.deepEqual([rack.sightings.length - told, rack.count('conflicts')], [0, 0]);
+  for (let n = 2; n < 255; n++) rack.settle(EVE, `192.168.127.${n}`);
+  rack.pass(100);
+  assert.deepEqual([...new Set(conflictsOf(rack))], ['many-addresses']);
+  assert.ok(rack.news().some((line) => line.startsWith(`conflict.began ${EVE}`) && line.endsWith('many-addresses')));
+  rack.answering.clear();
+  rack.pass(120);
+  assert.deepEqual(conflictsOf(rack), []);
+});
+
+test('one that answers for many is told of once as long as it is there, also where it only takes what nobody is lent', () => {
+  const rack = new WatchRack();
+  for (let n = 2; n < 30; n++) {
+    rack.settle(`02:00:00:00:01:${n + 10}`, `192.168.127.${n}`);
+    rack.settle(EVE, `192.168.127.${n}`);
+  }
+  rack.pass(300);
+  const conflicts = rack.news().filter((line) => line.startsWith('conflict'));
+  const ofMany = conflicts.filter((line) => line.includes('many-addresses'));
+  assert.deepEqual(
+    ofMany.map((line) => line.split(' ').slice(0, 2)),
+    [['conflict.began', EVE]],
+  );
+});
+
+test('a graver conflict is told of however many others there are, and that there are more than are shown', () => {
+  const rack = new WatchRack();
+  for (let n = 111; n <= 140; n++) rack.settle(`06:00:00:00:01:${n - 100}`, `192.168.127.${n}`);
+  rack.pass(5);
+  rack.settle(EVE, RACK);
+  rack.pass(5);
+  const news = rack.news();
+  assert.ok(news.includes(`conflict.began ${EVE} ${RACK} conflict=own-address`));
+  assert.equal(news.filter((line) => line === 'conflict.hidden conflict=squatted shown=24').length, 1);
+  assert.equal(rack.count('conflicts'), 25);
+  rack.answering.clear();
+  rack.pass(100);
+  assert.ok(rack.news().includes('conflict.shown conflict=squatted'));
+  assert.equal(rack.count('conflicts'), 0);
+});
+
+test('a conflict is looked at again in a flood of claims as well', () => {
+  const rack = new WatchRack({
+    subnets: [{ cidr: '10.0.0.0/16', rack: '10.0.0.1', dynamic: '10.0.1.0-10.0.1.255', static: null, router: null }],
+  });
+  rack.settle(EVE, '10.0.1.5');
+  rack.pass(3);
+  rack.leave(EVE, '10.0.1.5');
+  rack.news();
+  for (let n = 0; n < 70 * 300; n++) {
+    rack.arpFrom(ANN, `10.0.${2 + ((n >> 8) % 200)}.${n & 255}`);
+    if (n % 300 === 0) rack.pass(1);
+  }
+  assert.ok(rack.count('unasked') > 0);
+  assert.match(rack.news().join('\n'), /^conflict.ended/m);
+});
+
+test('who does not answer while frames are lost may be there still', () => {
+  const rack = new WatchRack();
+  rack.settle(EVE, LENT);
+  rack.settle(ANN, HERE);
+  rack.pass(3);
+  rack.leave(EVE, LENT);
+  rack.leave(ANN, HERE);
+  rack.settle(BOB, HERE);
+  rack.news();
+  for (let n = 0; n < 900; n++) {
+    rack.arp.dropped = 1;
+    rack.pass(100, 'milliseconds');
+  }
+  assert.deepEqual([rack.news(), rack.count('conflicts')], [[], 1]);
+  rack.arpFrom(BOB, HERE);
+  rack.pass(70);
+  assert.deepEqual(
+    rack.news().map((line) => line.split(' ')[0]),
+    ['neighbour.moved', 'conflict.ended'],
+  );
+});
+
+test('another card of this machine that answers for our address is no stranger', () => {
+  const rack = new WatchRack();
+  rack.ownMacs.push(mac(EVE));
+  rack.pass(6);
+  rack.settle(EVE, RACK);
+  rack.pass(3);
+  assert.deepEqual([rack.news(), rack.neighbours()], [[], []]);
+});
+
+test('who has an address by lease now takes it from who had it, also where a stranger spoke in between', () => {
+  const rack = new WatchRack();
+  rack.lend(LENT, ANN);
+  rack.settle(ANN, LENT);
+  rack.leave(ANN, LENT);
+  rack.arpFrom(EVE, LENT);
+  rack.pass(1);
+  rack.news();
+  rack.lend(LENT, BOB);
+  rack.settle(BOB, LENT);
+  rack.pass(1);
+  assert.deepEqual(rack.news(), [`neighbour.moved ${BOB} ${LENT} from=${ANN}`]);
 });
 
 test('on a proxy subnet the other server knows who has what', () => {
@@ -310,7 +550,7 @@ test('a scan asks for all addresses but the two that nobody has, at a pace, and 
 });
 
 test('a scan by interval begins within it and a half, and again; one of another network is refused', () => {
-  const rack = new WatchRack({}, { ...WATCH, scanSeconds: 3600 });
+  const rack = new WatchRack(WITHOUT_ROUTER, { ...WATCH, scanSeconds: 3600 });
   rack.time.pass(3599);
   assert.equal(rack.count('asked'), 0);
   rack.time.pass(10);
@@ -319,6 +559,46 @@ test('a scan by interval begins within it and a half, and again; one of another 
   assert.equal(rack.count('asked'), 508);
   const subnet = { network: rack.addressOf('10.9.0.0'), prefix: 16 };
   assert.match(rack.show({ kind: 'scan', subnet })?.fault ?? '', /no subnet of this rack/);
+});
+
+test('a reload neither stops the scans nor puts them off', () => {
+  const settings = { ...WATCH, scanSeconds: 3600 };
+  const rack = new WatchRack(WITHOUT_ROUTER, settings);
+  for (let n = 0; n < 4; n++) {
+    rack.apply(WITHOUT_ROUTER, settings);
+    rack.time.pass(1000);
+  }
+  assert.equal(rack.count('asked'), 254);
+  rack.apply(WITHOUT_ROUTER);
+  rack.time.pass(86_400);
+  assert.equal(rack.count('asked'), 254);
+  rack.apply(WITHOUT_ROUTER, settings);
+  rack.time.pass(3610);
+  assert.equal(rack.count('asked'), 508);
+});
+
+test('a scan asks for nothing that a new Plan has no more', () => {
+  const rack = new WatchRack();
+  let answer: unknown;
+  rack.service.showNeighbours({ kind: 'scan' }, ({ scan }) => (answer = scan));
+  rack.apply({ subnets: [{ cidr: '192.168.128.0/24' }] });
+  rack.pass(5);
+  assert.deepEqual(answer, { asked: 25, answered: 0 });
+});
+
+test('one that answers in ever new names fills no history', () => {
+  const rack = new WatchRack({
+    subnets: [{ cidr: '10.0.0.0/16', rack: '10.0.0.1', dynamic: null, static: null, router: null }],
+  });
+  for (let n = 0; n < 12_000; n++) {
+    const card = `06:00:00:00:${(n >> 8).toString(16).padStart(2, '0')}:${(n & 255).toString(16).padStart(2, '0')}`;
+    rack.answering.clear();
+    rack.settle(card, `10.0.${1 + (n >> 8)}.${n & 255}`);
+    if (n % 100 === 0) rack.time.pass(1);
+  }
+  const told = rack.news().filter((line) => line.startsWith('neighbour'));
+  assert.ok(told.length < 5200, String(told.length));
+  assert.ok(rack.count('neighbours') > 10_000 && rack.count('events.proved-dropped') > 5000);
 });
 
 test('a flood of made-up pairs is looked at in batches with a rest between, and leaves those that are known', () => {

@@ -25,8 +25,8 @@ export interface UdpDatagram {
  * |            Length             |           Checksum            |
  */
 /**
- * Reads an IPv4 packet that is a whole UDP datagram; undefined for any other: a fragment, another protocol, or one that is cut
- * short. No checksum is looked at: those of our own machine's are not filled in before the network card.
+ * Reads an IPv4 packet that is a whole UDP datagram; undefined for any other: a fragment, another protocol, or one without all its headers.
+ * Of data that is cut short there is what is left. No checksum is looked at: those of our own machine's are not filled in before the network card.
  */
 export function readUdpDatagram(packet: Uint8Array): UdpDatagram | undefined {
   const first = packet[0] ?? 0;

@@ -91,6 +91,22 @@ test('one that has too many addresses for that to be true empties no range', () 
   assert.equal(new Machine(rack, 1).discover()?.yiaddr, THIRD);
 });
 
+test('cards that are made up, one for each address, leave a quarter of a range to machines: said once, and when it is over', () => {
+  const rack = rackOf({ subnets: [{ dynamic: `${FIRST}-192.168.127.118` }] });
+  const claimAll = (round: number): void => {
+    for (let n = 111; n <= 118; n++) see(rack, `192.168.127.${n}`, `06:00:00:00:0${round}:${n - 100}`);
+  };
+  for (let round = 0; round < 9; round++) claimAll(round);
+  const claims = (): string[] => rack.kinds().filter((kind) => kind.startsWith('dhcp.range-'));
+  assert.deepEqual(claims(), ['dhcp.range-claimed']);
+  assert.equal(new Machine(rack, 1).discover()?.yiaddr, '192.168.127.117');
+  assert.equal(new Machine(rack, 2).discover()?.yiaddr, '192.168.127.118');
+  assert.equal(new Machine(rack, 3).discover(), undefined);
+  rack.time.pass(602);
+  for (const n of [3, 4, 5]) assert.ok(new Machine(rack, n).discover());
+  assert.deepEqual(claims(), ['dhcp.range-believed']);
+});
+
 test('an address that is nobody’s to give is let be', () => {
   const rack = rackOf();
   see(rack, '192.168.127.9');

@@ -9,7 +9,7 @@ const MOST = 16_384;
 /** How long the other server lends its addresses is not heard; who is still there asks again sooner than this. */
 const SECONDS = 24 * 3600;
 
-interface Sighting {
+interface Place {
   readonly address: Ip4;
   /** Unix seconds. */
   readonly until: number;
@@ -19,10 +19,10 @@ interface Sighting {
  * Which machine has which address on the proxy subnets, as far as its own requests to other servers tell. No leases:
  * kept in memory, one for each machine, so that what it fetches and reports is known to be its.
  */
-export class Sightings {
+export class MachinesElsewhere {
   readonly #news: Pick<LeaseNews, 'leaseBound' | 'leaseEnded'>;
   /** Least lately told first. */
-  readonly #byMac = new Map<Mac, Sighting>();
+  readonly #byMac = new Map<Mac, Place>();
   readonly #byAddress = new Map<Ip4, Mac>();
 
   constructor(news: Pick<LeaseNews, 'leaseBound' | 'leaseEnded'>) {
@@ -41,6 +41,8 @@ export class Sightings {
     if (isNew) this.forget(mac);
     const before = this.#byAddress.get(address);
     if (before !== undefined) this.#byMac.delete(before);
+    // Again: behind those that were told of since
+    this.#byMac.delete(mac);
     this.#byMac.set(mac, { address, until: now + SECONDS });
     this.#byAddress.set(address, mac);
     this.#news.leaseBound({ address, mac, expires: now + SECONDS, elsewhere: true });
