@@ -57,6 +57,8 @@ const USAGE = `usage: rackboot COMMAND [OPTIONS]
   events    [--mac M] [--follow] [--limit N] [--json]   what happened
   loaders   [--json] [--config F]            the first programs machines fetch: which are here, and where
             install [--config F]           takes them from Debian's packages: iPXE, shim, GRUB, PXELINUX
+  region    run | init | racks [remove|rotate NAME] | enrol-rack [--name N] [--valid 1h] | audit    the region that racks follow
+            createadmin --username=U --password=P --email=E | apikey --username=U [--list|--revoke N]   its operators
   lab       [--firmware F] [--loader L] [--content image|files] [--keep] [--timeout S]   a virtual machine that boots from rackboot
             F: bios|bios-pxe|uefi|uefi-http|secure-boot|uefi-ia32|arm64|arm64-secure-boot
 
@@ -161,6 +163,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     const words = verb === undefined ? [] : [verb, ...argv];
     return loaders(parse(words, { ...CONFIG, json: { type: 'boolean', default: false } }), print);
   },
+  region: ([verb, ...argv]) => runRegionCommand(verb, argv),
   lab: async (argv) => {
     const text = { type: 'string' } as const;
     const options = parse(argv, {
@@ -176,6 +179,44 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     return lab({ ...options, signal: stopSignal() }, print);
   },
 };
+
+const REGION_OPTIONS = {
+  config: { type: 'string', default: '/etc/rackboot/region.yaml' },
+  json: { type: 'boolean', default: false },
+  username: { type: 'string' },
+  password: { type: 'string' },
+  'password-file': { type: 'string' },
+  email: { type: 'string' },
+  name: { type: 'string' },
+  valid: { type: 'string', default: '1h' },
+  list: { type: 'boolean', default: false },
+  revoke: { type: 'string' },
+  limit: { type: 'string', default: '100' },
+  'no-source': { type: 'boolean', default: false },
+} as const;
+
+/** The region's server and what is asked of it on its own machine. */
+async function runRegionCommand(verb: string | undefined, argv: string[]): Promise<number> {
+  const { values, positionals } = parseWithOperands(argv, REGION_OPTIONS);
+  // What the daemon's own main thread need not hold
+  const { runRegion, askRegion, describeRack } = await import('./cli/region.ts');
+  const { regionWish } = await import('./cli/region-wish.ts');
+  const { config } = values;
+  if (verb === 'run') {
+    if (positionals.length > 0) throw new UsageError('region run: expected nothing more');
+    return runRegion({ config, environment: process.env, stop: stopSignal(), process: daemonProcess() }, complain);
+  }
+  const wish = regionWish(verb, values, positionals);
+  if (typeof wish === 'string') throw new UsageError(`region: ${wish}`);
+  const answer = await askRegion<unknown[]>(config, wish, complain);
+  if (answer === undefined) return ANSWER_IS_NO;
+  if (values.json) print(JSON.stringify(answer));
+  else if (wish.kind === 'racks') {
+    for (const rack of answer as Parameters<typeof describeRack>[0][])
+      for (const line of describeRack(rack, Date.now())) print(line);
+  } else for (const line of answer) print(typeof line === 'string' ? line : JSON.stringify(line));
+  return 0;
+}
 
 const LEASE_OPERANDS = {
   release: 'expected one address or MAC',

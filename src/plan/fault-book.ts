@@ -7,6 +7,8 @@ export interface FaultDetails {
   readonly found?: string;
   /** Default: what the path says. */
   readonly scope?: FaultScope;
+  /** It is no fault of what is written: something is not on disk, and may come. */
+  readonly mayPass?: true;
   /** Default: the value, or what holds it. */
   readonly at?: 'key' | 'value' | Position | Place;
 }
@@ -30,7 +32,16 @@ export class FaultBook {
     const { source: file = this.#file, line, column } = place;
     const found = details.found ?? this.document.describe(path);
     const scope = details.scope ?? scopeOf(path);
-    this.#faults.push({ file, line, column, path: formatPath(place.path), expected, found, scope });
+    this.#faults.push({
+      file,
+      line,
+      column,
+      path: formatPath(place.path),
+      expected,
+      found,
+      scope,
+      ...(details.mayPass && { mayPass: true }),
+    });
     this.#at.add(formatPath(path));
     for (let depth = 0; depth <= path.length; depth++) this.#holding.add(formatPath(path.slice(0, depth)));
   }

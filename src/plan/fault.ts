@@ -20,6 +20,8 @@ export interface Fault {
   readonly expected: string;
   readonly found: string;
   readonly scope: FaultScope;
+  /** It is no fault of what is written: something is not on disk, and may come. */
+  readonly mayPass?: true;
 }
 
 /** "rackboot.yaml:12:9: subnets[0].router: expected an address inside 192.168.127.0/24, found 10.0.0.1" */

@@ -21,7 +21,7 @@ export interface PlanAttempt {
   readonly plan?: Plan;
   /** A line each, with file, line and column. */
   readonly faults: readonly string[];
-  /** Those of `faults` that are in what the region says. */
+  /** Those of `faults` that are in what the region says, and not in what is on disk. */
   readonly regionFaults: readonly string[];
   /** Where the region says something else than the file, a sentence each. */
   readonly conflicts: readonly string[];
@@ -97,7 +97,7 @@ export class PlanSource {
       at: now,
       text,
       faults: faults.map(formatFault),
-      regionFaults: faults.filter((fault) => fault.file === region?.name).map(formatFault),
+      regionFaults: faults.filter((fault) => fault.file === region?.name && !fault.mayPass).map(formatFault),
       conflicts,
       ...(plan && { plan }),
       ...(answer && plan?.region && { answer }),

@@ -24,7 +24,13 @@ after(() => {
 });
 
 function captureTo(out: string): Promise<number> {
-  const options = { control, mac: '52:54:00:00:00:01', out, stop: new AbortController().signal, write: () => assert.fail() };
+  const options = {
+    control,
+    mac: '52:54:00:00:00:01',
+    out,
+    stop: new AbortController().signal,
+    write: () => assert.fail(),
+  };
   return capture(options, () => undefined);
 }
 

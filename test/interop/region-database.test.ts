@@ -2,6 +2,8 @@ import { after, before, describe } from 'node:test';
 
 import { openPostgresDatabase } from '../../src/region/database/postgres-database.ts';
 import { testDatabase } from '../region/database-suite.ts';
+import { testOperators } from '../region/operators-suite.ts';
+import { testRacks } from '../region/racks-suite.ts';
 import { postgresMissing, startPostgres, type PostgresServer } from './postgres-server.ts';
 
 const missing = postgresMissing();
@@ -13,7 +15,8 @@ describe("Debian's PostgreSQL", { skip: missing ?? false }, () => {
     server = await startPostgres(['fsync=off']);
   });
   after(() => server[Symbol.asyncDispose]());
-  testDatabase('PostgreSQL', () =>
-    openPostgresDatabase(server.create(`rackboot_${++databases}`), (error) => console.error(error)),
-  );
+  const open = () => openPostgresDatabase(server.create(`rackboot_${++databases}`), (error) => console.error(error));
+  testDatabase('PostgreSQL', open);
+  testRacks('PostgreSQL', open);
+  testOperators('PostgreSQL', open);
 });

@@ -74,3 +74,16 @@ test("what the region said is put aside when it can't be read, and said", () => 
   assert.equal(spoilt.compile(1).plan?.subnets.length, 0);
   assert.ok(existsSync(join(state, 'region-plan.json.unreadable')));
 });
+
+test('an image that a region names and that is not here yet is no reason to refuse what it says', () => {
+  const state = join(directory, 'waiting');
+  mkdirSync(join(state, 'files'), { recursive: true });
+  writeFileSync(file, `rack: { name: one, state: ${state} }\nregion: { url: 'https://region.example' }\n`);
+  const config = { boot: { entries: { noble: { image: 'ubuntu/noble' } } } };
+  const attempt = new PlanSource(file).compile(1, undefined, { version: 7, config, orders: {} });
+  assert.deepEqual([attempt.plan?.boot.entries, attempt.regionFaults], [[], []]);
+  assert.match(
+    attempt.faults.join('\n'),
+    /^region plan 7: boot\.entries\.noble\.image: expected an image that is here/m,
+  );
+});

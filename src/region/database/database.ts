@@ -6,13 +6,15 @@ export interface Sql {
   query(text: string, values?: readonly unknown[]): Promise<Row[]>;
 }
 
+export type Isolation = 'serializable' | 'read committed';
+
 /** PostgreSQL, a server of it or the one inside this process: the same SQL for both. */
 export interface Database extends Sql {
   /**
    * Does `work` whole or not at all, as if nobody else were there (serializable): done again when somebody was.
-   * So `work` must do nothing but ask the `Sql` it is given.
+   * So `work` must do nothing but ask the `Sql` it is given. `read committed` is for what locks the rows it goes by.
    */
-  transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
+  transaction<T>(work: (sql: Sql) => Promise<T>, isolation?: Isolation): Promise<T>;
   /** Calls `hear` with what any process notifies `channel` of; tells by `lost` when some may have been missed. */
   listen(channel: string, hear: (payload: string) => void, lost: () => void): Promise<void>;
   close(): Promise<void>;

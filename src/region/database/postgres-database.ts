@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Client, escapeIdentifier, Pool, types, type ClientBase, type ClientConfig } from 'pg';
 
-import type { Database, Row, Sql } from './database.ts';
+import type { Database, Isolation, Row, Sql } from './database.ts';
 import { tryAgain } from './try-again.ts';
 
 /** int8: none of ours is beyond 2^53. */
@@ -56,8 +56,8 @@ class PostgresDatabase implements Database {
     return ask(this.#pool, text, values);
   }
 
-  transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
-    return tryAgain(() => this.#tryTransaction(work));
+  transaction<T>(work: (sql: Sql) => Promise<T>, isolation: Isolation = 'serializable'): Promise<T> {
+    return tryAgain(() => this.#tryTransaction(work, isolation));
   }
 
   async listen(channel: string, hear: (payload: string) => void, lost: () => void): Promise<void> {
@@ -71,11 +71,11 @@ class PostgresDatabase implements Database {
     await this.#pool.end();
   }
 
-  async #tryTransaction<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+  async #tryTransaction<T>(work: (sql: Sql) => Promise<T>, isolation: Isolation): Promise<T> {
     const client = await this.#pool.connect();
     let broken: Error | undefined;
     try {
-      await client.query('BEGIN ISOLATION LEVEL SERIALIZABLE');
+      await client.query(`BEGIN ISOLATION LEVEL ${isolation.toUpperCase()}`);
       const result = await work({ query: (text, values = []) => ask(client, text, values) });
       await client.query('COMMIT');
       return result;

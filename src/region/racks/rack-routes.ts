@@ -1,0 +1,168 @@
+import type { Context } from 'koa';
+import type { Logger } from 'pino';
+
+import { LONGEST_WAIT, RACK_PATHS } from '../../contract/paths.ts';
+import { parseAuthorization } from '../../contract/rack-key.ts';
+import {
+  enrolmentSchema,
+  eventBatchSchema,
+  newKeySchema,
+  statusReportSchema,
+  type PlanAnswer,
+  type StatusAnswer,
+} from '../../contract/rack-words.ts';
+import type { Clock } from '../../system/clock.ts';
+import { publish } from '../answer/publish.ts';
+import { RefusedChange } from '../answer/refused-change.ts';
+import type { Database } from '../database/database.ts';
+import type { GuessLimit } from '../guess-limit.ts';
+import { Refusal } from '../refusal.ts';
+import { keepBatch } from './keep-batch.ts';
+import type { PlanWaiters } from './plan-waiters.ts';
+import { changeKey, enrolRack, findRack, keepStatus, planOf, type Rack } from './racks.ts';
+import { readJson } from './read-json.ts';
+import { storable } from './storable.ts';
+
+export interface RackRoutesDependencies {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly waiters: PlanWaiters;
+  readonly guesses: GuessLimit;
+  /** Resolves after so long, or when `signal` is aborted. */
+  readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+}
+
+type Route = (context: Context, rack: Rack) => Promise<void>;
+
+/** What racks ask: see etc/region-api.yaml. */
+export class RackRoutes {
+  readonly #dependencies: RackRoutesDependencies;
+  readonly #routes: Readonly<Record<string, Route>> = {
+    [`GET ${RACK_PATHS.plan}`]: (context, rack) => this.#plan(context, rack),
+    [`POST ${RACK_PATHS.events}`]: (context, rack) => this.#events(context, rack),
+    [`POST ${RACK_PATHS.status}`]: (context, rack) => this.#status(context, rack),
+    [`POST ${RACK_PATHS.key}`]: (context, rack) => this.#key(context, rack),
+  };
+
+  constructor(dependencies: RackRoutesDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /** Tells whether the path is one of these. Throws Refusal. */
+  async handle(context: Context): Promise<boolean> {
+    const name = `${context.method} ${context.path}`;
+    if (name === `POST ${RACK_PATHS.enrol}`) {
+      await this.#enrol(context);
+      return true;
+    }
+    const route = this.#routes[name];
+    if (!route) return false;
+    await route(context, await this.#prove(context));
+    return true;
+  }
+
+  async #prove(context: Context): Promise<Rack> {
+    const { guesses, database } = this.#dependencies;
+    this.#checkGuesses(context);
+    const credentials = parseAuthorization(context.get('authorization'));
+    const rack = credentials && (await findRack(database, credentials));
+    if (rack) return rack;
+    guesses.wrong(context.ip);
+    throw new Refusal(401, 'this is no key of a rack of this region');
+  }
+
+  #checkGuesses({ ip }: Context): void {
+    const wait = this.#dependencies.guesses.waitOf(ip);
+    if (wait !== undefined) throw new Refusal(429, 'too many wrong keys from this address', wait);
+  }
+
+  async #enrol(context: Context): Promise<void> {
+    const { database, guesses, log } = this.#dependencies;
+    this.#checkGuesses(context);
+    const enrolment = await readJson(context, enrolmentSchema);
+    try {
+      const rack = await database.transaction((sql) => enrolRack(sql, enrolment));
+      log.info({ rack: rack.name, from: context.ip }, 'a rack was enrolled');
+      context.status = 201;
+      context.body = { rack: rack.id };
+    } catch (error) {
+      if (error instanceof Refusal) guesses.wrong(context.ip);
+      throw error;
+    }
+  }
+
+  /** Waits until there is another than the rack has, or for as long as it says. */
+  async #plan(context: Context, rack: Rack): Promise<void> {
+    const known = numberIn(context, 'after', Number.MAX_SAFE_INTEGER);
+    const seconds = numberIn(context, 'wait', LONGEST_WAIT) ?? 0;
+    const answer = await this.#newerPlan(context, rack, known, seconds * 1000);
+    if (answer) context.body = answer;
+    else context.status = 204;
+  }
+
+  async #newerPlan(
+    context: Context,
+    { id }: Rack,
+    known: number | undefined,
+    milliseconds: number,
+  ): Promise<PlanAnswer | undefined> {
+    const { database, waiters, sleep } = this.#dependencies;
+    const woken = new AbortController();
+    // Before it is looked for: what comes between the two must not be missed
+    const callOff = waiters.wait(id, () => woken.abort());
+    const gone = (): void => woken.abort();
+    context.res.once('close', gone);
+    try {
+      const answer = await planOf(database, id, known);
+      if (answer || milliseconds === 0) return answer;
+      await sleep(milliseconds, woken.signal);
+      return woken.signal.aborted ? await planOf(database, id, known) : undefined;
+    } finally {
+      callOff();
+      context.res.off('close', gone);
+    }
+  }
+
+  async #events(context: Context, rack: Rack): Promise<void> {
+    const batch = await readJson(context, eventBatchSchema);
+    const { database } = this.#dependencies;
+    const kept = await database.transaction((sql) => keepBatch(sql, rack.id, batch), 'read committed');
+    context.body = { kept };
+  }
+
+  async #status(context: Context, rack: Rack): Promise<void> {
+    const report = storable(await readJson(context, statusReportSchema)) as ReturnType<typeof statusReportSchema.parse>;
+    const { database, clock, log } = this.#dependencies;
+    const { wantsFile, isNews } = await database.transaction(
+      (sql) => keepStatus(sql, rack, report, context.ip),
+      'read committed',
+    );
+    if (isNews) {
+      try {
+        await database.transaction((sql) => publish(sql, [rack.id]));
+      } catch (error) {
+        // What it has now no longer goes with what it was to have: it says so itself when it is given that
+        if (!(error instanceof RefusedChange)) throw error;
+        log.warn({ rack: rack.name, faults: error.faults }, 'what this rack is to serve no longer fits it');
+      }
+    }
+    const answer: StatusAnswer = { at: clock.now(), ...(wantsFile && { wants: ['file'] }) };
+    context.body = answer;
+  }
+
+  async #key(context: Context, rack: Rack): Promise<void> {
+    const { keyHash } = await readJson(context, newKeySchema);
+    await this.#dependencies.database.transaction((sql) => changeKey(sql, rack, keyHash));
+    this.#dependencies.log.info({ rack: rack.name }, 'a rack has a new key');
+    context.body = {};
+  }
+}
+
+function numberIn(context: Context, name: string, most: number): number | undefined {
+  const value = context.query[name];
+  if (value === undefined) return undefined;
+  const number = typeof value === 'string' && /^\d{1,16}$/.test(value) ? Number(value) : Number.NaN;
+  if (!(number <= most)) throw new Refusal(400, `${name}: expected a number from 0 to ${most}`);
+  return number;
+}

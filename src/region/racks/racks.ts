@@ -1,0 +1,133 @@
+import type { RackCredentials } from '../../contract/rack-key.ts';
+import type { Enrolment, PlanAnswer, StatusReport } from '../../contract/rack-words.ts';
+import { audit } from '../audit.ts';
+import type { Sql } from '../database/database.ts';
+import { Refusal } from '../refusal.ts';
+import { hashSecret, isSameHash } from '../secret-hash.ts';
+
+/** A rack that has proved who it is. */
+export interface Rack {
+  readonly id: string;
+  readonly name: string;
+}
+
+/**
+ * Makes a rack of whoever has a token; the same rack again for the same token and key, as the answer may have been lost. A rack of
+ * that name that is there already is the same one, with a new key, where the token was made for it. Throws Refusal.
+ */
+export async function enrolRack(sql: Sql, { token, keyHash, name }: Enrolment): Promise<Rack> {
+  const hash = hashSecret(token);
+  const [again] = await sql.query('SELECT id, name, key_hash FROM rack WHERE token_hash = $1', [hash]);
+  if (again !== undefined && isSameHash(String(again['key_hash']), keyHash)) {
+    return { id: String(again['id']), name: String(again['name']) };
+  }
+  const [valid] = await sql.query('DELETE FROM enrol_token WHERE hash = $1 AND expires > now() RETURNING rack_name', [
+    hash,
+  ]);
+  if (!valid)
+    throw new Refusal(
+      403,
+      'this token is not known, was used, or is too old: make another with `rackboot region enrol-rack`',
+    );
+  const wanted = typeof valid['rack_name'] === 'string' ? valid['rack_name'] : null;
+  if (wanted !== null && wanted !== name) {
+    throw new Refusal(403, `this token is for the rack ${wanted}, and this one is called ${name}`);
+  }
+  const [there] = await sql.query('SELECT id FROM rack WHERE name = $1', [name]);
+  if (there && wanted === null) {
+    throw new Refusal(
+      409,
+      `there is a rack ${name} already: make a token for it with \`rackboot region enrol-rack --name ${name}\`, or give this one another rack.name`,
+    );
+  }
+  const [row] = there
+    ? await sql.query(
+        'UPDATE rack SET key_hash = $2, next_key_hash = NULL, token_hash = $3 WHERE name = $1 RETURNING id',
+        [name, keyHash, hash],
+      )
+    : await sql.query('INSERT INTO rack (name, key_hash, token_hash) VALUES ($1, $2, $3) RETURNING id', [
+        name,
+        keyHash,
+        hash,
+      ]);
+  const id = String(row?.['id']);
+  await audit(sql, { who: name, did: there ? 'enrol again' : 'enrol', what: `rack ${name}`, after: { id } });
+  return { id, name };
+}
+
+/** Whose key it is; a new key that is used for the first time takes the place of the old one. Undefined when it is nobody's. */
+export async function findRack(sql: Sql, { rack, key }: RackCredentials): Promise<Rack | undefined> {
+  const [row] = await sql.query('SELECT name, key_hash, next_key_hash FROM rack WHERE id = $1', [rack]);
+  if (!row) return undefined;
+  const hash = hashSecret(key);
+  const next = row['next_key_hash'];
+  if (typeof next === 'string' && isSameHash(next, hash)) {
+    await sql.query(
+      'UPDATE rack SET key_hash = next_key_hash, next_key_hash = NULL WHERE id = $1 AND next_key_hash = $2',
+      [rack, hash],
+    );
+  } else if (!isSameHash(String(row['key_hash']), hash)) return undefined;
+  return { id: rack, name: String(row['name']) };
+}
+
+/** A key beside the one it has. */
+export async function changeKey(sql: Sql, rack: Rack, keyHash: string): Promise<void> {
+  await sql.query('UPDATE rack SET next_key_hash = $2 WHERE id = $1', [rack.id, keyHash]);
+  await audit(sql, { who: rack.name, did: 'change key', what: `rack ${rack.name}` });
+}
+
+/** Its answer, unless that is of the version `known`. */
+export async function planOf(sql: Sql, rack: string, known: number | undefined): Promise<PlanAnswer | undefined> {
+  const [row] = await sql.query(
+    'SELECT plan, plan_version, orders FROM rack WHERE id = $1 AND plan_version IS DISTINCT FROM $2::bigint',
+    [rack, known ?? null],
+  );
+  if (!row) return undefined;
+  return {
+    version: Number(row['plan_version']),
+    config: row['plan'] as PlanAnswer['config'],
+    orders: row['orders'] as PlanAnswer['orders'],
+  };
+}
+
+/** What a rack says of itself; tells whether the region wants to see its file, and whether its plan may be another now. */
+export async function keepStatus(
+  sql: Sql,
+  rack: Rack,
+  report: StatusReport,
+  from: string,
+): Promise<{ readonly wantsFile: boolean; readonly isNews: boolean }> {
+  const { file, ...status } = report;
+  const [before] = await sql.query('SELECT status, file_hash FROM rack WHERE id = $1 FOR UPDATE', [rack.id]);
+  const known = before?.['status'] as StatusReport | null | undefined;
+  const isOtherWire = JSON.stringify(known?.interfaces ?? []) !== JSON.stringify(status.interfaces);
+  const isOtherFile = file?.config !== undefined && file.hash !== before?.['file_hash'];
+  await sql.query(
+    `UPDATE rack SET status = $2::jsonb, seen = now(), seen_at = $3,
+       file_hash = CASE WHEN $5::jsonb IS NULL THEN file_hash ELSE $4 END, file_config = coalesce($5::jsonb, file_config)
+     WHERE id = $1`,
+    [
+      rack.id,
+      JSON.stringify(status),
+      from,
+      file?.hash ?? null,
+      file?.config === undefined ? null : JSON.stringify(file.config),
+    ],
+  );
+  if (isOtherWire) await addSubnets(sql, rack, status.interfaces);
+  const wantsFile = file !== undefined && file.config === undefined && file.hash !== before?.['file_hash'];
+  return { wantsFile, isNews: isOtherWire || isOtherFile };
+}
+
+/** The networks that a rack is on are known from then on, for operators to say what it is to do there. */
+async function addSubnets(sql: Sql, { id, name }: Rack, interfaces: StatusReport['interfaces']): Promise<void> {
+  await sql.query(
+    `INSERT INTO subnet (rack_id, interface, name, cidr, domain_id, description)
+     SELECT $1, wire.name, $2 || '-' || wire.name, network(set_masklen(wire.address, wire.prefix)), (SELECT min(id) FROM domain),
+       'Auto created when creating interface ' || wire.name || ' on cluster ' || $2
+     FROM jsonb_to_recordset($3::jsonb) AS wire (name text, address inet, prefix int)
+     WHERE wire.name <> 'lo' AND wire.prefix < 32
+     ON CONFLICT (rack_id, cidr) DO NOTHING`,
+    [id, name, JSON.stringify(interfaces)],
+  );
+}

@@ -1,0 +1,243 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { test } from 'node:test';
+
+import { order, publish } from '../../src/region/answer/publish.ts';
+import { RefusedChange } from '../../src/region/answer/refused-change.ts';
+import type { Database } from '../../src/region/database/database.ts';
+import { hashSecret } from '../../src/region/secret-hash.ts';
+import { newKey, RegionRig, STATUS } from './region-rig.ts';
+
+const MAC = '52:54:00:12:34:56';
+
+/** What racks are promised, on any database. `open` gives an empty one. */
+export function testRacks(name: string, open: () => Promise<Database>): void {
+  const rig = async (): Promise<RegionRig> => RegionRig.create(await open());
+
+  test(`${name}: a token enrols one rack, once; the same question again is answered again`, async () => {
+    await using region = await rig();
+    const [token, keyHash] = [await region.token(), hashSecret(newKey())];
+    const enrolment = { token, keyHash, name: 'rack-a1', version: '0.1.0' };
+    const first = await region.post('/racks/v1/enrol', enrolment);
+    assert.equal(first.status, 201);
+    assert.deepEqual(await region.post('/racks/v1/enrol', enrolment), first);
+    const other = await region.post('/racks/v1/enrol', { ...enrolment, keyHash: hashSecret(newKey()) });
+    assert.equal(other.status, 403);
+  });
+
+  test(`${name}: no token is good for another name, after its time, or for a rack that is there`, async () => {
+    await using region = await rig();
+    const enrol = async (token: string, rack: string) =>
+      (await region.post('/racks/v1/enrol', { token, keyHash: hashSecret(newKey()), name: rack, version: '1' })).status;
+    assert.equal(await enrol(await region.token('rack-b1'), 'rack-a1'), 403);
+    assert.equal(await enrol(await region.token(undefined, -1), 'rack-a1'), 403);
+    assert.equal(await enrol('x'.repeat(43), 'rack-a1'), 403);
+    assert.equal(await enrol(await region.token(), 'rack-a1'), 201);
+    assert.equal(await enrol(await region.token(), 'rack-a1'), 409);
+    assert.equal(await enrol(await region.token('rack-a1'), 'rack-a1'), 201);
+  });
+
+  test(`${name}: a rack is who has its key; a new key holds from its first use on, and the old one until then`, async () => {
+    await using region = await rig();
+    const rack = await region.enrol('rack-a1');
+    const plan = '/racks/v1/plan';
+    assert.equal((await region.ask('GET', plan)).status, 401);
+    assert.equal((await region.say({ ...rack, key: newKey() }, 'GET', plan)).status, 401);
+    assert.equal((await region.say({ ...rack, rack: randomUUID() }, 'GET', plan)).status, 401);
+    const next = { ...rack, key: newKey() };
+    assert.equal((await region.say(rack, 'POST', '/racks/v1/key', { keyHash: hashSecret(next.key) })).status, 200);
+    assert.equal((await region.say(rack, 'GET', plan)).status, 200);
+    assert.equal((await region.say(next, 'GET', plan)).status, 200);
+    assert.equal((await region.say(rack, 'GET', plan)).status, 401);
+  });
+
+  test(`${name}: whoever guesses is not listened to for a while`, async () => {
+    await using region = await rig();
+    const rack = await region.enrol('rack-a1');
+    for (let n = 0; n < 10; n++)
+      assert.equal((await region.say({ ...rack, key: newKey() }, 'GET', '/racks/v1/plan')).status, 401);
+    assert.equal((await region.say(rack, 'GET', '/racks/v1/plan')).status, 429);
+  });
+
+  test(`${name}: who waits for a newer plan has it once there is one`, { timeout: 20_000 }, async () => {
+    await using region = await rig();
+    const rack = await region.enrol('rack-a1');
+    const first = await region.say(rack, 'GET', '/racks/v1/plan');
+    assert.deepEqual(first.body, { version: 1, config: {}, orders: {} });
+    assert.equal((await region.say(rack, 'GET', '/racks/v1/plan?after=1&wait=0')).status, 204);
+    const waiting = region.say(rack, 'GET', '/racks/v1/plan?after=1&wait=60');
+    await region.database.transaction((sql) => order(sql, [rack.rack], 'import'));
+    assert.deepEqual((await waiting).body, { version: 2, config: {}, orders: { import: 1 } });
+  });
+
+  test(`${name}: what a rack tells is kept once, however often it comes, and in its order`, async () => {
+    await using region = await rig();
+    const rack = await region.enrol('rack-a1');
+    const stream = randomUUID();
+    const bound = (number: number, address: string, more: object = {}) => ({
+      number,
+      at: 1000,
+      kind: 'lease.bound',
+      mac: MAC,
+      address,
+      ...more,
+    });
+    const records = [
+      { number: 3, at: 1000, kind: 'dhcp.ack', mac: MAC, address: '192.0.2.5', name: 'node\0\uD800' },
+      bound(4, '192.0.2.5', { name: 'node1', expires: 5000 }),
+      bound(5, '192.0.2.6'),
+      { number: 6, at: 1000, kind: 'lease.ended', address: '192.0.2.6' },
+      { number: 7, at: 1000, kind: 'neighbour.new', mac: MAC, address: '192.0.2.5', interface: 'eth0' },
+      { number: 8, at: 2000, kind: 'machine.report', mac: MAC, address: '192.0.2.5', report: { stage: 'up' } },
+      { number: 9, at: 2000, kind: 'dhcp-server.found', mac: MAC, interface: 'eth0', server: '10.0.0.9' },
+    ];
+    const tell = async (some: readonly object[]) =>
+      (await region.say(rack, 'POST', '/racks/v1/events', { stream, sentAt: 1, records: some })).body;
+    assert.deepEqual(await tell(records.slice(0, 3)), { kept: 5 });
+    assert.deepEqual(await tell(records), { kept: 9 });
+    assert.deepEqual(await tell(records), { kept: 9 });
+    const { database } = region;
+    assert.deepEqual(
+      (await database.query('SELECT kind FROM event ORDER BY id')).map((row) => row['kind']),
+      ['dhcp.ack', 'neighbour.new', 'machine.report', 'dhcp-server.found'],
+    );
+    const [event] = await database.query("SELECT body FROM event WHERE kind = 'dhcp.ack'");
+    assert.deepEqual(event, { body: { name: 'node\uFFFD\uFFFD' } });
+    const leases = await database.query('SELECT address, mac, name, expires FROM lease');
+    assert.deepEqual(leases, [{ address: '192.0.2.5', mac: MAC, name: 'node1', expires: new Date(5_000_000) }]);
+    assert.deepEqual(await database.query('SELECT kind, report FROM machine'), [
+      { kind: 'machine.report', report: { stage: 'up' } },
+    ]);
+    assert.equal((await database.query('SELECT * FROM neighbour')).length, 1);
+    assert.equal((await database.query('SELECT * FROM foreign_dhcp_server')).length, 1);
+    // A whole telling: what is not in it is no more
+    await tell([{ number: 10, at: 1, kind: 'lease.all-begun' }, bound(11, '192.0.2.7')]);
+    assert.equal((await database.query('SELECT * FROM lease')).length, 2);
+    await tell([
+      { number: 12, at: 1, kind: 'lease.all-ended' },
+      { number: 13, at: 1, kind: 'dhcp-server.gone', interface: 'eth0', server: '10.0.0.9' },
+    ]);
+    assert.deepEqual(await database.query('SELECT address FROM lease'), [{ address: '192.0.2.7' }]);
+    assert.equal((await database.query('SELECT * FROM foreign_dhcp_server')).length, 0);
+  });
+
+  test(`${name}: batches of one rack that come at the same time are kept one after the other`, async () => {
+    await using region = await rig();
+    const rack = await region.enrol('rack-a1');
+    const stream = randomUUID();
+    const records = Array.from({ length: 50 }, (_, i) => ({ number: i + 1, at: 1, kind: 'dhcp.ack', mac: MAC }));
+    const batch = { stream, sentAt: 1, records };
+    const answers = await Promise.all([1, 2, 3, 4].map(() => region.say(rack, 'POST', '/racks/v1/events', batch)));
+    assert.deepEqual(
+      answers.map(({ body }) => body),
+      answers.map(() => ({ kept: 50 })),
+    );
+    assert.deepEqual(await region.database.query('SELECT count(*)::int AS n FROM event'), [{ n: 50 }]);
+  });
+
+  test(`${name}: a status is kept, and a file that is not known is asked for`, async () => {
+    await using region = await rig();
+    const rack = await region.enrol('rack-a1');
+    const file = { hash: hashSecret('a file') };
+    const first = await region.say(rack, 'POST', '/racks/v1/status', { ...STATUS, file });
+    assert.deepEqual([first.status, (first.body as { wants: unknown }).wants], [200, ['file']]);
+    const config = { hosts: [{ name: 'a', mac: MAC }] };
+    const second = await region.say(rack, 'POST', '/racks/v1/status', { ...STATUS, file: { ...file, config } });
+    assert.equal((second.body as { wants: unknown }).wants, undefined);
+    const third = await region.say(rack, 'POST', '/racks/v1/status', { ...STATUS, file });
+    assert.equal((third.body as { wants: unknown }).wants, undefined);
+    const [row] = await region.database.query('SELECT seen_at, file_config FROM rack');
+    assert.deepEqual(row, { seen_at: '127.0.0.1', file_config: config });
+  });
+
+  test(`${name}: what a rack would refuse is refused here, in its own words, and changes nothing`, async () => {
+    await using region = await rig();
+    const rack = await region.enrol('rack-a1');
+    const config = { subnets: [{ cidr: '10.0.0.0/8', management: 'none' }] };
+    await region.say(rack, 'POST', '/racks/v1/status', { ...STATUS, file: { hash: hashSecret('f'), config } });
+    const add = (cidr: string, router: string | null) =>
+      region.database.transaction(async (sql) => {
+        await sql.query(
+          "INSERT INTO subnet (rack_id, interface, name, cidr, management, router, domain_id) VALUES ($1, $2, 'x', $3, 'dhcp', $4, 1)",
+          [rack.rack, cidr.startsWith('10.') ? null : 'eth0', cidr, router],
+        );
+        await publish(sql, [rack.rack]);
+      });
+    await refused(
+      add('10.1.0.0/16', null),
+      /^rack rack-a1 would refuse this: region plan 2: subnets\[0\]\.cidr: expected a network apart from 10\.0\.0\.0\/8 on line 1, found 10\.1\.0\.0\/16$/,
+    );
+    await refused(
+      add('192.168.127.0/24', '192.168.128.1'),
+      /subnets\[0\]\.router: expected an address inside 192\.168\.127\.0\/24, found 192\.168\.128\.1/,
+    );
+    assert.deepEqual(await region.database.query('SELECT * FROM subnet'), []);
+    await add('192.168.127.0/24', '192.168.127.254');
+    const plan = await region.say(rack, 'GET', '/racks/v1/plan');
+    assert.deepEqual(plan.body, {
+      version: 2,
+      config: {
+        subnets: [
+          {
+            cidr: '192.168.127.0/24',
+            interface: 'eth0',
+            management: 'dhcp',
+            router: '192.168.127.254',
+            domain: 'maas',
+          },
+        ],
+      },
+      orders: {},
+    });
+  });
+
+  test(`${name}: what makes no sense is refused by name, and no secret is logged`, async () => {
+    await using region = await rig();
+    const rack = await region.enrol('rack-a1');
+    const json = { 'content-type': 'application/json', authorization: `Bearer ${rack.rack}.${rack.key}` };
+    const events = '/racks/v1/events';
+    const table: readonly (readonly [status: number, path: string, body: string, headers?: Record<string, string>])[] =
+      [
+        [400, events, '{'],
+        [400, events, '[]'],
+        [400, events, '{"stream":"x"}'],
+        [
+          400,
+          events,
+          JSON.stringify({
+            stream: randomUUID(),
+            sentAt: 1,
+            records: [
+              { number: 2, at: 1, kind: 'a.b' },
+              { number: 1, at: 1, kind: 'a.b' },
+            ],
+          }),
+        ],
+        [400, events, `{"stream":${'['.repeat(100_000)}`],
+        [413, events, ' '.repeat(9 * 1024 * 1024)],
+        [415, events, '{}', { ...json, 'content-type': 'text/plain' }],
+        [
+          401,
+          events,
+          '{}',
+          { 'content-type': 'application/json', authorization: `Bearer ${rack.rack}' OR 1=1--.${rack.key}` },
+        ],
+        [404, '/racks/v1/nothing', '{}'],
+        [404, '/racks/v1/../../etc/passwd', '{}'],
+      ];
+    for (const [status, path, body, headers = json] of table) {
+      const answer = await region.ask('POST', path, headers, body).catch((error: unknown) => error);
+      // A server that does not read on may be gone before all is sent
+      if (answer instanceof Error) assert.equal(status, 413);
+      else assert.equal((answer as { status: number }).status, status, `${path} ${body.slice(0, 40)}`);
+    }
+    assert.equal((await region.ask('GET', '/racks/v1/plan?wait=61', json)).status, 400);
+    assert.equal((await region.ask('GET', '/racks/v1/plan?after=1&after=2', json)).status, 400);
+    const log = region.log.join('');
+    assert.ok(log.length > 0 && !log.includes(rack.key) && !log.includes(rack.key.slice(0, 10)), log);
+  });
+}
+
+function refused(work: Promise<void>, fault: RegExp): Promise<void> {
+  return assert.rejects(work, (error) => error instanceof RefusedChange && fault.test(error.message));
+}

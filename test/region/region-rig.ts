@@ -1,0 +1,127 @@
+import { randomBytes } from 'node:crypto';
+
+import { pino } from 'pino';
+
+import { formatAuthorization, type RackCredentials } from '../../src/contract/rack-key.ts';
+import type { Database } from '../../src/region/database/database.ts';
+import { GuessLimit } from '../../src/region/guess-limit.ts';
+import { HANDLERS } from '../../src/region/operators/handlers.ts';
+import { createKey, createOperator, type KeyParts } from '../../src/region/operators/keys.ts';
+import { operatorRoutes } from '../../src/region/operators/operator-routes.ts';
+import { migrate } from '../../src/region/database/migrate.ts';
+import { createToken } from '../../src/region/racks/enrol-token.ts';
+import { hashSecret } from '../../src/region/secret-hash.ts';
+import { Region, type RegionDependencies } from '../../src/region/server.ts';
+import { systemClock } from '../../src/system/clock.ts';
+
+export interface Answer {
+  readonly status: number;
+  /** JSON where it is some, else text. */
+  readonly body: unknown;
+}
+
+/** A region on loopback, and a rack's side of it by hand. */
+export class RegionRig implements AsyncDisposable {
+  readonly database: Database;
+  readonly url: string;
+  /** All that it logged. */
+  readonly log: readonly string[];
+  readonly #region: Region;
+
+  static async create(database: Database, changed: Partial<RegionDependencies> = {}): Promise<RegionRig> {
+    await migrate(database);
+    const lines: string[] = [];
+    const log = pino({ base: null }, { write: (line: string) => lines.push(line) });
+    const guesses = new GuessLimit(systemClock);
+    const operators = operatorRoutes({ database, log, guesses, handlers: HANDLERS });
+    const region = await Region.open({ database, clock: systemClock, log, operators, ...changed });
+    const port = await region.listen('127.0.0.1', 0);
+    return new RegionRig(database, region, `http://127.0.0.1:${port}`, lines);
+  }
+
+  private constructor(database: Database, region: Region, url: string, log: readonly string[]) {
+    this.database = database;
+    this.#region = region;
+    this.url = url;
+    this.log = log;
+  }
+
+  async ask(method: string, path: string, headers: Record<string, string> = {}, body?: string): Promise<Answer> {
+    const response = await fetch(this.url + path, { method, headers, ...(body !== undefined && { body }) });
+    const text = await response.text();
+    return { status: response.status, body: parsed(text) };
+  }
+
+  /** As this rack. */
+  say(rack: RackCredentials, method: string, path: string, body?: unknown): Promise<Answer> {
+    const headers = { authorization: formatAuthorization(rack), 'content-type': 'application/json' };
+    return this.ask(method, path, headers, body === undefined ? undefined : JSON.stringify(body));
+  }
+
+  post(path: string, body: unknown): Promise<Answer> {
+    return this.ask('POST', path, { 'content-type': 'application/json' }, JSON.stringify(body));
+  }
+
+  token(rack?: string, seconds = 3600): Promise<string> {
+    return this.database.transaction((sql) => createToken(sql, { rack, seconds, who: 'test' }));
+  }
+
+  async enrol(name: string): Promise<RackCredentials> {
+    const key = newKey();
+    const enrolment = { token: await this.token(), keyHash: hashSecret(key), name, version: '0.1.0' };
+    const { status, body } = await this.post('/racks/v1/enrol', enrolment);
+    if (status !== 201) throw new Error(JSON.stringify(body));
+    return { rack: (body as { rack: string }).rack, key };
+  }
+
+  /** An operator's key. */
+  async key(name = 'root', isAdmin = true): Promise<KeyParts> {
+    return this.database.transaction(async (sql) => {
+      await createOperator(sql, { name, email: 'a@b.example', password: 'x', isAdmin }, 'test');
+      return createKey(sql, name, 'a key', 'test');
+    });
+  }
+
+  /** As an operator: `form` in the query of a GET, else as a form. */
+  operate(key: KeyParts, method: string, path: string, form: Record<string, string> | string = {}): Promise<Answer> {
+    const text = typeof form === 'string' ? form : new URLSearchParams(form).toString();
+    const signature = encodeURIComponent(`&${key.secret}`);
+    const authorization = `OAuth oauth_version="1.0", oauth_signature_method="PLAINTEXT", oauth_consumer_key="${key.consumer}", oauth_token="${key.token}", oauth_signature="${signature}", oauth_nonce="1", oauth_timestamp="1"`;
+    const isQuery = method === 'GET' || method === 'DELETE';
+    const query = isQuery && text !== '' ? `${path.includes('?') ? '&' : '?'}${text}` : '';
+    const headers = { authorization, ...(!isQuery && { 'content-type': 'application/x-www-form-urlencoded' }) };
+    return this.ask(method, `/MAAS/api/${path}${query}`, headers, isQuery ? undefined : text);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#region.close();
+    await this.database.close();
+  }
+}
+
+export function newKey(): string {
+  return randomBytes(32).toString('base64url');
+}
+
+/** What a rack reports that is well. */
+export const STATUS = {
+  at: 1,
+  version: '0.1.0',
+  startedAt: 1,
+  services: [{ name: 'dhcp', state: 'serving', restarts: 0 }],
+  plan: { conflicts: [] },
+  interfaces: [{ name: 'eth0', address: '192.168.127.100', prefix: 24, mac: '52:54:00:00:00:01' }],
+  images: [],
+  isImporting: false,
+  leases: 0,
+  notices: [],
+  outbox: { waiting: 0 },
+};
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
