@@ -234,7 +234,9 @@ export class Outbox {
     if (first === undefined || first >= end) return 0;
     const { count, before } =
       this.#database
-        .prepare('SELECT count(*) AS count, max(at) AS before FROM record WHERE number > ? AND number < ? AND NOT lease')
+        .prepare(
+          'SELECT count(*) AS count, max(at) AS before FROM record WHERE number > ? AND number < ? AND NOT lease',
+        )
         .get(from, end) ?? {};
     const sum = this.#sum({ count: Number(count), before: Number(before) });
     let gone = 0;
@@ -258,7 +260,14 @@ export class Outbox {
   }
 
   #writeStream(uuid: string, { count, before }: Forgotten, { life, number }: Letter): void {
-    this.#run('UPDATE stream SET uuid = ?, forgotten = ?, before = ?, life = ?, letter = ?', uuid, count, before, life, number);
+    this.#run(
+      'UPDATE stream SET uuid = ?, forgotten = ?, before = ?, life = ?, letter = ?',
+      uuid,
+      count,
+      before,
+      life,
+      number,
+    );
   }
 
   #migrate(file: string): void {
