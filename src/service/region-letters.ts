@@ -5,7 +5,7 @@ import type { LeaseColumns } from './letters.ts';
 export type RegionOrder = Exclude<keyof Orders, 'rotateKey'>;
 
 /** What a rack says of itself, but for what who talks to the region knows better. */
-export type RackFacts = Omit<StatusReport, 'at' | 'outbox'>;
+export type RackFacts = Omit<StatusReport, 'at' | 'version' | 'outbox'>;
 
 /** Events on their way to the region. */
 export interface EventLetter {
@@ -24,11 +24,11 @@ export interface EventLetter {
 /** Rack → who talks to the region. */
 export type RegionNews =
   | EventLetter
-  /** All that there are, as they were wished for. What changes from then on comes behind it. */
-  | { readonly kind: 'all-leases'; readonly leases: LeaseColumns }
+  /** All that there are, as they were wished for by this number. What changes from then on comes behind it. */
+  | { readonly kind: 'all-leases'; readonly id: number; readonly leases: LeaseColumns }
   | { readonly kind: 'facts'; readonly facts: RackFacts }
-  /** The region's plan of this version is in force, or refused. */
-  | { readonly kind: 'outcome'; readonly version: number; readonly isTaken: boolean }
+  /** The facts are others than before: the region should know now. */
+  | { readonly kind: 'changed' }
   /** It is under way. */
   | { readonly kind: 'obeyed'; readonly order: RegionOrder; readonly number: number };
 
@@ -36,7 +36,7 @@ export type RegionNews =
 export type RegionWish =
   /** The events of this letter, and of all before it, are on disk. */
   | { readonly kind: 'taken'; readonly number: number }
-  | { readonly kind: 'leases' }
+  | { readonly kind: 'leases'; readonly id: number }
   /** `withFile`: the region wants to see the file. */
   | { readonly kind: 'facts'; readonly withFile: boolean }
   | { readonly kind: 'answer'; readonly answer: PlanAnswer }

@@ -60,6 +60,9 @@ export function openLetter(desk: ServiceDesk, letter: ToService): void {
       else answer({ neighbours: [], conflicts: [], servers: [], fault: 'it watches no wire' });
       break;
     }
+    case 'region':
+      desk.service.hearRegion?.(letter.news);
+      break;
     case 'ping':
       desk.post({ type: 'pong', id: letter.id, counters: { ...desk.service.counters(), ...desk.outbox.counters() } });
       break;

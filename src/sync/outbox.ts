@@ -138,6 +138,11 @@ export class Outbox {
     return this.#number("SELECT seq FROM sqlite_sequence WHERE name = 'record'") ?? 0;
   }
 
+  /** Records that wait. */
+  get count(): number {
+    return this.#waiting;
+  }
+
   waiting(): Waiting {
     if (this.#waiting === 0) return { count: 0 };
     const oldest = this.#number('SELECT at FROM record ORDER BY number LIMIT 1');

@@ -63,6 +63,8 @@ export class RegionLink {
   #since: number;
   /** Monotonic. */
   #lostAt: number | undefined;
+  /** The same: when events got through for the last time. */
+  #toldAt = Number.NEGATIVE_INFINITY;
   #refusal: string | undefined;
   #fault: RegionState['fault'];
   #isClosed = false;
@@ -76,6 +78,11 @@ export class RegionLink {
     return this.#link === 'connected';
   }
 
+  /** Whether events get through, also where something else does not. */
+  get canTell(): boolean {
+    return this.isConnected || (!this.#failures.has('events') && this.#toldAt > (this.#lostAt ?? Number.POSITIVE_INFINITY));
+  }
+
   get state(): Pick<RegionState, 'link' | 'url' | 'since' | 'fault'> {
     const { url } = this.#dependencies.client;
     return { link: this.#link, url, since: this.#since, ...(this.#fault && { fault: this.#fault }) };
@@ -83,7 +90,7 @@ export class RegionLink {
 
   /**
    * Asks once, when the time for it has come. Rejects with RegionFault; with LinkClosed when it never comes. The answer is undefined
-   * where the region has nothing to say (204). `mayReject`: that the region does not take what is said is told to who says it, and
+   * where the region has nothing to say (204), as of a plan. `mayReject`: that the region does not take what is said is told to who says it, and
    * is no trouble of the two.
    */
   async ask<S extends z.ZodType>(
@@ -92,13 +99,13 @@ export class RegionLink {
     schema: S,
     mayReject = false,
   ): Promise<z.output<S> | undefined> {
-    await this.#rest(activity);
+    await this.ready(activity);
     const { client, identity } = this.#dependencies;
     const { url } = client;
     const authorization = identity.authorization;
     try {
       if (authorization === undefined) throw new RegionFault('unknown', identity.whyNobody);
-      const answer = read(await client.ask({ ...wish, authorization }), schema, identity);
+      const answer = read(await client.ask({ ...wish, authorization }), schema, { identity, mayBeNothing: activity === 'plan' });
       this.#check();
       this.#works(activity, url);
       return answer;
@@ -118,6 +125,11 @@ export class RegionLink {
     for (const rest of this.#rests.values()) rest.end();
   }
 
+  /** It answered, but what it says of this can't be so. */
+  distrust(activity: Activity, reason: string): void {
+    this.#fails(activity, this.#dependencies.client.url, new RegionFault('away', reason));
+  }
+
   close(): void {
     this.#isClosed = true;
     this.wake();
@@ -128,8 +140,8 @@ export class RegionLink {
     if (this.#isClosed) throw new LinkClosed('the rack ends, or follows no region any more');
   }
 
-  /** Until then nobody asks for this. */
-  async #rest(activity: Activity): Promise<void> {
+  /** Resolves when the time has come to ask for this: at once, unless it failed lately. Rejects with LinkClosed when it never comes. */
+  async ready(activity: Activity): Promise<void> {
     this.#check();
     const left = (this.#restUntil.get(activity) ?? 0) - this.#dependencies.clock.monotonic();
     if (left > 0) {
@@ -151,8 +163,9 @@ export class RegionLink {
     identity.works();
     this.#backOffs.delete(activity);
     this.#failures.delete(activity);
+    if (activity === 'events') this.#toldAt = clock.monotonic();
     for (const other of this.#failures.keys()) this.#hurry(other);
-    if (this.#failures.size > 0 || this.#link === 'connected') return;
+    if (this.#failures.size > 0 || this.#link === 'connected') return this.#dependencies.changed();
     const seconds = this.#lostAt === undefined ? undefined : Math.round((clock.monotonic() - this.#lostAt) / 1000);
     this.#lostAt = undefined;
     this.#refusal = undefined;
@@ -218,9 +231,9 @@ export class RegionLink {
 function read<S extends z.ZodType>(
   { status, text, retryAfter = 0 }: RawAnswer,
   schema: S,
-  identity: RackIdentity,
+  { identity, mayBeNothing }: { readonly identity: RackIdentity; readonly mayBeNothing: boolean },
 ): z.output<S> | undefined {
-  if (status === 204) return undefined;
+  if (status === 204 && mayBeNothing) return undefined;
   if (status !== 200 && status !== 201) {
     const words = identity.hideIn(reasonIn(text));
     throw new RegionFault(kindOf(status), `answers ${status}${words === '' ? '' : `: ${words}`}`, retryAfter * 1000);
