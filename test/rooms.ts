@@ -26,7 +26,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   contract: [],
   region: ['contract', 'timeline', 'plan', 'system', 'addr'],
   story: ['timeline', 'boot', 'plan', 'addr'],
-  service: ['images', 'boots', 'zones', 'timeline', 'plan', 'wire', 'system', 'addr'],
+  service: ['contract', 'images', 'boots', 'zones', 'timeline', 'plan', 'wire', 'system', 'addr'],
   dhcp: SERVICE_ROOM,
   dns: SERVICE_ROOM,
   dot: SERVICE_ROOM,
@@ -34,6 +34,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   http: SERVICE_ROOM,
   importer: SERVICE_ROOM,
   watch: SERVICE_ROOM,
+  sync: ['contract', ...SERVICE_ROOM],
   lab: ['images', 'timeline', 'plan', 'system', 'addr'],
   rack: [
     'contract',
@@ -49,5 +50,5 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'system',
     'addr',
   ],
-  cli: ['lab', 'rack', 'region', 'contract', 'dhcp', 'story', ...SERVICE_ROOM],
+  cli: ['lab', 'rack', 'region', 'contract', 'dhcp', 'sync', 'story', ...SERVICE_ROOM],
 };

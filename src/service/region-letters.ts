@@ -16,7 +16,6 @@ export interface EventLetter {
   readonly number: number;
   /** A line of JSON each. */
   readonly lines: string;
-  readonly count: number;
   /** Events ahead of these were given up, as they were not taken. `before`: when the last of them was, Unix milliseconds. */
   readonly forgotten?: { readonly count: number; readonly before: number };
 }

@@ -20,6 +20,8 @@ export function openLetter(desk: ServiceDesk, letter: ToService): void {
   switch (letter.type) {
     case 'plan':
       desk.service.apply(letter.plan, letter.sockets);
+      // So that whoever serves has told all it knows: the leases it read, say
+      desk.outbox.flush();
       desk.post({ type: 'ready' });
       break;
     case 'leases':

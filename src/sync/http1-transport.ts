@@ -31,10 +31,7 @@ export class Http1Transport implements Transport {
       const socket = ready?.destroyed === false ? ready : undefined;
       ready = undefined;
       if (socket) return socket;
-      dial().then(
-        (fresh) => done?.(null, fresh),
-        (error: unknown) => done?.(faultOf(error), undefined as unknown as Duplex),
-      );
+      void this.#dialFor(dial, done);
       return undefined;
     };
   }
@@ -43,15 +40,29 @@ export class Http1Transport implements Transport {
     try {
       return await this.#askOnce(question);
     } catch (error) {
-      // It was closed for want of use while the question was on its way: what we ask may be asked twice
-      if (error instanceof StaleConnection)
-        return await this.#askOnce(question).catch((again: unknown) => Promise.reject(faultOf(again)));
+      if (!(error instanceof StaleConnection)) throw faultOf(error);
+    }
+    // It was closed for want of use while the question was on its way: what we ask may be asked twice
+    try {
+      return await this.#askOnce(question);
+    } catch (error) {
       throw faultOf(error);
     }
   }
 
   close(): void {
     this.#agent.destroy();
+  }
+
+  async #dialFor(
+    dial: () => Promise<Socket>,
+    done: ((error: Error | null, socket: Duplex) => void) | undefined,
+  ): Promise<void> {
+    try {
+      done?.(null, await dial());
+    } catch (error) {
+      done?.(faultOf(error), undefined as unknown as Duplex);
+    }
   }
 
   #askOnce(question: Question): Promise<RawAnswer> {

@@ -39,7 +39,12 @@ export interface KeeperDependencies {
 /** How far the region is told of leases. `owed`: it does not know them; `wished`: they are on their way here; `telling`: partly written. */
 type Telling =
   | { readonly step: 'owed' | 'wished' | 'told' }
-  | { readonly step: 'telling'; readonly leases: readonly LeaseFact[]; next: number; readonly later: Map<Ip4, LeaseFact | 'ended'> };
+  | {
+      readonly step: 'telling';
+      readonly leases: readonly LeaseFact[];
+      next: number;
+      readonly later: Map<Ip4, LeaseFact | 'ended'>;
+    };
 
 /**
  * Fills the outbox and keeps it sound. Events are all written, or stay with who handed them over. Leases are a matter of how it is now:
@@ -209,7 +214,11 @@ export class OutboxKeeper {
   #writeLetter(letter: EventLetter): void {
     if (this.#outbox.hasTaken(letter)) return;
     const { life, number, lines, forgotten } = letter;
-    this.#add({ records: recordsIn(lines, this.#isConnected), letter: { life, number }, ...(forgotten && { forgotten }) });
+    this.#add({
+      records: recordsIn(lines, this.#isConnected),
+      letter: { life, number },
+      ...(forgotten && { forgotten }),
+    });
   }
 
   #writeChanges(): void {

@@ -52,7 +52,11 @@ export class PlanFollower {
     const began = clock.monotonic();
     const after = this.#version === undefined ? '' : `after=${this.#version}&`;
     const path = `${RACK_PATHS.plan}?${after}wait=${WAIT}`;
-    const answer = await link.ask('plan', { method: 'GET', path, within: ANSWER_WITHIN, most: MOST_ANSWER }, planAnswerSchema);
+    const answer = await link.ask(
+      'plan',
+      { method: 'GET', path, within: ANSWER_WITHIN, most: MOST_ANSWER },
+      planAnswerSchema,
+    );
     if (answer && answer.version !== this.#version) {
       this.#version = answer.version;
       take(answer);

@@ -80,7 +80,9 @@ export class RegionLink {
 
   /** Whether events get through, also where something else does not. */
   get canTell(): boolean {
-    return this.isConnected || (!this.#failures.has('events') && this.#toldAt > (this.#lostAt ?? Number.POSITIVE_INFINITY));
+    return (
+      this.isConnected || (!this.#failures.has('events') && this.#toldAt > (this.#lostAt ?? Number.POSITIVE_INFINITY))
+    );
   }
 
   get state(): Pick<RegionState, 'link' | 'url' | 'since' | 'fault'> {
@@ -105,7 +107,10 @@ export class RegionLink {
     const authorization = identity.authorization;
     try {
       if (authorization === undefined) throw new RegionFault('unknown', identity.whyNobody);
-      const answer = read(await client.ask({ ...wish, authorization }), schema, { identity, mayBeNothing: activity === 'plan' });
+      const answer = read(await client.ask({ ...wish, authorization }), schema, {
+        identity,
+        mayBeNothing: activity === 'plan',
+      });
       this.#check();
       this.#works(activity, url);
       return answer;

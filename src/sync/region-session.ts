@@ -71,7 +71,11 @@ export class RegionSession {
   }
 
   start(): void {
-    const follower = new PlanFollower({ ...this.#dependencies, link: this.#link, take: (answer) => this.#take(answer) });
+    const follower = new PlanFollower({
+      ...this.#dependencies,
+      link: this.#link,
+      take: (answer) => this.#take(answer),
+    });
     for (const activity of [follower, this.#courier, this.#teller]) this.#run(() => activity.run());
     this.#look();
     this.#changeKey();
