@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 
@@ -59,6 +60,8 @@ const USAGE = `usage: rackboot COMMAND [OPTIONS]
             install [--config F]           takes them from Debian's packages: iPXE, shim, GRUB, PXELINUX
   region    run | init | racks [remove|rotate NAME] | enrol-rack [--name N] [--valid 1h] | audit    the region that racks follow
             createadmin --username=U --password=P --email=E | apikey --username=U [--list|--revoke N]   its operators
+  api       login PROFILE URL [KEY|-] | list | logout PROFILE | refresh   a client of a region, or of a MAAS
+            PROFILE RESOURCE ACTION [ID…] [name=value]…   as it describes itself: PROFILE --help
   lab       [--firmware F] [--loader L] [--content image|files] [--keep] [--timeout S]   a virtual machine that boots from rackboot
             F: bios|bios-pxe|uefi|uefi-http|secure-boot|uefi-ia32|arm64|arm64-secure-boot
 
@@ -164,6 +167,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     return loaders(parse(words, { ...CONFIG, json: { type: 'boolean', default: false } }), print);
   },
   region: ([verb, ...argv]) => runRegionCommand(verb, argv),
+  api: async (words) => {
+    // What the daemon's own main thread need not hold
+    const { api } = await import('./cli/api.ts');
+    return api({ words, environment: process.env, now: () => Date.now(), readInput, write: writeOut, print, complain });
+  },
   lab: async (argv) => {
     const text = { type: 'string' } as const;
     const options = parse(argv, {
@@ -367,6 +375,10 @@ function daemonProcess(): DaemonProcess {
 
 function print(line: string): void {
   process.stdout.write(`${line}\n`);
+}
+
+function readInput(): string {
+  return readFileSync(0, 'utf8');
 }
 
 function writeOut(bytes: Uint8Array): void {
