@@ -1,5 +1,5 @@
 import type { Ip4 } from '../addr/ip4.ts';
-import type { Loader, Loaders, Plan } from '../plan/plan.ts';
+import type { Loader, Loaders, OtherArch, Plan } from '../plan/plan.ts';
 import type { QuirkEffects, QuirkSwitches } from '../plan/quirk-table.ts';
 import { architectureOf, type Architecture } from './architectures.ts';
 import { archOf, isFullIpxe, isHttpClient, isNetbootClient, isStrippedIpxe, type BootClient } from './firmware.ts';
@@ -15,13 +15,15 @@ export interface BootOffer {
   readonly nextServer?: Ip4;
   /** The served path of the script that this loader will ask for. */
   readonly script?: string;
+  /** Whose files of an image are for this client. */
+  readonly runs: OtherArch | 'x86';
   /** The rule that chose it, in a plain sentence. */
   readonly why: string;
   /** What else is done for this client's firmware. */
   readonly quirks: AppliedQuirks;
 }
 
-type Choice = Omit<BootOffer, 'quirks'>;
+type Choice = Omit<BootOffer, 'quirks' | 'runs'>;
 
 const NO_NETBOOT: Choice = {
   why: 'not a network boot client: no PXEClient or HTTPClient vendor class, no architecture',
@@ -44,7 +46,7 @@ interface Chosen {
 export function bootOffer(plan: Plan, client: BootClient, rackAddress: Ip4, wishes: BootWishes = {}): BootOffer {
   const quirks = quirksOf(client, wishes.switches);
   const chosen = chooseLoader({ ...plan.boot.loaders, ...wishes.loaders }, client, quirks.effects);
-  return { ...choose(plan, client, rackAddress, quirks.effects, chosen), quirks };
+  return { ...choose(plan, client, rackAddress, quirks.effects, chosen), runs: runsOn(client, quirks.effects), quirks };
 }
 
 /**
@@ -72,6 +74,11 @@ function chooseLoader(loaders: Loaders, client: BootClient, effects: QuirkEffect
   const kind = architectureOf(effects.readAs ?? arch);
   if (kind === undefined) return `this rack has no loader for architecture ${arch}`;
   return { arch, kind, loader: loaders[kind.loader] };
+}
+
+function runsOn(client: BootClient, { readAs }: QuirkEffects): BootOffer['runs'] {
+  const arch = readAs ?? archOf(client);
+  return (arch === undefined ? undefined : architectureOf(arch)?.runs) ?? 'x86';
 }
 
 function isOtherLoader(chosen: Chosen | string): boolean {

@@ -3,7 +3,7 @@ import { BOOT_LOCAL, type Plan } from '../plan/plan.ts';
 import type { Asker } from './asker.ts';
 import { createBootIndex, type BootPlan } from './boot-plan.ts';
 import type { BootStates } from './boot-states.ts';
-import { filesOfEntry } from './entry-files.ts';
+import { filesOfEntry, formsOf } from './entry-files.ts';
 import { grubChainScript, grubScript } from './grub-script.ts';
 import { chainScript, machineScript } from './ipxe-script.ts';
 import { filesOf, loadersOf } from './loader-files.ts';
@@ -62,7 +62,7 @@ const GRUB_LIST =
 /** Pure: nothing is opened or looked up on disk. `states` is asked anew for each script. */
 export function createRoutes(plan: Plan, states?: BootStates): Routes {
   const index = createBootIndex(plan, states);
-  const ofEntries = new Set(plan.boot.entries.flatMap(filesOfEntry).map(({ file }) => file));
+  const ofEntries = new Set(plan.boot.entries.flatMap(formsOf).flatMap((form) => form.map(({ file }) => file)));
   const shelf = plan.images?.shelf;
   const named = namedFiles(plan);
   const folded = foldNames(named);

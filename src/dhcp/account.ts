@@ -5,7 +5,8 @@ import { formatRange, rangeContains } from '../addr/range.ts';
 import { createBootIndex } from '../boot/boot-plan.ts';
 import type { BootStates } from '../boot/boot-states.ts';
 import { isNetbootClient } from '../boot/firmware.ts';
-import { scriptPath } from '../boot/loader-language.ts';
+import { filesFor } from '../boot/entry-files.ts';
+import { languageOf, scriptPath, type LoaderLanguage } from '../boot/loader-language.ts';
 import type { QuirkNote } from '../boot/quirks-of.ts';
 import { rackUrl } from '../boot/rack-url.ts';
 import { createRoutes, type Resolution } from '../boot/routes.ts';
@@ -56,8 +57,10 @@ export interface Account {
 /** What a path stands for, to TFTP and HTTP alike; whether the file is there is for others to say. */
 export interface FileAccount {
   readonly path: string;
-  readonly as: 'loader' | 'script' | 'kernel' | 'initrd' | 'asked';
+  readonly as: 'loader' | 'script' | 'kernel' | 'initrd' | 'dtb' | 'asked';
   readonly is: Resolution;
+  /** Of a device tree: when it is taken. */
+  readonly note?: string;
 }
 
 export interface ReplyAccount {
@@ -84,6 +87,14 @@ const CHOSEN: Readonly<Record<ChosenBy, string>> = {
   offer: 'it was offered it a moment ago',
   wish: 'it asks for it, and it is free',
   free: 'a free one, by then perhaps another: it has none, and asks for none that it may have',
+};
+
+/** Not every loader can hand over a device tree; one that can't boots without. */
+const TREE_NOTES: Readonly<Record<LoaderLanguage, string>> = {
+  ipxe: 'only an iPXE with the command fdt takes it, which builds before March 2025 have not',
+  grub: 'taken by GRUB on ARM, except under Secure Boot',
+  pxelinux: 'not named: PXELINUX takes none',
+  lpxelinux: 'not named: PXELINUX takes none',
 };
 
 const HOST_SIGNS = { mac: 'its MAC', 'client-id': 'its client identifier', 'circuit-id': 'the port it is on' } as const;
@@ -251,11 +262,13 @@ function bootingOf(
   const asker = { rackAddress, ...(address !== undefined && { address }), ...(host !== undefined && { host }) };
   const routes = createRoutes(plan, boots);
   const script = routes.resolve(path, asker);
+  const entry = target === BOOT_LOCAL ? undefined : filesFor(target, offer.runs);
   const wanted: readonly (readonly [FileAccount['as'], string])[] = [
     ...(offer.bootFile === undefined ? [] : [['loader', pathOf(offer.bootFile)] as const]),
     ['script', path],
-    ...(target === BOOT_LOCAL ? [] : [['kernel', target.kernel.path] as const]),
-    ...(target === BOOT_LOCAL ? [] : target.initrd.map((each) => ['initrd', each.path] as const)),
+    ...(entry ? [['kernel', entry.kernel.path] as const] : []),
+    ...(entry?.initrd.map((each) => ['initrd', each.path] as const) ?? []),
+    ...(entry?.dtb ? [['dtb', entry.dtb.path] as const] : []),
     ...fetches.map((each) => ['asked', each] as const),
   ];
   const isNetboot = isNetbootClient(client.boot);
@@ -268,7 +281,12 @@ function bootingOf(
     },
     quirks: quirkNotes(on, reply),
     bootPlan,
-    files: files.map(([as, each]) => ({ path: each, as, is: routes.resolve(each, asker) })),
+    files: files.map(([as, each]) => ({
+      path: each,
+      as,
+      is: routes.resolve(each, asker),
+      ...(as === 'dtb' && { note: TREE_NOTES[languageOf(offer.bootFile ?? '')] }),
+    })),
     ...(script.kind === 'text' && { script: { url: `${rackUrl(plan, rackAddress)}${path}`, text: script.text } }),
   };
 }

@@ -14,6 +14,8 @@ interface ProgramKind {
 /** Enough for the headers of all of them. */
 export const HEADER_BYTES = 4096;
 
+const TREE_MAGIC = [0xd0, 0x0d, 0xfe, 0xed];
+
 /** PE/COFF machine types (Microsoft PE format §3.3.1). */
 const EFI_MACHINES: ReadonlyMap<number, string> = new Map([
   [0x014c, '32-bit x86'],
@@ -66,6 +68,19 @@ export function kernelMisfit(bytes: Uint8Array): { expected: string; found: stri
   if (Object.keys(program).length > 0) return undefined;
   const expected = 'a kernel: x86 bzImage, arm64 Image, EFI program, ELF, or one of these packed';
   return { expected, found: describeProgram(program, bytes) };
+}
+
+/** The same of a device tree (Devicetree Specification 0.4 §5.2: magic 0xd00dfeed). */
+export function treeMisfit(bytes: Uint8Array): { expected: string; found: string } | undefined {
+  if (hasMagic(bytes, TREE_MAGIC)) return undefined;
+  return {
+    expected: 'a device tree blob, as dtc makes of a source',
+    found: describeProgram(programKind(bytes), bytes),
+  };
+}
+
+function hasMagic(bytes: Uint8Array, magic: readonly number[]): boolean {
+  return magic.every((byte, i) => bytes[i] === byte);
 }
 
 function describeProgram({ efi, linux, isElf, isPacked }: ProgramKind, bytes: Uint8Array): string {

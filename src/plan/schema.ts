@@ -190,11 +190,14 @@ export const classSchema = mapping({
 export const entrySchema = mapping({
   image: form.imageText
     .optional()
-    .describe('An imported image, like ubuntu/noble or ubuntu/noble/hwe-24.04, instead of kernel and initrd.'),
+    .describe('An imported image, like ubuntu/noble or ubuntu/noble/hwe-24.04, instead of kernel, initrd and dtb.'),
   kernel: form.servedPathText.optional().describe('A path under boot.files.'),
   initrd: oneOrMore(form.servedPathText, 'at least one path')
     .optional()
     .describe('A path under boot.files, or a list in the order they are to be loaded.'),
+  dtb: form.servedPathText
+    .optional()
+    .describe("A device tree under boot.files, for ARM boards: instead of the firmware's own. Absent: that one."),
   cmdline: form.cmdlineText
     .prefault('')
     .describe(

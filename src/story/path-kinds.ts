@@ -1,11 +1,11 @@
-import { filesOfEntry, formsOf } from '../boot/entry-files.ts';
+import { formsOf, treesOf } from '../boot/entry-files.ts';
 import { filesOf, loadersOf } from '../boot/loader-files.ts';
 import { normalizePath } from '../boot/normalize-path.ts';
 import { createScriptNames } from '../boot/script-names.ts';
 import type { Plan } from '../plan/plan.ts';
 
 /** What a file is in the course of a boot; `file`: anything else that is served. */
-export type PathKind = 'loader' | 'script' | 'kernel' | 'initrd' | 'file';
+export type PathKind = 'loader' | 'script' | 'kernel' | 'initrd' | 'dtb' | 'file';
 
 /** Tells what the files of events are by this Plan. */
 export interface PathKinds {
@@ -18,7 +18,8 @@ export interface PathKinds {
 export function createPathKinds(plan: Plan): PathKinds {
   const kinds = new Map<string, PathKind>();
   const alone = new Set<string>();
-  for (const { path } of plan.boot.entries.flatMap(filesOfEntry)) kinds.set(path, 'initrd');
+  for (const { path } of plan.boot.entries.flatMap(treesOf)) kinds.set(path, 'dtb');
+  for (const { path } of plan.boot.entries.flatMap(formsOf).flat()) kinds.set(path, 'initrd');
   for (const [kernel, ...initrd] of plan.boot.entries.flatMap(formsOf)) {
     if (kernel) kinds.set(kernel.path, 'kernel');
     if (kernel && initrd.length === 0) alone.add(kernel.path);

@@ -15,9 +15,9 @@ const MAC = mac('52:54:00:12:34:56');
 function offerOf(
   facts: Partial<BootClient>,
   { plan = testPlan(), switches, loaders }: { plan?: Plan } & BootWishes = {},
-): Omit<BootOffer, 'quirks' | 'script'> {
+): Omit<BootOffer, 'quirks' | 'script' | 'runs'> {
   const client = { mac: MAC, userClasses: [], ...facts };
-  const { quirks: _, script: _script, ...offer } = bootOffer(plan, client, RACK, { switches, loaders });
+  const { quirks: _, script: _script, runs: _runs, ...offer } = bootOffer(plan, client, RACK, { switches, loaders });
   return offer;
 }
 

@@ -259,12 +259,18 @@ describe('the table of routes', () => {
       initrd: [],
       cmdline: '',
     });
-    const entry = { name: 'noble', ...files(SHA256), arm64: files('b'.repeat(64)) };
+    const entry = { name: 'noble', ...files(SHA256), others: { arm64: files('b'.repeat(64)) } };
     const plan = { ...testPlan({ entries: [entry] }), images: { shelf: SHELF, sources: [], parallel: 1 } };
     for (const sum of [SHA256, 'b'.repeat(64)]) {
       const found = createRoutes(plan).resolve(`/images/${sum}/k`, ASKER);
       assert.equal(found.kind === 'file' && found.isOfEntry, true);
     }
+  });
+
+  it('serves a device tree under its path, but not as what a machine has to have', () => {
+    const dtb = { path: 'board/board.dtb', file: '/srv/trees/board.dtb' };
+    const found = createRoutes(testPlan({ entries: [{ ...DEBIAN, dtb }] })).resolve('/board/board.dtb', ASKER);
+    assert.deepEqual(found, { kind: 'file', file: dtb.file, root: dtb.file, immutable: false });
   });
 
   it('leads any path into its root or nowhere', () => {

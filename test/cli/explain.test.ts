@@ -38,9 +38,13 @@ function configIn(state: string, subnets = SUBNET): string {
   return file;
 }
 
-function run(words: Partial<ExplainOptions>, config = configIn('none')): { code: number; lines: string[] } {
+function run(
+  words: Partial<ExplainOptions>,
+  config = configIn('none'),
+  surroundings = rackA1,
+): { code: number; lines: string[] } {
   const lines: string[] = [];
-  const ground = { surroundings: rackA1, clock: systemClock };
+  const ground = { surroundings, clock: systemClock };
   return { code: explain({ json: false, config, ...words }, (line) => lines.push(line), ground), lines };
 }
 
@@ -81,6 +85,16 @@ test('what TFTP and HTTP say to each file of its boot stands there, and what is 
   assert.match(found[4] ?? '', /^\.\.\/x: MISSING .*climbs out/);
   assert.match(found[5] ?? '', /^grub\/grub\.cfg: a script, /);
   assert.equal(found.length, 6);
+});
+
+test('a device tree of its entry is named with what the loader makes of it', () => {
+  const config = join(directory, 'tree.yaml');
+  const boot = 'boot: { entries: { debian: { kernel: debian/vmlinuz, dtb: debian/board.dtb } } }';
+  writeFileSync(config, readFileSync(configIn('none'), 'utf8').replace(/^boot: .*$/m, boot));
+  const { lines } = run({ mac: NODE, arch: '7' }, config, { ...rackA1, fileExists: () => true });
+  const trees = lines.filter((line) => /^file {6}dtb /.test(line));
+  assert.equal(trees.length, 1);
+  assert.match(trees[0] ?? '', /^file {6}dtb debian\/board\.dtb: .*; only an iPXE with the command fdt takes it, /);
 });
 
 test('what does not netboot asks for no file, unless it is said to', () => {

@@ -65,7 +65,7 @@ test('the keys that a mapping may have are found by its path', () => {
     'circuit-id',
     'remote-id',
   ]);
-  assert.deepEqual(keysAt(['boot', 'entries', 'any']), ['image', 'kernel', 'initrd', 'cmdline', 'once', 'loop']);
+  assert.deepEqual(keysAt(['boot', 'entries', 'any']), ['image', 'kernel', 'initrd', 'dtb', 'cmdline', 'once', 'loop']);
   assert.deepEqual(keysAt(['boot', 'loop']), ['boots', 'within', 'quiet']);
   assert.deepEqual(keysAt(['boot', 'loaders']), ['bios', 'uefi', 'uefi-ia32', 'uefi-arm64']);
   assert.deepEqual(keysAt(['http']), ['port', 'pace', 'tls']);
