@@ -1,4 +1,5 @@
 import type { Ip4 } from '../addr/ip4.ts';
+import { formatMac } from '../addr/mac.ts';
 import type { Loader, Loaders, OtherArch, Plan } from '../plan/plan.ts';
 import type { QuirkEffects, QuirkSwitches } from '../plan/quirk-table.ts';
 import { architectureOf, type Architecture } from './architectures.ts';
@@ -7,6 +8,7 @@ import { languageOf, scriptPath } from './loader-language.ts';
 import { quirksOf, type AppliedQuirks } from './quirks-of.ts';
 import { rackUrl } from './rack-url.ts';
 import { encodePath } from './script-facts.ts';
+import { readerBootFile, type ScriptReader } from './script-readers.ts';
 
 /** What a DHCP answer says about booting: options 66 and 67, `file` and `siaddr`. */
 export interface BootOffer {
@@ -73,7 +75,7 @@ function chooseLoader(loaders: Loaders, client: BootClient, effects: QuirkEffect
   if (arch === undefined) return 'a network boot client that does not tell its architecture (option 93)';
   const kind = architectureOf(effects.readAs ?? arch);
   if (kind === undefined) return `this rack has no loader for architecture ${arch}`;
-  return { arch, kind, loader: loaders[kind.loader] };
+  return { arch, kind, loader: kind.loader && loaders[kind.loader] };
 }
 
 function runsOn(client: BootClient, { readAs }: QuirkEffects): BootOffer['runs'] {
@@ -102,11 +104,12 @@ function loaderOffer(
   effects: QuirkEffects,
   { arch, kind, loader }: Chosen,
 ): Choice {
+  const says = `architecture ${arch} is ${kind.name}`;
+  if (kind.reads) return readerOffer(kind.reads, client, nextServer, says, loader);
   // An iPXE says what it runs on, and fetches by any way
   const isHttp = !isFullIpxe(client) && (kind.isHttp === true || isHttpClient(client));
   if (isHttp && effects.bootFile !== 'url')
     return { why: 'UEFI HTTP boot is switched off: the firmware is left to try PXE' };
-  const says = `architecture ${arch} is ${kind.name}`;
   if (loader === undefined) return { why: `${says}, and this rack found no loader for it on disk` };
   // Seen with OVMF: shim and GRUB arrive by HTTP, and GRUB 2.06 stands at its prompt without a network
   if (isHttp && languageOf(loader.path) === 'grub')
@@ -114,4 +117,17 @@ function loaderOffer(
   const bootFile = isHttp ? `${rackUrl(plan, nextServer)}/${encodePath(loader.path)}` : loader.path;
   const why = `${says}, which gets the loader ${loader.path} by ${isHttp ? 'HTTP' : 'TFTP'}`;
   return { bootFile, nextServer, script: scriptPath(loader.path, client.mac), why };
+}
+
+function readerOffer(
+  reader: ScriptReader,
+  { mac }: BootClient,
+  nextServer: Ip4,
+  says: string,
+  loader: Loader | undefined,
+): Choice {
+  const script = `${reader.folder}/pxelinux.cfg/01-${formatMac(mac, '-')}`;
+  const orElse = loader ? `; ${loader.path} is for one that starts EFI programs` : '';
+  const why = `${says}, which reads its script itself, as pxelinux.cfg in the folder of its boot file${orElse}`;
+  return { bootFile: readerBootFile(reader, loader?.path), nextServer, script, why };
 }

@@ -3,15 +3,17 @@ import { formatIp4, UNSPECIFIED, type Ip4 } from '../addr/ip4.ts';
 import { formatMac, type Mac } from '../addr/mac.ts';
 import { formatRange, rangeContains } from '../addr/range.ts';
 import { createBootIndex } from '../boot/boot-plan.ts';
+import type { BootOffer } from '../boot/boot-offer.ts';
 import type { BootStates } from '../boot/boot-states.ts';
 import { isNetbootClient } from '../boot/firmware.ts';
 import { filesFor } from '../boot/entry-files.ts';
 import { languageOf, scriptPath, type LoaderLanguage } from '../boot/loader-language.ts';
+import { readerOf } from '../boot/script-readers.ts';
 import type { QuirkNote } from '../boot/quirks-of.ts';
 import { rackUrl } from '../boot/rack-url.ts';
 import { createRoutes, type Resolution } from '../boot/routes.ts';
 import { optionName } from '../plan/option-table.ts';
-import { BOOT_LOCAL, type Plan, type Subnet } from '../plan/plan.ts';
+import { BOOT_LOCAL, type BootFiles, type Plan, type Subnet } from '../plan/plan.ts';
 import type { SocketHandle } from '../service/letters.ts';
 import type { Clock } from '../system/clock.ts';
 import { messageTypeName } from '../wire/dhcp/message-type.ts';
@@ -59,7 +61,7 @@ export interface FileAccount {
   readonly path: string;
   readonly as: 'loader' | 'script' | 'kernel' | 'initrd' | 'dtb' | 'asked';
   readonly is: Resolution;
-  /** Of a device tree: when it is taken. */
+  /** Of what not every loader takes. */
   readonly note?: string;
 }
 
@@ -285,10 +287,23 @@ function bootingOf(
       path: each,
       as,
       is: routes.resolve(each, asker),
-      ...(as === 'dtb' && { note: TREE_NOTES[languageOf(offer.bootFile ?? '')] }),
+      ...noteOf(as, each, offer, entry),
     })),
     ...(script.kind === 'text' && { script: { url: `${rackUrl(plan, rackAddress)}${path}`, text: script.text } }),
   };
+}
+
+/** What becomes of a file that this client's loader may not take. */
+function noteOf(
+  as: FileAccount['as'],
+  path: string,
+  { bootFile = '', script = '' }: BootOffer,
+  entry: BootFiles | undefined,
+): Pick<FileAccount, 'note'> {
+  const reader = readerOf(script)?.reader;
+  if (as === 'dtb') return { note: reader ? 'its firmware takes it' : TREE_NOTES[languageOf(bootFile)] };
+  const isOneTooMany = as === 'initrd' && reader && path !== entry?.initrd[0]?.path;
+  return isOneTooMany ? { note: 'not named: its firmware takes one initrd' } : {};
 }
 
 /** A boot file may be told as a URL. */

@@ -21,12 +21,14 @@ import { checkCommandLine } from './check-command-line.ts';
 import { NO_LOADER } from './schema.ts';
 import type { Surroundings } from './surroundings.ts';
 
-/** The first that is there is taken. Debian has none for 32-bit x86, and of late one for ARM. */
+/** The first that is there is taken. Debian has none for 32-bit x86 and 32-bit ARM, of late one for 64-bit ARM; MAAS has one for POWER. */
 const DEFAULT_LOADERS: Readonly<Record<LoaderKind, readonly string[]>> = {
   bios: ['undionly.kpxe'],
   uefi: ['snponly.efi'],
   'uefi-ia32': [],
   'uefi-arm64': ['snponly-arm64.efi', 'ipxe-arm64.efi'],
+  'uefi-arm32': [],
+  'open-firmware': ['bootppc64.bin'],
 };
 /** What every rack with something to boot must have, or say `none` to. */
 const USUAL_LOADERS: ReadonlySet<LoaderKind> = new Set(['bios', 'uefi']);

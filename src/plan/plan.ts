@@ -357,8 +357,8 @@ export interface BootCatalogue {
 export const EXIT_METHODS = ['auto', 'exit', 'exit-1', 'sanboot', 'chain'] as const;
 export type ExitMethod = (typeof EXIT_METHODS)[number];
 
-/** The kinds of firmware that need a loader each: x86 BIOS, and UEFI of x86-64, 32-bit x86 and 64-bit ARM. */
-export const LOADER_KINDS = ['bios', 'uefi', 'uefi-ia32', 'uefi-arm64'] as const;
+/** The kinds of firmware that need a loader each: x86 BIOS, UEFI of x86-64, 32-bit x86 and either ARM, and POWER's Open Firmware. */
+export const LOADER_KINDS = ['bios', 'uefi', 'uefi-ia32', 'uefi-arm64', 'uefi-arm32', 'open-firmware'] as const;
 export type LoaderKind = (typeof LOADER_KINDS)[number];
 export type Loaders = Readonly<Partial<Record<LoaderKind, Loader>>>;
 

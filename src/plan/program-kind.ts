@@ -28,6 +28,7 @@ const WANTED_MACHINE: Readonly<Partial<Record<LoaderKind, number>>> = {
   uefi: 0x8664,
   'uefi-ia32': 0x014c,
   'uefi-arm64': 0xaa64,
+  'uefi-arm32': 0x01c2,
 };
 
 /** Total: any bytes give an answer. */
@@ -56,6 +57,10 @@ export function loaderMisfit(kind: LoaderKind, bytes: Uint8Array): { expected: s
   if (wanted !== undefined) {
     if (program.efi === wanted) return undefined;
     return { expected: `an EFI program for ${EFI_MACHINES.get(wanted)}`, found: describeProgram(program, bytes) };
+  }
+  if (kind === 'open-firmware') {
+    if (program.isElf) return undefined;
+    return { expected: 'an ELF program for Open Firmware', found: describeProgram(program, bytes) };
   }
   // A BIOS boot program has no mark of its own
   if (bytes.length > 0 && Object.keys(program).length === 0) return undefined;

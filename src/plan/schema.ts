@@ -226,6 +226,12 @@ export const loadersSchema = mapping({
     .describe(
       `Loader for 64-bit ARM UEFI and U-Boot, or none. Default: snponly or ipxe, if there. ${loaderWords('uefi-arm64')}`,
     ),
+  'uefi-arm32': form.loaderText
+    .optional()
+    .describe('Loader for 32-bit ARM UEFI, like a grubarm.efi of grub-mknetdir. Default: none.'),
+  'open-firmware': form.loaderText
+    .optional()
+    .describe('Loader for POWER with Open Firmware. Default: bootppc64.bin, which MAAS has as an image, if there.'),
 });
 
 const entriesSchema = z

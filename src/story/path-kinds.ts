@@ -2,6 +2,7 @@ import { formsOf, treesOf } from '../boot/entry-files.ts';
 import { filesOf, loadersOf } from '../boot/loader-files.ts';
 import { normalizePath } from '../boot/normalize-path.ts';
 import { createScriptNames } from '../boot/script-names.ts';
+import { readerOf } from '../boot/script-readers.ts';
 import type { Plan } from '../plan/plan.ts';
 
 /** What a file is in the course of a boot; `file`: anything else that is served. */
@@ -30,9 +31,13 @@ export function createPathKinds(plan: Plan): PathKinds {
   return {
     kindOf(raw) {
       const path = bare(raw);
-      return kinds.get(path) ?? (scriptName(path) === undefined ? 'file' : 'script');
+      return (
+        kinds.get(path) ??
+        kinds.get(readerOf(path)?.below ?? '') ??
+        (scriptName(path) === undefined ? 'file' : 'script')
+      );
     },
-    hasInitrd: (kernel) => !alone.has(bare(kernel)),
+    hasInitrd: (kernel) => !alone.has(readerOf(bare(kernel))?.below ?? bare(kernel)),
   };
 }
 

@@ -11,6 +11,7 @@ import { openBootStore } from '../../src/boots/open-boot-store.ts';
 import { explain, type ExplainOptions } from '../../src/cli/explain.ts';
 import type { Account } from '../../src/dhcp/account.ts';
 import { SqliteLeaseStore } from '../../src/leases/lease-store.ts';
+import type { StoredImage } from '../../src/plan/stored-image.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { decodeDhcp, type DhcpPacket } from '../../src/wire/dhcp/packet.ts';
 import { ip, rackA1 } from '../plan/rack-a1.ts';
@@ -31,6 +32,12 @@ hosts: [{ name: node1, mac: "${NODE}", address: 192.168.127.50, boot: debian }]
 classes: [{ name: row-7, match: { circuit-id: port-7 } }]
 boot: { entries: { debian: { kernel: debian/vmlinuz } } }
 `;
+
+function imageFor(arch: string, sha256: string): StoredImage {
+  const files = [{ name: 'boot-kernel', ftype: 'boot-kernel', sha256, size: 1 }];
+  const kernel = { subarch: 'generic', subarches: ['generic'], kflavor: 'generic' };
+  return { os: 'ubuntu', release: 'noble', arch, ...kernel, label: 'stable', version: '1', files };
+}
 
 function configIn(state: string, subnets = SUBNET): string {
   const file = join(directory, `${state}.yaml`);
@@ -95,6 +102,21 @@ test('a device tree of its entry is named with what the loader makes of it', () 
   const trees = lines.filter((line) => /^file {6}dtb /.test(line));
   assert.equal(trees.length, 1);
   assert.match(trees[0] ?? '', /^file {6}dtb debian\/board\.dtb: .*; only an iPXE with the command fdt takes it, /);
+});
+
+test('a machine is told the files of an image that are for its architecture', () => {
+  const config = join(directory, 'arches.yaml');
+  const boot = 'boot: { entries: { debian: { image: ubuntu/noble } } }';
+  writeFileSync(config, readFileSync(configIn('none'), 'utf8').replace(/^boot: .*$/m, boot));
+  const kernels: Record<string, string> = { amd64: 'a', arm64: 'b', armhf: 'c', ppc64el: 'e' };
+  const images = Object.entries(kernels).map(([arch, letter]) => imageFor(arch, letter.repeat(64)));
+  const surroundings = { ...rackA1, fileExists: () => true, images: () => images };
+  const kernelFor = (arch: number): string | undefined => {
+    const { lines } = run({ mac: NODE, arch: String(arch), json: true }, config, surroundings);
+    const { files = [] } = JSON.parse(lines.join('\n')) as Account;
+    return files.find(({ as }) => as === 'kernel')?.path.charAt('images/'.length);
+  };
+  assert.deepEqual([7, 0x0b, 0x15, 0x16, 0x0c, 0x0e].map(kernelFor), ['a', 'b', 'c', 'b', 'e', 'e']);
 });
 
 test('what does not netboot asks for no file, unless it is said to', () => {

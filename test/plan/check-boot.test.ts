@@ -54,7 +54,7 @@ function treeOf(dtb: Uint8Array): Partial<Surroundings> {
 describe('a device tree is looked at before it is promised', () => {
   const text = boot(
     'entries: { board: { kernel: board/Image, dtb: board/board.dtb } }',
-    'loaders: { bios: none, uefi: none, uefi-arm64: none }',
+    'loaders: { bios: none, uefi: none, uefi-arm64: none, open-firmware: none }',
   );
   test('one that is not there takes its entry out of service', () => {
     assert.deepEqual(faultLines(text, { fileExists: (path) => !path.endsWith('.dtb') }), [
@@ -337,7 +337,7 @@ describe('a loader', () => {
       fileExists: () => true,
       firstBytes: (path) => efiProgram(path.includes('grub') ? PE_MACHINE.arm64 : PE_MACHINE.x64),
     };
-    const text = boot('loaders: { bios: none, uefi: shim, uefi-arm64: shim, uefi-ia32: none }');
+    const text = boot('loaders: { bios: none, uefi: shim, uefi-arm64: shim, uefi-ia32: none, open-firmware: none }');
     assert.deepEqual(faultLines(text, arm), [
       `6:32: boot.loaders.uefi: expected an EFI program for x86-64, found ${FILES}/grubx64.efi, an EFI program for 64-bit ARM`,
       `6:50: boot.loaders.uefi-arm64: expected an EFI program for 64-bit ARM, found ${FILES}/shimaa64.efi, an EFI program for x86-64`,
@@ -384,7 +384,7 @@ boot: { exit: sanboot }
 
   test('of another kind is an unknown key', () => {
     assert.deepEqual(faultLines(boot('loaders: { arm: x.efi }')), [
-      '6:14: boot.loaders.arm: expected one of bios, uefi, uefi-ia32, uefi-arm64, found arm',
+      '6:14: boot.loaders.arm: expected one of bios, uefi, uefi-ia32, uefi-arm64, uefi-arm32, open-firmware, found arm',
     ]);
   });
 });

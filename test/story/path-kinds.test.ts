@@ -31,6 +31,15 @@ test('a device tree is neither a kernel nor an initrd', () => {
   assert.equal(paths.kindOf('/board/board.dtb'), 'dtb');
 });
 
+test('a file is the same in the folder of a U-Boot', () => {
+  const paths = ['debian/vmlinuz', 'debian/initrd.gz', `pxelinux.cfg/01-${MAC.replaceAll(':', '-')}`, 'notes'];
+  assert.deepEqual(
+    paths.map((path) => PATHS.kindOf(`u-boot-arm64/${path}`)),
+    ['kernel', 'initrd', 'script', 'file'],
+  );
+  assert.equal(PATHS.hasInitrd('u-boot-arm64/rescue/bzImage'), false);
+});
+
 test('a kernel is known to want an initrd or none', () => {
   assert.deepEqual(
     ['/debian/vmlinuz', '/rescue/bzImage'].map((path) => PATHS.hasInitrd(path)),
