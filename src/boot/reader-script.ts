@@ -7,7 +7,8 @@ import type { ScriptReader } from './script-readers.ts';
 
 /**
  * The script of one machine for U-Boot's `pxe` or for Petitboot. Neither tries again: what can't be had, or does not start, leaves
- * U-Boot to its next boot target and Petitboot to its menu.
+ * U-Boot to its next boot target and Petitboot to its menu. Seen: U-Boot 2023.01 fetches initrd, kernel and device tree, in this order;
+ * it passes over SAY, which it does not know.
  */
 export function readerScript(plan: BootPlan, facts: ScriptFacts, reader: ScriptReader): string {
   const { target } = plan;
