@@ -1,7 +1,5 @@
 import type * as z from 'zod';
 
-import { refusalSchema } from '../contract/rack-words.ts';
-import { shown } from '../images/streams/stream-json.ts';
 import type { RegionState } from '../service/region-letters.ts';
 import type { EventSink } from '../service/service.ts';
 import type { Clock } from '../system/clock.ts';
@@ -9,8 +7,9 @@ import type { Loop, Timer } from '../system/loop.ts';
 import { BackOff } from './back-off.ts';
 import type { RackIdentity } from './rack-identity.ts';
 import type { RegionClient } from './region-client.ts';
+import { readAnswer } from './read-answer.ts';
 import { RegionFault } from './region-fault.ts';
-import type { Question, RawAnswer } from './transport.ts';
+import type { Question } from './transport.ts';
 
 /** What the region is asked for: each has its own troubles, and waits for itself when it has some. */
 export type Activity = 'plan' | 'events' | 'status' | 'key';
@@ -107,10 +106,9 @@ export class RegionLink {
     const authorization = identity.authorization;
     try {
       if (authorization === undefined) throw new RegionFault('unknown', identity.whyNobody);
-      const answer = read(await client.ask({ ...wish, authorization }), schema, {
-        identity,
-        mayBeNothing: activity === 'plan',
-      });
+      const raw = await client.ask({ ...wish, authorization });
+      const isNothing = raw.status === 204 && activity === 'plan';
+      const answer = isNothing ? undefined : readAnswer(raw, schema, (text) => identity.hideIn(text));
       this.#check();
       this.#works(activity, url);
       return answer;
@@ -229,46 +227,5 @@ export class RegionLink {
     if (this.#link !== link) this.#since = this.#dependencies.clock.now();
     this.#link = link;
     this.#dependencies.changed();
-  }
-}
-
-/** Throws RegionFault when it is no answer to this question. */
-function read<S extends z.ZodType>(
-  { status, text, retryAfter = 0 }: RawAnswer,
-  schema: S,
-  { identity, mayBeNothing }: { readonly identity: RackIdentity; readonly mayBeNothing: boolean },
-): z.output<S> | undefined {
-  if (status === 204 && mayBeNothing) return undefined;
-  if (status !== 200 && status !== 201) {
-    const words = identity.hideIn(reasonIn(text));
-    throw new RegionFault(kindOf(status), `answers ${status}${words === '' ? '' : `: ${words}`}`, retryAfter * 1000);
-  }
-  const result = schema.safeParse(parse(text));
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const where = issue?.path.map(String).join('.') ?? '';
-  throw new RegionFault('away', `answers what we can't use: ${shown(`${where}: ${issue?.message ?? ''}`)}`);
-}
-
-function kindOf(status: number): RegionFault['kind'] {
-  if (status === 401 || status === 403) return 'unknown';
-  return status === 400 || status === 413 || status === 422 ? 'rejected' : 'away';
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new RegionFault('away', 'answers what is no JSON');
-  }
-}
-
-/** A region says why; what something else says is cut short. */
-function reasonIn(text: string): string {
-  try {
-    const { success, data } = refusalSchema.safeParse(JSON.parse(text));
-    return success ? shown(data.error) : '';
-  } catch {
-    return '';
   }
 }

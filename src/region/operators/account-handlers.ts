@@ -80,12 +80,13 @@ const account: Handler = {
       isForAll: true,
       parameters: z.object({ name: text('What it is for.', 100).optional() }),
       change: async (sql, { operator, parameters }) => {
-        const key = await createKey(sql, operator.name, String(parameters['name'] ?? 'a key'), operator.name);
+        const { name = 'a key' } = parameters as { readonly name?: string };
+        const key = await createKey(sql, operator.name, name, operator.name);
         return {
           token_key: key.token,
           token_secret: key.secret,
           consumer_key: key.consumer,
-          name: parameters['name'] ?? 'a key',
+          name,
         };
       },
     },

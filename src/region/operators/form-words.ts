@@ -50,9 +50,12 @@ export function address(description: string) {
 
 /** Gives null for nothing: the address is taken away. */
 export function addressOrNothing(description: string) {
-  const read = (value: string): string | null | undefined =>
-    value === '' ? null : parseIp4(value) === undefined ? undefined : value;
-  return field('an IPv4 address, or nothing', read, description);
+  return field('an IPv4 address, or nothing', addressOrNull, description);
+}
+
+function addressOrNull(value: string): string | null | undefined {
+  if (value === '') return null;
+  return parseIp4(value) === undefined ? undefined : value;
 }
 
 export function network(description: string) {
@@ -60,11 +63,12 @@ export function network(description: string) {
 }
 
 export function mac(description: string) {
-  const read = (value: string): string | undefined => {
-    const parsed = parseMac(value);
-    return parsed === undefined ? undefined : formatMac(parsed);
-  };
-  return field('a MAC address', read, description);
+  return field('a MAC address', usualMac, description);
+}
+
+function usualMac(value: string): string | undefined {
+  const parsed = parseMac(value);
+  return parsed === undefined ? undefined : formatMac(parsed);
 }
 
 export function domainName(description: string) {
@@ -77,8 +81,8 @@ export function domainName(description: string) {
   return field('a name as DNS has them', read, description);
 }
 
-export function oneOf<const T extends string>(words: readonly T[], description: string) {
-  return field(`one of ${words.join(', ')}`, (value) => words.find((word) => word === value), description);
+export function oneOf<const T extends string>(choice: readonly T[], description: string) {
+  return field(`one of ${choice.join(', ')}`, (value) => choice.find((word) => word === value), description);
 }
 
 /** Each given by itself, or all in one with commas or blanks between. */

@@ -15,12 +15,6 @@ export interface Call<P = Readonly<Record<string, unknown>>> {
   readonly base: string;
 }
 
-/** What comes back: anything JSON; a status where it is not 200; null is 204 without a body. */
-export interface Reply {
-  readonly status?: number;
-  readonly body: unknown;
-}
-
 export interface Action {
   /** As a client calls it: read, create, update, delete, or the op's name. */
   readonly name: string;
@@ -33,8 +27,11 @@ export interface Action {
   readonly isForAll?: true;
   /** Reads: each sees what is there now. */
   readonly read?: (sql: Sql, call: Call) => Promise<unknown>;
-  /** Changes, whole or not at all; done again when somebody was in its way. */
-  readonly change?: (sql: Sql, call: Call) => Promise<Reply | unknown>;
+  /**
+   * Changes, whole or not at all; done again when somebody was in its way. Gives anything JSON, null for 204, or
+   * `{ status, body }`.
+   */
+  readonly change?: (sql: Sql, call: Call) => Promise<unknown>;
 }
 
 /** One kind of thing at one place, as MAAS has it. */

@@ -78,8 +78,7 @@ const bootSource: Handler = {
       method: 'PUT',
       doc: 'Update a boot source.',
       parameters: z.object({ ...sourceFields, url: sourceFields.url.optional() }),
-      change: (sql, call) =>
-        changeSource(sql, call, idOf(call.uri[0]), call.parameters as Partial<SourceWish>, 'update'),
+      change: (sql, call) => changeSource(sql, call, idOf(call.uri[0]), call.parameters, 'update'),
     },
     {
       name: 'delete',

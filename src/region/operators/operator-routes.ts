@@ -128,12 +128,11 @@ function checked({ parameters }: Action, form: Form): Readonly<Record<string, un
     fields[name] = [...(fields[name] ?? []), issue.message];
   }
   if (Object.keys(fields).length > 0) throw new FieldFaults(fields);
-  return (result?.data ?? {}) as Readonly<Record<string, unknown>>;
+  return result?.data ?? {};
 }
 
 function reply(context: Context, result: unknown): void {
-  const hasStatus = typeof result === 'object' && result !== null && 'status' in result && 'body' in result;
-  const { status, body } = hasStatus ? (result as { status: number; body: unknown }) : { status: 200, body: result };
+  const { status, body } = hasOwnStatus(result) ? result : { status: 200, body: result };
   if (body === null || body === undefined) context.status = 204;
   else {
     context.status = status;
@@ -141,6 +140,15 @@ function reply(context: Context, result: unknown): void {
     if (typeof body !== 'string') context.set('content-type', 'application/json');
     context.body = typeof body === 'string' ? body : JSON.stringify(body);
   }
+}
+
+function hasOwnStatus(result: unknown): result is { readonly status: number; readonly body: unknown } {
+  return (
+    typeof result === 'object' &&
+    result !== null &&
+    typeof (result as { status?: unknown }).status === 'number' &&
+    'body' in result
+  );
 }
 
 /** A trailing slash may be missing. */

@@ -277,7 +277,7 @@ async function queryEvents(sql: Sql, { parameters, base }: Call): Promise<unknow
   );
   const newest = isForward ? rows.toReversed() : rows;
   const uri = (name: string, id: unknown): string =>
-    `${base}/events/?op=query&limit=${limit}&${name}=${String(id ?? 0)}`;
+    `${base}/events/?op=query&limit=${limit}&${name}=${Number(id ?? 0)}`;
   return {
     count: newest.length,
     events: newest.map(({ id, at, kind, mac: card, ip, body, rack }) => ({

@@ -8,7 +8,6 @@ export async function setRange(
   type: 'dynamic' | 'static',
   [low, high]: readonly [unknown, unknown],
 ): Promise<void> {
-  const none = (value: unknown): boolean => value === null || value === undefined;
   if (none(low) !== none(high)) {
     const prefix = type === 'static' ? 'static_' : '';
     throw new FieldFaults({ [`${prefix}ip_range_${none(low) ? 'low' : 'high'}`]: ['expected both ends of the range'] });
@@ -21,4 +20,8 @@ export async function setRange(
     low,
     high,
   ]);
+}
+
+function none(value: unknown): boolean {
+  return value === null || value === undefined;
 }

@@ -66,6 +66,7 @@ function jsonFields(bytes: Buffer): (readonly [string, string])[] {
 
 function wordOf(value: unknown): string {
   if (value === null) return '';
-  if (typeof value === 'object') throw new Refusal(400, 'expected words, numbers and lists of them');
-  return String(value);
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  throw new Refusal(400, 'expected words, numbers and lists of them');
 }

@@ -348,8 +348,8 @@ const RESERVED = 'SELECT id, subnet_id, host(ip) AS ip, mac, comment FROM reserv
 
 /** By id, or by network where only one has it. */
 async function subnetOf(sql: Sql, id = ''): Promise<Row> {
-  const network = /^\d+$/.test(id) ? undefined : parseCidr(id);
-  const [row] = network
+  const cidr = /^\d+$/.test(id) ? undefined : parseCidr(id);
+  const [row] = cidr
     ? await sql.query(`${SUBNETS()} WHERE cidr = $1::cidr ORDER BY subnet.id LIMIT 1`, [id])
     : await sql.query(`${SUBNETS()} WHERE subnet.id = $1`, [idOf(id)]);
   if (!row) throw new Refusal(404, 'there is no such subnet');
