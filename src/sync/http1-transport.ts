@@ -37,16 +37,13 @@ export class Http1Transport implements Transport {
   }
 
   async ask(question: Question): Promise<RawAnswer> {
-    try {
-      return await this.#askOnce(question);
-    } catch (error) {
-      if (!(error instanceof StaleConnection)) throw faultOf(error);
-    }
-    // It was closed for want of use while the question was on its way: what we ask may be asked twice
-    try {
-      return await this.#askOnce(question);
-    } catch (error) {
-      throw faultOf(error);
+    for (let stale = 0; ; stale++) {
+      try {
+        return await this.#askOnce(question);
+      } catch (error) {
+        // It was closed for want of use while the question was on its way: what we ask may be asked twice
+        if (!(error instanceof StaleConnection) || stale === MOST_CONNECTIONS) throw faultOf(error);
+      }
     }
   }
 
@@ -102,7 +99,11 @@ export class Http1Transport implements Transport {
   }
 }
 
-class StaleConnection extends Error {}
+class StaleConnection extends Error {
+  constructor() {
+    super('the connection was cut');
+  }
+}
 
 function isStale(request: http.ClientRequest, error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
