@@ -6,6 +6,7 @@ import type { BootRow } from '../../src/boots/boot-row.ts';
 import { MachineDesk } from '../../src/rack/machine-desk.ts';
 import { LeaseTable } from '../../src/service/lease-table.ts';
 import { Notices } from '../../src/rack/notices.ts';
+import type { PlanAttempt } from '../../src/rack/plan-source.ts';
 import type { Rack } from '../../src/rack/rack.ts';
 import type { RegionDesk } from '../../src/rack/region-desk.ts';
 import type { KeptZone } from '../../src/rack/zone-keeper.ts';
@@ -88,7 +89,13 @@ class MemoryStore implements EventStore {
 /** What the operators' plane sees of a rack, without the rack. */
 export class FakeRack {
   readonly plan = PLAN;
-  attempt = { at: 1_700_000_000_000, plan: PLAN as Plan | undefined, faults: [] as readonly string[] };
+  attempt: Omit<PlanAttempt, 'plan'> & { readonly plan: Plan | undefined } = {
+    at: 1_700_000_000_000,
+    plan: PLAN,
+    faults: [],
+    regionFaults: [],
+    conflicts: [],
+  };
   readonly startedAt = 1_600_000_000_000;
   readonly leases = new LeaseTable(systemClock);
   readonly timeline = new Timeline(new MemoryStore());
@@ -103,7 +110,7 @@ export class FakeRack {
   );
   now = 1_700_000_000_000;
   readonly kept: KeptZone[] = [];
-  readonly region: Pick<RegionDesk, 'state' | 'refused'> = { state: undefined, refused: undefined };
+  region: Pick<RegionDesk, 'state' | 'refused'> = { state: undefined, refused: undefined };
   readonly zones = { notices: (): string[] => [], zones: () => this.kept };
   readonly zoneOrders: ZoneOrder[] = [];
   zoneAnswer: ZoneAnswer = { zones: [] };

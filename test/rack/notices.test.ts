@@ -100,3 +100,27 @@ test('each conflict and each strange DHCP server stands by itself until it is ov
   learn({ kind: 'service.failed', service: 'watch', reason: 'r', retryMilliseconds: 100 });
   assert.deepEqual(notices.all(), []);
 });
+
+test('that the region is away, or does not know this rack, stands as one line until it is back', () => {
+  const notices = new Notices();
+  const learn = (body: EventBody): void => notices.learn({ ...body, at: 0, source: 'sync' });
+  learn({ kind: 'region.lost', url: 'https://a', reason: 'r' });
+  learn({ kind: 'region.refused', reason: 'answers 401' });
+  learn({ kind: 'region.clock-wrong', seconds: 90 });
+  assert.equal(notices.all().length, 2);
+  assert.match(notices.all()[0] ?? '', /does not know this rack: answers 401/);
+  learn({ kind: 'region.connected', url: 'https://a' });
+  learn({ kind: 'region.clock-right' });
+  assert.deepEqual(notices.all(), []);
+  learn({ kind: 'region.refused', reason: 'r' });
+  learn({ kind: 'service.failed', service: 'sync', reason: 'x', retryMilliseconds: 100 });
+  assert.deepEqual(notices.all(), []);
+});
+
+test('that events were given up stands for good: they are lost', () => {
+  const notices = new Notices();
+  const learn = (body: EventBody): void => notices.learn({ ...body, at: 0, source: 'sync' });
+  learn({ kind: 'region.forgotten', count: 3, before: 1 });
+  learn({ kind: 'region.connected', url: 'https://a', seconds: 9 });
+  assert.equal(notices.all().length, 1);
+});

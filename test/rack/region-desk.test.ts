@@ -48,7 +48,7 @@ test('all leases are told when they are wished for, but not before they are know
   const { desk, sent } = rig();
   desk.hear({ kind: 'leases', id: 1 });
   desk.hear({ kind: 'leases', id: 2 });
-  assert.deepEqual(sent, []);
+  assert.equal(sent.length, 0);
   desk.leasesKnown();
   desk.leasesKnown();
   desk.hear({ kind: 'leases', id: 3 });

@@ -38,8 +38,30 @@ test('the status of a rack says what it serves and how it is', () => {
 
 test('a file that can’t be served is refused, with its faults, while the Plan before is shown', () => {
   const fake = new FakeRack();
-  fake.attempt = { at: 5, plan: undefined, faults: ['rackboot.yaml:1:1: broken'] };
+  fake.attempt = { ...fake.attempt, at: 5, plan: undefined, faults: ['rackboot.yaml:1:1: broken'] };
   const { rack, config } = statusOf(fake.rack, FILE);
   assert.equal(rack, 'rack-t');
   assert.deepEqual([config.state, config.faults], ['refused', ['rackboot.yaml:1:1: broken']]);
+});
+
+test('how it is with the region is shown with times that people read', () => {
+  const fake = new FakeRack();
+  assert.equal(statusOf(fake.rack, FILE).region, undefined);
+  fake.region = {
+    state: { link: 'lost', url: 'https://a', since: 0, waiting: 3, oldest: 1_000, forgotten: 1, fault: { at: 2_000, reason: 'r' } },
+    refused: { version: 8, faults: ['x'] },
+  };
+  fake.attempt = { ...fake.attempt, answer: { version: 7, config: {}, orders: {} }, conflicts: ['c'] };
+  assert.deepEqual(statusOf(fake.rack, FILE).region, {
+    version: 7,
+    refused: { version: 8, faults: ['x'] },
+    conflicts: ['c'],
+    link: 'lost',
+    url: 'https://a',
+    since: '1970-01-01T00:00:00.000Z',
+    waiting: 3,
+    oldest: '1970-01-01T00:00:01.000Z',
+    forgotten: 1,
+    fault: { at: '1970-01-01T00:00:02.000Z', reason: 'r' },
+  });
 });

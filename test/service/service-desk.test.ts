@@ -45,6 +45,23 @@ test('a plan is applied, and then the rack is told', () => {
   assert.deepEqual(log, [['apply', PLAN, SOCKETS], 'posts ready']);
 });
 
+test('what a service read to serve a plan is told before it is said to serve it', () => {
+  const { desk, posted } = rig();
+  desk.outbox.leaseBound(BOUND[0] ?? assert.fail());
+  openLetter(desk, { type: 'plan', plan: PLAN, sockets: SOCKETS });
+  assert.deepEqual(
+    posted.map(({ type }) => type),
+    ['leases', 'ready'],
+  );
+});
+
+test('what the region is to know of reaches who talks to it, and is no trouble to the others', () => {
+  const heard: unknown[] = [];
+  openLetter(rig({ hearRegion: (news) => heard.push(news) }).desk, { type: 'region', news: { kind: 'changed' } });
+  assert.deepEqual(heard, [{ kind: 'changed' }]);
+  openLetter(rig().desk, { type: 'region', news: { kind: 'changed' } });
+});
+
 test('a plan that can’t be applied is not said to be', () => {
   const { desk, posted } = rig({
     apply: () => {

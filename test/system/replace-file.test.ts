@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { geteuid } from 'node:process';
 import { after, test } from 'node:test';
 
 import { replaceFile } from '../../src/system/replace-file.ts';
@@ -28,4 +38,20 @@ test('bytes may be written for others to read, whatever was left behind by a cra
 test('what can’t be replaced stays and is said', () => {
   mkdirSync(join(directory, 'taken'));
   assert.throws(() => replaceFile(join(directory, 'taken'), 'x'), /EISDIR|ENOTEMPTY|EEXIST/);
+});
+
+test('a link that somebody left in the way is not written through', () => {
+  const [file, victim] = [join(directory, 'wanted'), join(directory, 'victim')];
+  writeFileSync(victim, 'as it was');
+  symlinkSync(victim, `${file}.new`);
+  replaceFile(file, 'new');
+  assert.equal(readFileSync(victim, 'utf8'), 'as it was');
+  assert.equal(readFileSync(file, 'utf8'), 'new');
+});
+
+test('a file may be made for another owner; who can’t give it away keeps it', () => {
+  const file = join(directory, 'given');
+  replaceFile(file, 'x', 0o600, { uid: 65_534, gid: 65_534 });
+  const { uid } = statSync(file);
+  assert.equal(uid, geteuid?.() === 0 ? 65_534 : geteuid?.());
 });
