@@ -1,7 +1,8 @@
 import type { Context } from 'koa';
 import type { Logger } from 'pino';
+import * as z from 'zod';
 
-import { LONGEST_WAIT, RACK_PATHS } from '../../contract/paths.ts';
+import { LONGEST_WAIT, MOST_RECORDS, RACK_PATHS } from '../../contract/paths.ts';
 import { parseAuthorization } from '../../contract/rack-key.ts';
 import {
   enrolmentSchema,
@@ -12,16 +13,15 @@ import {
   type StatusAnswer,
 } from '../../contract/rack-words.ts';
 import type { Clock } from '../../system/clock.ts';
-import { publish } from '../answer/publish.ts';
-import { RefusedChange } from '../answer/refused-change.ts';
 import type { Database } from '../database/database.ts';
 import type { GuessLimit } from '../guess-limit.ts';
+import { InTurn } from '../in-turn.ts';
 import { Refusal } from '../refusal.ts';
 import { keepBatch } from './keep-batch.ts';
 import type { PlanWaiters } from './plan-waiters.ts';
-import { changeKey, enrolRack, findRack, keepStatus, planOf, type Rack } from './racks.ts';
+import { changeKey, enrolRack, findRack, planOf, type Rack } from './racks.ts';
+import { keepReport } from './rack-report.ts';
 import { readJson } from './read-json.ts';
-import { storable } from './storable.ts';
 
 export interface RackRoutesDependencies {
   readonly database: Database;
@@ -33,11 +33,15 @@ export interface RackRoutesDependencies {
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 }
 
+/** Its records are looked at one by one: a bad one must not hold up those behind it. */
+const rawBatchSchema = eventBatchSchema.extend({ records: z.array(z.unknown()).max(MOST_RECORDS) });
+
 type Route = (context: Context, rack: Rack) => Promise<void>;
 
 /** What racks ask: see etc/region-api.yaml. */
 export class RackRoutes {
   readonly #dependencies: RackRoutesDependencies;
+  readonly #turns = new InTurn();
   readonly #routes: Readonly<Record<string, Route>> = {
     [`GET ${RACK_PATHS.plan}`]: (context, rack) => this.#plan(context, rack),
     [`POST ${RACK_PATHS.events}`]: (context, rack) => this.#events(context, rack),
@@ -125,28 +129,22 @@ export class RackRoutes {
   }
 
   async #events(context: Context, rack: Rack): Promise<void> {
-    const batch = await readJson(context, eventBatchSchema);
-    const { database } = this.#dependencies;
-    const kept = await database.transaction((sql) => keepBatch(sql, rack.id, batch), 'read committed');
+    const batch = await readJson(context, rawBatchSchema);
+    const { database, clock, log } = this.#dependencies;
+    const { kept, mended } = await database.transaction(
+      (sql) => keepBatch(sql, rack.id, batch, clock.now()),
+      'read committed',
+    );
+    if (mended > 0) log.warn({ rack: rack.name, records: mended }, 'records of a rack were not as they should be');
     context.body = { kept };
   }
 
   async #status(context: Context, rack: Rack): Promise<void> {
-    const report = storable(await readJson(context, statusReportSchema)) as ReturnType<typeof statusReportSchema.parse>;
+    const status = await readJson(context, statusReportSchema);
     const { database, clock, log } = this.#dependencies;
-    const { wantsFile, isNews } = await database.transaction(
-      (sql) => keepStatus(sql, rack, report, context.ip),
-      'read committed',
-    );
-    if (isNews) {
-      try {
-        await database.transaction((sql) => publish(sql, [rack.id]));
-      } catch (error) {
-        // What it has now no longer goes with what it was to have: it says so itself when it is given that
-        if (!(error instanceof RefusedChange)) throw error;
-        log.warn({ rack: rack.name, faults: error.faults }, 'what this rack is to serve no longer fits it');
-      }
-    }
+    const report = { status, from: context.ip, now: clock.now() };
+    const { wantsFile, faults } = await keepReport({ database, turns: this.#turns }, rack, report);
+    if (faults.length > 0) log.warn({ rack: rack.name, faults }, 'what this rack is to serve no longer fits it');
     const answer: StatusAnswer = { at: clock.now(), ...(wantsFile && { wants: ['file'] }) };
     context.body = answer;
   }

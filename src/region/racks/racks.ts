@@ -1,5 +1,5 @@
 import type { RackCredentials } from '../../contract/rack-key.ts';
-import type { Enrolment, PlanAnswer, StatusReport } from '../../contract/rack-words.ts';
+import type { Enrolment, PlanAnswer } from '../../contract/rack-words.ts';
 import { audit } from '../audit.ts';
 import type { Sql } from '../database/database.ts';
 import { Refusal } from '../refusal.ts';
@@ -88,32 +88,4 @@ export async function planOf(sql: Sql, rack: string, known: number | undefined):
     config: row['plan'] as PlanAnswer['config'],
     orders: row['orders'] as PlanAnswer['orders'],
   };
-}
-
-/** What a rack says of itself; tells whether the region wants to see its file, and whether its plan may be another now. */
-export async function keepStatus(
-  sql: Sql,
-  rack: Rack,
-  report: StatusReport,
-  from: string,
-): Promise<{ readonly wantsFile: boolean; readonly isNews: boolean }> {
-  const { file, ...status } = report;
-  const [before] = await sql.query('SELECT status, file_hash FROM rack WHERE id = $1 FOR UPDATE', [rack.id]);
-  const known = before?.['status'] as StatusReport | null | undefined;
-  const isOtherWire = JSON.stringify(known?.interfaces ?? []) !== JSON.stringify(status.interfaces);
-  const isOtherFile = file?.config !== undefined && file.hash !== before?.['file_hash'];
-  await sql.query(
-    `UPDATE rack SET status = $2::jsonb, seen = now(), seen_at = $3,
-       file_hash = CASE WHEN $5::jsonb IS NULL THEN file_hash ELSE $4 END, file_config = coalesce($5::jsonb, file_config)
-     WHERE id = $1`,
-    [
-      rack.id,
-      JSON.stringify(status),
-      from,
-      file?.hash ?? null,
-      file?.config === undefined ? null : JSON.stringify(file.config),
-    ],
-  );
-  const wantsFile = file !== undefined && file.config === undefined && file.hash !== before?.['file_hash'];
-  return { wantsFile, isNews: isOtherWire || isOtherFile };
 }
