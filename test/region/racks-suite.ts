@@ -51,12 +51,25 @@ export function testRacks(name: string, open: () => Promise<Database>): void {
     assert.equal((await region.say(rack, 'GET', plan)).status, 401);
   });
 
-  test(`${name}: whoever guesses is not listened to for a while`, async () => {
+  test(`${name}: whoever guesses is not listened to for a while, but a rack of the same address that was heard before is`, async () => {
     await using region = await rig();
-    const rack = await region.enrol('rack-a1');
-    for (let n = 0; n < 10; n++)
-      assert.equal((await region.say({ ...rack, key: newKey() }, 'GET', '/racks/v1/plan')).status, 401);
-    assert.equal((await region.say(rack, 'GET', '/racks/v1/plan')).status, 429);
+    const [heard, unheard] = [await region.enrol('rack-a1'), await region.enrol('rack-b1')];
+    const plan = '/racks/v1/plan';
+    assert.equal((await region.say(heard, 'GET', plan)).status, 200);
+    for (let n = 0; n < 10; n++) assert.equal((await region.say({ ...heard, key: newKey() }, 'GET', plan)).status, 401);
+    assert.equal((await region.say({ ...heard, key: newKey() }, 'GET', plan)).status, 429);
+    assert.equal((await region.say(unheard, 'GET', plan)).status, 429);
+    assert.equal((await region.say(heard, 'GET', plan)).status, 200);
+    // Of another rack a key is good for nothing, although it is somebody's
+    assert.equal((await region.say({ ...unheard, key: heard.key }, 'GET', plan)).status, 429);
+  });
+
+  test(`${name}: of a flood of refused requests the log has a beginning`, async () => {
+    await using region = await rig();
+    for (let n = 0; n < 50; n++) assert.equal((await region.ask('GET', `/${'x'.repeat(500)}`)).status, 404);
+    const lines = region.log.filter((line) => line.includes('"status":404'));
+    assert.equal(lines.length, 20);
+    assert.ok(lines.every((line) => line.includes('"from":"127.0.0.1"') && line.length < 600));
   });
 
   test(`${name}: who waits for a newer plan has it once there is one`, { timeout: 20_000 }, async () => {

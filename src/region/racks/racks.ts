@@ -1,5 +1,5 @@
 import type { RackCredentials } from '../../contract/rack-key.ts';
-import type { Enrolment, PlanAnswer } from '../../contract/rack-words.ts';
+import type { Enrolment } from '../../contract/rack-words.ts';
 import { audit } from '../audit.ts';
 import type { Sql } from '../database/database.ts';
 import { Refusal } from '../refusal.ts';
@@ -74,18 +74,4 @@ export async function findRack(sql: Sql, { rack, key }: RackCredentials): Promis
 export async function changeKey(sql: Sql, rack: Rack, keyHash: string): Promise<void> {
   await sql.query('UPDATE rack SET next_key_hash = $2 WHERE id = $1', [rack.id, keyHash]);
   await audit(sql, { who: rack.name, did: 'change key', what: `rack ${rack.name}` });
-}
-
-/** Its answer, unless that is of the version `known`. */
-export async function planOf(sql: Sql, rack: string, known: number | undefined): Promise<PlanAnswer | undefined> {
-  const [row] = await sql.query(
-    'SELECT plan, plan_version, orders FROM rack WHERE id = $1 AND plan_version IS DISTINCT FROM $2::bigint',
-    [rack, known ?? null],
-  );
-  if (!row) return undefined;
-  return {
-    version: Number(row['plan_version']),
-    config: row['plan'] as PlanAnswer['config'],
-    orders: row['orders'] as PlanAnswer['orders'],
-  };
 }
