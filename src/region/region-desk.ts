@@ -56,9 +56,9 @@ export interface RackLine {
 
 const RACKS = `
   SELECT id, name, plan_version, seen, seen_at, skew_ms, status,
-    (SELECT coalesce(sum(mended), 0)::bigint FROM stream WHERE stream.rack_id = rack.id) AS mended,
-    (SELECT coalesce(max(forgotten), 0)::bigint FROM stream WHERE stream.rack_id = rack.id) AS forgotten
-  FROM rack LEFT JOIN rack_report ON rack_report.rack_id = rack.id ORDER BY name`;
+    (SELECT coalesce(sum(mended), 0)::bigint FROM stream WHERE stream.rack_id = known_rack.id) AS mended,
+    (SELECT coalesce(max(forgotten), 0)::bigint FROM stream WHERE stream.rack_id = known_rack.id) AS forgotten
+  FROM known_rack ORDER BY name`;
 
 const WHO = 'command line';
 /** Where images come from until somebody says otherwise. */

@@ -31,7 +31,7 @@ export async function publish(sql: Sql, racks: readonly string[] | 'all'): Promi
 
 async function publishSome(sql: Sql, ids: readonly string[]): Promise<void> {
   const rows = await sql.query(
-    `SELECT id, name, plan, plan_version, status, file_config FROM rack LEFT JOIN rack_report ON rack_id = id
+    `SELECT id, name, plan, plan_version, status, file_config FROM known_rack
      WHERE id = ANY($1::uuid[]) ORDER BY id`,
     [ids],
   );

@@ -47,6 +47,10 @@ export const MIGRATIONS: readonly { readonly name: string; readonly sql: string 
         file_hash text,
         file_config jsonb -- sections of its own file
       );
+      -- Without what only racks themselves need
+      CREATE VIEW known_rack AS
+        SELECT id, name, enrolled, plan, plan_version, orders, seen, seen_at, skew_ms, status, file_hash, file_config
+        FROM rack LEFT JOIN rack_report ON rack_id = id;
       CREATE TABLE domain (
         id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
         name text NOT NULL UNIQUE,

@@ -42,8 +42,14 @@ async function create(sql: Sql, rack: Rack, { name, cidr }: Sighting): Promise<v
   const text = formatCidr(cidr);
   const [row] = await sql.query(
     `INSERT INTO subnet (rack_id, interface, name, cidr, domain_id, description)
-     VALUES ($1, $2, $3::text, $3::cidr, (SELECT min(id) FROM domain), $4) RETURNING id`,
-    [rack.id, name, text, `Auto created when creating interface ${name} on cluster ${rack.name}`],
+     VALUES ($1, $2, $3, $4, (SELECT min(id) FROM domain), $5) RETURNING id`,
+    [
+      rack.id,
+      name,
+      `${rack.name}-${name}`,
+      text,
+      `Auto created when creating interface ${name} on cluster ${rack.name}`,
+    ],
   );
   const what = `subnet ${String(row?.['id'])}`;
   await audit(sql, { who: rack.name, did: 'create', what, after: { cidr: text, interface: name } });

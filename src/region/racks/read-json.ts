@@ -40,7 +40,7 @@ function parse(bytes: Uint8Array): unknown {
 }
 
 /** Throws Refusal when there is more, or it is too slow: the connection is left to whoever answers. */
-function readBody(source: Readable, { most, milliseconds }: BodyLimits): Promise<Buffer> {
+export function readBody(source: Readable, { most, milliseconds }: BodyLimits): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
