@@ -6,7 +6,7 @@ import * as fc from 'fast-check';
 import { readWords, requestOf, WordsError } from '../../src/api-client/api-request.ts';
 import { commandName, descriptionSchema, resourcesOf } from '../../src/api-client/description.ts';
 import { authorizationOf, parseApiKey } from '../../src/api-client/oauth.ts';
-import { describeApi } from '../../src/region/operators/describe.ts';
+import { Description } from '../../src/region/operators/describe.ts';
 import { HANDLERS } from '../../src/region/operators/handlers.ts';
 
 const NAMES: readonly (readonly [handler: string, command: string])[] = [
@@ -23,7 +23,7 @@ for (const [handler, command] of NAMES) {
 }
 
 test('what our own region says of itself has the commands of the document of 2015', () => {
-  const resources = resourcesOf(descriptionSchema.parse(describeApi(HANDLERS, '1.0')));
+  const resources = resourcesOf(descriptionSchema.parse(new Description(HANDLERS, '1.0').at('http://region.example')));
   const commands = resources.flatMap(({ name, actions }) => actions.map((action) => `${name} ${action.name}`));
   for (const command of [
     'boot-sources read',
