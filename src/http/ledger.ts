@@ -6,7 +6,7 @@ import type { Counters } from '../service/letters.ts';
 import type { EventSink, Subject } from '../service/service.ts';
 import { Tally } from '../service/tally.ts';
 import type { Clock } from '../system/clock.ts';
-import { printablePath } from './request-path.ts';
+import { printablePath } from '../wire/http/request-path.ts';
 import type { Refusal } from './refusal.ts';
 
 /** One request, from its first line to its last byte. */
