@@ -225,6 +225,47 @@ test('a client that never sends the last ACK has its file: sent, and the wait is
   rack.assertIdle();
 });
 
+test('a transfer that takes long is told of once, before it has arrived', (t) => {
+  const rack = new TestRack(t, { kernel: someBytes(60 * 512) });
+  const client = rack.client();
+  client.request('/kernel');
+  for (let block = 1; block <= 50; block++) {
+    rack.loop.advance(900);
+    client.ack(block);
+  }
+  const told = { kind: 'tftp.under-way', file: 'kernel', bytes: 30_720 };
+  assert.deepEqual(
+    rack.takeEvents().map((event) => ({ ...event, milliseconds: 0 })),
+    [{ ...told, milliseconds: 0 }],
+  );
+  for (let block = 51; block <= 61; block++) client.ack(block);
+  assert.deepEqual(
+    rack.takeEvents().map(({ kind }) => kind),
+    ['tftp.sent'],
+  );
+  rack.assertIdle();
+});
+
+test('a client that was never heard again fetches nothing, however long it is waited for', (t) => {
+  const rack = new TestRack(t, { loader: someBytes(6000) });
+  rack.client().request('loader', { timeout: 20 });
+  rack.loop.advance(200_000);
+  assert.deepEqual(
+    rack.takeEvents().map(({ kind }) => kind),
+    ['tftp.failed'],
+  );
+});
+
+test('the event of a machine’s script says what it boots, that of the script for all does not', (t) => {
+  const rack = new TestRack(t);
+  const client = rack.client();
+  for (const path of ['boot.ipxe', 'ipxe/52-54-00-00-00-01']) client.readOn(client.request(path));
+  assert.deepEqual(
+    rack.takeEvents().map((event) => event.kind === 'tftp.sent' && event.boots),
+    [undefined, 'local'],
+  );
+});
+
 test('a client that vanishes is given up, with everything closed', (t) => {
   const rack = new TestRack(t, { loader: someBytes(6000) });
   rack.client().request('loader', { blksize: 1024 });
