@@ -4,7 +4,7 @@ import { BOOT_LOCAL, type Host, type Plan } from '../plan/plan.ts';
 import type { LeaseFact } from '../service/letters.ts';
 import type { LeaseTable } from '../service/lease-table.ts';
 import { MachineBook } from '../story/machine-book.ts';
-import { freshFacts, type MachineFacts, type Stage } from '../story/machine-facts.ts';
+import { freshFacts, isSentToDisk, type MachineFacts, type Stage } from '../story/machine-facts.ts';
 import { createPathKinds } from '../story/path-kinds.ts';
 import type { Trouble } from '../story/trouble.ts';
 import { troublesOf } from '../story/troubles-of.ts';
@@ -147,9 +147,12 @@ class View {
   readonly hosts: ReadonlyMap<string, Host>;
   readonly leases: ReadonlyMap<string, LeaseFact>;
   readonly #plan: Plan;
+  /** Made when it is first asked. */
+  #byName: ReadonlyMap<string, Host> | undefined;
   readonly #book: MachineBook;
   readonly #now: number;
   readonly #otherServers: readonly string[];
+  readonly #knownServers: readonly string[];
   /** Those that have had what they were to netboot, or are held. */
   readonly #resting: ReadonlySet<string>;
 
@@ -165,7 +168,8 @@ class View {
     this.#plan = plan;
     this.#book = book;
     this.#now = now;
-    this.#otherServers = book.otherServers(now);
+    this.#knownServers = (plan.watch?.dhcpServers ?? []).map((server) => formatIp4(server));
+    this.#otherServers = book.otherServers(now).filter((server) => !this.#knownServers.includes(server));
     this.hosts = new Map(plan.hosts.flatMap((host) => host.macs.map((mac) => [formatMac(mac), host] as const)));
     this.leases = new Map(leases.map((lease) => [formatMac(lease.mac), lease]));
     this.#resting = new Set(rows.flatMap(({ mac, state }) => (state.kind === 'armed' ? [] : [formatMac(mac)])));
@@ -178,23 +182,43 @@ class View {
   isLocal(mac: string): boolean {
     const lease = this.leases.get(mac);
     // One that is known by another sign than its MAC
-    const named = lease?.host && this.#plan.hosts.find(({ name }) => name === lease.name);
+    const named = lease?.host && lease.name !== undefined ? this.#named(lease.name) : undefined;
     const boot = (this.hosts.get(mac) ?? named)?.boot ?? this.#plan.boot.default;
     return boot === BOOT_LOCAL || this.#resting.has(mac);
+  }
+
+  #named(name: string): Host | undefined {
+    this.#byName ??= new Map(this.#plan.hosts.map((host) => [host.name, host]));
+    return this.#byName.get(name);
   }
 
   troubles(facts: MachineFacts): Trouble[] {
     const { mac } = facts;
     const called = this.nameOf(mac) ?? mac;
-    const { paths } = this.#book;
-    const isLocal = this.isLocal(mac);
-    return troublesOf(facts, { now: this.#now, isLocal, called, paths, otherServers: this.#otherServers });
+    return troublesOf(facts, {
+      now: this.#now,
+      isLocal: this.isLocal(mac),
+      called,
+      paths: this.#book.paths,
+      otherCardAt: this.#otherCardAt(mac),
+      knownServers: this.#knownServers,
+      otherServers: this.#otherServers,
+    });
+  }
+
+  /** A loader may go on by another card than the firmware did. */
+  #otherCardAt(mac: string): number | undefined {
+    const cards = this.hosts.get(mac)?.macs ?? [];
+    if (cards.length < 2) return undefined;
+    const others = cards.map((card) => formatMac(card)).filter((card) => card !== mac);
+    const times = others.flatMap((card) => this.#book.find(card)?.lastFile?.at ?? []);
+    return times.length === 0 ? undefined : Math.max(...times);
   }
 
   stageOf(facts: MachineFacts): MachineLine['stage'] {
     const { mac, stage, lastSeen } = facts;
     if (lastSeen === 0) return this.leases.has(mac) ? 'leased' : 'unseen';
-    return stage === 'script' && this.isLocal(mac) ? 'local' : stage;
+    return stage === 'script' && isSentToDisk(facts, this.isLocal(mac)) ? 'local' : stage;
   }
 }
 

@@ -22,8 +22,8 @@ const rangeFull: Rule = {
 
 const otherServer: Rule = {
   kind: 'other-server',
-  find({ elsewhere, lastOffer }) {
-    if (elsewhere?.server === undefined) return undefined;
+  find({ elsewhere, lastOffer }, { knownServers }) {
+    if (elsewhere?.server === undefined || knownServers.includes(elsewhere.server)) return undefined;
     const offered = lastOffer && lastOffer.at <= elsewhere.at ? lastOffer : undefined;
     return {
       what: `${offered ? `was offered ${offered.address ?? 'an address'} and ` : ''}took an address of the DHCP server ${elsewhere.server} instead`,
@@ -36,15 +36,18 @@ const otherServer: Rule = {
 
 const offerNotTaken: Rule = {
   kind: 'offer-not-taken',
-  find({ offers, netboot, elsewhere }, { now, called, otherServers }) {
+  isSilence: true,
+  find({ offers, netboot, elsewhere, mac }, { now, otherServers }) {
     if (!offers || elsewhere || now - offers.first.at < OFFER_PATIENCE) return undefined;
     const { first, last, count } = offers;
+    // Whoever does not hear us asks again (RFC 2131 §4.1); one that does not was carried away, or looked for servers
+    if (!netboot && count === 1) return undefined;
     return {
       what: `was offered ${last.address ?? 'an address'} ${times(count)}, last at ${clockTime(last.at)}, and never asked for it${otherServers.length === 0 ? '' : `; another DHCP server (${otherServers.join(', ')}) answers here too`}`,
       why: netboot
         ? 'its firmware ignores the offer, or our reply does not reach it: a switch port still in spanning tree, a relay that drops replies, a firmware that takes broadcasts only'
         : 'our reply does not reach it, or it took another offer that was not told to us',
-      next: `\`rackboot capture --mac ${called}\` shows what leaves for it, \`rackboot explain\` why; quirk broadcast-reply sends it broadcasts; let the switch port forward at once (portfast)`,
+      next: `\`rackboot capture --mac ${mac}\` shows what leaves for it, \`rackboot explain --mac ${mac}\` why; quirk broadcast-reply sends it broadcasts; let the switch port forward at once (portfast)`,
       events: count === 1 ? [first] : [first, last],
     };
   },
@@ -65,12 +68,12 @@ const refusedAgain: Rule = {
 
 const notAnswered: Rule = {
   kind: 'not-answered',
-  find({ ignored, address }) {
-    if (!ignored || address !== undefined) return undefined;
+  find({ ignored, address, isAsking, mac }) {
+    if (!ignored || (address !== undefined && !isAsking)) return undefined;
     return {
       what: `asks, and is not answered: ${ignored.last.reason}`,
       why: 'by the file this rack has nothing for it, or its packet can not be used',
-      next: '`rackboot explain --mac M` goes through it rule by rule; mend the file if it is to have an address',
+      next: `\`rackboot explain --mac ${mac}\` goes through it rule by rule; mend the file if it is to have an address`,
       events: [ignored.last],
     };
   },
@@ -109,16 +112,19 @@ const NO_LOADER_PATIENCE = 30_000;
 
 const noLoader: Rule = {
   kind: 'no-loader',
-  find(facts, { now, called }) {
-    const { told, netboot, lastFile } = facts;
+  isSilence: true,
+  find(facts, { now, isLocal }) {
+    const { netboot, lastFile, mac } = facts;
+    const told = facts.told?.last;
     if (!told || told.bootFile !== undefined || !netboot || lastFile || isPast(facts, 'up')) return undefined;
-    if (now - told.at < NO_LOADER_PATIENCE) return undefined;
+    // Its firmware goes on to the disk, and so it should
+    if (isLocal || now - (facts.told?.first ?? told).at < NO_LOADER_PATIENCE) return undefined;
     const arch = netboot.arch === undefined ? 'does not tell its architecture' : `is of architecture ${netboot.arch}`;
     return {
       what: `has its address, wants to netboot and is told nothing to boot: it ${arch}`,
       why: 'there is no loader for that architecture here, or it is not on disk',
-      next: `\`rackboot loaders\` shows which are there, \`rackboot loaders install\` fetches them; \`rackboot explain --mac ${called}${netboot.arch === undefined ? '' : ` --arch ${netboot.arch}`}\` tells the rule`,
-      events: [netboot, told],
+      next: `\`rackboot loaders\` shows which are there, \`rackboot loaders install\` fetches them; \`rackboot explain --mac ${mac}${netboot.arch === undefined ? '' : ` --arch ${netboot.arch}`}\` tells the rule`,
+      events: netboot.at <= told.at ? [netboot, told] : [told, netboot],
     };
   },
 };

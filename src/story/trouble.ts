@@ -51,6 +51,10 @@ export interface Ground {
   /** How an operator calls it on the command line: its name, or its MAC. */
   readonly called: string;
   readonly paths: PathKinds;
+  /** When another card of the same machine last went on with a boot. */
+  readonly otherCardAt?: number | undefined;
+  /** Other DHCP servers that may give addresses here, by the file. */
+  readonly knownServers: readonly string[];
   /** Addresses of DHCP servers that machines took offers of lately instead of ours. */
   readonly otherServers: readonly string[];
 }
@@ -59,6 +63,10 @@ export interface Ground {
 export interface Rule {
   readonly kind: TroubleKind;
   readonly isNote?: true;
+  /** It is so until something takes it back, however long ago it began. */
+  readonly isStanding?: true;
+  /** That nothing more came, which is as it should be where the machine went on by another card. */
+  readonly isSilence?: true;
   readonly find: (facts: MachineFacts, ground: Ground) => Finding | undefined;
 }
 

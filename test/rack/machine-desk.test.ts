@@ -7,7 +7,18 @@ import { MachineDesk } from '../../src/rack/machine-desk.ts';
 import type { LeaseFact } from '../../src/service/letters.ts';
 import type { RackEvent } from '../../src/timeline/event.ts';
 import { ip4, testPlan } from '../boot/boot-plan-fixture.ts';
-import { booted, eventsOf, loaded, MAC, missing, OFFER, scripted, UEFI, type Step } from '../story/story-fixture.ts';
+import {
+  booted,
+  eventsOf,
+  http,
+  loaded,
+  MAC,
+  missing,
+  OFFER,
+  scripted,
+  UEFI,
+  type Step,
+} from '../story/story-fixture.ts';
 
 const OTHER = '52:54:00:00:00:09';
 
@@ -122,6 +133,21 @@ test('machines in trouble are counted, each once, by what it is; a note is no tr
     bench.desk.stories(OTHER).map(({ troubles }) => troubles.map(({ kind }) => kind)),
     [['had-once']],
   );
+});
+
+test('a machine whose loader goes on by its other card is not stuck', () => {
+  const bench = new Bench().learn(loaded());
+  bench.now = 200_000;
+  assert.equal(bench.desk.stories(MAC)[0]?.troubles[0]?.kind, 'no-script');
+  bench.learn(scripted(20).slice(-1), '52:54:00:12:34:57');
+  assert.deepEqual(bench.desk.stories(MAC)[0]?.troubles, []);
+});
+
+test('a machine that was sent to its disk is on its way there, whatever it is to boot the next time', () => {
+  const bench = new Bench().learn([...loaded(), [10, http(`/ipxe/${MAC}`, 'local')]]);
+  bench.now = 7_200_000;
+  const line = bench.line();
+  assert.deepEqual([line && 'stage' in line && line.stage, line && 'trouble' in line], ['local', false]);
 });
 
 test('an offer that nobody takes is told with the other server that machines chose of late', () => {

@@ -33,6 +33,7 @@ export function troublesAfter(steps: readonly Step[], seconds: number, ground: P
     isLocal: false,
     called: 'node1',
     paths: PATHS,
+    knownServers: [],
     otherServers: [],
     ...ground,
   });
@@ -50,8 +51,9 @@ export function tftp(file: string): EventBody {
   return { kind: 'tftp.sent', file, bytes: 5, milliseconds: 1, retransmitted: 0 };
 }
 
-export function http(path: string): EventBody {
-  return { kind: 'http.sent', path, status: 200, bytes: 5, milliseconds: 1 };
+/** `boots`: what a script says. */
+export function http(path: string, boots?: string): EventBody {
+  return { kind: 'http.sent', path, status: 200, bytes: 5, milliseconds: 1, ...(boots !== undefined && { boots }) };
 }
 
 export function missing(path: string): EventBody {
