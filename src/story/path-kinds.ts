@@ -35,7 +35,16 @@ export function createPathKinds(plan: Plan): PathKinds {
   };
 }
 
-/** As it is served: HTTP tells it with a slash ahead, and what a machine asks behind a question mark is no part of it. */
+/** As it is served: HTTP tells it as it was asked for, with a slash ahead, signs encoded, and a query that is no part of it. */
 export function bare(path: string): string {
-  return normalizePath(path.replace(/\?.*$/s, '')) ?? path;
+  const asked = path.replace(/\?.*$/s, '');
+  return normalizePath(asked.startsWith('/') ? decoded(asked) : asked) ?? path;
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
 }

@@ -5,6 +5,7 @@ import type { Clock } from '../system/clock.ts';
 import { LONGEST_TRAIN, MOST_SEGMENTS, type Outbound } from '../system/datagram.ts';
 import type { Loop, Timer } from '../system/loop.ts';
 import { messageOf } from '../system/message-of.ts';
+import { plainText } from '../timeline/plain-text.ts';
 import { DATA_HEADER, encodeDataHeader, encodeError, encodeOack, LONGEST_CONTROL } from '../wire/tftp/packet.ts';
 import { TFTP_ERROR, type TftpPacket, type TftpRequest } from '../wire/tftp/packet.ts';
 import type { Content } from './content.ts';
@@ -130,7 +131,7 @@ export class ReadSession {
         this.#advanceTimer();
         break;
       case 'error':
-        this.#perform(this.#transfer.abort(packet.code, packet.message));
+        this.#perform(this.#transfer.abort(packet.code, plainText(packet.message)));
         break;
       case 'rrq':
       case 'wrq':

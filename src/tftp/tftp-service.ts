@@ -10,6 +10,7 @@ import type { Service, ServiceContext, Subject } from '../service/service.ts';
 import { CaseFinder } from '../system/case-finder.ts';
 import type { Inbound, Outbound, TrainSocket } from '../system/datagram.ts';
 import { messageOf } from '../system/message-of.ts';
+import { plainText } from '../timeline/plain-text.ts';
 import { decodeTftp, encodeError, LONGEST_CONTROL } from '../wire/tftp/packet.ts';
 import { TFTP_ERROR, type TftpPacket, type TftpRequest } from '../wire/tftp/packet.ts';
 import { WireError } from '../wire/wire-error.ts';
@@ -352,7 +353,7 @@ function busy(why: string): Refusal {
 
 /** The file as the routes see it, so that TFTP and HTTP tell of it alike. */
 function nameOf(asked: string): string {
-  return normalizePath(asked) ?? asked;
+  return plainText(normalizePath(asked) ?? asked);
 }
 
 function sendError(socket: TrainSocket, to: Outbound, code: number, message: string): void {

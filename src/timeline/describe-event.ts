@@ -1,4 +1,5 @@
 import type { EventBody } from './event.ts';
+import { plainText } from './plain-text.ts';
 
 const ARMED_BECAUSE = {
   reset: 'an operator reset it',
@@ -15,6 +16,10 @@ const IMPORT_ENDED = {
 
 /** What an event says, as one plain sentence without when, who and where. */
 export function describeEvent(event: EventBody): string {
+  return plainText(sentenceOf(event));
+}
+
+function sentenceOf(event: EventBody): string {
   switch (event.kind) {
     case 'dhcp.discover':
       return `asks for an address${clientOf(event)}${event.relay === undefined ? '' : ` through relay ${event.relay}`}`;

@@ -198,6 +198,17 @@ test('an ERROR mid-way ends the transfer and says what the client said', (t) => 
   rack.assertIdle();
 });
 
+test('what a client calls its file and says at its end steers no terminal', (t) => {
+  const rack = new TestRack(t, { loader: someBytes(7000) });
+  const client = rack.client();
+  client.request('../a\u{1b}[2Jb');
+  client.request('loader');
+  client.error(3, '\u{1b}]0;title\u{7}\nTROUBLE');
+  const [refused, gone] = rack.takeEvents();
+  assert.equal(refused?.kind === 'tftp.refused' && refused.file, '../a\u{fffd}[2Jb');
+  assert.match(gone?.kind === 'tftp.failed' ? gone.reason : '', /error 3: \u{fffd}\]0;title\u{fffd} TROUBLE$/u);
+});
+
 test('a lost block comes again by itself, and is counted', (t) => {
   const content = someBytes(600);
   const rack = new TestRack(t, { loader: content });
