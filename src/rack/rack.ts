@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Logger } from 'pino';
 
+import type { Mac } from '../addr/mac.ts';
 import type { Plan, Subnet } from '../plan/plan.ts';
 import { LeaseTable } from '../service/lease-table.ts';
 import { fromColumns, toColumns } from '../service/lease-columns.ts';
@@ -33,10 +34,12 @@ import { MachineDesk } from './machine-desk.ts';
 import { Notices } from './notices.ts';
 import { PlanSource, type PlanAttempt } from './plan-source.ts';
 import { ServiceThread } from './service-thread.ts';
+import { Vendors } from './vendors.ts';
 import { ZoneKeeper } from './zone-keeper.ts';
 
 const SERVICES: readonly ServiceName[] = ['dhcp', 'dns', 'dot', 'tftp', 'http', 'importer', 'watch'];
 
+const VENDORS = join(import.meta.dirname, '..', '..', 'etc', 'vendors.txt');
 /** Left for the threads to end in out of the 2 s that a stop may take. */
 const STOP_MILLISECONDS = 1_500;
 const FLUSH_EVERY = 250;
@@ -78,6 +81,7 @@ export class Rack {
   readonly timeline: Timeline;
   readonly leases: LeaseTable;
   readonly notices = new Notices();
+  readonly vendors = new Vendors(VENDORS);
   readonly boots: BootKeeper;
   readonly images = new ImageDesk();
   readonly machines: MachineDesk;
@@ -245,7 +249,8 @@ export class Rack {
   /** Before anything of this start can happen, so that what was before comes first. */
   #openMachines({ clock, log }: RackDependencies, plan: Plan): MachineDesk {
     const boots = { rows: () => this.boots.rows() };
-    const machines = new MachineDesk({ clock, leases: this.leases, boots, later: setImmediate }, plan);
+    const vendorOf = (mac: Mac): string | undefined => this.vendors.of(mac);
+    const machines = new MachineDesk({ clock, leases: this.leases, boots, vendorOf, later: setImmediate }, plan);
     const complain = (error: unknown): void => log.error({ err: error }, 'what happened before is not read');
     void machines.restore(this.timeline, complain);
     return machines;

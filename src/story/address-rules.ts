@@ -1,11 +1,13 @@
-import { isPast } from './machine-facts.ts';
-import { clockTime, times, type Rule } from './trouble.ts';
+import { isPast, type MachineFacts } from './machine-facts.ts';
+import { clockTime, times, type Finding, type Ground, type Rule } from './trouble.ts';
 
 const OFFER_PATIENCE = 60_000;
 const REFUSALS = 3;
 const REFUSED_WITHIN = 5 * 60_000;
 /** The machine has another address by then; who has the first one is still to be found. */
 const IN_USE_FOR = 60 * 60_000;
+
+const BY_HAND = 'that machine was set to the address by hand, or has it of another DHCP server';
 
 const rangeFull: Rule = {
   kind: 'range-full',
@@ -81,32 +83,54 @@ const notAnswered: Rule = {
 
 const declined: Rule = {
   kind: 'declined',
-  find({ declined: event, conflict }, { now }) {
+  find({ declined: event, conflict }, { now, conflicts, whoIs }) {
     if (!event || now - event.at > IN_USE_FOR) return undefined;
     const address = event.address ?? 'its address';
-    const holder = conflict?.address === event.address ? conflict?.holder : undefined;
+    const met = conflict?.address === event.address ? conflict : undefined;
+    const seen = conflicts.find((each) => each.address === event.address);
+    const holder = met?.holder ?? seen?.holder;
+    const proof = met ?? seen?.event;
     return {
-      what: `declined ${address}: ${holder === undefined ? 'somebody else' : holder} uses it`,
+      what: `declined ${address}: ${holder === undefined ? 'somebody else' : whoIs(holder)} uses it`,
       why: `a machine was set to ${address} by hand, or another DHCP server gave it${event.reason === undefined ? '' : `; this is doubted, though: ${event.reason}`}`,
-      next: `find who answers for it (\`arping ${address}\`), and take the address out of the range or off that machine; until \`quarantine\` is over nobody is given it`,
-      events: holder !== undefined && conflict ? [conflict, event] : [event],
+      next: `${holder === undefined ? `find who answers for it (\`arping ${address}\`), and take` : 'take'} the address out of the range or off that machine; until \`quarantine\` is over nobody is given it`,
+      events: proof === undefined ? [event] : proof.at <= event.at ? [proof, event] : [event, proof],
     };
   },
 };
 
 const addressInUse: Rule = {
   kind: 'address-in-use',
-  find({ conflict, declined: event }, { now }) {
-    if (!conflict || conflict.reason !== undefined || now - conflict.at > IN_USE_FOR) return undefined;
-    if (event && event.address === conflict.address) return undefined;
-    return {
-      what: `is not offered ${conflict.address ?? 'its address'}: ${conflict.holder} uses it`,
-      why: 'that machine was set to the address by hand, or has it of another DHCP server',
-      next: `take the address off ${conflict.holder}, or give it to that machine as a host; a machine with a fixed address waits for it`,
-      events: [conflict],
-    };
+  isStanding: true,
+  find(facts, ground) {
+    return shared(facts, ground) ?? withheld(facts, ground);
   },
 };
+
+/** The wire says that somebody uses the address that is this machine's. */
+function shared({ declined: event }: MachineFacts, { conflicts, whoIs }: Ground): Finding | undefined {
+  const used = conflicts.find(({ isOwn, address }) => isOwn && address !== event?.address);
+  if (!used) return undefined;
+  const { address, holder } = used;
+  return {
+    what: `is to have ${address}, and ${whoIs(holder)} uses it`,
+    why: BY_HAND,
+    next: `take the address off ${holder}, or give it to that machine as a host; while both use it, what is sent to one may get to the other`,
+    events: [used.event],
+  };
+}
+
+/** A look before the offer found somebody there. */
+function withheld({ conflict, declined: event }: MachineFacts, { now, whoIs }: Ground): Finding | undefined {
+  if (!conflict || conflict.reason !== undefined || now - conflict.at > IN_USE_FOR) return undefined;
+  if (event && event.address === conflict.address) return undefined;
+  return {
+    what: `is not offered ${conflict.address ?? 'its address'}: ${whoIs(conflict.holder)} uses it`,
+    why: BY_HAND,
+    next: `take the address off ${conflict.holder}, or give it to that machine as a host; a machine with a fixed address waits for it`,
+    events: [conflict],
+  };
+}
 
 const NO_LOADER_PATIENCE = 30_000;
 

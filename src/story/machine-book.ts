@@ -1,75 +1,79 @@
+import { isProbeMac } from '../plan/check-watch.ts';
 import type { RackEvent } from '../timeline/event.ts';
 import { freshFacts, learnEvent, type MachineFacts } from './machine-facts.ts';
 import type { PathKinds } from './path-kinds.ts';
+import { WireBook } from './wire-book.ts';
 
 /** A rack has some thousands; a flood of made-up MACs must not fill the memory. What is forgotten is in the timeline. */
 const MOST_MACHINES = 10_000;
 
-/** More DHCP servers on one network are made up. */
-const MOST_SERVERS = 4;
-const SERVER_LATELY = 60 * 60_000;
+/** What a Plan says of machines. */
+export interface BookGround {
+  readonly paths: PathKinds;
+  /** Whether the file names a machine with this MAC. */
+  readonly isHost: (mac: string) => boolean;
+}
 
-/** What is known of each machine, the ones heard longest ago first. */
+/** What is known of each machine, and of the wires they are on. */
 export class MachineBook {
-  readonly #machines = new Map<string, MachineFacts>();
+  /** Of both the ones heard longest ago first: those that any sender may have made up, which are forgotten first, and the others. */
+  readonly #strangers = new Map<string, MachineFacts>();
+  readonly #known = new Map<string, MachineFacts>();
   readonly #most: number;
-  #paths: PathKinds;
-  /** Other DHCP servers that machines chose, or that are on the wire, and since when. */
-  readonly #servers = new Map<string, number>();
+  #ground: BookGround;
+  readonly wires = new WireBook();
 
-  constructor(paths: PathKinds, most = MOST_MACHINES) {
-    this.#paths = paths;
+  constructor(ground: BookGround, most = MOST_MACHINES) {
+    this.#ground = ground;
     this.#most = most;
   }
 
   /** Of a new Plan: what was learned stays as it was understood then. */
-  apply(paths: PathKinds): void {
-    this.#paths = paths;
+  apply(ground: BookGround): void {
+    this.#ground = ground;
   }
 
   get size(): number {
-    return this.#machines.size;
+    return this.#strangers.size + this.#known.size;
   }
 
   get paths(): PathKinds {
-    return this.#paths;
+    return this.#ground.paths;
   }
 
   learn(event: RackEvent): void {
+    this.wires.learn(event);
     const { mac } = event;
-    if (event.kind === 'dhcp.ignored' && event.server !== undefined) this.#learnServer(event.server, event.at);
-    if (event.kind === 'dhcp-server.found') this.#learnServer(event.server, event.at);
-    if (event.kind === 'dhcp-server.gone') this.#servers.delete(event.server);
+    // Another rack looks for DHCP servers, and wants no address
+    if (mac === undefined || isProbeMac(mac)) return;
+    const present = this.find(mac);
     // A card that is seen on the wire and asks this rack for nothing is none of its machines
-    if (mac === undefined || (event.source === 'watch' && !this.#machines.has(mac))) return;
-    const facts = this.#machines.get(mac) ?? freshFacts(mac);
-    learnEvent(facts, event, this.#paths);
-    this.#machines.delete(mac);
-    this.#machines.set(mac, facts);
-    if (this.#machines.size <= this.#most) return;
-    const [oldest] = this.#machines.keys();
-    if (oldest !== undefined) this.#machines.delete(oldest);
-  }
-
-  /** Other DHCP servers that machines chose, or that were found, within the last hour. */
-  otherServers(now: number): string[] {
-    return Array.from(this.#servers)
-      .filter(([, at]) => now - at < SERVER_LATELY)
-      .map(([server]) => server);
-  }
-
-  #learnServer(server: string, at: number): void {
-    this.#servers.delete(server);
-    this.#servers.set(server, at);
-    const [oldest] = this.#servers.keys();
-    if (oldest !== undefined && this.#servers.size > MOST_SERVERS) this.#servers.delete(oldest);
+    if (event.source === 'watch' && !present) return;
+    const facts = present ?? freshFacts(mac);
+    learnEvent(facts, event, this.#ground.paths);
+    this.#put(facts);
+    if (this.size > this.#most) forgetOldest(this.#strangers.size > 0 ? this.#strangers : this.#known);
   }
 
   find(mac: string): MachineFacts | undefined {
-    return this.#machines.get(mac);
+    return this.#known.get(mac) ?? this.#strangers.get(mac);
   }
 
   all(): readonly MachineFacts[] {
-    return [...this.#machines.values()];
+    return [...this.#strangers.values(), ...this.#known.values()];
   }
+
+  #put(facts: MachineFacts): void {
+    const { mac, address, arrived } = facts;
+    const isKnown = this.#known.delete(mac);
+    this.#strangers.delete(mac);
+    // There are only so many addresses to be had
+    const isReal = isKnown || address !== undefined || arrived.length > 0 || this.#ground.isHost(mac);
+    (isReal ? this.#known : this.#strangers).set(mac, facts);
+  }
+}
+
+function forgetOldest(machines: Map<string, MachineFacts>): void {
+  const [oldest] = machines.keys();
+  if (oldest !== undefined) machines.delete(oldest);
 }

@@ -1,6 +1,7 @@
 import type { RackEvent } from '../timeline/event.ts';
 import type { MachineFacts } from './machine-facts.ts';
 import type { PathKinds } from './path-kinds.ts';
+import type { Conflict } from './wire-book.ts';
 
 /** What can be wrong with a machine's boot, one word each. */
 export type TroubleKind =
@@ -53,10 +54,24 @@ export interface Ground {
   readonly paths: PathKinds;
   /** When another card of the same machine last went on with a boot. */
   readonly otherCardAt?: number | undefined;
+  /** Who uses the address of this machine, or one that it would have, by what is seen on the wire. */
+  readonly conflicts: readonly UsedAddress[];
+  /** A card's MAC with its name and who made it, where that is known. */
+  readonly whoIs: (mac: string) => string;
   /** Other DHCP servers that may give addresses here, by the file. */
   readonly knownServers: readonly string[];
   /** Addresses of DHCP servers that machines took offers of lately instead of ours. */
   readonly otherServers: readonly string[];
+}
+
+/** An address that another machine uses. */
+export interface UsedAddress {
+  readonly address: string;
+  /** The other's MAC. */
+  readonly holder: string;
+  readonly event: Conflict;
+  /** It is this machine's own, by lease or by the file; else one that nobody is given. */
+  readonly isOwn: boolean;
 }
 
 /** Finds one kind of trouble, or none, in what is known of a machine. */

@@ -20,6 +20,7 @@ import {
   type Step,
 } from '../story/story-fixture.ts';
 
+const CARD = '00:11:22:33:44:55';
 const OTHER = '52:54:00:00:00:09';
 
 class Bench {
@@ -31,6 +32,7 @@ class Bench {
       clock: { now: () => this.now },
       leases: { facts: () => this.leases },
       boots: { rows: () => this.rows },
+      vendorOf: (mac) => (mac === macOf(CARD) ? 'Acme, Inc.' : undefined),
       later: setImmediate,
     },
     testPlan(),
@@ -118,6 +120,56 @@ test('a machine is found by MAC, by the name of its host, by address and by the 
   assert.deepEqual(found('NODE1'), [MAC, '52:54:00:12:34:57']);
   assert.deepEqual([found('web'), found('192.0.2.77'), found(OTHER)], [[OTHER], [OTHER], [OTHER]]);
   assert.deepEqual([found('nobody'), found('52:54:00:00:00:ff'), found('192.0.2.78')], [[], [], []]);
+});
+
+/** What the watch says of the card that uses an address. */
+function began(
+  grievance: Pick<Extract<RackEvent, { kind: 'conflict.began' }>, 'conflict' | 'other' | 'host'>,
+  at = 30,
+) {
+  const where = { interface: 'eth0', mac: CARD, address: '192.0.2.5', source: 'watch' } as const;
+  return { kind: 'conflict.began', ...where, ...grievance, at: at * 1000 } satisfies RackEvent;
+}
+
+const OF_CARD = `${CARD} (Acme, Inc.)`;
+
+const USED: readonly (readonly [title: string, grievance: Parameters<typeof began>[0]])[] = [
+  ['its lease’s', { conflict: 'leased-address', other: MAC }],
+  ['its host’s', { conflict: 'host-address', host: 'node1' }],
+  ['its own, and another’s as well', { conflict: 'two-machines', other: MAC }],
+];
+
+for (const [title, grievance] of USED) {
+  test(`a machine is told of with who uses an address that is ${title}, until that is over`, () => {
+    const bench = new Bench().learn(booted());
+    bench.desk.learn(began(grievance));
+    // However long it lasts
+    bench.now = 40 * 86_400_000;
+    const [trouble, ...more] = bench.desk.stories(MAC)[0]?.troubles ?? [];
+    assert.deepEqual(
+      [trouble?.kind, trouble?.what, more],
+      ['address-in-use', `is to have 192.0.2.5, and ${OF_CARD} uses it`, []],
+    );
+    assert.equal(bench.desk.count().byKind['address-in-use'], title === 'its host’s' ? 2 : 1);
+    bench.desk.learn({ ...began(grievance), kind: 'conflict.ended', seconds: 9 });
+    assert.deepEqual(bench.desk.stories(MAC)[0]?.troubles, []);
+  });
+}
+
+test('who uses an address that a machine declined is told by name and maker, as soon as the wire shows it', () => {
+  const bench = new Bench().learn([
+    [0, UEFI],
+    [1, { kind: 'dhcp.decline' }],
+  ]);
+  const what = (): string | undefined => bench.desk.stories(MAC)[0]?.troubles[0]?.what;
+  assert.equal(what(), 'declined 192.0.2.5: somebody else uses it');
+  bench.leases = [{ address: ip4('192.0.2.9'), mac: macOf(CARD), name: 'printer' }];
+  bench.desk.learn(began({ conflict: 'squatted' }));
+  assert.equal(what(), `declined 192.0.2.5: ${CARD} (printer, Acme, Inc.) uses it`);
+  assert.deepEqual(
+    bench.desk.stories(MAC)[0]?.troubles.map(({ kind, events }) => [kind, events.map(({ at }) => at)]),
+    [['declined', [1_000, 30_000]]],
+  );
 });
 
 test('machines in trouble are counted, each once, by what it is; a note is no trouble', () => {

@@ -7,6 +7,9 @@ import { testPlan } from '../boot/boot-plan-fixture.ts';
 
 export const MAC = '52:54:00:12:34:56';
 export const ADDRESS = '192.0.2.5';
+export const HOST = '02:00:00:00:00:aa';
+/** What a book goes by; one MAC is that of a host. */
+export const BOOK_GROUND = { paths: createPathKinds(testPlan()), isHost: (mac: string) => mac === HOST };
 export const PATHS = createPathKinds(testPlan());
 
 /** Seconds since the beginning, and what happened then. */
@@ -33,6 +36,8 @@ export function troublesAfter(steps: readonly Step[], seconds: number, ground: P
     isLocal: false,
     called: 'node1',
     paths: PATHS,
+    conflicts: [],
+    whoIs: (mac) => mac,
     knownServers: [],
     otherServers: [],
     ...ground,

@@ -202,7 +202,7 @@ const TROUBLES: readonly Row[] = [
     at: 20,
     kind: 'declined',
     what: `declined 192.0.2.5: ${HOLDER} uses it`,
-    rests: [2, 1],
+    rests: [1, 2],
   },
   {
     steps: [
