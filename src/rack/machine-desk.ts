@@ -186,7 +186,8 @@ class View {
     this.hosts = new Map(plan.hosts.flatMap((host) => host.macs.map((mac) => [formatMac(mac), host] as const)));
     this.leases = new Map(leases.map((lease) => [formatMac(lease.mac), lease]));
     this.#vendorOf = vendorOf;
-    this.#used = usedAddresses(book.wires.conflicts(), plan.hosts);
+    // Of a watch that was switched off nobody hears that it is over
+    this.#used = usedAddresses(plan.watch ? book.wires.conflicts() : [], plan.hosts);
     this.#resting = new Set(rows.flatMap(({ mac, state }) => (state.kind === 'armed' ? [] : [formatMac(mac)])));
   }
 

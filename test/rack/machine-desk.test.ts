@@ -23,6 +23,8 @@ import {
 const CARD = '00:11:22:33:44:55';
 const OTHER = '52:54:00:00:00:09';
 
+const WATCHED = { ...testPlan(), watch: { avoidsUsed: true, dhcpServers: [ip4('10.0.0.9')] } };
+
 class Bench {
   now = 20_000;
   leases: LeaseFact[] = [];
@@ -35,7 +37,7 @@ class Bench {
       vendorOf: (mac) => (mac === macOf(CARD) ? 'Acme, Inc.' : undefined),
       later: setImmediate,
     },
-    testPlan(),
+    WATCHED,
   );
 
   learn(steps: readonly Step[], mac = MAC): this {
@@ -156,6 +158,24 @@ for (const [title, grievance] of USED) {
   });
 }
 
+test('what a watch saw that is switched off since is told of no more', () => {
+  const bench = new Bench().learn(booted());
+  bench.desk.learn(began({ conflict: 'leased-address', other: MAC }));
+  bench.desk.apply(testPlan());
+  assert.deepEqual(bench.desk.stories(MAC)[0]?.troubles, []);
+});
+
+test('a server that the file knows is none that a machine should not have chosen', () => {
+  const bench = new Bench().learn([
+    [0, UEFI],
+    [1, OFFER],
+  ]);
+  bench.learn([[5, { kind: 'dhcp.ignored', reason: 'it chose another', server: '10.0.0.9' }]], OTHER);
+  bench.now = 70_000;
+  assert.equal(bench.desk.stories(OTHER)[0]?.trouble, undefined);
+  assert.doesNotMatch(bench.desk.stories(MAC)[0]?.trouble?.what ?? '', /10\.0\.0\.9/);
+});
+
 test('who uses an address that a machine declined is told by name and maker, as soon as the wire shows it', () => {
   const bench = new Bench().learn([
     [0, UEFI],
@@ -207,13 +227,13 @@ test('an offer that nobody takes is told with the other server that machines cho
     [0, UEFI],
     [1, OFFER],
   ]);
-  bench.learn([[5, { kind: 'dhcp.ignored', reason: 'it chose another', server: '10.0.0.9' }]], OTHER);
+  bench.learn([[5, { kind: 'dhcp.ignored', reason: 'it chose another', server: '10.0.0.8' }]], OTHER);
   const what = (now: number): string | undefined => {
     bench.now = now;
     return bench.desk.stories(MAC)[0]?.troubles[0]?.what;
   };
   const alone = 'was offered 192.0.2.5 once, last at 00:00:01, and never asked for it';
-  assert.equal(what(70_000), `${alone}; another DHCP server (10.0.0.9) answers here too`);
+  assert.equal(what(70_000), `${alone}; another DHCP server (10.0.0.8) answers here too`);
   assert.equal(what(2 * 3_600_000), alone);
 });
 
