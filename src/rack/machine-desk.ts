@@ -70,6 +70,11 @@ export class MachineDesk {
     this.#book.apply(groundOf(plan));
   }
 
+  /** Whether nobody made this MAC up. */
+  isKnown(mac: string): boolean {
+    return this.#book.isKnown(mac);
+  }
+
   learn(event: RackEvent): void {
     if (this.#waiting) this.#waiting.push(event);
     else this.#book.learn(event);

@@ -19,6 +19,7 @@ import { lockDirectory } from '../system/lock-directory.ts';
 import type { ServiceManager } from '../system/systemd-notify.ts';
 import { messageOf } from '../system/message-of.ts';
 import { SqliteEventStore, type EventBounds, type EventStore } from '../timeline/event-store.ts';
+import { EventShare } from '../timeline/event-share.ts';
 import type { EventBody, ServiceName, ThreadName } from '../timeline/event.ts';
 import { Timeline } from '../timeline/timeline.ts';
 import { readKeptZone } from '../zones/read-kept-zone.ts';
@@ -135,7 +136,8 @@ export class Rack {
     this.startedAt = dependencies.clock.now();
     this.leases = new LeaseTable(dependencies.clock);
     dependencies.log.level = plan.log.level;
-    this.timeline = new Timeline(openEventStore(plan, dependencies));
+    const share = new EventShare(dependencies.clock, (mac) => this.machines.isKnown(mac));
+    this.timeline = new Timeline(openEventStore(plan, dependencies), share);
     this.captures = new CaptureDesk({
       tell: (letter) => this.#tell(letter),
       facts: () => this.leases.facts(),
@@ -424,10 +426,11 @@ export class Rack {
   }
 
   #record(events: Parameters<Timeline['append']>[0]): void {
+    // Ahead of the timeline, which keeps more of a machine that is known
+    for (const event of events) this.machines.learn(event);
     this.timeline.append(events);
     for (const event of events) {
       logEvent(this.#dependencies.log, event);
-      this.machines.learn(event);
       this.notices.learn(event);
     }
   }

@@ -55,6 +55,11 @@ export class MachineBook {
     if (this.size > this.#most) forgetOldest(this.#strangers.size > 0 ? this.#strangers : this.#known);
   }
 
+  /** Whether nobody made it up: it has had an address or a file, or is a host of the file. */
+  isKnown(mac: string): boolean {
+    return this.#known.has(mac) || this.#ground.isHost(mac);
+  }
+
   find(mac: string): MachineFacts | undefined {
     return this.#known.get(mac) ?? this.#strangers.get(mac);
   }

@@ -161,6 +161,8 @@ function sentenceOf(event: EventBody): string {
       return 'neighbours are written again';
     case 'watch.store-replaced':
       return `the file of neighbours is damaged (${event.reason}): set aside as ${event.setAside}; they are learnt anew`;
+    case 'timeline.cut':
+      return 'tells more than is kept here: of what follows only a part is, all of it is in the log';
     case 'machine.report':
       return `reports stage "${event.report.stage}"`;
     case 'boot.done':

@@ -186,6 +186,8 @@ export type EventBody =
   | { readonly kind: 'watch.store-failed'; readonly reason: string }
   | { readonly kind: 'watch.store-works' }
   | { readonly kind: 'watch.store-replaced'; readonly reason: string; readonly setAside: string }
+  /** Whoever is told of tells too much: of what follows only a part is kept in the timeline. */
+  | { readonly kind: 'timeline.cut' }
   | { readonly kind: 'machine.report'; readonly report: MachineReport }
   /** It has had the boot entry, as that is for once. */
   | { readonly kind: 'boot.done'; readonly entry: string; readonly by: 'delivered' | 'reported' }

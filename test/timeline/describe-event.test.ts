@@ -90,6 +90,7 @@ const SENTENCES: {
       'fetched a by TFTP: 5 bytes in 7 ms, 0 blocks sent again; it says to boot its own disk',
     ],
   ],
+  'timeline.cut': [[{}, 'tells more than is kept here: of what follows only a part is, all of it is in the log']],
   'tftp.under-way': [
     [{ file: 'a', bytes: 5, milliseconds: 21_400 }, 'is still fetching a by TFTP, 5 bytes, after 21 s'],
   ],
