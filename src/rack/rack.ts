@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -18,7 +17,8 @@ import type { Libc } from '../system/libc.ts';
 import { lockDirectory } from '../system/lock-directory.ts';
 import type { ServiceManager } from '../system/systemd-notify.ts';
 import { messageOf } from '../system/message-of.ts';
-import { SqliteEventStore, type EventBounds, type EventStore } from '../timeline/event-store.ts';
+import type { EventBounds, EventStore } from '../timeline/event-store.ts';
+import { openEventStore } from '../timeline/open-event-store.ts';
 import { EventShare } from '../timeline/event-share.ts';
 import type { EventBody, ServiceName, ThreadName } from '../timeline/event.ts';
 import { Timeline } from '../timeline/timeline.ts';
@@ -137,7 +137,7 @@ export class Rack {
     this.leases = new LeaseTable(dependencies.clock);
     dependencies.log.level = plan.log.level;
     const share = new EventShare(dependencies.clock, (mac) => this.machines.isKnown(mac));
-    this.timeline = new Timeline(openEventStore(plan, dependencies), share);
+    this.timeline = new Timeline(openTimeline(plan, dependencies), share);
     this.captures = new CaptureDesk({
       tell: (letter) => this.#tell(letter),
       facts: () => this.leases.facts(),
@@ -512,17 +512,10 @@ function claimState({ libc, log }: RackDependencies, directory: string): void {
   if (!isOurs) throw new Error(`another rackboot works in ${directory}: stop it, or give this one another rack.state`);
 }
 
-/** A timeline that can't be had on disk is kept in memory: it explains, and machines boot without it. */
-function openEventStore(plan: Plan, { log, clock }: RackDependencies): EventStore {
-  const { state } = plan.rack;
-  const file = join(state, 'timeline.db');
-  try {
-    mkdirSync(state, { recursive: true });
-    return new SqliteEventStore(file, clock, boundsOf(plan));
-  } catch (error) {
-    log.error({ err: error }, `${file} can't be used: events are kept in memory until the next start`);
-    return new SqliteEventStore(':memory:', clock, boundsOf(plan));
-  }
+function openTimeline(plan: Plan, { log, clock }: RackDependencies): EventStore {
+  const { store, fault } = openEventStore(join(plan.rack.state, 'timeline.db'), clock, boundsOf(plan));
+  if (fault !== undefined) log.error(fault);
+  return store;
 }
 
 function boundsOf({ timeline: { ageSeconds, bytes } }: Plan): EventBounds {
