@@ -4,11 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Logger } from 'pino';
 
+import type { Ip4 } from '../addr/ip4.ts';
 import type { Mac } from '../addr/mac.ts';
 import type { Plan, Subnet } from '../plan/plan.ts';
 import { LeaseTable } from '../service/lease-table.ts';
 import { fromColumns, toColumns } from '../service/lease-columns.ts';
-import type { FromService, ImageAnswer, ImageOrder, ToService } from '../service/letters.ts';
+import type { FromService, ImageAnswer, ImageOrder, LeaseFact, ToService } from '../service/letters.ts';
 import { answerThreads, isAnswerThread, serviceOf, threadNumber } from '../service/thread-name.ts';
 import type { ThreadNote } from '../service/thread-note.ts';
 import type { WatchAnswer, WatchOrder } from '../service/watch-letters.ts';
@@ -390,8 +391,7 @@ export class Rack {
         this.#record(letter.events.map((event) => this.leases.nameMachine(event)));
         break;
       case 'leases':
-        this.leases.learn(fromColumns(letter.bound), letter.ended);
-        this.captures.leasesChanged(letter.bound.macs, letter.ended);
+        this.#learnLeases(fromColumns(letter.bound), letter.ended);
         for (const thread of this.#threads) {
           if (thread.name !== name && thread.name !== 'importer')
             thread.send({ type: 'leases', bound: letter.bound, ended: letter.ended });
@@ -423,6 +423,11 @@ export class Rack {
       case 'pong':
         break;
     }
+  }
+
+  #learnLeases(bound: readonly LeaseFact[], ended: readonly Ip4[]): void {
+    this.leases.learn(bound, ended);
+    this.captures.leasesChanged(bound);
   }
 
   #record(events: Parameters<Timeline['append']>[0]): void {
