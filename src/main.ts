@@ -28,7 +28,8 @@ const USAGE = `usage: rackboot COMMAND [OPTIONS]
   run       [--config F]                     the daemon, in the foreground
   check     [--config F]                     exit 0, or 1 with every fault of the file
   explain   --mac M [--arch 7] [--ipxe full] [--relay IP] …   what that machine would get, and by which rule
-            [--message discover|request|inform|bootp] [--requested IP] [--vendor-class S] [--user-class S]
+            [--message discover|request|renew|rebind|inform|decline|release|bootp] [--requested IP]
+            [--vendor-class S] [--user-class S]
             [--name S] [--client-id HEX|TEXT] [--ask 1,3,…] [--broadcast] [--interface I]
             [--circuit-id HEX|TEXT] [--remote-id HEX|TEXT] [--link-selection IP] [--uuid U]
             [--option NAME|NUMBER=HEX|TEXT]… [--fetch PATH]… [--json] [--config F]
