@@ -452,9 +452,9 @@ export function configJsonSchema(): object {
   return { title: 'rackboot.yaml', ...z.toJSONSchema(configSchema, { io: 'input', target: 'draft-7' }) };
 }
 
-/** The keys that the mapping at this path may have. */
-export function keysAt(path: Path): readonly string[] {
-  let schema: unknown = configSchema;
+/** The keys that the mapping at this path may have. `root`: of the whole file, by default the rack's. */
+export function keysAt(path: Path, root: z.ZodType = configSchema): readonly string[] {
+  let schema: unknown = root;
   for (const step of path) {
     const holder = bare(schema);
     if (holder instanceof z.ZodObject) schema = holder.shape[step];

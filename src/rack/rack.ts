@@ -1,16 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Logger } from 'pino';
 
+import type { Ip4 } from '../addr/ip4.ts';
+import type { Mac } from '../addr/mac.ts';
 import type { PlanAnswer } from '../contract/rack-words.ts';
 import type { Plan, Subnet } from '../plan/plan.ts';
 import { LeaseTable } from '../service/lease-table.ts';
 import { fromColumns, toColumns } from '../service/lease-columns.ts';
-import type { FromService, ImageAnswer, ImageOrder, ToService } from '../service/letters.ts';
+import type { FromService, ImageAnswer, ImageOrder, LeaseFact, ToService } from '../service/letters.ts';
 import { answerThreads, isAnswerThread, serviceOf, threadNumber } from '../service/thread-name.ts';
+import type { RegionOrder } from '../service/region-letters.ts';
 import type { ThreadNote } from '../service/thread-note.ts';
 import type { WatchAnswer, WatchOrder } from '../service/watch-letters.ts';
 import type { Clock } from '../system/clock.ts';
@@ -18,7 +20,9 @@ import type { Libc } from '../system/libc.ts';
 import { lockDirectory } from '../system/lock-directory.ts';
 import type { ServiceManager } from '../system/systemd-notify.ts';
 import { messageOf } from '../system/message-of.ts';
-import { SqliteEventStore, type EventBounds, type EventStore } from '../timeline/event-store.ts';
+import type { EventBounds, EventStore } from '../timeline/event-store.ts';
+import { openEventStore } from '../timeline/open-event-store.ts';
+import { EventShare } from '../timeline/event-share.ts';
 import type { EventBody, ServiceName, ThreadName } from '../timeline/event.ts';
 import { Timeline } from '../timeline/timeline.ts';
 import { readKeptZone } from '../zones/read-kept-zone.ts';
@@ -33,13 +37,18 @@ import { faultsOfRestart } from './needs-restart.ts';
 import { MachineDesk } from './machine-desk.ts';
 import { Notices } from './notices.ts';
 import { PlanSource, type PlanAttempt } from './plan-source.ts';
+import { RegionDesk, type AnswerOutcome } from './region-desk.ts';
+import { reportOf } from './region-report.ts';
 import { ServiceThread } from './service-thread.ts';
+import { Vendors } from './vendors.ts';
 import { ZoneKeeper } from './zone-keeper.ts';
 
-const SERVICES: readonly ServiceName[] = ['dhcp', 'dns', 'dot', 'tftp', 'http', 'importer', 'watch'];
+const SERVICES: readonly ServiceName[] = ['dhcp', 'dns', 'dot', 'tftp', 'http', 'importer', 'watch', 'sync'];
 
+const VENDORS = join(import.meta.dirname, '..', '..', 'etc', 'vendors.txt');
 /** Left for the threads to end in out of the 2 s that a stop may take. */
 const STOP_MILLISECONDS = 1_500;
+const LAST_WORDS_MILLISECONDS = 300;
 const FLUSH_EVERY = 250;
 const PRUNE_EVERY = 600_000;
 const WATCHDOG_EVERY = 5_000;
@@ -63,13 +72,6 @@ export interface RackDependencies {
   readonly entryOf: (thread: ThreadName) => URL;
 }
 
-/** What became of an answer of the region. Without faults it is in force. */
-export interface AnswerOutcome {
-  readonly version: number;
-  readonly faults: readonly string[];
-  readonly conflicts: readonly string[];
-}
-
 /** The file has no Plan in it, so there is nothing to start with. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
@@ -86,11 +88,13 @@ export class Rack {
   readonly timeline: Timeline;
   readonly leases: LeaseTable;
   readonly notices = new Notices();
+  readonly vendors = new Vendors(VENDORS);
   readonly boots: BootKeeper;
   readonly images = new ImageDesk();
   readonly machines: MachineDesk;
   readonly captures: CaptureDesk;
   readonly zones: ZoneKeeper;
+  readonly region: RegionDesk;
   readonly startedAt: number;
   readonly #dependencies: RackDependencies;
   readonly #source: PlanSource;
@@ -142,7 +146,10 @@ export class Rack {
     this.startedAt = dependencies.clock.now();
     this.leases = new LeaseTable(dependencies.clock);
     dependencies.log.level = plan.log.level;
-    this.timeline = new Timeline(openEventStore(plan, dependencies));
+    const share = new EventShare(dependencies.clock, (mac) => this.machines.isKnown(mac));
+    this.timeline = new Timeline(openTimeline(plan, dependencies), share);
+    this.region = this.#openRegion();
+    this.region.follow(plan.region !== undefined);
     this.captures = new CaptureDesk({
       tell: (letter) => this.#tell(letter),
       facts: () => this.leases.facts(),
@@ -170,6 +177,7 @@ export class Rack {
     });
     this.#threads = threadsOf(plan).map((name) => this.#createThread(name));
     this.#timers.push(setInterval(() => this.#flushTimeline(), FLUSH_EVERY));
+    this.#timers.push(setInterval(() => this.region.flush(), FLUSH_EVERY));
     this.#timers.push(setInterval(() => this.#pruneTimeline(), PRUNE_EVERY));
     this.#timers.push(setInterval(() => this.boots.tick(), FLUSH_EVERY));
     this.#timers.push(setInterval(() => this.#feedWatchdog(), WATCHDOG_EVERY));
@@ -247,7 +255,11 @@ export class Rack {
     this.emit({ kind: 'rack.stopping', reason });
     this.#dependencies.manager.notify('STOPPING=1');
     await Promise.race([this.#reloading, sleep(STOP_MILLISECONDS, undefined, { ref: false })]);
-    await Promise.all(this.#threads.map((thread) => thread.stop(STOP_MILLISECONDS)));
+    const others = this.#threads.filter(({ name }) => name !== 'sync');
+    await Promise.all(others.map((thread) => thread.stop(STOP_MILLISECONDS)));
+    // With the last words of the others, and its own
+    this.region.flush();
+    await this.#thread('sync')?.stop(LAST_WORDS_MILLISECONDS);
     this.#listeners.close();
     for (const timer of this.#timers) clearInterval(timer);
     this.boots.close();
@@ -269,10 +281,30 @@ export class Rack {
   /** Before anything of this start can happen, so that what was before comes first. */
   #openMachines({ clock, log }: RackDependencies, plan: Plan): MachineDesk {
     const boots = { rows: () => this.boots.rows() };
-    const machines = new MachineDesk({ clock, leases: this.leases, boots, later: setImmediate }, plan);
+    const vendorOf = (mac: Mac): string | undefined => this.vendors.of(mac);
+    const machines = new MachineDesk({ clock, leases: this.leases, boots, vendorOf, later: setImmediate }, plan);
     const complain = (error: unknown): void => log.error({ err: error }, 'what happened before is not read');
     void machines.restore(this.timeline, complain);
     return machines;
+  }
+
+  #openRegion(): RegionDesk {
+    return new RegionDesk({
+      send: (news) => this.#thread('sync')?.send({ type: 'region', news }),
+      facts: (withFile) => reportOf(this, this.#source.localAddresses(), withFile),
+      leases: () => this.leases.all(),
+      answer: () => this.#attempt.answer,
+      takeAnswer: (answer) => this.takeAnswer(answer),
+      ground: () => `${this.#interfaces} ${this.#attempt.text ?? ''}`,
+      obey: (order) => this.#obey(order),
+    });
+  }
+
+  #obey(order: RegionOrder): void {
+    if (order === 'import') void this.manageImages({ kind: 'import', isDryRun: false });
+    else if (order === 'scan') void this.watch({ kind: 'scan' });
+    // One that does not run has no import to stop
+    else if (this.#thread('importer')?.state === 'serving') void this.manageImages({ kind: 'stop' });
   }
 
   #thread(name: ThreadName): ServiceThread | undefined {
@@ -331,6 +363,7 @@ export class Rack {
     this.timeline.bound(boundsOf(plan));
     this.boots.apply(plan);
     this.machines.apply(plan);
+    this.region.follow(plan.region !== undefined);
     const isEnded = this.#countThreads();
     await Promise.all([...this.threads.map((thread) => this.#applyTo(thread)), isEnded]);
     closeGone();
@@ -379,15 +412,18 @@ export class Rack {
         ...(knowsBoots(name) ? [this.boots.letter()] : []),
         ...(name === 'dns' ? [this.zones.letter()] : []),
         this.#planLetter(name),
-        ...(name === 'importer' ? [] : [this.#leasesLetter(), ...this.captures.letters()]),
+        ...(name === 'importer' || name === 'sync' ? [] : [this.#leasesLetter(), ...this.captures.letters()]),
       ],
       onLetter: (letter) => this.#receive(name, letter),
       onServing: () => {
         this.emit({ kind: 'service.ready', service: name });
         this.#introduce(name);
+        if (name === 'dhcp') this.region.leasesKnown();
+        if (name === 'sync') this.region.heard(true);
       },
       onFailed: (reason, retryMilliseconds) => {
         if (name === 'importer') this.images.learn(undefined);
+        if (name === 'sync') this.region.heard(false);
         this.emit({ kind: 'service.failed', service: name, reason, retryMilliseconds });
       },
     });
@@ -429,8 +465,7 @@ export class Rack {
         this.#record(letter.events.map((event) => this.leases.nameMachine(event)));
         break;
       case 'leases':
-        this.leases.learn(fromColumns(letter.bound), letter.ended);
-        this.captures.leasesChanged(letter.bound.macs, letter.ended);
+        this.#learnLeases(fromColumns(letter.bound), letter.ended);
         for (const thread of this.#threads) {
           if (thread.name !== name && thread.name !== 'importer')
             thread.send({ type: 'leases', bound: letter.bound, ended: letter.ended });
@@ -454,6 +489,9 @@ export class Rack {
       case 'note':
         this.#passOn(name, letter.note, letter.to);
         break;
+      case 'region':
+        this.region.hear(letter.wish);
+        break;
       case 'ready':
       case 'answer':
       case 'image-answer':
@@ -464,11 +502,18 @@ export class Rack {
     }
   }
 
+  #learnLeases(bound: readonly LeaseFact[], ended: readonly Ip4[]): void {
+    this.leases.learn(bound, ended);
+    this.captures.leasesChanged(bound);
+  }
+
   #record(events: Parameters<Timeline['append']>[0]): void {
+    // Ahead of the timeline, which keeps more of a machine that is known
+    for (const event of events) this.machines.learn(event);
     this.timeline.append(events);
+    this.region.learn(events);
     for (const event of events) {
       logEvent(this.#dependencies.log, event);
-      this.machines.learn(event);
       this.notices.learn(event);
     }
   }
@@ -528,11 +573,12 @@ function threadsOf({ dns }: Plan): ThreadName[] {
 
 /** Who may decide what a machine boots, or tell it. */
 function knowsBoots(name: ThreadName): boolean {
-  return name !== 'importer' && !isAnswerThread(name);
+  return name !== 'importer' && name !== 'sync' && !isAnswerThread(name);
 }
 
 /** A thread takes memory: few racks ask their upstreams over TLS, and one without sources imports nothing by itself. */
-function isNeeded(service: ServiceName, { dns, images, subnets, watch }: Plan): boolean {
+function isNeeded(service: ServiceName, { dns, images, region, subnets, watch }: Plan): boolean {
+  if (service === 'sync') return region !== undefined;
   if (service === 'watch') return watch !== undefined && subnets.some(isOnWire);
   if (service === 'importer') return (images?.sources.length ?? 0) > 0 || images?.bootResources !== undefined;
   if (service !== 'dot') return true;
@@ -555,17 +601,10 @@ function claimState({ libc, log }: RackDependencies, directory: string): void {
   if (!isOurs) throw new Error(`another rackboot works in ${directory}: stop it, or give this one another rack.state`);
 }
 
-/** A timeline that can't be had on disk is kept in memory: it explains, and machines boot without it. */
-function openEventStore(plan: Plan, { log, clock }: RackDependencies): EventStore {
-  const { state } = plan.rack;
-  const file = join(state, 'timeline.db');
-  try {
-    mkdirSync(state, { recursive: true });
-    return new SqliteEventStore(file, clock, boundsOf(plan));
-  } catch (error) {
-    log.error({ err: error }, `${file} can't be used: events are kept in memory until the next start`);
-    return new SqliteEventStore(':memory:', clock, boundsOf(plan));
-  }
+function openTimeline(plan: Plan, { log, clock }: RackDependencies): EventStore {
+  const { store, fault } = openEventStore(join(plan.rack.state, 'timeline.db'), clock, boundsOf(plan));
+  if (fault !== undefined) log.error(fault);
+  return store;
 }
 
 function boundsOf({ timeline: { ageSeconds, bytes } }: Plan): EventBounds {

@@ -1,4 +1,5 @@
 import type { EventBody } from './event.ts';
+import { plainText } from '../wire/plain-text.ts';
 
 const ARMED_BECAUSE = {
   reset: 'an operator reset it',
@@ -13,8 +14,19 @@ const IMPORT_ENDED = {
   failed: 'failed',
 } as const;
 
+const REGION_ORDERS = {
+  import: 'import images',
+  stopImport: 'stop the import of images',
+  scan: 'look for machines',
+  rotateKey: 'take a new key',
+} as const;
+
 /** What an event says, as one plain sentence without when, who and where. */
 export function describeEvent(event: EventBody): string {
+  return plainText(sentenceOf(event));
+}
+
+function sentenceOf(event: EventBody): string {
   switch (event.kind) {
     case 'dhcp.discover':
       return `asks for an address${clientOf(event)}${event.relay === undefined ? '' : ` through relay ${event.relay}`}`;
@@ -73,13 +85,17 @@ export function describeEvent(event: EventBody): string {
     case 'tftp.size-probe':
       return `asks by TFTP for the size of ${event.file}: ${event.bytes} bytes`;
     case 'tftp.sent':
-      return `fetched ${event.file} by TFTP: ${event.bytes} bytes in ${event.milliseconds} ms, ${event.retransmitted} blocks sent again`;
+      return `fetched ${event.file} by TFTP: ${event.bytes} bytes in ${event.milliseconds} ms, ${event.retransmitted} blocks sent again${says(event.boots)}`;
+    case 'tftp.under-way':
+      return `is still fetching ${event.file} by TFTP, ${event.bytes} bytes, after ${Math.round(event.milliseconds / 1000)} s`;
     case 'tftp.failed':
       return `did not get ${event.file} by TFTP: ${event.reason}`;
     case 'tftp.refused':
       return `is refused ${event.file} by TFTP: ${event.reason}`;
     case 'http.sent':
-      return `fetched ${event.path} by HTTP: ${event.status}, ${event.bytes} bytes in ${event.milliseconds} ms${waited(event.waited)}`;
+      return `fetched ${event.path} by HTTP: ${event.status}, ${event.bytes} bytes in ${event.milliseconds} ms${waited(event.waited)}${says(event.boots)}`;
+    case 'http.under-way':
+      return `is still fetching ${event.path} by HTTP, ${event.bytes} bytes, after ${Math.round(event.milliseconds / 1000)} s`;
     case 'http.failed':
       return `did not get ${event.path} by HTTP: ${event.reason}`;
     case 'http.refused':
@@ -164,6 +180,8 @@ export function describeEvent(event: EventBody): string {
       return 'neighbours are written again';
     case 'watch.store-replaced':
       return `the file of neighbours is damaged (${event.reason}): set aside as ${event.setAside}; they are learnt anew`;
+    case 'timeline.cut':
+      return 'tells more than is kept here: of what follows only a part is, all of it is in the log';
     case 'machine.report':
       return `reports stage "${event.report.stage}"`;
     case 'boot.done':
@@ -198,6 +216,30 @@ export function describeEvent(event: EventBody): string {
       return `no file of an image is removed, as the index of images was begun anew at ${new Date(event.since).toISOString()} (${event.reason}): not before every source was imported whole; images that were added by hand are to be added again`;
     case 'image.removal-resumed':
       return 'every source was imported whole since the index of images was begun anew: files that no image has are removed again';
+    case 'region.connected':
+      return `in step with the region at ${event.url}${event.seconds === undefined ? '' : ` again, after ${event.seconds} s`}`;
+    case 'region.lost':
+      return `the region at ${event.url} can't be followed, all goes on as it is: ${event.reason}`;
+    case 'region.refused':
+      return `the region does not know this rack: ${event.reason}`;
+    case 'region.forgotten':
+      return `the region is away for too long: what is to be told to it is given up, up to ${new Date(event.before).toISOString()}`;
+    case 'region.record-refused':
+      return `the region can't take an event (${event.record}), and is not told of it: ${event.reason}`;
+    case 'region.clock-wrong':
+      return `the clocks of this rack and its region are ${Math.abs(event.seconds)} s apart: ${event.seconds > 0 ? "the region's" : "this rack's"} is ahead`;
+    case 'region.clock-right':
+      return 'the clocks of this rack and its region agree again';
+    case 'region.key-changed':
+      return 'the region knows this rack by a new key';
+    case 'region.ordered':
+      return `the region orders: ${REGION_ORDERS[event.order]}`;
+    case 'region.outbox-failed':
+      return `what is to be told to the region can't be written, and waits in memory: ${event.reason}`;
+    case 'region.outbox-works':
+      return 'what is to be told to the region is written again';
+    case 'region.outbox-replaced':
+      return `the file of what is to be told to the region is damaged (${event.reason}): set aside as ${event.setAside}, and begun anew`;
     case 'plan.applied':
       return `plan applied: ${count(event.subnets, 'subnet')}, ${count(event.hosts, 'host')}, ${count(event.faults, 'fault')}`;
     case 'plan.refused':
@@ -264,6 +306,11 @@ function boots(bootFile: string | undefined): string {
 /** A Raspberry Pi is told the server only. */
 function fetches(bootFile: string | undefined): string {
   return bootFile === undefined ? 'which server its files are on' : `to boot ${bootFile}`;
+}
+
+/** A script that leads on to another says nothing of what is booted. */
+function says(entry: string | undefined): string {
+  return entry === undefined ? '' : `; it says to boot ${entry === 'local' ? 'its own disk' : entry}`;
 }
 
 function waited(milliseconds: number | undefined): string {

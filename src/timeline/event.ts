@@ -1,5 +1,5 @@
 /** Who saw it: a service, or the rack process itself. */
-export type ServiceName = 'dhcp' | 'dns' | 'dot' | 'tftp' | 'http' | 'importer' | 'watch';
+export type ServiceName = 'dhcp' | 'dns' | 'dot' | 'tftp' | 'http' | 'importer' | 'watch' | 'sync';
 /** A thread of the rack: that of a service, or one that answers beside `dns`, numbered from 2. */
 export type ThreadName = ServiceName | `dns-${number}`;
 type EventSource = ServiceName | 'rack';
@@ -36,8 +36,17 @@ export type EventBody =
   | { readonly kind: 'dhcp.conflict-check-off'; readonly interfaces: readonly string[] }
   | { readonly kind: 'dhcp.conflict-check-on' }
   | { readonly kind: 'dhcp.expired' }
-  /** `server`: the other DHCP server that it took an address of. `subnet`: the one that is full, where that was told before. */
-  | { readonly kind: 'dhcp.ignored'; readonly reason: string; readonly server?: string; readonly subnet?: string }
+  /**
+   * `server`: the other DHCP server that it took an address of. `subnet`: the one that is full, where that was told before.
+   * `asked`: what it wanted, where that was no address to begin with.
+   */
+  | {
+      readonly kind: 'dhcp.ignored';
+      readonly reason: string;
+      readonly server?: string;
+      readonly subnet?: string;
+      readonly asked?: 'request' | 'inform' | 'decline' | 'release';
+    }
   | { readonly kind: 'dhcp.exhausted'; readonly subnet: string }
   /** More of a range is in use by strangers than is kept from machines: told once, until `dhcp.range-believed`. */
   | { readonly kind: 'dhcp.range-claimed'; readonly range: string }
@@ -59,13 +68,17 @@ export type EventBody =
   | { readonly kind: 'dhcp.clock-set'; readonly seconds: number }
   /** `blockSize`: what it asked to have the file in. */
   | { readonly kind: 'tftp.size-probe'; readonly file: string; readonly bytes: number; readonly blockSize?: number }
+  /** `boots`: of a machine's script, the boot entry that it says, or `local`. */
   | {
       readonly kind: 'tftp.sent';
       readonly file: string;
       readonly bytes: number;
       readonly milliseconds: number;
       readonly retransmitted: number;
+      readonly boots?: string;
     }
+  /** It takes its time: told once of a transfer that is not over yet. `bytes`: of so many in all. */
+  | { readonly kind: 'tftp.under-way'; readonly file: string; readonly bytes: number; readonly milliseconds: number }
   /** `block`: the last one that arrived, 0 for none. `silent`: the client gave no reason. */
   | {
       readonly kind: 'tftp.failed';
@@ -85,7 +98,11 @@ export type EventBody =
       readonly milliseconds: number;
       /** Milliseconds of these in which others went first. */
       readonly waited?: number;
+      /** As of `tftp.sent`. */
+      readonly boots?: string;
     }
+  /** As `tftp.under-way`. */
+  | { readonly kind: 'http.under-way'; readonly path: string; readonly bytes: number; readonly milliseconds: number }
   | { readonly kind: 'http.failed'; readonly path: string; readonly reason: string }
   | { readonly kind: 'http.refused'; readonly path: string; readonly status: number; readonly reason: string }
   /** The certificate files can't be used: told once for each fault. With `kept`, the pair before it is served on. */
@@ -178,6 +195,8 @@ export type EventBody =
   | { readonly kind: 'watch.store-failed'; readonly reason: string }
   | { readonly kind: 'watch.store-works' }
   | { readonly kind: 'watch.store-replaced'; readonly reason: string; readonly setAside: string }
+  /** Whoever is told of tells too much: of what follows only a part is kept in the timeline. */
+  | { readonly kind: 'timeline.cut' }
   | { readonly kind: 'machine.report'; readonly report: MachineReport }
   /** It has had the boot entry, as that is for once. */
   | { readonly kind: 'boot.done'; readonly entry: string; readonly by: 'delivered' | 'reported' }
@@ -222,6 +241,26 @@ export type EventBody =
   /** The index was begun anew beside files that are here: nothing is removed before all is accounted for. `since`: Unix milliseconds. */
   | { readonly kind: 'image.removal-held'; readonly reason: string; readonly since: number }
   | { readonly kind: 'image.removal-resumed' }
+  /** The region answers: for the first time, or again after so many seconds. */
+  | { readonly kind: 'region.connected'; readonly url: string; readonly seconds?: number }
+  /** It can't be reached, or answers nothing that helps: told once, until `region.connected`. */
+  | { readonly kind: 'region.lost'; readonly url: string; readonly reason: string }
+  /** This rack has no key that the region takes: told once for each reason, until `region.connected`. */
+  | { readonly kind: 'region.refused'; readonly reason: string }
+  /** What was to be told to the region is given up, the oldest first: told once, until `region.connected`. `before`: Unix milliseconds. */
+  | { readonly kind: 'region.forgotten'; readonly count: number; readonly before: number }
+  /** It does not take this, while it takes other records; it is given up. `record`: its kind. */
+  | { readonly kind: 'region.record-refused'; readonly record: string; readonly reason: string }
+  /** The clocks of rack and region are so far apart: told once, until `region.clock-right`. Above 0: the region's is ahead. */
+  | { readonly kind: 'region.clock-wrong'; readonly seconds: number }
+  | { readonly kind: 'region.clock-right' }
+  | { readonly kind: 'region.key-changed' }
+  /** What it ordered, which is done once. */
+  | { readonly kind: 'region.ordered'; readonly order: 'import' | 'stopImport' | 'scan' | 'rotateKey' }
+  /** The disk takes nothing that is to be told to the region: told once, until `region.outbox-works`. */
+  | { readonly kind: 'region.outbox-failed'; readonly reason: string }
+  | { readonly kind: 'region.outbox-works' }
+  | { readonly kind: 'region.outbox-replaced'; readonly reason: string; readonly setAside: string }
   | { readonly kind: 'plan.applied'; readonly subnets: number; readonly hosts: number; readonly faults: number }
   | { readonly kind: 'plan.refused'; readonly faults: readonly string[] }
   /** What the region has for this rack is in force. `conflicts`: where the file says something else, and counts. */

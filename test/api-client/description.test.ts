@@ -24,7 +24,7 @@ for (const [handler, command] of NAMES) {
 
 test('what our own region says of itself has the commands of the document of 2015', () => {
   const resources = resourcesOf(descriptionSchema.parse(new Description(HANDLERS, '1.0').at('http://region.example')));
-  const commands = resources.flatMap(({ name, actions }) => actions.map((action) => `${name} ${action.name}`));
+  const commands = new Set(resources.flatMap(({ name, actions }) => actions.map((action) => `${name} ${action.name}`)));
   for (const command of [
     'boot-sources read',
     'boot-source-selections read',
@@ -34,7 +34,7 @@ test('what our own region says of itself has the commands of the document of 201
     'node-groups list',
     'node-group-interface update',
   ])
-    assert.ok(commands.includes(command), command);
+    assert.ok(commands.has(command), command);
 });
 
 test('parameters of the path come first, and the others travel where the method has them', () => {

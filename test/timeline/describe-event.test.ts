@@ -94,6 +94,14 @@ const SENTENCES: {
       { file: 'a', bytes: 5, milliseconds: 7, retransmitted: 1 },
       'fetched a by TFTP: 5 bytes in 7 ms, 1 blocks sent again',
     ],
+    [
+      { file: 'a', bytes: 5, milliseconds: 7, retransmitted: 0, boots: 'local' },
+      'fetched a by TFTP: 5 bytes in 7 ms, 0 blocks sent again; it says to boot its own disk',
+    ],
+  ],
+  'timeline.cut': [[{}, 'tells more than is kept here: of what follows only a part is, all of it is in the log']],
+  'tftp.under-way': [
+    [{ file: 'a', bytes: 5, milliseconds: 21_400 }, 'is still fetching a by TFTP, 5 bytes, after 21 s'],
   ],
   'tftp.failed': [[{ file: 'a', reason: 'no answer' }, 'did not get a by TFTP: no answer']],
   'tftp.refused': [[{ file: 'a', reason: 'no such file' }, 'is refused a by TFTP: no such file']],
@@ -103,6 +111,13 @@ const SENTENCES: {
       { path: '/a', status: 200, bytes: 5, milliseconds: 7, waited: 3 },
       'fetched /a by HTTP: 200, 5 bytes in 7 ms, 3 of them behind others',
     ],
+    [
+      { path: '/a', status: 200, bytes: 5, milliseconds: 7, boots: 'debian' },
+      'fetched /a by HTTP: 200, 5 bytes in 7 ms; it says to boot debian',
+    ],
+  ],
+  'http.under-way': [
+    [{ path: '/a', bytes: 5, milliseconds: 21_400 }, 'is still fetching /a by HTTP, 5 bytes, after 21 s'],
   ],
   'http.failed': [[{ path: '/a', reason: 'gone' }, 'did not get /a by HTTP: gone']],
   'http.refused': [
@@ -386,6 +401,52 @@ const SENTENCES: {
     [{ subnets: 2, hosts: 1, faults: 1 }, 'plan applied: 2 subnets, 1 host, 1 fault'],
   ],
   'plan.refused': [[{ faults: ['a', 'b'] }, 'plan refused, the one before stays: a; b']],
+  'region.connected': [
+    [{ url: 'https://region.test:5240' }, 'in step with the region at https://region.test:5240'],
+    [
+      { url: 'https://region.test:5240', seconds: 90 },
+      'in step with the region at https://region.test:5240 again, after 90 s',
+    ],
+  ],
+  'region.lost': [
+    [
+      { url: 'https://region.test:5240', reason: 'answers 502' },
+      "the region at https://region.test:5240 can't be followed, all goes on as it is: answers 502",
+    ],
+  ],
+  'region.refused': [[{ reason: 'answers 401' }, 'the region does not know this rack: answers 401']],
+  'region.forgotten': [
+    [
+      { count: 3, before: 1_700_000_000_000 },
+      'the region is away for too long: what is to be told to it is given up, up to 2023-11-14T22:13:20.000Z',
+    ],
+  ],
+  'region.record-refused': [
+    [
+      { record: 'dhcp.ack', reason: 'answers 400' },
+      "the region can't take an event (dhcp.ack), and is not told of it: answers 400",
+    ],
+  ],
+  'region.clock-wrong': [
+    [{ seconds: 90 }, "the clocks of this rack and its region are 90 s apart: the region's is ahead"],
+    [{ seconds: -90 }, "the clocks of this rack and its region are 90 s apart: this rack's is ahead"],
+  ],
+  'region.clock-right': [[{}, 'the clocks of this rack and its region agree again']],
+  'region.key-changed': [[{}, 'the region knows this rack by a new key']],
+  'region.ordered': [
+    [{ order: 'import' }, 'the region orders: import images'],
+    [{ order: 'rotateKey' }, 'the region orders: take a new key'],
+  ],
+  'region.outbox-failed': [
+    [{ reason: 'full' }, "what is to be told to the region can't be written, and waits in memory: full"],
+  ],
+  'region.outbox-works': [[{}, 'what is to be told to the region is written again']],
+  'region.outbox-replaced': [
+    [
+      { reason: 'r', setAside: '/s' },
+      'the file of what is to be told to the region is damaged (r): set aside as /s, and begun anew',
+    ],
+  ],
   'region.plan-taken': [
     [{ version: 7, conflicts: [] }, 'plan 7 of the region is in force'],
     [{ version: 7, conflicts: ['a', 'b'] }, 'plan 7 of the region is in force; a; b'],

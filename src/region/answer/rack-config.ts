@@ -1,4 +1,5 @@
 import type { Row, Sql } from '../database/database.ts';
+import { imageStreamSource } from './image-source.ts';
 import { readSettings, type Settings } from './settings.ts';
 
 /** Sections of a rack's file, as `compilePlan` takes them. */
@@ -145,7 +146,8 @@ async function sourcesOf(sql: Sql, { http_proxy: proxy }: Settings): Promise<Row
   const selections = await sql.query(
     'SELECT source_id, os, release, arches, subarches, labels FROM boot_source_selection ORDER BY id',
   );
-  return sources.map(({ id, url, keyring_filename: file, data, is_unsigned: isUnsigned }) => ({
+  const own = await imageStreamSource(sql);
+  const others = sources.map(({ id, url, keyring_filename: file, data, is_unsigned: isUnsigned }) => ({
     url,
     ...(isUnsigned === true ? { unsigned: true } : keyringOf(file, data)),
     ...(proxy !== '' && /^https?:/.test(String(url)) && { proxy }),
@@ -153,6 +155,7 @@ async function sourcesOf(sql: Sql, { http_proxy: proxy }: Settings): Promise<Row
       .filter((row) => row['source_id'] === id)
       .map(({ source_id: _source, ...selection }) => selection),
   }));
+  return [...own, ...others];
 }
 
 /** Where there is none at all the rack says what it wants. */

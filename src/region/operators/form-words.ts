@@ -4,15 +4,7 @@ import { netmask } from '../../addr/cidr.ts';
 import { formatIp4, parseIp4 } from '../../addr/ip4.ts';
 import { formatIp6, parseIp6 } from '../../addr/ip6.ts';
 import { formatMac } from '../../addr/mac.ts';
-import {
-  base64Text,
-  cidrText,
-  cmdlineText,
-  domainText,
-  interfaceText,
-  ip4Text,
-  macText,
-} from '../../plan/text-forms.ts';
+import { base64Text, cidrText, domainText, interfaceText, ip4Text, macText } from '../../plan/text-forms.ts';
 
 /** What a contract says of a field, as JSON Schema has it. */
 type FieldForm = Readonly<Record<string, unknown>>;
