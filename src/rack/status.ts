@@ -2,8 +2,8 @@ import { formatCidr } from '../addr/cidr.ts';
 import { formatRange, rangeSize } from '../addr/range.ts';
 import type { Counters } from '../service/letters.ts';
 import type { RegionState } from '../service/region-letters.ts';
-import { calledBy } from './boot-keeper.ts';
 import type { TroubleCount } from './machine-desk.ts';
+import { noticesOf } from './notices-of.ts';
 import type { Rack } from './rack.ts';
 import type { ThreadState } from './service-thread.ts';
 
@@ -93,11 +93,6 @@ export function statusOf(rack: Rack, file: string): RackStatus {
     machines: rack.machines.count(),
     notices: noticesOf(rack),
   };
-}
-
-/** What an operator should know and perhaps do something about, one sentence each. */
-export function noticesOf({ plan, notices, zones, boots }: Rack): string[] {
-  return [...notices.all(), ...zones.notices(), ...boots.notices((row) => calledBy(plan, row))];
 }
 
 function regionOf({ attempt, region }: Rack): Pick<RackStatus, 'region'> {
