@@ -50,7 +50,8 @@ async function open(t: TestContext, url: string, trust: Trust = { ca }): Promise
 function faultOf(asked: Promise<unknown>): Promise<string> {
   return asked.then(
     () => 'an answer',
-    (error: unknown) => (error instanceof RegionFault ? `${error.kind}: ${error.message}` : `not a RegionFault: ${String(error)}`),
+    (error: unknown) =>
+      error instanceof RegionFault ? `${error.kind}: ${error.message}` : `not a RegionFault: ${String(error)}`,
   );
 }
 
@@ -83,7 +84,11 @@ for (const [kind, scheme, connections, create] of KINDS) {
         let body = '';
         request.on('data', (chunk: Buffer) => (body += chunk.toString()));
         request.on('end', () => {
-          heard.push([request.method, request.url, request.headers.authorization, request.headers['content-type'], body].join(' '));
+          heard.push(
+            [request.method, request.url, request.headers.authorization, request.headers['content-type'], body].join(
+              ' ',
+            ),
+          );
           response.writeHead(201, { 'retry-after': '7' });
           setTimeout(() => response.end(`{"echo":${JSON.stringify(body)}}`), 5);
         });
@@ -91,7 +96,8 @@ for (const [kind, scheme, connections, create] of KINDS) {
       server.on(scheme === 'http' ? 'connection' : 'secureConnection', () => seen++);
       const says = { ...QUESTION, method: 'POST', body: '{"ü":1}', authorization: 'Bearer x' } as const;
       const answers = await Promise.all(Array.from({ length: 6 }, () => transport.ask(says)));
-      for (const answer of answers) assert.deepEqual(answer, { status: 201, text: '{"echo":"{\\"ü\\":1}"}', retryAfter: 7 });
+      for (const answer of answers)
+        assert.deepEqual(answer, { status: 201, text: '{"echo":"{\\"ü\\":1}"}', retryAfter: 7 });
       assert.deepEqual(await transport.ask(QUESTION), { status: 201, text: '{"echo":""}', retryAfter: 7 });
       assert.equal(heard[0], 'POST /x?a=1 Bearer x application/json {"ü":1}');
       assert.equal(heard.at(-1), 'GET /x?a=1   ');
@@ -131,7 +137,10 @@ for (const [kind, scheme, connections, create] of KINDS) {
         if (request.url === '/part') response.write('{');
       });
       for (const path of ['/none', '/part']) {
-        assert.equal(await faultOf(transport.ask({ ...QUESTION, path, within: 80 })), 'away: no whole answer in 0.08 s');
+        assert.equal(
+          await faultOf(transport.ask({ ...QUESTION, path, within: 80 })),
+          'away: no whole answer in 0.08 s',
+        );
       }
     });
 
@@ -208,9 +217,24 @@ const TRUSTS: readonly (readonly [who: string, certificate: Issued, trust: Trust
   ['one of another name', authority.issueFor('region.test'), { ca }, /^away: .*(?:altnames|Alt Names)/i],
   ['one with the key that is pinned', issued, { pins: ['0'.repeat(64), pinOf(issued)] }, undefined],
   ['one with the key that is pinned, whose time is over', expired, { pins: [pinOf(expired)] }, undefined],
-  ['one with another key than is pinned', issued, { pins: [pinOf(expired)] }, /^away: has the public key [0-9a-f]{64}, which is not pinned$/],
-  ['one with another key than is pinned, although the CA vouches for it', issued, { ca, pins: [pinOf(expired)] }, /which is not pinned$/],
-  ['one where the file of CAs is gone', issued, { ca: join(directory, 'nowhere.pem') }, /^away: region\.ca can't be read: ENOENT/],
+  [
+    'one with another key than is pinned',
+    issued,
+    { pins: [pinOf(expired)] },
+    /^away: has the public key [0-9a-f]{64}, which is not pinned$/,
+  ],
+  [
+    'one with another key than is pinned, although the CA vouches for it',
+    issued,
+    { ca, pins: [pinOf(expired)] },
+    /which is not pinned$/,
+  ],
+  [
+    'one where the file of CAs is gone',
+    issued,
+    { ca: join(directory, 'nowhere.pem') },
+    /^away: region\.ca can't be read: ENOENT/,
+  ],
 ];
 for (const [who, certificate, trust, fault] of TRUSTS) {
   test(`${who} is ${fault ? 'no region, and hears nothing of ours' : 'the region'}`, async (t) => {

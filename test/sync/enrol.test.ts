@@ -14,7 +14,12 @@ import { away, RACK } from './link-rig.ts';
 const root = mkdtempSync(join(tmpdir(), 'rackboot-enrol-'));
 after(() => rmSync(root, { recursive: true }));
 
-const WISH = { token: 'a token that was made for this', name: 'rack-t', version: '0.1.0', urls: ['https://a', 'https://b'] };
+const WISH = {
+  token: 'a token that was made for this',
+  name: 'rack-t',
+  version: '0.1.0',
+  urls: ['https://a', 'https://b'],
+};
 const ENROLLED: RawAnswer = { status: 201, text: JSON.stringify({ rack: RACK }) };
 const USED: RawAnswer = { status: 403, text: '{"error":"this token is not known, was used, or is too old"}' };
 
@@ -67,7 +72,10 @@ test('a call after a lost answer says the same once more, and completes the file
   await assert.rejects(enrol(WISH, file, connect), /https:\/\/b: connect ECONNREFUSED/);
   assert.equal(file.read().rack, undefined);
   await enrol(WISH, file, connect);
-  assert.deepEqual(asked.map(({ url }) => url), ['https://a', 'https://b', 'https://a']);
+  assert.deepEqual(
+    asked.map(({ url }) => url),
+    ['https://a', 'https://b', 'https://a'],
+  );
   assert.equal(new Set(asked.map(({ keyHash }) => keyHash)).size, 1);
   assert.equal(file.read().key?.hash, asked[0]?.keyHash);
 });
@@ -107,7 +115,10 @@ test('while it is enrolled anew, a rack is who it was', async () => {
 });
 
 test('the same rack, enrolled anew, knows which order for a new key it obeyed; another one knows none', async () => {
-  for (const [rack, rotated] of [[RACK, 3], ['99999999-2222-4333-8444-555555555555', undefined]] as const) {
+  for (const [rack, rotated] of [
+    [RACK, 3],
+    ['99999999-2222-4333-8444-555555555555', undefined],
+  ] as const) {
     const file = newFile();
     file.write({ rack, key: RackSecret.create(), rotated: 3 });
     await enrol(WISH, file, region(ENROLLED).connect);

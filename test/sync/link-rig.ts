@@ -40,7 +40,11 @@ export class LinkRig {
     const events = { emit: (body: EventBody) => void this.told.push(body) };
     this.identity = new RackIdentity(this.file, events);
     this.client = new RegionClient(urls, (url) =>
-      Promise.resolve({ isOpen: true, close: () => undefined, ask: (question: Question) => this.#answer(url, question) }),
+      Promise.resolve({
+        isOpen: true,
+        close: () => undefined,
+        ask: (question: Question) => this.#answer(url, question),
+      }),
     );
     this.link = new RegionLink({
       clock: this.time,

@@ -12,7 +12,11 @@ for (let number = Number(first); ; number++) {
   const letter = { life: 'life', number };
   if (outbox.hasTaken(letter)) continue;
   const at = Date.now();
-  const records = [0, 1, 2].map((part) => ({ at, isLease: false, body: JSON.stringify({ at, name: `${number}.${part}` }) }));
+  const records = [0, 1, 2].map((part) => ({
+    at,
+    isLease: false,
+    body: JSON.stringify({ at, name: `${number}.${part}` }),
+  }));
   outbox.add({ records, letter });
   process.stdout.write(`${number}\n`);
 }

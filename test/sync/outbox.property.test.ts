@@ -18,7 +18,14 @@ const AGE = 20;
 const BOUNDS: OutboxBounds = { milliseconds: AGE, bytes: 64 * 1024 };
 
 const step = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ do: fc.constant('add' as const), count: fc.integer({ min: 0, max: 12 }), leases: fc.nat(12) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('add' as const),
+      count: fc.integer({ min: 0, max: 12 }),
+      leases: fc.nat(12),
+    }),
+  },
   // How much of it the region keeps, whether its answer gets here
   {
     weight: 5,
@@ -79,7 +86,11 @@ test('whatever is added, sent, lost, cut off and given up: the region has every 
       const left = outbox.count;
       outbox.close();
       assert.equal(left, 0);
-      assert.deepEqual(told, told.toSorted((a, b) => a - b), 'in order');
+      assert.deepEqual(
+        told,
+        told.toSorted((a, b) => a - b),
+        'in order',
+      );
       assert.equal(new Set(region.names).size, region.names.length, 'once');
       // What the region kept, but could not say so before it was given up, is counted on both sides
       assert.ok(told.length + forgotten >= events, `${told.length} told, ${forgotten} given up, of ${events}`);

@@ -61,7 +61,13 @@ function tell(identity: RackIdentity, region: RegionKeys): void {
 }
 
 /** Where the rack dies on the way to a new key. */
-const DEATHS = ['before it is told', 'before it hears that it was told', 'before the first question', 'when it has the answer', 'never'] as const;
+const DEATHS = [
+  'before it is told',
+  'before it hears that it was told',
+  'before the first question',
+  'when it has the answer',
+  'never',
+] as const;
 
 for (const death of DEATHS) {
   test(`a rack that dies ${death} has a key in the end that the region knows, and one only`, () => {

@@ -49,7 +49,10 @@ for (const [random, waits] of BACK_OFFS) {
     insist(rig);
     await rig.time.pass(400_000);
     const times = rig.asked.map(({ at }) => at);
-    assert.deepEqual(times.slice(1, 9).map((at, i) => at - (times[i] ?? 0)), waits);
+    assert.deepEqual(
+      times.slice(1, 9).map((at, i) => at - (times[i] ?? 0)),
+      waits,
+    );
     assert.deepEqual(rig.told, [{ kind: 'region.lost', url: 'https://a', reason: 'connect ECONNREFUSED' }]);
   });
 }
@@ -83,7 +86,10 @@ test('of several URLs the next is tried after a moment, and the one that works i
   await rig.time.pass(1_000);
   assert.equal(await last, '{}');
   assert.equal(await ask(rig), '{}');
-  assert.deepEqual(rig.asked.map(({ url }) => url), ['https://a', 'https://b', 'https://c', 'https://c']);
+  assert.deepEqual(
+    rig.asked.map(({ url }) => url),
+    ['https://a', 'https://b', 'https://c', 'https://c'],
+  );
   assert.equal(rig.link.state.url, 'https://c');
 });
 
@@ -110,7 +116,10 @@ test('what failed is tried soon when something else comes through', async (t) =>
   await rig.time.pass(300_000);
   const tried = rig.asked.map(({ at }) => at).slice(-3);
   const apart = tried.slice(1).map((at, i) => at - (tried[i] ?? 0));
-  assert.ok(apart.every((gap) => gap > 10_000), `${apart.join()}`);
+  assert.ok(
+    apart.every((gap) => gap > 10_000),
+    `${apart.join()}`,
+  );
   const before = rig.asked.length;
   rig.reply = (_url, { path }) =>
     rig.asked.slice(before).filter(({ question }) => question.path === path).length > 1 ? 'never' : ok({});
@@ -166,7 +175,11 @@ const LIES: readonly (readonly [what: string, answer: { status: number; text: st
   ['a redirect', { status: 302, text: '' }, /^away: answers 302$/],
   ['that there is nothing', { status: 404, text: 'nginx' }, /^away: answers 404$/],
   ['a fault of its own', { status: 500, text: '{"error":"a fault"}' }, /^away: answers 500: a fault$/],
-  ['that it is no use', { status: 400, text: '{"error":"number: expected"}' }, /^rejected: answers 400: number: expected$/],
+  [
+    'that it is no use',
+    { status: 400, text: '{"error":"number: expected"}' },
+    /^rejected: answers 400: number: expected$/,
+  ],
 ];
 for (const [what, answer, fault] of LIES) {
   test(`a region that answers ${what} is as good as away`, async (t) => {

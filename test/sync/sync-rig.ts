@@ -93,7 +93,12 @@ export class SyncRig {
   }
 
   /** Events as the rack's process hands them over; gives the letter. */
-  emit(...bodies: readonly EventBody[]): { readonly kind: 'events'; readonly life: string; readonly number: number; readonly lines: string } {
+  emit(...bodies: readonly EventBody[]): {
+    readonly kind: 'events';
+    readonly life: string;
+    readonly number: number;
+    readonly lines: string;
+  } {
     const at = this.time.now();
     const lines = bodies.map((body) => JSON.stringify({ ...body, at, source: 'rack' } satisfies RackEvent)).join('\n');
     const letter = { kind: 'events', life: this.#life, number: ++this.#letters, lines } as const;
@@ -108,7 +113,9 @@ export class SyncRig {
 
   /** The numbers of those that the region has. */
   get arrived(): number[] {
-    return this.region.records.flatMap((record) => (record.kind === 'rack.ready' ? [Number(record['milliseconds'])] : []));
+    return this.region.records.flatMap((record) =>
+      record.kind === 'rack.ready' ? [Number(record['milliseconds'])] : [],
+    );
   }
 
   bind(...facts: readonly LeaseFact[]): void {
@@ -168,7 +175,8 @@ export class SyncRig {
       } else if (wish.kind === 'facts') {
         const file = { ...FACTS.file, hash: '0'.repeat(64), ...(wish.withFile && { config: { subnets: [] } }) };
         this.service.hearRegion({ kind: 'facts', facts: { ...FACTS, file } });
-      } else if (wish.kind === 'order') this.service.hearRegion({ kind: 'obeyed', order: wish.order, number: wish.number });
+      } else if (wish.kind === 'order')
+        this.service.hearRegion({ kind: 'obeyed', order: wish.order, number: wish.number });
     });
   }
 }
