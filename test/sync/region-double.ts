@@ -9,7 +9,6 @@ import {
   newKeySchema,
   statusReportSchema,
   type EventBatch,
-  type EventBatch,
   type Orders,
   type StatusReport,
 } from '../../src/contract/rack-words.ts';
