@@ -445,16 +445,21 @@ export function configJsonSchema(): object {
 
 /** The keys that the mapping at this path may have. */
 export function keysAt(path: Path): readonly string[] {
+  const found = bare(schemaAt(path));
+  return found instanceof z.ZodObject ? Object.keys(found.shape) : [];
+}
+
+/** What the value at this path must be; undefined where there is none. */
+export function schemaAt(path: Path): z.ZodType | undefined {
   let schema: unknown = configSchema;
   for (const step of path) {
     const holder = bare(schema);
-    if (holder instanceof z.ZodObject) schema = holder.shape[step];
+    if (holder instanceof z.ZodObject) schema = Object.hasOwn(holder.shape, step) ? holder.shape[step] : undefined;
     else if (holder instanceof z.ZodArray) schema = holder.element;
     else if (holder instanceof z.ZodRecord) schema = holder.valueType;
-    else return [];
+    else return undefined;
   }
-  const found = bare(schema);
-  return found instanceof z.ZodObject ? Object.keys(found.shape) : [];
+  return schema instanceof z.ZodType ? schema : undefined;
 }
 
 /** Of several forms that a value may have, the mapping. */
