@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 
@@ -49,7 +50,7 @@ const USAGE = `usage: rackboot COMMAND [OPTIONS]
             gc                               takes away what nobody uses any more
             verify                           reads them all, and fetches again what is spoilt
             remove OS/RELEASE[/ARCH…]        tells machines of it no more
-            add NAME --kernel F [--initrd F] [--root F] | --iso F   an image of your own files
+            add NAME --kernel F [--initrd F] [--dtb F] [--root F] | --iso F   an image of your own files
             export DIR [--key F]             a mirror of them all, signed or not, for a rack without a network
   zones     [--json]                         which zones are served, from where, and what is wrong with their files
             dump NAME                        one as it is served, as a master file
@@ -59,6 +60,8 @@ const USAGE = `usage: rackboot COMMAND [OPTIONS]
             install [--config F]           takes them from Debian's packages: iPXE, shim, GRUB, PXELINUX
   region    run | init | racks [remove|rotate NAME] | enrol-rack [--name N] [--valid 1h] | audit    the region that racks follow
             createadmin --username=U --password=P --email=E | apikey --username=U [--list|--revoke N]   its operators
+  api       login PROFILE URL [KEY|-] | list | logout PROFILE | refresh   a client of a region, or of a MAAS
+            PROFILE RESOURCE ACTION [ID…] [name=value]…   as it describes itself: PROFILE --help
   lab       [--firmware F] [--loader L] [--content image|files] [--keep] [--timeout S]   a virtual machine that boots from rackboot
             F: bios|bios-pxe|uefi|uefi-http|secure-boot|uefi-ia32|arm64|arm64-secure-boot
 
@@ -164,6 +167,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     return loaders(parse(words, { ...CONFIG, json: { type: 'boolean', default: false } }), print);
   },
   region: ([verb, ...argv]) => runRegionCommand(verb, argv),
+  api: async (words) => {
+    // What the daemon's own main thread need not hold
+    const { api } = await import('./cli/api.ts');
+    return api({ words, environment: process.env, now: () => Date.now(), readInput, write: writeOut, print, complain });
+  },
   lab: async (argv) => {
     const text = { type: 'string' } as const;
     const options = parse(argv, {
@@ -253,6 +261,7 @@ const IMAGE_OPTIONS = {
   'dry-run': { type: 'boolean', default: false },
   kernel: { type: 'string' },
   initrd: { type: 'string' },
+  dtb: { type: 'string' },
   root: { type: 'string' },
   iso: { type: 'string' },
   key: { type: 'string' },
@@ -264,7 +273,7 @@ const IMAGE_VERBS: Readonly<Record<string, { readonly options: readonly string[]
   gc: { options: [] },
   verify: { options: [] },
   remove: { options: [], operand: 'the name of an image, like ubuntu/noble' },
-  add: { options: ['kernel', 'initrd', 'root', 'iso'], operand: 'a name like custom/rescue' },
+  add: { options: ['kernel', 'initrd', 'dtb', 'root', 'iso'], operand: 'a name like custom/rescue' },
   export: { options: ['key'], operand: 'a directory' },
 };
 
@@ -273,14 +282,14 @@ async function changeImages(verb: string, argv: string[]): Promise<number> {
   if (!taken) throw new UsageError(`images: expected one of ${Object.keys(IMAGE_VERBS).join(', ')}, found ${verb}`);
   const { values, positionals } = parseWithOperands(argv, IMAGE_OPTIONS);
   const [operand, ...more] = positionals;
-  const others = ['source', 'dry-run', 'kernel', 'initrd', 'root', 'iso', 'key'] as const;
+  const others = ['source', 'dry-run', 'kernel', 'initrd', 'dtb', 'root', 'iso', 'key'] as const;
   const stray = others.find(
     (name) => !taken.options.includes(name) && values[name] !== undefined && values[name] !== false,
   );
   if (stray !== undefined) throw new UsageError(`images ${verb}: takes no --${stray}`);
   if (more.length > 0 || (operand === undefined) !== (taken.operand === undefined))
     throw new UsageError(`images ${verb}: expected ${taken.operand ?? 'nothing more'}`);
-  const { json, source, kernel, initrd, root, iso, key, ...where } = values;
+  const { json, source, kernel, initrd, dtb, root, iso, key, ...where } = values;
   const options = { json, control: socketOf(where) };
   if (verb === 'import') {
     const columns = process.stdout.isTTY ? process.stdout.columns : undefined;
@@ -294,7 +303,7 @@ async function changeImages(verb: string, argv: string[]): Promise<number> {
   const { addOwnImage, exportImages } = await import('./cli/image-files.ts');
   const { config } = where;
   if (verb === 'export') return exportImages({ config, key }, operand ?? '', print);
-  return addOwnImage({ ...options, config, kernel, initrd, root, iso }, operand ?? '', print);
+  return addOwnImage({ ...options, config, kernel, initrd, dtb, root, iso }, operand ?? '', print);
 }
 
 function showZone(verb: 'dump' | 'updates', argv: string[]): Promise<number> {
@@ -367,6 +376,10 @@ function daemonProcess(): DaemonProcess {
 
 function print(line: string): void {
   process.stdout.write(`${line}\n`);
+}
+
+function readInput(): string {
+  return readFileSync(0, 'utf8');
 }
 
 function writeOut(bytes: Uint8Array): void {

@@ -23,6 +23,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   images: ['plan', 'boot', 'wire', 'system', 'addr'],
   timeline: ['plan', 'boot', 'wire', 'system', 'addr'],
   zones: ['plan', 'wire', 'system', 'addr'],
+  'api-client': ['system'],
   contract: [],
   region: ['contract', 'timeline', 'plan', 'system', 'addr'],
   story: ['timeline', 'boot', 'plan', 'addr'],
@@ -49,5 +50,5 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'system',
     'addr',
   ],
-  cli: ['lab', 'rack', 'region', 'contract', 'dhcp', 'story', ...SERVICE_ROOM],
+  cli: ['lab', 'rack', 'region', 'api-client', 'contract', 'dhcp', 'story', ...SERVICE_ROOM],
 };

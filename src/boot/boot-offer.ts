@@ -1,5 +1,6 @@
 import type { Ip4 } from '../addr/ip4.ts';
-import type { Loader, Loaders, Plan } from '../plan/plan.ts';
+import { formatMac } from '../addr/mac.ts';
+import type { Loader, Loaders, OtherArch, Plan } from '../plan/plan.ts';
 import type { QuirkEffects, QuirkSwitches } from '../plan/quirk-table.ts';
 import { architectureOf, type Architecture } from './architectures.ts';
 import { archOf, isFullIpxe, isHttpClient, isNetbootClient, isStrippedIpxe, type BootClient } from './firmware.ts';
@@ -7,6 +8,7 @@ import { languageOf, scriptPath } from './loader-language.ts';
 import { quirksOf, type AppliedQuirks } from './quirks-of.ts';
 import { rackUrl } from './rack-url.ts';
 import { encodePath } from './script-facts.ts';
+import { readerBootFile, type ScriptReader } from './script-readers.ts';
 
 /** What a DHCP answer says about booting: options 66 and 67, `file` and `siaddr`. */
 export interface BootOffer {
@@ -15,13 +17,15 @@ export interface BootOffer {
   readonly nextServer?: Ip4;
   /** The served path of the script that this loader will ask for. */
   readonly script?: string;
+  /** Whose files of an image are for this client. */
+  readonly runs: OtherArch | 'x86';
   /** The rule that chose it, in a plain sentence. */
   readonly why: string;
   /** What else is done for this client's firmware. */
   readonly quirks: AppliedQuirks;
 }
 
-type Choice = Omit<BootOffer, 'quirks'>;
+type Choice = Omit<BootOffer, 'quirks' | 'runs'>;
 
 const NO_NETBOOT: Choice = {
   why: 'not a network boot client: no PXEClient or HTTPClient vendor class, no architecture',
@@ -44,7 +48,7 @@ interface Chosen {
 export function bootOffer(plan: Plan, client: BootClient, rackAddress: Ip4, wishes: BootWishes = {}): BootOffer {
   const quirks = quirksOf(client, wishes.switches);
   const chosen = chooseLoader({ ...plan.boot.loaders, ...wishes.loaders }, client, quirks.effects);
-  return { ...choose(plan, client, rackAddress, quirks.effects, chosen), quirks };
+  return { ...choose(plan, client, rackAddress, quirks.effects, chosen), runs: runsOn(client, quirks.effects), quirks };
 }
 
 /**
@@ -71,7 +75,12 @@ function chooseLoader(loaders: Loaders, client: BootClient, effects: QuirkEffect
   if (arch === undefined) return 'a network boot client that does not tell its architecture (option 93)';
   const kind = architectureOf(effects.readAs ?? arch);
   if (kind === undefined) return `this rack has no loader for architecture ${arch}`;
-  return { arch, kind, loader: loaders[kind.loader] };
+  return { arch, kind, loader: kind.loader && loaders[kind.loader] };
+}
+
+function runsOn(client: BootClient, { readAs }: QuirkEffects): BootOffer['runs'] {
+  const arch = readAs ?? archOf(client);
+  return (arch === undefined ? undefined : architectureOf(arch)?.runs) ?? 'x86';
 }
 
 function isOtherLoader(chosen: Chosen | string): boolean {
@@ -95,11 +104,12 @@ function loaderOffer(
   effects: QuirkEffects,
   { arch, kind, loader }: Chosen,
 ): Choice {
+  const says = `architecture ${arch} is ${kind.name}`;
+  if (kind.reads) return readerOffer(kind.reads, client, nextServer, says, loader);
   // An iPXE says what it runs on, and fetches by any way
   const isHttp = !isFullIpxe(client) && (kind.isHttp === true || isHttpClient(client));
   if (isHttp && effects.bootFile !== 'url')
     return { why: 'UEFI HTTP boot is switched off: the firmware is left to try PXE' };
-  const says = `architecture ${arch} is ${kind.name}`;
   if (loader === undefined) return { why: `${says}, and this rack found no loader for it on disk` };
   // Seen with OVMF: shim and GRUB arrive by HTTP, and GRUB 2.06 stands at its prompt without a network
   if (isHttp && languageOf(loader.path) === 'grub')
@@ -107,4 +117,17 @@ function loaderOffer(
   const bootFile = isHttp ? `${rackUrl(plan, nextServer)}/${encodePath(loader.path)}` : loader.path;
   const why = `${says}, which gets the loader ${loader.path} by ${isHttp ? 'HTTP' : 'TFTP'}`;
   return { bootFile, nextServer, script: scriptPath(loader.path, client.mac), why };
+}
+
+function readerOffer(
+  reader: ScriptReader,
+  { mac }: BootClient,
+  nextServer: Ip4,
+  says: string,
+  loader: Loader | undefined,
+): Choice {
+  const script = `${reader.folder}/pxelinux.cfg/01-${formatMac(mac, '-')}`;
+  const orElse = loader ? `; ${loader.path} is for one that starts EFI programs` : '';
+  const why = `${says}, which reads its script itself, as pxelinux.cfg in the folder of its boot file${orElse}`;
+  return { bootFile: readerBootFile(reader, loader?.path), nextServer, script, why };
 }

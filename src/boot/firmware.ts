@@ -53,8 +53,14 @@ export function isNetbootClient(client: BootClient): boolean {
   );
 }
 
+/** U-Boot on ARM before it was given numbers by IANA, in 2016; its option 60 tells which: U-Boot.armv7, U-Boot.armv8. */
+const OLD_U_BOOT = 0x100;
+const U_BOOT_CLASS = /^U-Boot\.armv([78])/i;
+
 /** The architecture number, from option 93 or else from the vendor class. */
 export function archOf(client: BootClient): number | undefined {
+  const version = client.arch === OLD_U_BOOT ? U_BOOT_CLASS.exec(client.vendorClass ?? '')?.[1] : undefined;
+  if (version !== undefined) return version === '7' ? 0x15 : 0x16;
   if (client.arch !== undefined) return client.arch;
   const written = ARCH_IN_CLASS.exec(client.vendorClass ?? '')?.[1];
   return written === undefined ? undefined : Number(written);

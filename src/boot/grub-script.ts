@@ -1,11 +1,22 @@
-import { BOOT_LOCAL, type BootEntry, type BootFiles, type ExitMethod } from '../plan/plan.ts';
+import {
+  BOOT_LOCAL,
+  type BootEntry,
+  type BootFile,
+  type BootFiles,
+  type ExitMethod,
+  type OtherArch,
+} from '../plan/plan.ts';
 import type { BootPlan } from './boot-plan.ts';
 import { expandCommandLine } from './command-line.ts';
+import { othersOf } from './entry-files.ts';
 import { grubParameters, grubWord, isSpoiltByGrub } from './grub-words.ts';
 import { bootInterface, commandLineFacts, consoleName, type ScriptFacts } from './script-facts.ts';
 
 /** Ten seconds each; then the machine restarts, and asks anew what it is to boot. */
 const TRIES = '1 2 3 4 5 6';
+
+/** What GRUB calls them, in $grub_cpu. */
+const CPUS: Readonly<Record<OtherArch, string>> = { arm64: 'arm64', armhf: 'arm', ppc64el: 'powerpc' };
 
 /** EFI programs that start an installed system; $arch is x64 or aa64. BOOT last: it may be a fallback that only makes boot options. */
 const DISK_LOADERS = [
@@ -48,15 +59,12 @@ export function grubScript(plan: BootPlan, facts: ScriptFacts): string {
 
 function entryBoot(plan: BootPlan, entry: BootEntry, facts: ScriptFacts): readonly string[] {
   const commandLine = expandCommandLine(entry.cmdline, commandLineFacts(plan, facts));
-  const start = entry.arm64
-    ? [
-        '  if [ "$grub_cpu" = arm64 ]; then',
-        ...fileBoot(plan, entry.arm64, facts),
-        '  else',
-        ...fileBoot(plan, entry, facts),
-        '  fi',
-      ]
-    : fileBoot(plan, entry, facts);
+  const others = othersOf(entry).flatMap(([arch, files], i) => [
+    `  ${i === 0 ? 'if' : 'elif'} [ "$grub_cpu" = ${CPUS[arch]} ]; then`,
+    ...fileBoot(plan, files, facts),
+  ]);
+  const own = fileBoot(plan, entry, facts);
+  const start = others.length === 0 ? own : [...others, '  else', ...own, '  fi'];
   return [
     say(`${consoleName(plan, facts)} boots ${entry.name}`),
     ...(isSpoiltByGrub(commandLine)
@@ -75,7 +83,22 @@ function fileBoot(plan: BootPlan, files: BootFiles, facts: ScriptFacts): readonl
   const commandLine = expandCommandLine(files.cmdline, commandLineFacts(plan, facts));
   const words = [bootInterface(facts), ...grubParameters(commandLine)].map(grubWord);
   const start = files.initrd.length === 0 ? ['    boot'] : initrdBoot(files);
-  return [`  if linux ${served(files.kernel.path)} ${words.join(' ')}; then`, ...start, '  fi'];
+  const kernel = `  if linux ${served(files.kernel.path)} ${words.join(' ')}; then`;
+  return [...(files.dtb ? treeBoot(files.dtb) : []), kernel, ...start, '  fi'];
+}
+
+/**
+ * GRUB takes one from nobody under Secure Boot, as none is signed, and that of x86 or of Open Firmware knows no such command: the
+ * kernel then has what the firmware gave.
+ */
+function treeBoot(dtb: BootFile): readonly string[] {
+  return [
+    '  if [ "$lockdown" = y ]; then',
+    `    ${say('Secure Boot lets GRUB load no device tree; that of the firmware stays')}`,
+    `  elif devicetree ${served(dtb.path)}; then true; else`,
+    `    ${say('this GRUB did not take the device tree; that of the firmware stays')}`,
+    '  fi',
+  ];
 }
 
 /** Of several, GRUB makes one, in this order. */

@@ -1,8 +1,19 @@
-import { BOOT_LOCAL, type BootEntry, type BootFile, type BootFiles, type ExitMethod } from '../plan/plan.ts';
+import {
+  BOOT_LOCAL,
+  type BootEntry,
+  type BootFile,
+  type BootFiles,
+  type ExitMethod,
+  type OtherArch,
+} from '../plan/plan.ts';
 import type { BootPlan } from './boot-plan.ts';
 import { expandCommandLine } from './command-line.ts';
+import { othersOf } from './entry-files.ts';
 import { ipxeWords } from './ipxe-words.ts';
 import { bootInterface, commandLineFacts, consoleName, encodePath, type ScriptFacts } from './script-facts.ts';
+
+/** What iPXE calls them, in ${buildarch}; there is none for POWER. */
+const BUILDS: Readonly<Partial<Record<OtherArch, string>>> = { arm64: 'arm64', armhf: 'arm32' };
 
 /**
  * The first script of every machine: asks the rack for the machine's own one, every ten seconds until there is an answer.
@@ -57,12 +68,13 @@ function localBoot(who: string, exit: ExitMethod): readonly string[] {
 /** A file that can't be had is asked for again, by the script of then; a kernel that does not start leaves no sound iPXE behind. */
 function entryBoot(plan: BootPlan, entry: BootEntry, facts: ScriptFacts): readonly string[] {
   const name = ipxeWords(entry.name);
+  const others = othersOf(entry).filter(([arch]) => BUILDS[arch] !== undefined);
   return [
     `echo rackboot: ${ipxeWords(`${consoleName(plan, facts)} boots ${entry.name}`)}`,
     'imgfree',
-    ...(entry.arm64 ? ['iseq ${buildarch} arm64 && goto arm64 ||'] : []),
+    ...others.map(([arch]) => `iseq \${buildarch} ${BUILDS[arch]} && goto ${arch} ||`),
     ...fileBoot(plan, entry, facts),
-    ...(entry.arm64 ? [':arm64', ...fileBoot(plan, entry.arm64, facts)] : []),
+    ...others.flatMap(([arch, files]) => [`:${arch}`, ...fileBoot(plan, files, facts)]),
     ':missing',
     `echo rackboot: a file of ${name} can not be had; asking again in 10 seconds, Ctrl-C for a shell`,
     'sleep 10 || shell',
@@ -76,14 +88,26 @@ function entryBoot(plan: BootPlan, entry: BootEntry, facts: ScriptFacts): readon
 }
 
 /** Leaves by a jump, if it comes back at all. */
-function fileBoot(plan: BootPlan, { kernel, initrd, cmdline }: BootFiles, facts: ScriptFacts): readonly string[] {
+function fileBoot(plan: BootPlan, { kernel, initrd, dtb, cmdline }: BootFiles, facts: ScriptFacts): readonly string[] {
   const commandLine = expandCommandLine(cmdline, commandLineFacts(plan, facts));
   const initrds = initrd.map((file, index) => ({ name: `initrd${index}`, file }));
   const words = [...firstWords(facts, initrds), ipxeWords(commandLine)].filter((word) => word !== '');
   return [
+    ...(dtb ? treeBoot(urlOf(facts.rack, dtb)) : []),
     `kernel ${urlOf(facts.rack, kernel)} ${words.join(' ')} || goto missing`,
     ...initrds.map((each) => `initrd --name ${each.name} ${urlOf(facts.rack, each.file)} || goto missing`),
     'boot || goto failed',
+  ];
+}
+
+/**
+ * Ahead of the rest, as the machine has had its entry when the last of that is sent. Only builds since March 2025 know `fdt`, and
+ * not all of them: any other is to forget the file, which it would hand to the kernel as one more initrd.
+ */
+function treeBoot(url: string): readonly string[] {
+  return [
+    `imgfetch --name dtb ${url} || goto missing`,
+    'fdt dtb || imgfree dtb && echo rackboot: this iPXE can not hand over a device tree and that of the firmware stays ||',
   ];
 }
 

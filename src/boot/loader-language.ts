@@ -6,6 +6,8 @@ export type LoaderLanguage = 'ipxe' | 'grub' | 'pxelinux' | 'lpxelinux';
 const BEGINNINGS: readonly (readonly [string, LoaderLanguage])[] = [
   ['shim', 'grub'],
   ['grub', 'grub'],
+  // How MAAS calls GRUB for POWER
+  ['bootppc64', 'grub'],
   ['pxelinux', 'pxelinux'],
   ['lpxelinux', 'lpxelinux'],
 ];

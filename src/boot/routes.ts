@@ -3,16 +3,18 @@ import { BOOT_LOCAL, type Plan } from '../plan/plan.ts';
 import type { Asker } from './asker.ts';
 import { createBootIndex, type BootPlan } from './boot-plan.ts';
 import type { BootStates } from './boot-states.ts';
-import { filesOfEntry } from './entry-files.ts';
+import { filesOfEntry, formsOf } from './entry-files.ts';
 import { grubChainScript, grubScript } from './grub-script.ts';
 import { chainScript, machineScript } from './ipxe-script.ts';
 import { filesOf, loadersOf } from './loader-files.ts';
 import { normalizePath } from './normalize-path.ts';
 import { pxelinuxScript, pxelinuxStranger } from './pxelinux-script.ts';
 import { rackUrl } from './rack-url.ts';
+import { readerScript } from './reader-script.ts';
 import type { ScriptFacts } from './script-facts.ts';
 import { createScriptNames, type MachineScriptName, type ScriptName } from './script-names.ts';
 import { scriptOwner } from './script-owner.ts';
+import { isNoProgram, readerOf } from './script-readers.ts';
 
 /** Whose script a text is. `entry`: what it says to netboot; absent where it says the own disk. `host`: as of an Asker. */
 interface ScriptMark {
@@ -59,10 +61,12 @@ const PI_FOLDER = /^[\da-f]{8}\/(?=.)/;
 const GRUB_LIST =
   /(?:^|\/)(?:i386|x86_64|arm|arm64|ia64|riscv32|riscv64|loongarch64)-(?:pc|efi)\/(?:command|crypto|fs|parttool|partmap|terminal|video)\.lst$/;
 
+const NO_PROGRAM_TEXT = 'There is no program in this file: pxelinux.cfg beside it says what to boot.\n';
+
 /** Pure: nothing is opened or looked up on disk. `states` is asked anew for each script. */
 export function createRoutes(plan: Plan, states?: BootStates): Routes {
   const index = createBootIndex(plan, states);
-  const ofEntries = new Set(plan.boot.entries.flatMap(filesOfEntry).map(({ file }) => file));
+  const ofEntries = new Set(plan.boot.entries.flatMap(formsOf).flatMap((form) => form.map(({ file }) => file)));
   const shelf = plan.images?.shelf;
   const named = namedFiles(plan);
   const folded = foldNames(named);
@@ -78,7 +82,16 @@ export function createRoutes(plan: Plan, states?: BootStates): Routes {
     const file = named.get(path);
     const isScript = wanted !== undefined && !(file !== undefined && isNobodys(wanted, asker));
     if (isScript) return scriptFor(wanted, asker);
+    const below = file === undefined ? readerOf(path)?.below : undefined;
+    if (below !== undefined) return belowReader(path, below, asker);
     return file === undefined ? underFiles(path, substituteFor(path)) : namedFile(file);
+  }
+
+  /** All that is served, once more; and what the operator has put into such a folder goes before a file that nobody names. */
+  function belowReader(path: string, below: string, asker: Asker): Resolution {
+    if (isNoProgram(below)) return script(NO_PROGRAM_TEXT);
+    const same = resolve(below, asker);
+    return same.kind === 'file' && same.root === plan.boot.files ? underFiles(path, same) : same;
   }
 
   function scriptFor(wanted: ScriptName, asker: Asker): Resolution {
@@ -142,6 +155,8 @@ function textOf(wanted: MachineScriptName, bootPlan: BootPlan, facts: ScriptFact
       return grubScript(bootPlan, facts);
     case 'pxelinux':
       return pxelinuxScript(bootPlan, facts, wanted.fetches);
+    case 'reader':
+      return readerScript(bootPlan, facts, wanted.reader);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Plan } from '../plan/plan.ts';
 import { folderOf, loadersOf } from './loader-files.ts';
 import { languageOf } from './loader-language.ts';
+import { readerOf, type ScriptReader } from './script-readers.ts';
 
 /** A script that a loader asks for. */
 export type ScriptName = { readonly script: 'ipxe-chain' | 'grub-chain' } | MachineScriptName;
@@ -8,7 +9,8 @@ export type ScriptName = { readonly script: 'ipxe-chain' | 'grub-chain' } | Mach
 /** `whom`: how the name says whose script it is, '' where it does not. */
 export type MachineScriptName =
   | { readonly script: 'ipxe' | 'grub'; readonly whom: string }
-  | { readonly script: 'pxelinux'; readonly whom: string; readonly fetches: 'tftp' | 'http' };
+  | { readonly script: 'pxelinux'; readonly whom: string; readonly fetches: 'tftp' | 'http' }
+  | { readonly script: 'reader'; readonly whom: string; readonly reader: ScriptReader };
 
 /**
  * Where GRUBs look for grub.cfg: /grub is built into those of Debian and Ubuntu made for the network, and is what grub-mknetdir
@@ -16,6 +18,8 @@ export type MachineScriptName =
  */
 const GRUB_FOLDERS = ['', 'grub', 'grub2', 'boot/grub', 'boot/grub2', 'efi/boot'];
 const VENDORS = ['debian', 'ubuntu', 'redhat', 'centos', 'rocky', 'almalinux', 'fedora', 'opensuse', 'sles'];
+
+const READER_SCRIPT = /^pxelinux\.cfg\/([^/]*)$/;
 
 /** Tells scripts from files, by the served path alone. */
 export function createScriptNames(plan: Plan): (path: string) => ScriptName | undefined {
@@ -38,6 +42,9 @@ export function createScriptNames(plan: Plan): (path: string) => ScriptName | un
   }
 
   return (path) => {
+    const read = readerOf(path);
+    const whose = READER_SCRIPT.exec(read?.below ?? '')?.[1];
+    if (read && whose !== undefined) return { script: 'reader', whom: whose, reader: read.reader };
     const folder = folderOf(path);
     const name = path.slice(folder === '' ? 0 : folder.length + 1);
     if (path === 'boot.ipxe' || (name === 'autoexec.ipxe' && ipxeFolders.has(folder.toLowerCase())))

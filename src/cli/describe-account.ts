@@ -49,8 +49,9 @@ function* describeReply({ to, port, why, options, leftOut }: ReplyAccount): Gene
 }
 
 /** What TFTP and HTTP say to it. */
-function describeFile({ path, as, is }: FileAccount): string {
-  return `${as === 'asked' ? '' : `${as} `}${path}: ${describeLook(lookAtFile(is))}`;
+function describeFile({ path, as, is, note }: FileAccount): string {
+  const found = describeLook(lookAtFile(is));
+  return `${as === 'asked' ? '' : `${as} `}${path}: ${found}${note === undefined ? '' : `; ${note}`}`;
 }
 
 function describeLook(look: LookedAt): string {

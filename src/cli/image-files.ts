@@ -14,7 +14,7 @@ import type { ImageAnswer } from '../service/letters.ts';
 import { askDaemon, RefusedError, UnreachableError } from './control-client.ts';
 
 const DEFAULT_STATE = '/var/lib/rackboot';
-const NAME = /^([A-Za-z0-9][A-Za-z0-9._+~-]*)\/([A-Za-z0-9][A-Za-z0-9._+~-]*)(?:\/(amd64|arm64|i386))?$/;
+const NAME = /^([A-Za-z0-9][A-Za-z0-9._+~-]*)\/([A-Za-z0-9][A-Za-z0-9._+~-]*)(?:\/(amd64|arm64|armhf|ppc64el|i386))?$/;
 
 export interface AddOptions {
   readonly config: string;
@@ -22,6 +22,7 @@ export interface AddOptions {
   readonly json: boolean;
   readonly kernel?: string | undefined;
   readonly initrd?: string | undefined;
+  readonly dtb?: string | undefined;
   readonly root?: string | undefined;
   readonly iso?: string | undefined;
 }
@@ -42,9 +43,9 @@ export async function addOwnImage(options: AddOptions, name: string, out: (line:
   return 0;
 }
 
-function filesOf({ kernel, initrd, root, iso }: AddOptions): AddedImage['files'] {
+function filesOf({ kernel, initrd, dtb, root, iso }: AddOptions): AddedImage['files'] {
   if (iso !== undefined) {
-    if (kernel !== undefined || initrd !== undefined || root !== undefined) {
+    if ([kernel, initrd, dtb, root].some((each) => each !== undefined)) {
       throw new RefusedError('images add: expected --iso alone, as kernel and initrd are taken from it');
     }
     const file = resolve(iso);
@@ -59,6 +60,7 @@ function filesOf({ kernel, initrd, root, iso }: AddOptions): AddedImage['files']
   const given = [
     ['boot-kernel', kernel],
     ['boot-initrd', initrd],
+    ['boot-dtb', dtb],
     ['squashfs', root],
   ] as const;
   return given.flatMap(([name, file]) =>

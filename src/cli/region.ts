@@ -10,6 +10,9 @@ import { openEmbeddedDatabase } from '../region/database/embedded-database.ts';
 import type { Database } from '../region/database/database.ts';
 import { migrate } from '../region/database/migrate.ts';
 import { openPostgresDatabase } from '../region/database/postgres-database.ts';
+import { GuessLimit } from '../region/guess-limit.ts';
+import { HANDLERS } from '../region/operators/handlers.ts';
+import { operatorRoutes } from '../region/operators/operator-routes.ts';
 import { Refusal } from '../region/refusal.ts';
 import { readRegionConfig, type RegionConfig } from '../region/region-config.ts';
 import { deskOrderSchema, obeyDesk, type DeskOrder, type RackLine } from '../region/region-desk.ts';
@@ -45,7 +48,9 @@ export async function runRegion(options: RegionRunOptions, complain: (line: stri
   const database = await openDatabase(config, (error) => log.error({ err: error }, 'the database'));
   const done = await migrate(database);
   if (done.length > 0) log.info({ migrations: done }, 'the tables were brought up to date');
-  const region = await Region.open({ database, clock: systemClock, log });
+  const guesses = new GuessLimit(systemClock);
+  const operators = operatorRoutes({ database, log, guesses, handlers: HANDLERS });
+  const region = await Region.open({ database, clock: systemClock, log, operators });
   const tls = config.tls && readKeyPair(config.tls.certificate, config.tls.key).pair;
   for (const { address, port } of config.listen) {
     await region.listen(formatIp4(address), port, tls);

@@ -3,14 +3,17 @@ import { formatIp4, UNSPECIFIED, type Ip4 } from '../addr/ip4.ts';
 import { formatMac, type Mac } from '../addr/mac.ts';
 import { formatRange, rangeContains } from '../addr/range.ts';
 import { createBootIndex } from '../boot/boot-plan.ts';
+import type { BootOffer } from '../boot/boot-offer.ts';
 import type { BootStates } from '../boot/boot-states.ts';
 import { isNetbootClient } from '../boot/firmware.ts';
-import { scriptPath } from '../boot/loader-language.ts';
+import { filesFor } from '../boot/entry-files.ts';
+import { languageOf, scriptPath, type LoaderLanguage } from '../boot/loader-language.ts';
+import { readerOf } from '../boot/script-readers.ts';
 import type { QuirkNote } from '../boot/quirks-of.ts';
 import { rackUrl } from '../boot/rack-url.ts';
 import { createRoutes, type Resolution } from '../boot/routes.ts';
 import { optionName } from '../plan/option-table.ts';
-import { BOOT_LOCAL, type Plan, type Subnet } from '../plan/plan.ts';
+import { BOOT_LOCAL, type BootFiles, type Plan, type Subnet } from '../plan/plan.ts';
 import type { SocketHandle } from '../service/letters.ts';
 import type { Clock } from '../system/clock.ts';
 import { messageTypeName } from '../wire/dhcp/message-type.ts';
@@ -56,8 +59,10 @@ export interface Account {
 /** What a path stands for, to TFTP and HTTP alike; whether the file is there is for others to say. */
 export interface FileAccount {
   readonly path: string;
-  readonly as: 'loader' | 'script' | 'kernel' | 'initrd' | 'asked';
+  readonly as: 'loader' | 'script' | 'kernel' | 'initrd' | 'dtb' | 'asked';
   readonly is: Resolution;
+  /** Of what not every loader takes. */
+  readonly note?: string;
 }
 
 export interface ReplyAccount {
@@ -84,6 +89,14 @@ const CHOSEN: Readonly<Record<ChosenBy, string>> = {
   offer: 'it was offered it a moment ago',
   wish: 'it asks for it, and it is free',
   free: 'a free one, by then perhaps another: it has none, and asks for none that it may have',
+};
+
+/** Not every loader can hand over a device tree; one that can't boots without. */
+const TREE_NOTES: Readonly<Record<LoaderLanguage, string>> = {
+  ipxe: 'only an iPXE with the command fdt takes it, which builds before March 2025 have not',
+  grub: 'taken by GRUB on ARM, except under Secure Boot',
+  pxelinux: 'not named: PXELINUX takes none',
+  lpxelinux: 'not named: PXELINUX takes none',
 };
 
 const HOST_SIGNS = { mac: 'its MAC', 'client-id': 'its client identifier', 'circuit-id': 'the port it is on' } as const;
@@ -251,11 +264,13 @@ function bootingOf(
   const asker = { rackAddress, ...(address !== undefined && { address }), ...(host !== undefined && { host }) };
   const routes = createRoutes(plan, boots);
   const script = routes.resolve(path, asker);
+  const entry = target === BOOT_LOCAL ? undefined : filesFor(target, offer.runs);
   const wanted: readonly (readonly [FileAccount['as'], string])[] = [
     ...(offer.bootFile === undefined ? [] : [['loader', pathOf(offer.bootFile)] as const]),
     ['script', path],
-    ...(target === BOOT_LOCAL ? [] : [['kernel', target.kernel.path] as const]),
-    ...(target === BOOT_LOCAL ? [] : target.initrd.map((each) => ['initrd', each.path] as const)),
+    ...(entry ? [['kernel', entry.kernel.path] as const] : []),
+    ...(entry?.initrd.map((each) => ['initrd', each.path] as const) ?? []),
+    ...(entry?.dtb ? [['dtb', entry.dtb.path] as const] : []),
     ...fetches.map((each) => ['asked', each] as const),
   ];
   const isNetboot = isNetbootClient(client.boot);
@@ -268,9 +283,27 @@ function bootingOf(
     },
     quirks: quirkNotes(on, reply),
     bootPlan,
-    files: files.map(([as, each]) => ({ path: each, as, is: routes.resolve(each, asker) })),
+    files: files.map(([as, each]) => ({
+      path: each,
+      as,
+      is: routes.resolve(each, asker),
+      ...noteOf(as, each, offer, entry),
+    })),
     ...(script.kind === 'text' && { script: { url: `${rackUrl(plan, rackAddress)}${path}`, text: script.text } }),
   };
+}
+
+/** What becomes of a file that this client's loader may not take. */
+function noteOf(
+  as: FileAccount['as'],
+  path: string,
+  { bootFile = '', script = '' }: BootOffer,
+  entry: BootFiles | undefined,
+): Pick<FileAccount, 'note'> {
+  const reader = readerOf(script)?.reader;
+  if (as === 'dtb') return { note: reader ? 'its firmware takes it' : TREE_NOTES[languageOf(bootFile)] };
+  const isOneTooMany = as === 'initrd' && reader && path !== entry?.initrd[0]?.path;
+  return isOneTooMany ? { note: 'not named: its firmware takes one initrd' } : {};
 }
 
 /** A boot file may be told as a URL. */

@@ -8,6 +8,7 @@ import { LoaderShelf, type LoaderPlaces } from './loader-shelf.ts';
 import {
   BOOT_LOCAL,
   LOADER_KINDS,
+  OTHER_ARCHES,
   type BootCatalogue,
   type BootEntry,
   type BootFile,
@@ -15,17 +16,19 @@ import {
   type LoaderKind,
   type Loaders,
 } from './plan.ts';
-import { kernelMisfit } from './program-kind.ts';
+import { kernelMisfit, treeMisfit } from './program-kind.ts';
 import { checkCommandLine } from './check-command-line.ts';
 import { NO_LOADER } from './schema.ts';
 import type { Surroundings } from './surroundings.ts';
 
-/** The first that is there is taken. Debian has none for 32-bit x86, and of late one for ARM. */
+/** The first that is there is taken. Debian has none for 32-bit x86 and 32-bit ARM, of late one for 64-bit ARM; MAAS has one for POWER. */
 const DEFAULT_LOADERS: Readonly<Record<LoaderKind, readonly string[]>> = {
   bios: ['undionly.kpxe'],
   uefi: ['snponly.efi'],
   'uefi-ia32': [],
   'uefi-arm64': ['snponly-arm64.efi', 'ipxe-arm64.efi'],
+  'uefi-arm32': [],
+  'open-firmware': ['bootppc64.bin'],
 };
 /** What every rack with something to boot must have, or say `none` to. */
 const USUAL_LOADERS: ReadonlySet<LoaderKind> = new Set(['bios', 'uefi']);
@@ -127,27 +130,34 @@ class Shelf {
   #ownFiles(path: Path, draft: EntryDraft): BootFiles | undefined {
     const { cmdline } = draft;
     if (draft.kernel === undefined) this.#missKernel(path);
-    const kernel = draft.kernel === undefined ? undefined : this.#kernel([...path, 'kernel'], draft.kernel);
+    const kernel =
+      draft.kernel === undefined ? undefined : this.#program([...path, 'kernel'], draft.kernel, kernelMisfit);
+    const dtb = draft.dtb === undefined ? undefined : this.#program([...path, 'dtb'], draft.dtb, treeMisfit);
     const found = (draft.initrd ?? []).map((file, i) => this.#find(this.#book.element([...path, 'initrd'], i), file));
     if (cmdline !== undefined) checkCommandLine(this.#book, path, { ...draft, cmdline });
     if (!kernel || cmdline === undefined) return undefined;
-    return { kernel, initrd: found.filter((file) => file !== undefined), cmdline };
+    return { kernel, initrd: found.filter((file) => file !== undefined), ...(dtb && { dtb }), cmdline };
   }
 
   /** By the architecture of the machine: x86 is the rule, and what its loader can't tell from it. */
-  #imageFiles(path: Path, draft: EntryDraft, image: ImageName): Pick<BootEntry, keyof BootFiles | 'arm64'> | undefined {
+  #imageFiles(
+    path: Path,
+    draft: EntryDraft,
+    image: ImageName,
+  ): Pick<BootEntry, keyof BootFiles | 'others'> | undefined {
     const { cmdline } = draft;
-    for (const key of ['kernel', 'initrd'] as const) {
+    for (const key of ['kernel', 'initrd', 'dtb'] as const) {
       const beside = [...path, key];
       if (draft[key] !== undefined)
-        this.#book.report(beside, 'no kernel and no initrd beside image, which has its own');
+        this.#book.report(beside, 'no kernel, initrd or dtb beside image, which has its own');
     }
     if (cmdline === undefined) return undefined;
-    const [x86, arm64] = [
-      bootFilesOf(this.#stored, image, 'amd64', cmdline) ?? bootFilesOf(this.#stored, image, 'i386', cmdline),
-      bootFilesOf(this.#stored, image, 'arm64', cmdline),
-    ];
-    const files = x86 ?? arm64;
+    const x86 = bootFilesOf(this.#stored, image, 'amd64', cmdline) ?? bootFilesOf(this.#stored, image, 'i386', cmdline);
+    const others = OTHER_ARCHES.flatMap((arch) => {
+      const each = bootFilesOf(this.#stored, image, arch, cmdline);
+      return each ? [[arch, each] as const] : [];
+    });
+    const files = x86 ?? others[0]?.[1];
     if (!files) {
       const names = namesOf(this.#stored);
       const here = names.length === 0 ? 'none is' : names.join(', ');
@@ -155,14 +165,15 @@ class Shelf {
       this.#book.report([...path, 'image'], expected, { mayPass: true });
       return undefined;
     }
-    for (const each of new Set([files, arm64 ?? files])) {
+    for (const each of new Set([files, ...others.map(([, other]) => other)])) {
       checkCommandLine(this.#book, path, {
         kernel: each.kernel.path,
         initrd: each.initrd.map((file) => file.path),
         cmdline: each.cmdline,
       });
     }
-    return { ...files, ...(x86 && arm64 && { arm64 }) };
+    const rest = others.filter(([, other]) => other !== files);
+    return { ...files, ...(rest.length > 0 && { others: Object.fromEntries(rest) }) };
   }
 
   /** After a syntax error, that it is missing may be no more than a rumour. */
@@ -192,12 +203,13 @@ class Shelf {
     return this.loaderShelf.loader(path, kind, DEFAULT_LOADERS[kind], isNeeded, OR_NONE);
   }
 
-  #kernel(path: Path, served: string): BootFile | undefined {
-    const kernel = this.#find(path, served);
-    const bytes = kernel && this.#surroundings.firstBytes?.(kernel.file);
-    const misfit = bytes && kernelMisfit(bytes);
-    if (!misfit) return kernel;
-    this.#book.report(path, misfit.expected, { found: `${kernel.file}, ${misfit.found}` });
+  /** A file that is there, and by its first bytes is what it is meant to be. */
+  #program(path: Path, served: string, misfitOf: typeof kernelMisfit): BootFile | undefined {
+    const found = this.#find(path, served);
+    const bytes = found && this.#surroundings.firstBytes?.(found.file);
+    const misfit = bytes && misfitOf(bytes);
+    if (!misfit) return found;
+    this.#book.report(path, misfit.expected, { found: `${found.file}, ${misfit.found}` });
     return undefined;
   }
 

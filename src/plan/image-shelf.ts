@@ -48,11 +48,13 @@ export function bootFilesOf(
   const kernel = image?.files.find(({ ftype }) => ftype === 'boot-kernel');
   if (!image || !kernel) return undefined;
   const initrd = image.files.filter(({ ftype }) => ftype === 'boot-initrd');
+  const dtb = image.files.find(({ ftype }) => ftype === 'boot-dtb');
   const root = image.files.find(({ ftype }) => isRoot(ftype));
   const words = [...ephemeralWords(image, root), cmdline].filter((word) => word !== '').join(' ');
   return {
     kernel: served(shelf, kernel),
     initrd: initrd.map((file) => served(shelf, file)),
+    ...(dtb && { dtb: served(shelf, dtb) }),
     cmdline: root ? words.replaceAll(ROOT_VARIABLE, rootUrl(root)) : words,
   };
 }

@@ -12,6 +12,9 @@ export const LOADER_WORDS: Readonly<Record<LoaderKind, Readonly<Record<string, s
   uefi: { snponly: 'snponly.efi', ipxe: 'ipxe.efi', shim: 'shimx64.efi', grub: 'grubx64.efi' },
   'uefi-ia32': { grub: 'grubia32.efi' },
   'uefi-arm64': { snponly: 'snponly-arm64.efi', ipxe: 'ipxe-arm64.efi', shim: 'shimaa64.efi', grub: 'grubaa64.efi' },
+  // Debian has GRUB's modules for these, and no program made of them: grub-mknetdir makes one
+  'uefi-arm32': {},
+  'open-firmware': {},
 };
 
 /** What a loader asks for by itself, in its own folder. */

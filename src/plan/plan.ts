@@ -374,8 +374,8 @@ export interface BootCatalogue {
 export const EXIT_METHODS = ['auto', 'exit', 'exit-1', 'sanboot', 'chain'] as const;
 export type ExitMethod = (typeof EXIT_METHODS)[number];
 
-/** The kinds of firmware that need a loader each: x86 BIOS, and UEFI of x86-64, 32-bit x86 and 64-bit ARM. */
-export const LOADER_KINDS = ['bios', 'uefi', 'uefi-ia32', 'uefi-arm64'] as const;
+/** The kinds of firmware that need a loader each: x86 BIOS, UEFI of x86-64, 32-bit x86 and either ARM, and POWER's Open Firmware. */
+export const LOADER_KINDS = ['bios', 'uefi', 'uefi-ia32', 'uefi-arm64', 'uefi-arm32', 'open-firmware'] as const;
 export type LoaderKind = (typeof LOADER_KINDS)[number];
 export type Loaders = Readonly<Partial<Record<LoaderKind, Loader>>>;
 
@@ -398,13 +398,19 @@ export type Once = 'delivered' | 'reported';
 export interface BootFiles {
   readonly kernel: BootFile;
   readonly initrd: readonly BootFile[];
+  /** A device tree in the place of the firmware's own, for loaders that can hand one over; the others boot without. */
+  readonly dtb?: BootFile;
   readonly cmdline: string;
 }
 
+/** The architectures other than x86 that an image may be here for, as Debian calls them. */
+export const OTHER_ARCHES = ['arm64', 'armhf', 'ppc64el'] as const;
+export type OtherArch = (typeof OTHER_ARCHES)[number];
+
 export interface BootEntry extends BootFiles {
   readonly name: string;
-  /** Of an image that is here for x86 and for 64-bit ARM: what the latter gets; the loader knows what it runs on. */
-  readonly arm64?: BootFiles;
+  /** Of an image that is here for several architectures: what each gets that does not get the files of the entry itself. */
+  readonly others?: Readonly<Partial<Record<OtherArch, BootFiles>>>;
   /** From then on a machine boots its own disk; absent: it netboots this entry each time. */
   readonly once?: Once;
   /** However often a machine netboots it, that is no loop. */

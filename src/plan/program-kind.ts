@@ -14,6 +14,8 @@ interface ProgramKind {
 /** Enough for the headers of all of them. */
 export const HEADER_BYTES = 4096;
 
+const TREE_MAGIC = [0xd0, 0x0d, 0xfe, 0xed];
+
 /** PE/COFF machine types (Microsoft PE format §3.3.1). */
 const EFI_MACHINES: ReadonlyMap<number, string> = new Map([
   [0x014c, '32-bit x86'],
@@ -26,6 +28,7 @@ const WANTED_MACHINE: Readonly<Partial<Record<LoaderKind, number>>> = {
   uefi: 0x8664,
   'uefi-ia32': 0x014c,
   'uefi-arm64': 0xaa64,
+  'uefi-arm32': 0x01c2,
 };
 
 /** Total: any bytes give an answer. */
@@ -55,6 +58,10 @@ export function loaderMisfit(kind: LoaderKind, bytes: Uint8Array): { expected: s
     if (program.efi === wanted) return undefined;
     return { expected: `an EFI program for ${EFI_MACHINES.get(wanted)}`, found: describeProgram(program, bytes) };
   }
+  if (kind === 'open-firmware') {
+    if (program.isElf) return undefined;
+    return { expected: 'an ELF program for Open Firmware', found: describeProgram(program, bytes) };
+  }
   // A BIOS boot program has no mark of its own
   if (bytes.length > 0 && Object.keys(program).length === 0) return undefined;
   return { expected: 'a network boot program for x86 BIOS', found: describeProgram(program, bytes) };
@@ -66,6 +73,19 @@ export function kernelMisfit(bytes: Uint8Array): { expected: string; found: stri
   if (Object.keys(program).length > 0) return undefined;
   const expected = 'a kernel: x86 bzImage, arm64 Image, EFI program, ELF, or one of these packed';
   return { expected, found: describeProgram(program, bytes) };
+}
+
+/** The same of a device tree (Devicetree Specification 0.4 §5.2: magic 0xd00dfeed). */
+export function treeMisfit(bytes: Uint8Array): { expected: string; found: string } | undefined {
+  if (hasMagic(bytes, TREE_MAGIC)) return undefined;
+  return {
+    expected: 'a device tree blob, as dtc makes of a source',
+    found: describeProgram(programKind(bytes), bytes),
+  };
+}
+
+function hasMagic(bytes: Uint8Array, magic: readonly number[]): boolean {
+  return magic.every((byte, i) => bytes[i] === byte);
 }
 
 function describeProgram({ efi, linux, isElf, isPacked }: ProgramKind, bytes: Uint8Array): string {

@@ -190,11 +190,14 @@ export const classSchema = mapping({
 export const entrySchema = mapping({
   image: form.imageText
     .optional()
-    .describe('An imported image, like ubuntu/noble or ubuntu/noble/hwe-24.04, instead of kernel and initrd.'),
+    .describe('An imported image, like ubuntu/noble or ubuntu/noble/hwe-24.04, instead of kernel, initrd and dtb.'),
   kernel: form.servedPathText.optional().describe('A path under boot.files.'),
   initrd: oneOrMore(form.servedPathText, 'at least one path')
     .optional()
     .describe('A path under boot.files, or a list in the order they are to be loaded.'),
+  dtb: form.servedPathText
+    .optional()
+    .describe("A device tree under boot.files, for ARM boards: instead of the firmware's own. Absent: that one."),
   cmdline: form.cmdlineText
     .prefault('')
     .describe(
@@ -223,6 +226,12 @@ export const loadersSchema = mapping({
     .describe(
       `Loader for 64-bit ARM UEFI and U-Boot, or none. Default: snponly or ipxe, if there. ${loaderWords('uefi-arm64')}`,
     ),
+  'uefi-arm32': form.loaderText
+    .optional()
+    .describe('Loader for 32-bit ARM UEFI, like a grubarm.efi of grub-mknetdir. Default: none.'),
+  'open-firmware': form.loaderText
+    .optional()
+    .describe('Loader for POWER with Open Firmware. Default: bootppc64.bin, which MAAS has as an image, if there.'),
 });
 
 const entriesSchema = z

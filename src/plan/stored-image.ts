@@ -4,7 +4,7 @@ import { posix } from 'node:path';
 export interface StoredImage {
   readonly os: string;
   readonly release: string;
-  /** As Debian and Ubuntu call it: amd64, arm64. */
+  /** As Debian and Ubuntu call it: amd64, arm64, armhf. */
   readonly arch: string;
   /** The kernel it comes with: ga-24.04, generic; '' of a loader. */
   readonly subarch: string;

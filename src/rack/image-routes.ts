@@ -121,7 +121,9 @@ function lineOf(plan: Plan, row: ImageRow): ImageLine {
   const paths = new Set(files.map(({ sha256 }) => shelvedFile(imageShelf(plan.rack.state), sha256)));
   const isWhole = files.every(({ sha256, size }) => sizeAt(shelvedFile(imageShelf(plan.rack.state), sha256)) === size);
   const uses = ({ file }: { readonly file: string }): boolean => paths.has(file);
-  const entries = plan.boot.entries.filter(({ kernel, arm64 }) => uses(kernel) || (arm64 && uses(arm64.kernel)));
+  const entries = plan.boot.entries.filter(({ kernel, others = {} }) =>
+    [kernel, ...Object.values(others).map((other) => other.kernel)].some(uses),
+  );
   return {
     os,
     release,

@@ -182,6 +182,7 @@ function isNeeded(facts: MachineFacts, event: FileRefused, ground: Ground): bool
 
 function wordOf({ told }: MachineFacts, path: string, { paths }: Ground): string {
   const kind = paths.kindOf(path);
+  if (kind === 'dtb') return 'device tree';
   if (kind === 'kernel' || kind === 'initrd' || kind === 'loader') return kind;
   return told?.bootFile !== undefined && bareOfBoot(told.bootFile) === path ? 'loader' : 'file';
 }

@@ -225,7 +225,13 @@ function isNewBoot(
   if (netboot === undefined) return true;
   if (last === undefined) return false;
   const kind = paths.kindOf(pathOf(last));
-  return event.userClass !== 'iPXE' || kind === 'kernel' || kind === 'initrd' || event.at - last.at > IPXE_PAUSE;
+  return (
+    event.userClass !== 'iPXE' ||
+    kind === 'kernel' ||
+    kind === 'initrd' ||
+    kind === 'dtb' ||
+    event.at - last.at > IPXE_PAUSE
+  );
 }
 
 function beginBoot(facts: MachineFacts, event: EventOf<'dhcp.discover'>): void {
@@ -283,7 +289,8 @@ function fetched(facts: MachineFacts, event: FileSent, paths: PathKinds): void {
   facts.probe = unlessOf(path, facts.probe);
   if (kind === 'script') facts.script = event;
   if (isLoader(facts, path, kind)) facts.loader = event;
-  if (kind !== 'file') raise(facts, kind);
+  // Before the kernel or after it, as the loader has it: it says nothing of how far the machine is
+  if (kind !== 'file' && kind !== 'dtb') raise(facts, kind);
   else if (facts.loader === event) raise(facts, 'loader');
 }
 

@@ -1,11 +1,12 @@
-import { filesOfEntry, formsOf } from '../boot/entry-files.ts';
+import { formsOf, treesOf } from '../boot/entry-files.ts';
 import { filesOf, loadersOf } from '../boot/loader-files.ts';
 import { normalizePath } from '../boot/normalize-path.ts';
 import { createScriptNames } from '../boot/script-names.ts';
+import { readerOf } from '../boot/script-readers.ts';
 import type { Plan } from '../plan/plan.ts';
 
 /** What a file is in the course of a boot; `file`: anything else that is served. */
-export type PathKind = 'loader' | 'script' | 'kernel' | 'initrd' | 'file';
+export type PathKind = 'loader' | 'script' | 'kernel' | 'initrd' | 'dtb' | 'file';
 
 /** Tells what the files of events are by this Plan. */
 export interface PathKinds {
@@ -18,7 +19,8 @@ export interface PathKinds {
 export function createPathKinds(plan: Plan): PathKinds {
   const kinds = new Map<string, PathKind>();
   const alone = new Set<string>();
-  for (const { path } of plan.boot.entries.flatMap(filesOfEntry)) kinds.set(path, 'initrd');
+  for (const { path } of plan.boot.entries.flatMap(treesOf)) kinds.set(path, 'dtb');
+  for (const { path } of plan.boot.entries.flatMap(formsOf).flat()) kinds.set(path, 'initrd');
   for (const [kernel, ...initrd] of plan.boot.entries.flatMap(formsOf)) {
     if (kernel) kinds.set(kernel.path, 'kernel');
     if (kernel && initrd.length === 0) alone.add(kernel.path);
@@ -29,9 +31,13 @@ export function createPathKinds(plan: Plan): PathKinds {
   return {
     kindOf(raw) {
       const path = bare(raw);
-      return kinds.get(path) ?? (scriptName(path) === undefined ? 'file' : 'script');
+      return (
+        kinds.get(path) ??
+        kinds.get(readerOf(path)?.below ?? '') ??
+        (scriptName(path) === undefined ? 'file' : 'script')
+      );
     },
-    hasInitrd: (kernel) => !alone.has(bare(kernel)),
+    hasInitrd: (kernel) => !alone.has(readerOf(bare(kernel))?.below ?? bare(kernel)),
   };
 }
 

@@ -35,7 +35,7 @@ function clientsOf(arch: number): readonly BootClient[] {
 function planWith(loader: string, boot: string, exit: string): Plan {
   const text = `${SUBNET}
 boot:
-  entries: { debian: { kernel: debian/vmlinuz, initrd: [debian/a, debian/b], cmdline: "q" } }
+  entries: { debian: { kernel: debian/vmlinuz, initrd: [debian/a, debian/b], dtb: debian/tree, cmdline: "q" } }
   loaders: { uefi-ia32: ia32/ipxe.efi, uefi-arm64: snponly }
 hosts: [{ name: node1, mac: "52:54:00:12:34:56", boot: ${boot}, exit: ${exit}, loaders: { ${loader} } }]
 `;
@@ -49,12 +49,14 @@ const CHOICES = LOADER_KINDS.flatMap((kind) => [
   ),
 ]);
 
-/** Every path that a served script tells a machine to fetch, in any of the languages. */
-function namedIn(text: string): string[] {
+/** Every path that a served script tells a machine to fetch, in any of the languages. `folder`: which its own paths are below. */
+function namedIn(text: string, folder: string): string[] {
   const urls = text.matchAll(/(?:http:\/\/192\.168\.127\.100:5248|tftp:\/\/192\.168\.127\.100)\/([^\s,]+)/g);
-  const grub = text.matchAll(/^ *if (?:linux|initrd|source) (.*); then/gm);
+  const grub = text.matchAll(/^ *(?:el)?if (?:linux|initrd|devicetree|source) (.*); then/gm);
   const words = Array.from(grub, ([, line = '']) => line.match(/(?<=['"])\/[^'"]+/g) ?? []).flat();
-  const paths = [...Array.from(urls, ([, path = '']) => decodeURIComponent(path)), ...words];
+  const bare = text.matchAll(/^ {2}(?:KERNEL|INITRD|FDT) ([^:\s]+)$/gm);
+  const below = Array.from(bare, ([, path = '']) => `${folder}/${path}`);
+  const paths = [...below, ...Array.from(urls, ([, path = '']) => decodeURIComponent(path)), ...words];
   const own = paths.map((path) => {
     return path.replace('${netX/mac:hexhyp}', formatMac(NODE1, '-')).replace('$net_default_mac', formatMac(NODE1));
   });
@@ -69,7 +71,8 @@ function follow(plan: Plan, path: string, seen: Set<string>): void {
   assert.notEqual(found.kind, 'missing', `${path} is advertised and not served`);
   // A file that the Plan names is its own root: it was there when the Plan was made
   if (found.kind === 'file') assert.equal(found.root, found.file, `${path} is advertised, and nothing checked it`);
-  if (found.kind === 'text') for (const next of namedIn(found.text)) follow(plan, next, seen);
+  if (found.kind === 'text')
+    for (const next of namedIn(found.text, path.split('/', 1)[0] ?? '')) follow(plan, next, seen);
 }
 
 describe('what is advertised is served', () => {
@@ -96,7 +99,7 @@ describe('what is advertised is served', () => {
   it('knows more architectures than one', () => {
     assert.deepEqual(
       ARCHS.filter((arch) => architectureOf(arch) !== undefined),
-      [0, 6, 7, 11, 15, 16, 19, 22, 24],
+      [0, 6, 7, 10, 11, 12, 14, 15, 16, 18, 19, 21, 22, 23, 24],
     );
   });
 });

@@ -15,9 +15,9 @@ const MAC = mac('52:54:00:12:34:56');
 function offerOf(
   facts: Partial<BootClient>,
   { plan = testPlan(), switches, loaders }: { plan?: Plan } & BootWishes = {},
-): Omit<BootOffer, 'quirks' | 'script'> {
+): Omit<BootOffer, 'quirks' | 'script' | 'runs'> {
   const client = { mac: MAC, userClasses: [], ...facts };
-  const { quirks: _, script: _script, ...offer } = bootOffer(plan, client, RACK, { switches, loaders });
+  const { quirks: _, script: _script, runs: _runs, ...offer } = bootOffer(plan, client, RACK, { switches, loaders });
   return offer;
 }
 
@@ -39,6 +39,65 @@ describe('the boot offer', () => {
       });
     }
   });
+
+  const U_BOOT: readonly (readonly [arch: number, vendorClass: string | undefined, folder: string])[] = [
+    [0x15, 'U-Boot.armv7', 'u-boot-armhf'],
+    [0x16, 'U-Boot.armv8', 'u-boot-arm64'],
+    [0x16, undefined, 'u-boot-arm64'],
+    [0x100, 'U-boot.armv7.highbank', 'u-boot-armhf'],
+    [0x100, 'U-Boot.armv8', 'u-boot-arm64'],
+  ];
+  for (const [arch, vendorClass, folder] of U_BOOT) {
+    it(`gives a U-Boot of architecture ${arch}, ${vendorClass ?? 'without a vendor class'}, the folder of its script`, () => {
+      const client = { mac: MAC, userClasses: [], arch, vendorClass };
+      const { bootFile, script, nextServer } = bootOffer(testPlan({ loaders: {} }), client, RACK);
+      assert.equal(bootFile, `${folder}/see-pxelinux.cfg`);
+      assert.equal(script, `${folder}/pxelinux.cfg/01-52-54-00-12-34-56`);
+      assert.equal(nextServer, RACK);
+    });
+  }
+
+  it('gives a U-Boot the EFI program in that folder, if there is one, for a script of its own that starts it', () => {
+    assert.deepEqual(offerOf({ arch: 0x16 }), {
+      bootFile: 'u-boot-arm64/snponly-arm64.efi',
+      nextServer: RACK,
+      why: 'architecture 22 is 64-bit ARM U-Boot, which reads its script itself, as pxelinux.cfg in the folder of its boot file; snponly-arm64.efi is for one that starts EFI programs',
+    });
+  });
+
+  it('gives a POWER machine under OPAL the folder of its script, and one with Open Firmware its GRUB', () => {
+    assert.equal(offerOf({ arch: 0x0e }).bootFile, 'petitboot-ppc64el/see-pxelinux.cfg');
+    const loaders = { 'open-firmware': { path: 'bootppc64.bin', file: '/x' } };
+    const client = { mac: MAC, userClasses: [], arch: 0x0c };
+    const { bootFile, script } = bootOffer(testPlan(), client, RACK, { loaders });
+    assert.deepEqual([bootFile, script], ['bootppc64.bin', 'grub/grub.cfg-52:54:00:12:34:56']);
+    assert.deepEqual(offerOf({ arch: 0x0c }), {
+      why: 'architecture 12 is POWER with Open Firmware, and this rack found no loader for it on disk',
+    });
+  });
+
+  const RUNS: readonly (readonly [arch: number | undefined, runs: string])[] = [
+    [undefined, 'x86'],
+    [0x00, 'x86'],
+    [0x07, 'x86'],
+    [0x09, 'x86'],
+    [0x0a, 'armhf'],
+    [0x0b, 'arm64'],
+    [0x0c, 'ppc64el'],
+    [0x0e, 'ppc64el'],
+    [0x12, 'armhf'],
+    [0x13, 'arm64'],
+    [0x15, 'armhf'],
+    [0x16, 'arm64'],
+    [0x17, 'armhf'],
+    [0x18, 'arm64'],
+    [0x1b, 'x86'],
+  ];
+  for (const [arch, runs] of RUNS) {
+    it(`says that the files of an image for ${runs} are for architecture ${arch ?? 'unknown'}`, () => {
+      assert.equal(bootOffer(testPlan(), { mac: MAC, userClasses: [], arch }, RACK).runs, runs);
+    });
+  }
 
   it('gives iPXE the script, by literal address', () => {
     assert.deepEqual(offerOf({ arch: 0, userClasses: ['iPXE'] }), {

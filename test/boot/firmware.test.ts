@@ -46,7 +46,7 @@ const CASES: readonly { title: string; facts: Partial<BootClient>; gets: string 
   {
     title: 'U-Boot, which sends an arch and no class we know',
     facts: { arch: 0x16, vendorClass: 'U-Boot.armv8' },
-    gets: ARM,
+    gets: `u-boot-arm64/${ARM}`,
   },
   { title: 'an ARM server', facts: { arch: 11, vendorClass: 'PXEClient:Arch:00011:UNDI:003000' }, gets: ARM },
   {
@@ -86,7 +86,12 @@ describe('what a client gets to boot', () => {
   }
 
   it('is decided for exactly these architectures of the IANA registry, and none past its end', () => {
-    const known: Record<number, string> = { 0: BIOS, 6: 'ia32.efi', 7: UEFI, 9: UEFI, 11: ARM, 22: ARM };
+    const readers = {
+      14: 'petitboot-ppc64el/see-pxelinux.cfg',
+      21: 'u-boot-armhf/see-pxelinux.cfg',
+      22: `u-boot-arm64/${ARM}`,
+    };
+    const known: Record<number, string> = { 0: BIOS, 6: 'ia32.efi', 7: UEFI, 9: UEFI, 11: ARM, ...readers };
     const byHttp: Record<number, string> = { 15: 'ia32.efi', 16: UEFI, 19: ARM, 24: ARM };
     for (let arch = 0; arch <= 0x40; arch++) {
       const http = byHttp[arch];

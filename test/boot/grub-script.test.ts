@@ -90,8 +90,22 @@ exit
     assert.doesNotMatch(grubScript(bootPlanFor(plan, NODE1), { mac: NODE1, rack: RACK }), /initrd/);
   });
 
+  it('takes a device tree, except where Secure Boot forbids it, and boots without one that it can not take', () => {
+    const dtb = { path: 'board/board.dtb', file: '/d' };
+    const plan = testPlan({ entries: [{ ...DEBIAN, initrd: [], dtb }] });
+    const script = grubScript(bootPlanFor(plan, NODE1), { mac: NODE1, rack: RACK });
+    assert.match(
+      script,
+      /\n {2}if \[ "\$lockdown" = y \]; then\n {4}echo '[^']*'\n {2}elif devicetree '\/board\/board\.dtb'; then true; else\n {4}echo '[^']*'\n {2}fi\n {2}if linux '\/debian\/vmlinuz' /,
+    );
+  });
+
   it('boots an image by the architecture that GRUB runs on', () => {
-    const entry = { name: 'noble', ...imageFiles('x86'), arm64: imageFiles('arm') };
+    const entry = {
+      name: 'noble',
+      ...imageFiles('x86'),
+      others: { arm64: imageFiles('arm'), armhf: imageFiles('hf'), ppc64el: imageFiles('el') },
+    };
     const plan = testPlan({ entries: [entry], default: 'noble' });
     const script = grubScript(bootPlanFor(plan, STRANGER), { mac: STRANGER, rack: RACK });
     assert.equal(
@@ -99,6 +113,14 @@ exit
       `for try in 1 2 3 4 5 6; do
   if [ "$grub_cpu" = arm64 ]; then
   if linux '/images/arm/boot-kernel' 'BOOTIF=01-02-00-00-00-00-01' 'on=arm'; then
+    boot
+  fi
+  elif [ "$grub_cpu" = arm ]; then
+  if linux '/images/hf/boot-kernel' 'BOOTIF=01-02-00-00-00-00-01' 'on=hf'; then
+    boot
+  fi
+  elif [ "$grub_cpu" = powerpc ]; then
+  if linux '/images/el/boot-kernel' 'BOOTIF=01-02-00-00-00-00-01' 'on=el'; then
     boot
   fi
   else

@@ -85,7 +85,7 @@ sanboot --no-describe --drive 0x80 || exit
       kernel: { path: 'images/a/boot-kernel', file: '/a' },
       initrd: [],
       cmdline: 'x86',
-      arm64,
+      others: { arm64, ppc64el: arm64 },
     };
     const plan = testPlan({ entries: [entry], default: 'noble' });
     const script = machineScript(bootPlanFor(plan, STRANGER), { mac: STRANGER, rack: RACK });
@@ -101,6 +101,16 @@ initrd --name initrd0 http://192.0.2.1:5248/images/c/boot-initrd || goto missing
 boot || goto failed
 `,
     );
+  });
+
+  it('fetches a device tree first, and forgets it where iPXE can hand none over', () => {
+    const dtb = { path: 'board/my board.dtb', file: '/d' };
+    const plan = testPlan({ entries: [{ ...DEBIAN, dtb }] });
+    const lines = machineScript(bootPlanFor(plan, NODE1), { mac: NODE1, rack: RACK }).split('\n');
+    const [tree, hand, kernel] = lines.slice(lines.indexOf('imgfree') + 1);
+    assert.equal(tree, 'imgfetch --name dtb http://192.0.2.1:5248/board/my%20board.dtb || goto missing');
+    assert.match(hand ?? '', /^fdt dtb \|\| imgfree dtb && echo rackboot: [^'"]* \|\|$/);
+    assert.match(kernel ?? '', /^kernel /);
   });
 
   it('keeps a hostile entry on its own lines, and iPXE from expanding it', () => {

@@ -11,6 +11,7 @@ const LOADERS: readonly (readonly [string, ReturnType<typeof languageOf>, string
   ['x64/mine.efi', 'ipxe', 'ipxe/52-54-00-12-34-56'],
   ['shimx64.efi', 'grub', 'grub/grub.cfg-52:54:00:12:34:56'],
   ['sb/GRUBNETX64.EFI', 'grub', 'grub/grub.cfg-52:54:00:12:34:56'],
+  ['bootppc64.bin', 'grub', 'grub/grub.cfg-52:54:00:12:34:56'],
   ['pxelinux.0', 'pxelinux', 'pxelinux.cfg/01-52-54-00-12-34-56'],
   ['lpxelinux/lpxelinux.0', 'lpxelinux', 'lpxelinux/pxelinux.cfg/01-52-54-00-12-34-56'],
 ];

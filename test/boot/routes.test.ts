@@ -259,12 +259,45 @@ describe('the table of routes', () => {
       initrd: [],
       cmdline: '',
     });
-    const entry = { name: 'noble', ...files(SHA256), arm64: files('b'.repeat(64)) };
+    const entry = { name: 'noble', ...files(SHA256), others: { arm64: files('b'.repeat(64)) } };
     const plan = { ...testPlan({ entries: [entry] }), images: { shelf: SHELF, sources: [], parallel: 1 } };
     for (const sum of [SHA256, 'b'.repeat(64)]) {
       const found = createRoutes(plan).resolve(`/images/${sum}/k`, ASKER);
       assert.equal(found.kind === 'file' && found.isOfEntry, true);
     }
+  });
+
+  it('serves a device tree under its path, but not as what a machine has to have', () => {
+    const dtb = { path: 'board/board.dtb', file: '/srv/trees/board.dtb' };
+    const found = createRoutes(testPlan({ entries: [{ ...DEBIAN, dtb }] })).resolve('/board/board.dtb', ASKER);
+    assert.deepEqual(found, { kind: 'file', file: dtb.file, root: dtb.file, immutable: false });
+  });
+
+  it('serves all there is in the folder of a U-Boot once more, and its script there', () => {
+    const plan = { ...testPlan(), images: { shelf: SHELF, sources: [], parallel: 1 } };
+    const served = createRoutes(plan);
+    const at = (path: string): unknown => {
+      const found = served.resolve(path, ASKER);
+      return found.kind === 'file' ? found.file : found.kind === 'text' ? found.text.split('\n', 1)[0] : found.reason;
+    };
+    assert.equal(at('u-boot-arm64/debian/vmlinuz'), '/srv/files/debian/vmlinuz');
+    assert.equal(at(`u-boot-armhf/images/${SHA256}/k`), `${SHELF}/${SHA256}`);
+    assert.match(String(at('u-boot-arm64/see-pxelinux.cfg')), /^There is no program/);
+    assert.equal(at('u-boot-arm64/pxelinux.cfg/01-52-54-00-12-34-56'), '# host node1 boots the boot entry "debian"');
+    assert.equal(
+      at('u-boot-arm64/pxelinux.cfg/default-arm'),
+      '"default-arm" is not a MAC address: expected one like 52-54-00-12-34-56',
+    );
+    assert.equal(
+      at('petitboot-ppc64el/pxelinux.cfg/01-52-54-00-12-34-56'),
+      '# host node1 boots the boot entry "debian"',
+    );
+  });
+
+  it('lets the operator have files of his own in such a folder', () => {
+    const found = routes.resolve('u-boot-arm64/boot.scr', ASKER);
+    assert.equal(found.kind === 'file' && found.file, '/srv/files/u-boot-arm64/boot.scr');
+    assert.equal(found.kind === 'file' && found.orElse?.kind === 'file' && found.orElse.file, '/srv/files/boot.scr');
   });
 
   it('leads any path into its root or nowhere', () => {

@@ -378,8 +378,19 @@ function pair(x: string): Pick<BootEntry, 'kernel' | 'initrd' | 'cmdline'> {
   return { kernel: { path: x, file: `/${x}k` }, initrd: [{ path: x, file: `/${x}i` }], cmdline: '' };
 }
 
+test('a device tree that no loader asked for leaves nothing undelivered', () => {
+  const dtb = { path: 'd', file: '/d' };
+  const entry: BootEntry = { name: 'debian', once: 'delivered', ...pair('x86'), dtb };
+  const desk = new Desk(planOf(undefined, { entries: [entry, NEXT] }));
+  desk.sign({ kind: 'script', of: NODE1, entry: 'debian', mac: NODE1 });
+  desk.sign({ kind: 'file', file: '/d', mac: NODE1 }).sign({ kind: 'file', file: '/x86k', mac: NODE1 });
+  assert.deepEqual(desk.turns, []);
+  desk.sign({ kind: 'file', file: '/x86i', mac: NODE1 });
+  assert.deepEqual(desk.turns, ['boot.done']);
+});
+
 test('files of two architectures are no whole boot together', () => {
-  const entry: BootEntry = { name: 'debian', once: 'delivered', ...pair('x86'), arm64: pair('arm') };
+  const entry: BootEntry = { name: 'debian', once: 'delivered', ...pair('x86'), others: { arm64: pair('arm') } };
   const desk = new Desk(planOf(undefined, { entries: [entry, NEXT] }));
   desk.sign({ kind: 'script', of: NODE1, entry: 'debian', mac: NODE1 });
   desk.sign({ kind: 'file', file: '/x86k', mac: NODE1 }).sign({ kind: 'file', file: '/armi', mac: NODE1 });

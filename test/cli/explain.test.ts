@@ -11,6 +11,7 @@ import { openBootStore } from '../../src/boots/open-boot-store.ts';
 import { explain, type ExplainOptions } from '../../src/cli/explain.ts';
 import type { Account } from '../../src/dhcp/account.ts';
 import { SqliteLeaseStore } from '../../src/leases/lease-store.ts';
+import type { StoredImage } from '../../src/plan/stored-image.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { decodeDhcp, type DhcpPacket } from '../../src/wire/dhcp/packet.ts';
 import { ip, rackA1 } from '../plan/rack-a1.ts';
@@ -32,15 +33,25 @@ classes: [{ name: row-7, match: { circuit-id: port-7 } }]
 boot: { entries: { debian: { kernel: debian/vmlinuz } } }
 `;
 
+function imageFor(arch: string, sha256: string): StoredImage {
+  const files = [{ name: 'boot-kernel', ftype: 'boot-kernel', sha256, size: 1 }];
+  const kernel = { subarch: 'generic', subarches: ['generic'], kflavor: 'generic' };
+  return { os: 'ubuntu', release: 'noble', arch, ...kernel, label: 'stable', version: '1', files };
+}
+
 function configIn(state: string, subnets = SUBNET): string {
   const file = join(directory, `${state}.yaml`);
   writeFileSync(file, `rack: { name: rack-a1, state: ${join(directory, state)} }\nsubnets:${subnets}${REST}`);
   return file;
 }
 
-function run(words: Partial<ExplainOptions>, config = configIn('none')): { code: number; lines: string[] } {
+function run(
+  words: Partial<ExplainOptions>,
+  config = configIn('none'),
+  surroundings = rackA1,
+): { code: number; lines: string[] } {
   const lines: string[] = [];
-  const ground = { surroundings: rackA1, clock: systemClock };
+  const ground = { surroundings, clock: systemClock };
   return { code: explain({ json: false, config, ...words }, (line) => lines.push(line), ground), lines };
 }
 
@@ -81,6 +92,31 @@ test('what TFTP and HTTP say to each file of its boot stands there, and what is 
   assert.match(found[4] ?? '', /^\.\.\/x: MISSING .*climbs out/);
   assert.match(found[5] ?? '', /^grub\/grub\.cfg: a script, /);
   assert.equal(found.length, 6);
+});
+
+test('a device tree of its entry is named with what the loader makes of it', () => {
+  const config = join(directory, 'tree.yaml');
+  const boot = 'boot: { entries: { debian: { kernel: debian/vmlinuz, dtb: debian/board.dtb } } }';
+  writeFileSync(config, readFileSync(configIn('none'), 'utf8').replace(/^boot: .*$/m, boot));
+  const { lines } = run({ mac: NODE, arch: '7' }, config, { ...rackA1, fileExists: () => true });
+  const trees = lines.filter((line) => /^file {6}dtb /.test(line));
+  assert.equal(trees.length, 1);
+  assert.match(trees[0] ?? '', /^file {6}dtb debian\/board\.dtb: .*; only an iPXE with the command fdt takes it, /);
+});
+
+test('a machine is told the files of an image that are for its architecture', () => {
+  const config = join(directory, 'arches.yaml');
+  const boot = 'boot: { entries: { debian: { image: ubuntu/noble } } }';
+  writeFileSync(config, readFileSync(configIn('none'), 'utf8').replace(/^boot: .*$/m, boot));
+  const kernels: Record<string, string> = { amd64: 'a', arm64: 'b', armhf: 'c', ppc64el: 'e' };
+  const images = Object.entries(kernels).map(([arch, letter]) => imageFor(arch, letter.repeat(64)));
+  const surroundings = { ...rackA1, fileExists: () => true, images: () => images };
+  const kernelFor = (arch: number): string | undefined => {
+    const { lines } = run({ mac: NODE, arch: String(arch), json: true }, config, surroundings);
+    const { files = [] } = JSON.parse(lines.join('\n')) as Account;
+    return files.find(({ as }) => as === 'kernel')?.path.charAt('images/'.length);
+  };
+  assert.deepEqual([7, 0x0b, 0x15, 0x16, 0x0c, 0x0e].map(kernelFor), ['a', 'b', 'c', 'b', 'e', 'e']);
 });
 
 test('what does not netboot asks for no file, unless it is said to', () => {

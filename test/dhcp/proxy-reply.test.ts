@@ -36,7 +36,13 @@ test('UEFI that boots by HTTP is told the URL as by one of its kind', () => {
     conflicts: { clears: () => true },
   };
   const bootFile = `http://${RACK}:5248/${'long/'.repeat(30)}snponly.efi`;
-  const boot = { bootFile, nextServer: ip4(RACK), why: '', quirks: quirksOf(exchange.client.boot) };
+  const boot = {
+    bootFile,
+    nextServer: ip4(RACK),
+    why: '',
+    runs: 'x86' as const,
+    quirks: quirksOf(exchange.client.boot),
+  };
   const reply = proxyReply(exchange, { type: MessageType.offer, boot });
   const values = new Map(reply.options.map(({ code, value }) => [code, Buffer.from(value).toString('latin1')]));
   assert.equal(values.get(60), 'HTTPClient');

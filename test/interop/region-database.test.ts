@@ -2,6 +2,7 @@ import { after, before, describe } from 'node:test';
 
 import { openPostgresDatabase } from '../../src/region/database/postgres-database.ts';
 import { testDatabase } from '../region/database-suite.ts';
+import { testOperators } from '../region/operators-suite.ts';
 import { testRacks } from '../region/racks-suite.ts';
 import { postgresMissing, startPostgres, type PostgresServer } from './postgres-server.ts';
 
@@ -17,4 +18,5 @@ describe("Debian's PostgreSQL", { skip: missing ?? false }, () => {
   const open = () => openPostgresDatabase(server.create(`rackboot_${++databases}`), (error) => console.error(error));
   testDatabase('PostgreSQL', open);
   testRacks('PostgreSQL', open);
+  testOperators('PostgreSQL', open);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Surroundings } from '../../src/plan/surroundings.ts';
-import { efiProgram, PE_MACHINE } from '../fixtures/programs.ts';
+import { arm64Kernel, efiProgram, PE_MACHINE } from '../fixtures/programs.ts';
 import { compile, faultLines, planOf, rackA1, SUBNET } from './rack-a1.ts';
 
 const FILES = '/var/lib/rackboot/files';
@@ -39,6 +39,36 @@ test('one initrd needs no list', () => {
       cmdline: 'quiet',
     },
   ]);
+});
+
+test('an entry may have a device tree', () => {
+  const text = boot('entries: { board: { kernel: board/Image, dtb: board/board.dtb } }');
+  const { entries } = planOf(text, { fileExists: () => true }).boot;
+  assert.deepEqual(entries[0]?.dtb, { path: 'board/board.dtb', file: `${FILES}/board/board.dtb` });
+});
+
+function treeOf(dtb: Uint8Array): Partial<Surroundings> {
+  return { fileExists: () => true, firstBytes: (path) => (path.endsWith('.dtb') ? dtb : arm64Kernel()) };
+}
+
+describe('a device tree is looked at before it is promised', () => {
+  const text = boot(
+    'entries: { board: { kernel: board/Image, dtb: board/board.dtb } }',
+    'loaders: { bios: none, uefi: none, uefi-arm64: none, open-firmware: none }',
+  );
+  test('one that is not there takes its entry out of service', () => {
+    assert.deepEqual(faultLines(text, { fileExists: (path) => !path.endsWith('.dtb') }), [
+      `6:49: boot.entries.board.dtb: expected a readable file ${FILES}/board/board.dtb, found none`,
+    ]);
+  });
+  test('so does a file of another kind', () => {
+    assert.deepEqual(faultLines(text, treeOf(arm64Kernel())), [
+      `6:49: boot.entries.board.dtb: expected a device tree blob, as dtc makes of a source, found ${FILES}/board/board.dtb, a Linux kernel for arm64`,
+    ]);
+  });
+  test('one that begins as they do will do', () => {
+    assert.deepEqual(faultLines(text, treeOf(Uint8Array.of(0xd0, 0x0d, 0xfe, 0xed))), []);
+  });
 });
 
 test('without boot files there is nothing to complain about', () => {
@@ -307,7 +337,7 @@ describe('a loader', () => {
       fileExists: () => true,
       firstBytes: (path) => efiProgram(path.includes('grub') ? PE_MACHINE.arm64 : PE_MACHINE.x64),
     };
-    const text = boot('loaders: { bios: none, uefi: shim, uefi-arm64: shim, uefi-ia32: none }');
+    const text = boot('loaders: { bios: none, uefi: shim, uefi-arm64: shim, uefi-ia32: none, open-firmware: none }');
     assert.deepEqual(faultLines(text, arm), [
       `6:32: boot.loaders.uefi: expected an EFI program for x86-64, found ${FILES}/grubx64.efi, an EFI program for 64-bit ARM`,
       `6:50: boot.loaders.uefi-arm64: expected an EFI program for 64-bit ARM, found ${FILES}/shimaa64.efi, an EFI program for x86-64`,
@@ -354,7 +384,7 @@ boot: { exit: sanboot }
 
   test('of another kind is an unknown key', () => {
     assert.deepEqual(faultLines(boot('loaders: { arm: x.efi }')), [
-      '6:14: boot.loaders.arm: expected one of bios, uefi, uefi-ia32, uefi-arm64, found arm',
+      '6:14: boot.loaders.arm: expected one of bios, uefi, uefi-ia32, uefi-arm64, uefi-arm32, open-firmware, found arm',
     ]);
   });
 });

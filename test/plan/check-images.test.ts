@@ -184,8 +184,23 @@ describe('of what is here, a machine is given', () => {
     const here = [stored({ arch: 'arm64' }), stored()];
     const [found] = planOf(text, { fileExists: () => true, images: () => here }).boot.entries;
     assert.equal(found?.kernel.file, file('amd64 ga-24.04 stable 1'));
-    assert.equal(found.arm64?.kernel.file, file('arm64 ga-24.04 stable 1'));
+    assert.equal(found.others?.arm64?.kernel.file, file('arm64 ga-24.04 stable 1'));
     assert.equal(kernelOf([stored({ arch: 'arm64' })]), file('arm64 ga-24.04 stable 1'));
+  });
+  test('for each of the architectures it is here for, the first of them in the place of x86 where that is missing', () => {
+    const here = [stored({ arch: 'ppc64el' }), stored({ arch: 'armhf' })];
+    const [found] = planOf(entry('image: ubuntu/noble'), { fileExists: () => true, images: () => here }).boot.entries;
+    assert.equal(found?.kernel.file, file('armhf ga-24.04 stable 1'));
+    assert.deepEqual(Object.keys(found.others ?? {}), ['ppc64el']);
+    assert.equal(found.others?.ppc64el?.kernel.file, file('ppc64el ga-24.04 stable 1'));
+  });
+  test('with its device tree, where it has one', () => {
+    const tree = { name: 'boot-dtb', ftype: 'boot-dtb', sha256: 'd'.repeat(64), size: 4 };
+    const plain = stored({ arch: 'armhf' });
+    const here = [{ ...plain, files: [...plain.files, tree] }, stored()];
+    const [found] = planOf(entry('image: ubuntu/noble'), { fileExists: () => true, images: () => here }).boot.entries;
+    assert.equal(found?.dtb, undefined);
+    assert.equal(found?.others?.armhf?.dtb?.path, `images/${'d'.repeat(64)}/boot-dtb`);
   });
 });
 
@@ -218,7 +233,7 @@ const MISSING: readonly (readonly [title: string, words: string, here: readonly 
     'a kernel stands beside it',
     'image: ubuntu/noble, kernel: debian/vmlinuz',
     [stored()],
-    '7:43: boot.entries.noble.kernel: expected no kernel and no initrd beside image, which has its own, found debian/vmlinuz',
+    '7:43: boot.entries.noble.kernel: expected no kernel, initrd or dtb beside image, which has its own, found debian/vmlinuz',
   ],
 ];
 describe('an entry is out of service, and nothing else, when', () => {

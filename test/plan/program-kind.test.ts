@@ -36,6 +36,8 @@ describe('a loader', () => {
     ['uefi', efiProgram(PE_MACHINE.x64)],
     ['uefi-ia32', efiProgram(PE_MACHINE.ia32)],
     ['uefi-arm64', efiProgram(PE_MACHINE.arm64)],
+    ['uefi-arm32', efiProgram(PE_MACHINE.arm32)],
+    ['open-firmware', text('\x7fELF...')],
   ] as const;
   for (const kind of LOADER_KINDS) {
     test(`for ${kind} is taken for that and no other firmware`, () => {

@@ -66,9 +66,16 @@ test('the keys that a mapping may have are found by its path', () => {
     'circuit-id',
     'remote-id',
   ]);
-  assert.deepEqual(keysAt(['boot', 'entries', 'any']), ['image', 'kernel', 'initrd', 'cmdline', 'once', 'loop']);
+  assert.deepEqual(keysAt(['boot', 'entries', 'any']), ['image', 'kernel', 'initrd', 'dtb', 'cmdline', 'once', 'loop']);
   assert.deepEqual(keysAt(['boot', 'loop']), ['boots', 'within', 'quiet']);
-  assert.deepEqual(keysAt(['boot', 'loaders']), ['bios', 'uefi', 'uefi-ia32', 'uefi-arm64']);
+  assert.deepEqual(keysAt(['boot', 'loaders']), [
+    'bios',
+    'uefi',
+    'uefi-ia32',
+    'uefi-arm64',
+    'uefi-arm32',
+    'open-firmware',
+  ]);
   assert.deepEqual(keysAt(['http']), ['port', 'pace', 'tls']);
   assert.deepEqual(keysAt(['http', 'tls']), ['port', 'certificate', 'key']);
   assert.deepEqual(keysAt(['dns', 'zones', 0]), ['name', 'file', 'update', 'transfer', 'notify']);

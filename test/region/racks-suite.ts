@@ -158,8 +158,9 @@ export function testRacks(name: string, open: () => Promise<Database>): void {
     const add = (cidr: string, router: string | null) =>
       region.database.transaction(async (sql) => {
         await sql.query(
-          "INSERT INTO subnet (rack_id, interface, name, cidr, management, router, domain_id) VALUES ($1, $2, 'x', $3, 'dhcp', $4, 1)",
-          [rack.rack, cidr.startsWith('10.') ? null : 'eth0', cidr, router],
+          `INSERT INTO subnet (rack_id, name, cidr, management, router, domain_id) VALUES ($1, 'x', $2, 'dhcp', $3, 1)
+           ON CONFLICT (rack_id, cidr) DO UPDATE SET management = 'dhcp', router = excluded.router`,
+          [rack.rack, cidr, router],
         );
         await publish(sql, [rack.rack]);
       });
@@ -171,7 +172,8 @@ export function testRacks(name: string, open: () => Promise<Database>): void {
       add('192.168.127.0/24', '192.168.128.1'),
       /subnets\[0\]\.router: expected an address inside 192\.168\.127\.0\/24, found 192\.168\.128\.1/,
     );
-    assert.deepEqual(await region.database.query('SELECT * FROM subnet'), []);
+    const wires = await region.database.query('SELECT cidr, management FROM subnet');
+    assert.deepEqual(wires, [{ cidr: '192.168.127.0/24', management: 'none' }]);
     await add('192.168.127.0/24', '192.168.127.254');
     const plan = await region.say(rack, 'GET', '/racks/v1/plan');
     assert.deepEqual(plan.body, {

@@ -4,6 +4,10 @@ import { pino } from 'pino';
 
 import { formatAuthorization, type RackCredentials } from '../../src/contract/rack-key.ts';
 import type { Database } from '../../src/region/database/database.ts';
+import { GuessLimit } from '../../src/region/guess-limit.ts';
+import { HANDLERS } from '../../src/region/operators/handlers.ts';
+import { createKey, createOperator, type KeyParts } from '../../src/region/operators/keys.ts';
+import { operatorRoutes } from '../../src/region/operators/operator-routes.ts';
 import { migrate } from '../../src/region/database/migrate.ts';
 import { createToken } from '../../src/region/racks/enrol-token.ts';
 import { hashSecret } from '../../src/region/secret-hash.ts';
@@ -28,7 +32,9 @@ export class RegionRig implements AsyncDisposable {
     await migrate(database);
     const lines: string[] = [];
     const log = pino({ base: null }, { write: (line: string) => lines.push(line) });
-    const region = await Region.open({ database, clock: systemClock, log, ...changed });
+    const guesses = new GuessLimit(systemClock);
+    const operators = operatorRoutes({ database, log, guesses, handlers: HANDLERS });
+    const region = await Region.open({ database, clock: systemClock, log, operators, ...changed });
     const port = await region.listen('127.0.0.1', 0);
     return new RegionRig(database, region, `http://127.0.0.1:${port}`, lines);
   }
@@ -66,6 +72,25 @@ export class RegionRig implements AsyncDisposable {
     const { status, body } = await this.post('/racks/v1/enrol', enrolment);
     if (status !== 201) throw new Error(JSON.stringify(body));
     return { rack: (body as { rack: string }).rack, key };
+  }
+
+  /** An operator's key. */
+  async key(name = 'root', isAdmin = true): Promise<KeyParts> {
+    return this.database.transaction(async (sql) => {
+      await createOperator(sql, { name, email: 'a@b.example', password: 'x', isAdmin }, 'test');
+      return createKey(sql, name, 'a key', 'test');
+    });
+  }
+
+  /** As an operator: `form` in the query of a GET, else as a form. */
+  operate(key: KeyParts, method: string, path: string, form: Record<string, string> | string = {}): Promise<Answer> {
+    const text = typeof form === 'string' ? form : new URLSearchParams(form).toString();
+    const signature = encodeURIComponent(`&${key.secret}`);
+    const authorization = `OAuth oauth_version="1.0", oauth_signature_method="PLAINTEXT", oauth_consumer_key="${key.consumer}", oauth_token="${key.token}", oauth_signature="${signature}", oauth_nonce="1", oauth_timestamp="1"`;
+    const isQuery = method === 'GET' || method === 'DELETE';
+    const query = isQuery && text !== '' ? `${path.includes('?') ? '&' : '?'}${text}` : '';
+    const headers = { authorization, ...(!isQuery && { 'content-type': 'application/x-www-form-urlencoded' }) };
+    return this.ask(method, `/MAAS/api/${path}${query}`, headers, isQuery ? undefined : text);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

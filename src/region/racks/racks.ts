@@ -114,6 +114,20 @@ export async function keepStatus(
       file?.config === undefined ? null : JSON.stringify(file.config),
     ],
   );
+  if (isOtherWire) await addSubnets(sql, rack, status.interfaces);
   const wantsFile = file !== undefined && file.config === undefined && file.hash !== before?.['file_hash'];
   return { wantsFile, isNews: isOtherWire || isOtherFile };
+}
+
+/** The networks that a rack is on are known from then on, for operators to say what it is to do there. */
+async function addSubnets(sql: Sql, { id, name }: Rack, interfaces: StatusReport['interfaces']): Promise<void> {
+  await sql.query(
+    `INSERT INTO subnet (rack_id, interface, name, cidr, domain_id, description)
+     SELECT $1, wire.name, $2 || '-' || wire.name, network(set_masklen(wire.address, wire.prefix)), (SELECT min(id) FROM domain),
+       'Auto created when creating interface ' || wire.name || ' on cluster ' || $2
+     FROM jsonb_to_recordset($3::jsonb) AS wire (name text, address inet, prefix int)
+     WHERE wire.name <> 'lo' AND wire.prefix < 32
+     ON CONFLICT (rack_id, cidr) DO NOTHING`,
+    [id, name, JSON.stringify(interfaces)],
+  );
 }
