@@ -2,7 +2,7 @@ import type { RackStatus } from '../rack/status.ts';
 import { upstreamLines } from './upstream-lines.ts';
 import { askDaemon } from './control-client.ts';
 
-/** `rackboot status`: exit code 0 when all is well, 1 when a service is down or the file was refused. */
+/** `rackboot status`: exit code 0 when all is well, 1 when a service is down, or the file or what the region says was refused. */
 export async function status(
   options: { control: string; json: boolean },
   out: (line: string) => void,
@@ -11,7 +11,7 @@ export async function status(
   if (options.json) out(JSON.stringify(answer));
   else for (const line of describe(answer)) out(line);
   const serving = Object.values(answer.services).every(({ state }) => state === 'serving');
-  return serving && answer.config.state === 'applied' ? 0 : 1;
+  return serving && answer.config.state === 'applied' && !answer.region?.refused ? 0 : 1;
 }
 
 function* describe({
@@ -21,6 +21,7 @@ function* describe({
   services,
   subnets,
   leases,
+  region,
   machines,
   notices,
 }: RackStatus): Generator<string> {
@@ -29,6 +30,7 @@ function* describe({
     yield `config ${config.file}: REFUSED at ${config.read}; the plan before it is served on`;
   else yield `config ${config.file}: applied at ${config.read}`;
   for (const fault of config.faults) yield `  ${fault}`;
+  if (region) yield* regionLines(region);
   for (const notice of notices) yield `NOTICE ${notice}`;
   yield* troubleLines(machines);
   for (const [name, { state, restarts }] of Object.entries(services)) {
@@ -38,6 +40,13 @@ function* describe({
   for (const { cidr, interface: device, management, dynamic } of subnets) {
     yield `${cidr} on ${device ?? 'relays'}: ${management}${dynamic === undefined ? '' : `, ${dynamic}`}`;
   }
+}
+
+function* regionLines({ version, conflicts, refused }: NonNullable<RackStatus['region']>): Generator<string> {
+  const inForce = version === undefined ? 'nothing of it is in force' : `plan ${version} is in force`;
+  yield `region: ${inForce}${refused ? `; plan ${refused.version} REFUSED` : ''}`;
+  for (const fault of refused?.faults ?? []) yield `  ${fault}`;
+  for (const conflict of conflicts) yield `  ${conflict}`;
 }
 
 function* troubleLines({ inTrouble, byKind }: RackStatus['machines']): Generator<string> {

@@ -1,5 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
-
 import { cidrContains, formatCidr, parseCidr } from '../addr/cidr.ts';
 import type { ConfigDocument } from './config-document.ts';
 import { formatPath, oneLine, type Path } from './fault.ts';
@@ -267,8 +265,15 @@ function isPlain(value: unknown): boolean {
 
 /** Whether both mean one thing, however they say it: 12h and 43200s, one address and a list of one. */
 function isSame(path: Path, a: unknown, b: unknown): boolean {
-  if (isDeepStrictEqual(a, b)) return true;
+  if (isEqual(a, b)) return true;
   const schema = schemaAt(path);
   const [left, right] = [schema?.safeParse(a), schema?.safeParse(b)];
-  return left?.success === true && right?.success === true && isDeepStrictEqual(left.data, right.data);
+  return left?.success === true && right?.success === true && isEqual(left.data, right.data);
+}
+
+function isEqual(a: unknown, b: unknown): boolean {
+  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((part, i) => isEqual(part, b[i]));
+  if (!isMapping(a) || !isMapping(b)) return a === b;
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && isEqual(a[key], b[key]));
 }

@@ -3,7 +3,7 @@ import { formatRange, rangeSize } from '../addr/range.ts';
 import type { Counters } from '../service/letters.ts';
 import { calledBy } from './boot-keeper.ts';
 import type { TroubleCount } from './machine-desk.ts';
-import type { Rack } from './rack.ts';
+import type { Rack, RegionStanding } from './rack.ts';
 import type { ThreadState } from './service-thread.ts';
 
 /** How the rack is: what `rackboot status` prints and `GET /status` answers. Times are ISO 8601. */
@@ -21,8 +21,8 @@ export interface RackStatus {
   readonly services: Readonly<Record<string, ServiceStatus>>;
   readonly subnets: readonly SubnetStatus[];
   readonly leases: number;
-  /** What is in force of what the region says; absent: nothing. */
-  readonly region?: { readonly version: number; readonly conflicts: readonly string[] };
+  /** Absent: it follows none. */
+  readonly region?: RegionStanding;
   /** Machines that were heard of, and how many of them are in which trouble. */
   readonly machines: TroubleCount;
   /** What an operator should know and perhaps do something about, one sentence each. */
@@ -44,7 +44,7 @@ interface SubnetStatus {
 }
 
 export function statusOf(rack: Rack, file: string): RackStatus {
-  const { plan, attempt, threads } = rack;
+  const { plan, attempt, region, threads } = rack;
   return {
     rack: plan.rack.name,
     since: new Date(rack.startedAt).toISOString(),
@@ -63,9 +63,24 @@ export function statusOf(rack: Rack, file: string): RackStatus {
       management: subnet.management,
       ...(subnet.dynamic ? { dynamic: formatRange(subnet.dynamic), addresses: rangeSize(subnet.dynamic) } : {}),
     })),
-    ...(attempt.answer && { region: { version: attempt.answer.version, conflicts: attempt.conflicts } }),
+    ...(region && { region }),
     leases: rack.leases.size,
     machines: rack.machines.count(),
-    notices: [...rack.notices.all(), ...rack.zones.notices(), ...rack.boots.notices((row) => calledBy(plan, row))],
+    notices: [
+      ...regionNotices(region),
+      ...rack.notices.all(),
+      ...rack.zones.notices(),
+      ...rack.boots.notices((row) => calledBy(plan, row)),
+    ],
   };
+}
+
+function regionNotices(region: RegionStanding | undefined): string[] {
+  if (!region?.refused) return [];
+  const { version, refused } = region;
+  const instead =
+    version === undefined ? 'nothing of what the region says is in force' : `plan ${version} is served on instead`;
+  const [first = '', ...more] = refused.faults;
+  const why = more.length === 0 ? first : `${first}; and ${more.length} more`;
+  return [`plan ${refused.version} of the region is refused, ${instead}: ${why}`];
 }

@@ -88,6 +88,7 @@ class MemoryStore implements EventStore {
 export class FakeRack {
   readonly plan = PLAN;
   attempt = { at: 1_700_000_000_000, plan: PLAN as Plan | undefined, faults: [] as readonly string[] };
+  region: Rack['region'] = undefined;
   readonly startedAt = 1_600_000_000_000;
   readonly leases = new LeaseTable(systemClock);
   readonly timeline = new Timeline(new MemoryStore());
