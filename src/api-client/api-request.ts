@@ -30,6 +30,12 @@ export function readWords({ params }: Pick<ApiAction, 'params'>, words: readonly
   const files: [string, string][] = [];
   for (const word of words.slice(params.length)) {
     const match = /^([A-Za-z_]\w*)(@?)=(.*)$/s.exec(word);
+    const last = fields.at(-1);
+    if (!match && last?.[1] === '') {
+      // `labels= "*"`, as people write it, and the document of 2015 does
+      last[1] = word;
+      continue;
+    }
     if (!match) throw new WordsError(`expected name=value or name@=file, found ${word}`);
     const [, name = '', at, value = ''] = match;
     (at === '@' ? files : fields).push([name, value]);

@@ -66,6 +66,7 @@ test('parameters of the path come first, and the others travel where the method 
     requestOf({ ...action, method: 'GET', op: 'list', params: [] }, [], fields).path.split('?')[1],
     'op=list&management=2&labels=a&labels=+*',
   );
+  assert.deepEqual(readWords({ params: [] }, ['labels=', '*']).fields, [['labels', '*']]);
   assert.throws(() => readWords(action, ['a']), WordsError);
   assert.throws(() => readWords(action, ['a', 'b', 'c']), WordsError);
 });
