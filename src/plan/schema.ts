@@ -394,7 +394,7 @@ const watchSchema = mapping({
 /** Where the region is that this rack follows and reports to. */
 export const regionSchema = mapping({
   url: oneOrMore(form.regionText, 'at least one URL').describe(
-    'Where the region answers, like https://region.example:5240; or a list, of which the next is asked when one fails.',
+    'Where the region answers, like https://region.example:5240, where `rackboot region` listens (without a port: 443, or 80 for http); or a list, of which the next is asked when one fails.',
   ),
   credentials: form.fileText
     .optional()
