@@ -55,9 +55,9 @@ describe('a rack that follows a region', { skip: noOwnNetwork() }, () => {
   };
   /** On a copy: a process lets go of a state only when it ends. */
   const startAgain = async (changed: () => void): Promise<void> => {
-    const before = state;
+    const last = state;
     state = join(directory, `state-${readdirSync(directory).length}`);
-    cpSync(before, state, { recursive: true });
+    cpSync(last, state, { recursive: true });
     changed();
     rack = await start();
   };
@@ -130,10 +130,13 @@ describe('a rack that follows a region', { skip: noOwnNetwork() }, () => {
 
   test('does not switch anything for an order', async () => {
     const { plan } = rack;
-    const before = count('plan.applied');
+    const applied = count('plan.applied');
     const { config: same } = answerOf(9, { subnets: [SUBNET, { cidr: '10.1.0.0/16', management: 'none' }] });
     assert.deepEqual((await rack.takeAnswer(answerOf(10, same, { import: 1 }))).faults, []);
-    assert.deepEqual([rack.plan === plan, count('plan.applied'), rack.region?.version, kept()], [true, before, 10, 10]);
+    assert.deepEqual(
+      [rack.plan === plan, count('plan.applied'), rack.region?.version, kept()],
+      [true, applied, 10, 10],
+    );
   });
 
   test('follows another URL, and goes on with what the one before said', async () => {
