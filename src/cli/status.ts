@@ -1,4 +1,5 @@
 import type { RackStatus } from '../rack/status.ts';
+import { regionLines } from './region-lines.ts';
 import { upstreamLines } from './upstream-lines.ts';
 import { askDaemon } from './control-client.ts';
 
@@ -18,10 +19,10 @@ function* describe({
   rack,
   since,
   config,
+  region,
   services,
   subnets,
   leases,
-  region,
   machines,
   notices,
 }: RackStatus): Generator<string> {
@@ -30,7 +31,7 @@ function* describe({
     yield `config ${config.file}: REFUSED at ${config.read}; the plan before it is served on`;
   else yield `config ${config.file}: applied at ${config.read}`;
   for (const fault of config.faults) yield `  ${fault}`;
-  if (region) yield* regionLines(region);
+  yield* regionLines(region);
   for (const notice of notices) yield `NOTICE ${notice}`;
   yield* troubleLines(machines);
   for (const [name, { state, restarts }] of Object.entries(services)) {
@@ -40,13 +41,6 @@ function* describe({
   for (const { cidr, interface: device, management, dynamic } of subnets) {
     yield `${cidr} on ${device ?? 'relays'}: ${management}${dynamic === undefined ? '' : `, ${dynamic}`}`;
   }
-}
-
-function* regionLines({ version, conflicts, refused }: NonNullable<RackStatus['region']>): Generator<string> {
-  const inForce = version === undefined ? 'nothing of it is in force' : `plan ${version} is in force`;
-  yield `region: ${inForce}${refused ? `; plan ${refused.version} REFUSED` : ''}`;
-  for (const fault of refused?.faults ?? []) yield `  ${fault}`;
-  for (const conflict of conflicts) yield `  ${conflict}`;
 }
 
 function* troubleLines({ inTrouble, byKind }: RackStatus['machines']): Generator<string> {

@@ -27,7 +27,7 @@ interface Spot {
 /** A list whose elements have a name of their own. */
 interface Keyed {
   /** By which an element of the file and one of the region are the same. */
-  readonly nameOf: (element: Mapping) => string | undefined;
+  readonly nameOf: (element: unknown) => string | undefined;
   /** An element is either the file's or the region's: of two that make one there would be neither. */
   readonly isWhole?: true;
   /** Default: the file. */
@@ -35,14 +35,14 @@ interface Keyed {
 }
 
 const KEYED: Readonly<Record<string, Keyed>> = {
-  subnets: { nameOf: ({ cidr }) => asText(cidr, networkName) },
-  hosts: { nameOf: ({ name }) => asText(name, parseLabel) },
+  subnets: { nameOf: (element) => asText(keyIn(element, 'cidr'), networkName) },
+  hosts: { nameOf: (element) => asText(keyIn(element, 'name'), parseLabel) },
   // Of two that match the later one counts
-  classes: { nameOf: ({ name }) => asText(name, parseLabel), isWhole: true, first: 'region' },
-  'images.sources': { nameOf: ({ url }) => asText(url, sourceName), isWhole: true },
-  'dns.domains': { nameOf: ({ name }) => asText(name, domainName), isWhole: true },
-  'dns.names': { nameOf: ({ name }) => asText(name, domainName), isWhole: true },
-  'dns.routes': { nameOf: ({ domain }) => asText(domain, domainName), isWhole: true },
+  classes: { nameOf: (element) => asText(keyIn(element, 'name'), parseLabel), isWhole: true, first: 'region' },
+  'images.sources': { nameOf: (element) => asText(keyIn(element, 'url'), sourceName), isWhole: true },
+  'dns.domains': { nameOf: (element) => asText(element, domainName), isWhole: true },
+  'dns.names': { nameOf: (element) => asText(keyIn(element, 'name'), domainName), isWhole: true },
+  'dns.routes': { nameOf: (element) => asText(keyIn(element, 'domain'), domainName), isWhole: true },
 };
 /** Mappings that are merged key by key, and not the file's or the region's as a whole. */
 const MERGED_MAPPINGS: ReadonlySet<string> = new Set([
@@ -177,7 +177,7 @@ export class MergedDocument implements SourceDocument {
 
   #mergeList(spot: Spot, keyed: Keyed, file: readonly unknown[], region: readonly unknown[]): unknown[] {
     const { path, shape } = spot;
-    const nameOf = (element: unknown) => (isMapping(element) ? keyed.nameOf(element) : undefined);
+    const { nameOf } = keyed;
     const places = new Map(file.map((element, i) => [nameOf(element), i]));
     places.delete(undefined);
     const partners = new Map<number, number>();
@@ -234,6 +234,10 @@ function keyOf({ path, shape, label }: Spot, key: string): Spot {
 
 function elementOf({ path, shape, label }: Spot, index: number, name: string | undefined): Spot {
   return { path: [...path, index], shape: `${shape}[]`, label: `${label}[${name ?? index}]` };
+}
+
+function keyIn(element: unknown, key: string): unknown {
+  return isMapping(element) ? element[key] : undefined;
 }
 
 function asText<T>(value: unknown, read: (text: string) => T | undefined): T | undefined {

@@ -1,6 +1,7 @@
 import { formatCidr } from '../addr/cidr.ts';
 import { formatRange, rangeSize } from '../addr/range.ts';
 import type { Counters } from '../service/letters.ts';
+import type { RegionState } from '../service/region-letters.ts';
 import { calledBy } from './boot-keeper.ts';
 import type { TroubleCount } from './machine-desk.ts';
 import type { Rack, RegionStanding } from './rack.ts';
@@ -21,12 +22,30 @@ export interface RackStatus {
   readonly services: Readonly<Record<string, ServiceStatus>>;
   readonly subnets: readonly SubnetStatus[];
   readonly leases: number;
-  /** Absent: it follows none. */
-  readonly region?: RegionStanding;
+  /** How it is between this rack and its region; absent: it follows none. */
+  readonly region?: RegionStatus;
   /** Machines that were heard of, and how many of them are in which trouble. */
   readonly machines: TroubleCount;
   /** What an operator should know and perhaps do something about, one sentence each. */
   readonly notices: readonly string[];
+}
+
+type RegionStatus = RegionStanding & Partial<RegionLinkStatus>;
+
+/** `since`: of that link. */
+interface RegionLinkStatus {
+  readonly link: RegionState['link'];
+  readonly url: string;
+  readonly since: string;
+  /** What it is still to be told: so many, the first of them of that time. */
+  readonly waiting: number;
+  readonly oldest?: string;
+  /** What it is never told, as it was away for too long. */
+  readonly forgotten: number;
+  /** How far its clock is ahead of ours. */
+  readonly skewSeconds?: number;
+  /** The last trouble, also where it is over. */
+  readonly fault?: { readonly at: string; readonly reason: string };
 }
 
 interface ServiceStatus {
@@ -44,7 +63,7 @@ interface SubnetStatus {
 }
 
 export function statusOf(rack: Rack, file: string): RackStatus {
-  const { plan, attempt, region, threads } = rack;
+  const { plan, attempt, threads } = rack;
   return {
     rack: plan.rack.name,
     since: new Date(rack.startedAt).toISOString(),
@@ -63,24 +82,42 @@ export function statusOf(rack: Rack, file: string): RackStatus {
       management: subnet.management,
       ...(subnet.dynamic ? { dynamic: formatRange(subnet.dynamic), addresses: rangeSize(subnet.dynamic) } : {}),
     })),
-    ...(region && { region }),
+    ...regionOf(rack),
     leases: rack.leases.size,
     machines: rack.machines.count(),
-    notices: [
-      ...regionNotices(region),
-      ...rack.notices.all(),
-      ...rack.zones.notices(),
-      ...rack.boots.notices((row) => calledBy(plan, row)),
-    ],
+    notices: noticesOf(rack),
   };
 }
 
-function regionNotices(region: RegionStanding | undefined): string[] {
-  if (!region?.refused) return [];
-  const { version, refused } = region;
+/** What an operator should know and perhaps do something about, one sentence each. */
+export function noticesOf({ plan, standing, notices, zones, boots }: Rack): string[] {
+  const others = [...notices.all(), ...zones.notices(), ...boots.notices((row) => calledBy(plan, row))];
+  return [...regionNotices(standing), ...others];
+}
+
+function regionNotices(standing: RegionStanding | undefined): string[] {
+  if (!standing?.refused) return [];
+  const { version, refused } = standing;
   const instead =
     version === undefined ? 'nothing of what the region says is in force' : `plan ${version} is served on instead`;
   const [first = '', ...more] = refused.faults;
   const why = more.length === 0 ? first : `${first}; and ${more.length} more`;
   return [`plan ${refused.version} of the region is refused, ${instead}: ${why}`];
+}
+
+function regionOf({ standing, region: { state } }: Rack): Pick<RackStatus, 'region'> {
+  return standing ? { region: { ...standing, ...(state && linkOf(state)) } } : {};
+}
+
+function linkOf({ link, url, since, waiting, oldest, forgotten, skewSeconds, fault }: RegionState): RegionLinkStatus {
+  return {
+    link,
+    url,
+    since: new Date(since).toISOString(),
+    waiting,
+    forgotten,
+    ...(oldest !== undefined && { oldest: new Date(oldest).toISOString() }),
+    ...(skewSeconds !== undefined && { skewSeconds }),
+    ...(fault && { fault: { at: new Date(fault.at).toISOString(), reason: fault.reason } }),
+  };
 }

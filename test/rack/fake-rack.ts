@@ -7,6 +7,7 @@ import { MachineDesk } from '../../src/rack/machine-desk.ts';
 import { LeaseTable } from '../../src/service/lease-table.ts';
 import { Notices } from '../../src/rack/notices.ts';
 import type { Rack } from '../../src/rack/rack.ts';
+import type { RegionDesk } from '../../src/rack/region-desk.ts';
 import type { KeptZone } from '../../src/rack/zone-keeper.ts';
 import type { LeaseAnswer, LeaseOrder, ToService, ZoneAnswer, ZoneOrder } from '../../src/service/letters.ts';
 import type { WatchAnswer, WatchOrder } from '../../src/service/watch-letters.ts';
@@ -88,7 +89,7 @@ class MemoryStore implements EventStore {
 export class FakeRack {
   readonly plan = PLAN;
   attempt = { at: 1_700_000_000_000, plan: PLAN as Plan | undefined, faults: [] as readonly string[] };
-  region: Rack['region'] = undefined;
+  standing: Rack['standing'] = undefined;
   readonly startedAt = 1_600_000_000_000;
   readonly leases = new LeaseTable(systemClock);
   readonly timeline = new Timeline(new MemoryStore());
@@ -103,6 +104,7 @@ export class FakeRack {
   );
   now = 1_700_000_000_000;
   readonly kept: KeptZone[] = [];
+  readonly region: Pick<RegionDesk, 'state'> = { state: undefined };
   readonly zones = { notices: (): string[] => [], zones: () => this.kept };
   readonly zoneOrders: ZoneOrder[] = [];
   zoneAnswer: ZoneAnswer = { zones: [] };

@@ -64,7 +64,7 @@ describe('a rack that follows a region says', () => {
   for (const [what, region, notices] of table) {
     test(what, () => {
       const fake = new FakeRack();
-      fake.region = region;
+      fake.standing = region;
       const status = statusOf(fake.rack, FILE);
       assert.deepEqual([status.region, status.notices], [region, notices]);
     });
