@@ -94,7 +94,7 @@ export type ZoneOrder =
 export interface ZoneFact {
   /** As text, without a dot at the end; "." for the root. */
   readonly zone: string;
-  /** `rack`: made of hosts and leases; `file`: of a master file, and of updates. */
+  /** `rack`: made of hosts, names and leases; `file`: of a master file, and of updates. */
   readonly kind: 'rack' | 'file';
   readonly serial: number;
   readonly names: number;
