@@ -333,7 +333,12 @@ export const regionText = textForm({
 
 export const base64Text = textForm({
   expected: 'text in base64',
-  parse: (text) => (/^(?:[A-Za-z0-9+/\s]+={0,2}\s*)$/.test(text) ? text.replaceAll(/\s/g, '') : undefined),
+  parse: (text) => {
+    const bare = text.replaceAll(/\s/g, '');
+    return /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4})$/.test(bare)
+      ? bare
+      : undefined;
+  },
 });
 
 /** Gives 64 hexadecimal digits. */

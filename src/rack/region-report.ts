@@ -13,7 +13,6 @@ import type { LeaseTable } from '../service/lease-table.ts';
 import type { ImageDesk } from './image-desk.ts';
 import { noticesOf, type NoticeGround } from './notices-of.ts';
 import type { PlanAttempt } from './plan-source.ts';
-import type { RegionDesk } from './region-desk.ts';
 import type { ServiceThread } from './service-thread.ts';
 
 /** What the contract has room for. */
@@ -31,20 +30,19 @@ export interface ReportedRack extends NoticeGround {
   readonly threads: readonly Pick<ServiceThread, 'name' | 'state' | 'restarts'>[];
   readonly images: Pick<ImageDesk, 'progress'>;
   readonly leases: Pick<LeaseTable, 'size'>;
-  readonly region: Pick<RegionDesk, 'refused'>;
 }
 
 /** What a rack reports to its region. `withFile`: what stands in its file too, but nothing that may be secret. */
 export function reportOf(rack: ReportedRack, interfaces: readonly InterfaceAddress[], withFile: boolean): RackFacts {
-  const { attempt, plan, region } = rack;
-  const { refused } = region;
+  const { attempt, plan, standing } = rack;
+  const refused = standing?.refused;
   return {
     startedAt: rack.startedAt,
     services: rack.threads.map(({ name, state, restarts }) => ({ name, state, restarts })),
     plan: {
-      ...(attempt.answer && { version: attempt.answer.version }),
+      ...(standing?.version !== undefined && { version: standing.version }),
       ...(refused && { refused: { version: refused.version, faults: sentences(refused.faults) } }),
-      conflicts: sentences(attempt.conflicts),
+      conflicts: sentences(standing?.conflicts ?? []),
     },
     interfaces: rowsOf(interfaces),
     images: imagesIn(plan.rack.state),
