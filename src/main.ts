@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 
@@ -60,8 +59,8 @@ const USAGE = `usage: rackboot COMMAND [OPTIONS]
             install [--config F]           takes them from Debian's packages: iPXE, shim, GRUB, PXELINUX
   region    run | init | racks [remove|rotate NAME] | enrol-rack [--name N] [--valid 1h] | audit    the region that racks follow
             createadmin --username=U --password=P --email=E | apikey --username=U [--list|--revoke N]   its operators
-  api       login PROFILE URL [KEY|-] | list | logout PROFILE | refresh   a client of a region, or of a MAAS
-            PROFILE RESOURCE ACTION [ID…] [name=value]…   as it describes itself: PROFILE --help
+  api       login PROFILE URL [KEY|-] [--key-file F] [--ca F] [--pin SHA256] | list | logout PROFILE | refresh   at a region, or a MAAS
+            PROFILE RESOURCE ACTION [ID…] [name=value | name@=F]… [--debug]   asks it, by what it says of itself: PROFILE --help
   lab       [--firmware F] [--loader L] [--content image|files] [--keep] [--timeout S]   a virtual machine that boots from rackboot
             F: bios|bios-pxe|uefi|uefi-http|secure-boot|uefi-ia32|arm64|arm64-secure-boot
 
@@ -170,7 +169,20 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   api: async (words) => {
     // What the daemon's own main thread need not hold
     const { api } = await import('./cli/api.ts');
-    return api({ words, environment: process.env, now: () => Date.now(), readInput, write: writeOut, print, complain });
+    const { askSecret } = await import('./cli/ask-secret.ts');
+    const ask = (question: string): Promise<string> =>
+      askSecret(question, process.stdin, (text) => void process.stderr.write(text));
+    return api({
+      words,
+      environment: process.env,
+      now: () => Date.now(),
+      isTerminal: process.stdout.isTTY,
+      readInput,
+      askSecret: process.stdin.isTTY ? ask : undefined,
+      write: writeOut,
+      print,
+      complain,
+    });
   },
   lab: async (argv) => {
     const text = { type: 'string' } as const;
@@ -378,8 +390,10 @@ function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-function readInput(): string {
-  return readFileSync(0, 'utf8');
+async function readInput(): Promise<string> {
+  let text = '';
+  for await (const chunk of process.stdin.setEncoding('utf8')) text += String(chunk);
+  return text;
 }
 
 function writeOut(bytes: Uint8Array): void {
