@@ -5,7 +5,7 @@ import { proofOf } from './api-address.ts';
 import type { ApiRequest } from './api-request.ts';
 import { DescriptionFault, readDescription, type Description } from './description.ts';
 import { encodeForm } from './form.ts';
-import { authorizationOf, type ApiKey } from './oauth.ts';
+import { authorizationOf, withoutSecret, type ApiKey } from './oauth.ts';
 import { plainLine } from './plain-text.ts';
 import type { Send, WireReply, WireRequest } from './send.ts';
 
@@ -55,11 +55,12 @@ export class ApiClient {
 
   /** Rejects with ApiFault when the key is none of this server's. */
   async prove(): Promise<void> {
-    const { address } = this.#settings;
+    const { address, key } = this.#settings;
     const reply = await this.call(this.#below(proofOf(address)));
     if (reply.status === 401) throw new ApiFault(`${address} does not know this key`);
-    if (reply.status !== 200)
-      throw new ApiFault(`${address} does not take this key: ${statusLine(reply)}${elsewhere(reply)}`);
+    if (reply.status === 200) return;
+    const clause = withoutSecret(`${statusLine(reply)}${elsewhere(reply)}`, key);
+    throw new ApiFault(`${address} does not take this key: ${clause}`);
   }
 
   /** With the key; once more by the server's clock, where ours may be why it was refused. */

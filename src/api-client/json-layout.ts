@@ -1,15 +1,19 @@
 const INDENT = 4;
 /** Deeper, a layout is mostly blanks. */
 const MOST_DEPTH = 64;
-const MOST_CHARACTERS = 256 * 1024 * 1024;
+/** Longer, it is for a program, which needs no layout. */
+const MOST_CHARACTERS = 64 * 1024 * 1024;
+/** So many pieces are joined at a time: each by itself takes up ten times its room. */
+const BATCH = 4_096;
 
 /**
  * JSON on many lines, four blanks for each level. Every string and number stays as it was written, and every key where it was, which a
- * parsed value does not tell any more. Undefined when it is no JSON, or has more levels than anybody would read.
+ * parsed value does not tell any more. Undefined when it is no JSON, or has more of it than anybody would read.
  */
 export function layOutJson(text: string): string | undefined {
   if (!isJson(text)) return undefined;
   const out: string[] = [];
+  let pieces: string[] = [];
   let [depth, length] = [0, 0];
   let previous = '';
   for (const token of tokensOf(text)) {
@@ -20,11 +24,14 @@ export function layOutJson(text: string): string | undefined {
     const breaks = isEnd ? !isFirst : isFirst || previous === ',';
     const piece = `${breaks ? `\n${' '.repeat(depth * INDENT)}` : ''}${token}${token === ':' ? ' ' : ''}`;
     if (token === '{' || token === '[') depth++;
-    out.push(piece);
+    if (pieces.push(piece) === BATCH) {
+      out.push(pieces.join(''));
+      pieces = [];
+    }
     length += piece.length;
     previous = token;
   }
-  return out.join('');
+  return [...out, ...pieces].join('');
 }
 
 /** Of what is known to be JSON (RFC 8259 §2). */

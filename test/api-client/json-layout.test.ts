@@ -56,3 +56,9 @@ test('a string may be megabytes long', () => {
   const text = JSON.stringify({ keyring: '\\"x'.repeat(2_000_000) });
   assert.equal(layOutJson(text)?.length, text.length + '\n    '.length + ' '.length + '\n'.length);
 });
+
+test('what would take more room than anybody reads is left as it is, and what is long is not', () => {
+  assert.equal(layOutJson(`[${'0,'.repeat(10_000_000)}0]`), undefined);
+  const values = Array.from({ length: 20_000 }, (_, i) => i);
+  assert.equal(layOutJson(JSON.stringify(values)), JSON.stringify(values, undefined, 4));
+});
