@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 
@@ -57,6 +58,7 @@ const USAGE = `usage: rackboot COMMAND [OPTIONS]
   events    [--mac M] [--follow] [--limit N] [--json]   what happened
   loaders   [--json] [--config F]            the first programs machines fetch: which are here, and where
             install [--config F]           takes them from Debian's packages: iPXE, shim, GRUB, PXELINUX
+  enrol     --token T | --token-file F|- [--url URL] [--config F]   makes this rack known to its region
   region    run | init | racks [remove|rotate NAME] | enrol-rack [--name N] [--valid 1h] | audit    the region that racks follow
             createadmin --username=U --password=P --email=E | apikey --username=U [--list|--revoke N]   its operators
   api       login PROFILE URL [KEY|-] [--key-file F] [--ca F] [--pin SHA256] | list | logout PROFILE | refresh   at a region, or a MAAS
@@ -164,6 +166,17 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     if (verb === 'install') return loadersInstall(parse(argv, CONFIG), print);
     const words = verb === undefined ? [] : [verb, ...argv];
     return loaders(parse(words, { ...CONFIG, json: { type: 'boolean', default: false } }), print);
+  },
+  enrol: async (argv) => {
+    const text = { type: 'string' } as const;
+    const options = parse(argv, { ...CONFIG, token: text, 'token-file': text, url: text });
+    const { config, token, 'token-file': file, url } = options;
+    if ((token === undefined) === (file === undefined))
+      throw new UsageError('enrol: expected --token T or --token-file F, of which - is standard input');
+    // What the daemon's own main thread need not hold
+    const { enrolRack } = await import('./cli/enrol.ts');
+    const written = file === undefined ? token : file === '-' ? await readInput() : readFileSync(file, 'utf8');
+    return enrolRack({ config, token: (written ?? '').trim(), url }, print);
   },
   region: ([verb, ...argv]) => runRegionCommand(verb, argv),
   api: async (words) => {

@@ -27,7 +27,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   contract: [],
   region: ['contract', 'timeline', 'plan', 'system', 'addr'],
   story: ['timeline', 'boot', 'plan', 'addr'],
-  service: ['images', 'boots', 'zones', 'timeline', 'plan', 'wire', 'system', 'addr'],
+  service: ['contract', 'images', 'boots', 'zones', 'timeline', 'plan', 'wire', 'system', 'addr'],
   dhcp: SERVICE_ROOM,
   dns: SERVICE_ROOM,
   dot: SERVICE_ROOM,
@@ -35,6 +35,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   http: SERVICE_ROOM,
   importer: SERVICE_ROOM,
   watch: SERVICE_ROOM,
+  sync: ['contract', ...SERVICE_ROOM],
   lab: ['images', 'timeline', 'plan', 'system', 'addr'],
   rack: [
     'contract',
@@ -50,5 +51,5 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'system',
     'addr',
   ],
-  cli: ['lab', 'rack', 'region', 'api-client', 'contract', 'dhcp', 'story', ...SERVICE_ROOM],
+  cli: ['lab', 'rack', 'region', 'api-client', 'contract', 'dhcp', 'sync', 'story', ...SERVICE_ROOM],
 };

@@ -62,7 +62,8 @@ function summarise(plan: Plan): string {
   const { subnets, hosts, boot, dns } = plan;
   const parts = [count(subnets.length, 'subnet'), count(hosts.length, 'host')];
   const zones = dns.zones.length === 0 ? [] : [count(dns.zones.length, 'zone')];
-  return [...parts, count(boot.entries.length, 'boot entry', 'boot entries'), ...zones].join(', ');
+  const names = dns.names.length === 0 ? [] : [count(dns.names.length, 'name')];
+  return [...parts, count(boot.entries.length, 'boot entry', 'boot entries'), ...zones, ...names].join(', ');
 }
 
 function count(number: number, one: string, many = `${one}s`): string {

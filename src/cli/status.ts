@@ -1,4 +1,5 @@
 import type { RackStatus } from '../rack/status.ts';
+import { regionLines } from './region-lines.ts';
 import { upstreamLines } from './upstream-lines.ts';
 import { askDaemon } from './control-client.ts';
 
@@ -18,6 +19,7 @@ function* describe({
   rack,
   since,
   config,
+  region,
   services,
   subnets,
   leases,
@@ -29,6 +31,7 @@ function* describe({
     yield `config ${config.file}: REFUSED at ${config.read}; the plan before it is served on`;
   else yield `config ${config.file}: applied at ${config.read}`;
   for (const fault of config.faults) yield `  ${fault}`;
+  yield* regionLines(region);
   for (const notice of notices) yield `NOTICE ${notice}`;
   yield* troubleLines(machines);
   for (const [name, { state, restarts }] of Object.entries(services)) {

@@ -53,7 +53,7 @@ export function outcomeOf(plan: Plan, exchange: Exchange, decision: Settled): Ou
 
 function offered(plan: Plan, exchange: Exchange, address: Ip4): Outcome {
   const boot = bootOfferFor(plan, exchange);
-  const name = exchange.addresses.nameFor(exchange.client);
+  const name = exchange.addresses.nameFor(exchange.client, exchange.served);
   const { leaseSeconds } = exchange.served.subnet;
   return {
     address,
@@ -91,7 +91,7 @@ function replyTo(
 
 function informed(plan: Plan, exchange: Exchange, address: Ip4): Outcome {
   const boot = bootOfferFor(plan, exchange);
-  const name = exchange.addresses.nameFor(exchange.client);
+  const name = exchange.addresses.nameFor(exchange.client, exchange.served);
   return {
     address,
     reply: informReply(exchange, { address, name, boot }),

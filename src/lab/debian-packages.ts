@@ -64,6 +64,7 @@ export const TEST_CLIENT_PACKAGES: readonly PackageNeed[] = [
   { package: 'kea-admin', provides: ['perfdhcp'] },
   { package: 'tcpdump', provides: ['tcpdump'] },
   { package: 'tshark', provides: ['tshark'] },
+  { package: 'postgresql', provides: ['psql', '/usr/lib/postgresql'] },
 ];
 
 /** Also the places where an ordinary user's PATH does not look. */

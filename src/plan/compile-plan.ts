@@ -81,7 +81,7 @@ function checkWhole(book: FaultBook, draft: ConfigDraft, surroundings: Ground): 
   const { age: ageSeconds, size: bytes } = draft.timeline;
   const { directory } = surroundings;
   const watch = rack && checkWatch(draft, rack.name);
-  const dns = rack && checkDns(book, draft.dns, { rackName: rack.name, subnets, directory, surroundings });
+  const dns = rack && checkDns(book, draft.dns, { rackName: rack.name, subnets, hosts, directory, surroundings });
   if (watch === undefined || region === undefined) return undefined;
   if (!rack || !catalogue || !http || !images || !tftp || !dns || !admin || level === undefined) return undefined;
   if (ageSeconds === undefined || bytes === undefined) return undefined;

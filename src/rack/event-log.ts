@@ -19,8 +19,16 @@ const ERRORS: ReadonlySet<string> = new Set([
   'watch.store-failed',
   'watch.store-replaced',
   'zone.refused',
+  'region.refused',
+  'region.outbox-failed',
+  'region.outbox-replaced',
 ]);
 const WARNINGS: ReadonlySet<string> = new Set([
+  'region.lost',
+  'region.forgotten',
+  'region.record-refused',
+  'region.clock-wrong',
+  'region.outbox-works',
   'dns.upstream-failed',
   'dns.upstream-forged',
   'dns.upstream-works',

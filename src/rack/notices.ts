@@ -23,6 +23,12 @@ const STANDING: ReadonlySet<string> = new Set([
   'dhcp-server.hidden',
   'watch.blind',
   'watch.store-failed',
+  'region.lost',
+  'region.refused',
+  'region.forgotten',
+  'region.clock-wrong',
+  'region.outbox-failed',
+  'region.outbox-replaced',
 ]);
 const ENDED_BY: ReadonlyMap<string, string> = new Map([
   ['dhcp.store-works', 'dhcp.store-failed'],
@@ -42,7 +48,13 @@ const ENDED_BY: ReadonlyMap<string, string> = new Map([
   ['dhcp-server.gone', 'dhcp-server.found'],
   ['watch.sees', 'watch.blind'],
   ['watch.store-works', 'watch.store-failed'],
+  ['region.connected', 'region.lost'],
+  ['region.clock-right', 'region.clock-wrong'],
+  ['region.outbox-works', 'region.outbox-failed'],
 ]);
+
+/** Of these two the newer one is what there is to say. */
+const IN_PLACE_OF: ReadonlyMap<string, string> = new Map([['region.refused', 'region.lost']]);
 
 /** Of each service that starts anew. */
 const TOLD_ANEW: ReadonlyMap<string, readonly string[]> = new Map([
@@ -50,6 +62,7 @@ const TOLD_ANEW: ReadonlyMap<string, readonly string[]> = new Map([
   ['dot', ['dns.tls-failed']],
   ['dns', ['dns.upstream-failed']],
   ['watch', ['conflict.began', 'conflict.hidden', 'dhcp-server.found', 'dhcp-server.hidden']],
+  ['sync', ['region.lost', 'region.clock-wrong']],
 ]);
 
 /** Trouble that lasts: what an operator who looks now should still see, although its event was told long ago. */
@@ -67,7 +80,7 @@ export class Notices {
     if (event.kind === 'service.failed') this.#forgetToldBy(event.service);
     if (STANDING.has(event.kind)) {
       const line = `${new Date(event.at).toISOString()} ${event.source}: ${whoOf(event)}${describeEvent(event)}${cardOf(event)}`;
-      this.#standing.set(keyOf(event.kind, event), line);
+      this.#standing.set(keyOf(IN_PLACE_OF.get(event.kind) ?? event.kind, event), line);
     }
   }
 

@@ -11,6 +11,7 @@ import { LeaseTable } from '../service/lease-table.ts';
 import { fromColumns, toColumns } from '../service/lease-columns.ts';
 import type { FromService, ImageAnswer, ImageOrder, ToService } from '../service/letters.ts';
 import { answerThreads, isAnswerThread, serviceOf, threadNumber } from '../service/thread-name.ts';
+import type { RegionOrder } from '../service/region-letters.ts';
 import type { ThreadNote } from '../service/thread-note.ts';
 import type { WatchAnswer, WatchOrder } from '../service/watch-letters.ts';
 import type { Clock } from '../system/clock.ts';
@@ -33,13 +34,16 @@ import { faultsOfRestart } from './needs-restart.ts';
 import { MachineDesk } from './machine-desk.ts';
 import { Notices } from './notices.ts';
 import { PlanSource, type PlanAttempt } from './plan-source.ts';
+import { RegionDesk, type AnswerOutcome } from './region-desk.ts';
+import { reportOf } from './region-report.ts';
 import { ServiceThread } from './service-thread.ts';
 import { ZoneKeeper } from './zone-keeper.ts';
 
-const SERVICES: readonly ServiceName[] = ['dhcp', 'dns', 'dot', 'tftp', 'http', 'importer', 'watch'];
+const SERVICES: readonly ServiceName[] = ['dhcp', 'dns', 'dot', 'tftp', 'http', 'importer', 'watch', 'sync'];
 
 /** Left for the threads to end in out of the 2 s that a stop may take. */
 const STOP_MILLISECONDS = 1_500;
+const LAST_WORDS_MILLISECONDS = 300;
 const FLUSH_EVERY = 250;
 const PRUNE_EVERY = 600_000;
 const WATCHDOG_EVERY = 5_000;
@@ -63,13 +67,6 @@ export interface RackDependencies {
   readonly entryOf: (thread: ThreadName) => URL;
 }
 
-/** What became of an answer of the region. Without faults it is in force. */
-export interface AnswerOutcome {
-  readonly version: number;
-  readonly faults: readonly string[];
-  readonly conflicts: readonly string[];
-}
-
 /** The file has no Plan in it, so there is nothing to start with. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
@@ -91,6 +88,7 @@ export class Rack {
   readonly machines: MachineDesk;
   readonly captures: CaptureDesk;
   readonly zones: ZoneKeeper;
+  readonly region: RegionDesk;
   readonly startedAt: number;
   readonly #dependencies: RackDependencies;
   readonly #source: PlanSource;
@@ -143,6 +141,8 @@ export class Rack {
     this.leases = new LeaseTable(dependencies.clock);
     dependencies.log.level = plan.log.level;
     this.timeline = new Timeline(openEventStore(plan, dependencies));
+    this.region = this.#openRegion();
+    this.region.follow(plan.region !== undefined);
     this.captures = new CaptureDesk({
       tell: (letter) => this.#tell(letter),
       facts: () => this.leases.facts(),
@@ -170,6 +170,7 @@ export class Rack {
     });
     this.#threads = threadsOf(plan).map((name) => this.#createThread(name));
     this.#timers.push(setInterval(() => this.#flushTimeline(), FLUSH_EVERY));
+    this.#timers.push(setInterval(() => this.region.flush(), FLUSH_EVERY));
     this.#timers.push(setInterval(() => this.#pruneTimeline(), PRUNE_EVERY));
     this.#timers.push(setInterval(() => this.boots.tick(), FLUSH_EVERY));
     this.#timers.push(setInterval(() => this.#feedWatchdog(), WATCHDOG_EVERY));
@@ -247,7 +248,11 @@ export class Rack {
     this.emit({ kind: 'rack.stopping', reason });
     this.#dependencies.manager.notify('STOPPING=1');
     await Promise.race([this.#reloading, sleep(STOP_MILLISECONDS, undefined, { ref: false })]);
-    await Promise.all(this.#threads.map((thread) => thread.stop(STOP_MILLISECONDS)));
+    const others = this.#threads.filter(({ name }) => name !== 'sync');
+    await Promise.all(others.map((thread) => thread.stop(STOP_MILLISECONDS)));
+    // With the last words of the others, and its own
+    this.region.flush();
+    await this.#thread('sync')?.stop(LAST_WORDS_MILLISECONDS);
     this.#listeners.close();
     for (const timer of this.#timers) clearInterval(timer);
     this.boots.close();
@@ -273,6 +278,25 @@ export class Rack {
     const complain = (error: unknown): void => log.error({ err: error }, 'what happened before is not read');
     void machines.restore(this.timeline, complain);
     return machines;
+  }
+
+  #openRegion(): RegionDesk {
+    return new RegionDesk({
+      send: (news) => this.#thread('sync')?.send({ type: 'region', news }),
+      facts: (withFile) => reportOf(this, this.#source.localAddresses(), withFile),
+      leases: () => this.leases.all(),
+      answer: () => this.#attempt.answer,
+      takeAnswer: (answer) => this.takeAnswer(answer),
+      ground: () => `${this.#interfaces} ${this.#attempt.text ?? ''}`,
+      obey: (order) => this.#obey(order),
+    });
+  }
+
+  #obey(order: RegionOrder): void {
+    if (order === 'import') void this.manageImages({ kind: 'import', isDryRun: false });
+    else if (order === 'scan') void this.watch({ kind: 'scan' });
+    // One that does not run has no import to stop
+    else if (this.#thread('importer')?.state === 'serving') void this.manageImages({ kind: 'stop' });
   }
 
   #thread(name: ThreadName): ServiceThread | undefined {
@@ -331,6 +355,7 @@ export class Rack {
     this.timeline.bound(boundsOf(plan));
     this.boots.apply(plan);
     this.machines.apply(plan);
+    this.region.follow(plan.region !== undefined);
     const isEnded = this.#countThreads();
     await Promise.all([...this.threads.map((thread) => this.#applyTo(thread)), isEnded]);
     closeGone();
@@ -379,15 +404,18 @@ export class Rack {
         ...(knowsBoots(name) ? [this.boots.letter()] : []),
         ...(name === 'dns' ? [this.zones.letter()] : []),
         this.#planLetter(name),
-        ...(name === 'importer' ? [] : [this.#leasesLetter(), ...this.captures.letters()]),
+        ...(name === 'importer' || name === 'sync' ? [] : [this.#leasesLetter(), ...this.captures.letters()]),
       ],
       onLetter: (letter) => this.#receive(name, letter),
       onServing: () => {
         this.emit({ kind: 'service.ready', service: name });
         this.#introduce(name);
+        if (name === 'dhcp') this.region.leasesKnown();
+        if (name === 'sync') this.region.heard(true);
       },
       onFailed: (reason, retryMilliseconds) => {
         if (name === 'importer') this.images.learn(undefined);
+        if (name === 'sync') this.region.heard(false);
         this.emit({ kind: 'service.failed', service: name, reason, retryMilliseconds });
       },
     });
@@ -454,6 +482,9 @@ export class Rack {
       case 'note':
         this.#passOn(name, letter.note, letter.to);
         break;
+      case 'region':
+        this.region.hear(letter.wish);
+        break;
       case 'ready':
       case 'answer':
       case 'image-answer':
@@ -466,6 +497,7 @@ export class Rack {
 
   #record(events: Parameters<Timeline['append']>[0]): void {
     this.timeline.append(events);
+    this.region.learn(events);
     for (const event of events) {
       logEvent(this.#dependencies.log, event);
       this.machines.learn(event);
@@ -528,11 +560,12 @@ function threadsOf({ dns }: Plan): ThreadName[] {
 
 /** Who may decide what a machine boots, or tell it. */
 function knowsBoots(name: ThreadName): boolean {
-  return name !== 'importer' && !isAnswerThread(name);
+  return name !== 'importer' && name !== 'sync' && !isAnswerThread(name);
 }
 
 /** A thread takes memory: few racks ask their upstreams over TLS, and one without sources imports nothing by itself. */
-function isNeeded(service: ServiceName, { dns, images, subnets, watch }: Plan): boolean {
+function isNeeded(service: ServiceName, { dns, images, region, subnets, watch }: Plan): boolean {
+  if (service === 'sync') return region !== undefined;
   if (service === 'watch') return watch !== undefined && subnets.some(isOnWire);
   if (service === 'importer') return (images?.sources.length ?? 0) > 0 || images?.bootResources !== undefined;
   if (service !== 'dot') return true;

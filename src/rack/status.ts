@@ -1,6 +1,7 @@
 import { formatCidr } from '../addr/cidr.ts';
 import { formatRange, rangeSize } from '../addr/range.ts';
 import type { Counters } from '../service/letters.ts';
+import type { RegionState } from '../service/region-letters.ts';
 import { calledBy } from './boot-keeper.ts';
 import type { TroubleCount } from './machine-desk.ts';
 import type { Rack } from './rack.ts';
@@ -21,12 +22,36 @@ export interface RackStatus {
   readonly services: Readonly<Record<string, ServiceStatus>>;
   readonly subnets: readonly SubnetStatus[];
   readonly leases: number;
-  /** What is in force of what the region says; absent: nothing. */
-  readonly region?: { readonly version: number; readonly conflicts: readonly string[] };
+  /** How it is between this rack and its region; absent: it follows none. */
+  readonly region?: RegionStatus;
   /** Machines that were heard of, and how many of them are in which trouble. */
   readonly machines: TroubleCount;
   /** What an operator should know and perhaps do something about, one sentence each. */
   readonly notices: readonly string[];
+}
+
+interface RegionStatus extends Partial<RegionLinkStatus> {
+  /** What is in force of what the region says; absent: nothing. */
+  readonly version?: number;
+  /** What it says now, and why that can't be served. */
+  readonly refused?: { readonly version: number; readonly faults: readonly string[] };
+  readonly conflicts: readonly string[];
+}
+
+/** `since`: of that link. */
+interface RegionLinkStatus {
+  readonly link: RegionState['link'];
+  readonly url: string;
+  readonly since: string;
+  /** What it is still to be told: so many, the first of them of that time. */
+  readonly waiting: number;
+  readonly oldest?: string;
+  /** What it is never told, as it was away for too long. */
+  readonly forgotten: number;
+  /** How far its clock is ahead of ours. */
+  readonly skewSeconds?: number;
+  /** The last trouble, also where it is over. */
+  readonly fault?: { readonly at: string; readonly reason: string };
 }
 
 interface ServiceStatus {
@@ -63,9 +88,40 @@ export function statusOf(rack: Rack, file: string): RackStatus {
       management: subnet.management,
       ...(subnet.dynamic ? { dynamic: formatRange(subnet.dynamic), addresses: rangeSize(subnet.dynamic) } : {}),
     })),
-    ...(attempt.answer && { region: { version: attempt.answer.version, conflicts: attempt.conflicts } }),
+    ...regionOf(rack),
     leases: rack.leases.size,
     machines: rack.machines.count(),
-    notices: [...rack.notices.all(), ...rack.zones.notices(), ...rack.boots.notices((row) => calledBy(plan, row))],
+    notices: noticesOf(rack),
+  };
+}
+
+/** What an operator should know and perhaps do something about, one sentence each. */
+export function noticesOf({ plan, notices, zones, boots }: Rack): string[] {
+  return [...notices.all(), ...zones.notices(), ...boots.notices((row) => calledBy(plan, row))];
+}
+
+function regionOf({ attempt, region }: Rack): Pick<RackStatus, 'region'> {
+  const { state, refused } = region;
+  if (!state && !attempt.answer) return {};
+  return {
+    region: {
+      ...(attempt.answer && { version: attempt.answer.version }),
+      ...(refused && { refused }),
+      conflicts: attempt.conflicts,
+      ...(state && linkOf(state)),
+    },
+  };
+}
+
+function linkOf({ link, url, since, waiting, oldest, forgotten, skewSeconds, fault }: RegionState): RegionLinkStatus {
+  return {
+    link,
+    url,
+    since: new Date(since).toISOString(),
+    waiting,
+    forgotten,
+    ...(oldest !== undefined && { oldest: new Date(oldest).toISOString() }),
+    ...(skewSeconds !== undefined && { skewSeconds }),
+    ...(fault && { fault: { at: new Date(fault.at).toISOString(), reason: fault.reason } }),
   };
 }

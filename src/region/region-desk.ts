@@ -54,6 +54,12 @@ export interface RackLine {
   readonly waiting?: number;
 }
 
+const RACKS = `
+  SELECT id, name, plan_version, seen, seen_at, skew_ms, status,
+    (SELECT coalesce(sum(mended), 0)::bigint FROM stream WHERE stream.rack_id = known_rack.id) AS mended,
+    (SELECT coalesce(max(forgotten), 0)::bigint FROM stream WHERE stream.rack_id = known_rack.id) AS forgotten
+  FROM known_rack ORDER BY name`;
+
 const WHO = 'command line';
 /** Where images come from until somebody says otherwise. */
 const FIRST_SOURCE = {
@@ -81,7 +87,7 @@ export async function obeyDesk(database: Database, wish: DeskOrder): Promise<unk
     case 'enrol-rack':
       return [await database.transaction((sql) => createToken(sql, { ...wish, who: WHO }))];
     case 'racks':
-      return (await database.query('SELECT * FROM rack ORDER BY name')).map(rackLine);
+      return (await database.query(RACKS)).map((row) => rackLine(row));
     case 'remove-rack':
       return removeRack(database, wish.rack);
     case 'rotate-key':

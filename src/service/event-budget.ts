@@ -51,6 +51,16 @@ const LASTING_KINDS: ReadonlySet<EventBody['kind']> = new Set<EventBody['kind']>
   'watch.store-failed',
   'watch.store-works',
   'watch.store-replaced',
+  'region.connected',
+  'region.lost',
+  'region.refused',
+  'region.forgotten',
+  'region.clock-wrong',
+  'region.clock-right',
+  'region.key-changed',
+  'region.outbox-failed',
+  'region.outbox-works',
+  'region.outbox-replaced',
 ]);
 
 const TROUBLE_KINDS: ReadonlySet<EventBody['kind']> = new Set<EventBody['kind']>([
@@ -65,6 +75,7 @@ const TROUBLE_KINDS: ReadonlySet<EventBody['kind']> = new Set<EventBody['kind']>
   'dns.upstream-forged',
   'plan.refused',
   'service.failed',
+  'region.record-refused',
 ]);
 
 /** The rate that events of this kind are told at. */

@@ -5,6 +5,7 @@ import type { ImportProgress } from '../images/progress.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { RackEvent, ThreadName } from '../timeline/event.ts';
 import type { ZoneColumns } from '../zones/zone-columns.ts';
+import type { RegionNews, RegionWish } from './region-letters.ts';
 import type { ThreadNote } from './thread-note.ts';
 import type { Sighting, WatchAnswer, WatchOrder } from './watch-letters.ts';
 
@@ -93,7 +94,7 @@ export type ZoneOrder =
 export interface ZoneFact {
   /** As text, without a dot at the end; "." for the root. */
   readonly zone: string;
-  /** `rack`: made of hosts and leases; `file`: of a master file, and of updates. */
+  /** `rack`: made of hosts, names and leases; `file`: of a master file, and of updates. */
   readonly kind: 'rack' | 'file';
   readonly serial: number;
   readonly names: number;
@@ -160,6 +161,7 @@ export type ToService =
   | { readonly type: 'watch-order'; readonly id: number; readonly order: WatchOrder }
   /** Addresses that machines use on the wire, lent or not. */
   | { readonly type: 'sightings'; readonly sightings: readonly Sighting[] }
+  | { readonly type: 'region'; readonly news: RegionNews }
   | { readonly type: 'ping'; readonly id: number }
   | { readonly type: 'fail'; readonly reason: string }
   | { readonly type: 'stop' };
@@ -185,6 +187,7 @@ export type FromService =
   | { readonly type: 'watch-answer'; readonly id: number; readonly answer: WatchAnswer }
   /** For the service that gives addresses. */
   | { readonly type: 'sightings'; readonly sightings: readonly Sighting[] }
+  | { readonly type: 'region'; readonly wish: RegionWish }
   | { readonly type: 'pong'; readonly id: number; readonly counters: Counters };
 
 /** What a service counts, by name: `received`, `refused.bad-packet`, … They only rise, but for levels such as `active`. */

@@ -4,6 +4,7 @@ import { systemClock } from '../system/clock.ts';
 import type { Loop } from '../system/loop.ts';
 import { EventOutbox } from './event-outbox.ts';
 import type { FromService, ThreadData, ToService } from './letters.ts';
+import type { RegionWish } from './region-letters.ts';
 import { openLetter } from './service-desk.ts';
 import type { ImageSink, Service, ServiceContext } from './service.ts';
 import { serviceOf } from './thread-name.ts';
@@ -24,7 +25,8 @@ export function runOnEventLoop(create: (context: ServiceContext) => Service): vo
     changed: () => post({ type: 'images' }),
     progress: (progress) => post({ type: 'progress', ...(progress && { progress }) }),
   };
-  const service = create({ loop: timersOnly, clock: systemClock, events: outbox, signs: outbox, images });
+  const region = { wish: (wish: RegionWish) => post({ type: 'region', wish }) };
+  const service = create({ loop: timersOnly, clock: systemClock, events: outbox, signs: outbox, images, region });
   const desk = { service, outbox, post, stop: () => port.close() };
   port.on('message', (letter: ToService) => openLetter(desk, letter));
 }

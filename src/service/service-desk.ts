@@ -20,6 +20,8 @@ export function openLetter(desk: ServiceDesk, letter: ToService): void {
   switch (letter.type) {
     case 'plan':
       desk.service.apply(letter.plan, letter.sockets);
+      // So that whoever serves has told all it knows: the leases it read, say
+      desk.outbox.flush();
       desk.post({ type: 'ready' });
       break;
     case 'leases':
@@ -60,6 +62,9 @@ export function openLetter(desk: ServiceDesk, letter: ToService): void {
       else answer({ neighbours: [], conflicts: [], servers: [], fault: 'it watches no wire' });
       break;
     }
+    case 'region':
+      desk.service.hearRegion?.(letter.news);
+      break;
     case 'ping':
       desk.post({ type: 'pong', id: letter.id, counters: { ...desk.service.counters(), ...desk.outbox.counters() } });
       break;

@@ -17,6 +17,7 @@ import type {
   ZoneAnswer,
   ZoneOrder,
 } from './letters.ts';
+import type { RegionNews, RegionWish } from './region-letters.ts';
 import type { ThreadNote } from './thread-note.ts';
 import type { Sighting, WatchAnswer, WatchOrder } from './watch-letters.ts';
 
@@ -42,6 +43,8 @@ export interface Service {
   learnSightings?(sightings: readonly Sighting[]): void;
   /** Shows who is on the wire, or looks for them; may answer later, as a scan takes its time. */
   showNeighbours?(order: WatchOrder, answer: (answer: WatchAnswer) => void): void;
+  /** What the region is to know of, and what became of its wishes. */
+  hearRegion?(news: RegionNews): void;
   counters(): Counters;
   close(): void;
 }
@@ -80,6 +83,11 @@ interface SightingSink {
   tell(sightings: readonly Sighting[]): void;
 }
 
+/** Takes what the region wants of the rack, or who talks to it. */
+interface RegionSink {
+  wish(wish: RegionWish): void;
+}
+
 /** What a service is built from. */
 export interface ServiceContext {
   readonly loop: Loop;
@@ -93,4 +101,6 @@ export interface ServiceContext {
   readonly notes?: NoteSink;
   /** Absent: nobody is to know. */
   readonly sightings?: SightingSink;
+  /** Absent: there is no region. */
+  readonly region?: RegionSink;
 }

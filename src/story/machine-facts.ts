@@ -319,7 +319,7 @@ function refused(facts: MachineFacts, event: FileRefused): void {
 }
 
 function longer<K extends EventBody['kind']>(run: Run<K> | undefined, event: EventOf<K>): Run<K> {
-  return { first: run?.first ?? event, last: event, count: (run?.count ?? 0) + 1 };
+  return run === undefined ? { first: event, last: event, count: 1 } : { ...run, last: event, count: run.count + 1 };
 }
 
 /** Within a boot it only goes on: a system that renews its lease is no less up. */

@@ -13,6 +13,13 @@ const IMPORT_ENDED = {
   failed: 'failed',
 } as const;
 
+const REGION_ORDERS = {
+  import: 'import images',
+  stopImport: 'stop the import of images',
+  scan: 'look for machines',
+  rotateKey: 'take a new key',
+} as const;
+
 /** What an event says, as one plain sentence without when, who and where. */
 export function describeEvent(event: EventBody): string {
   switch (event.kind) {
@@ -198,6 +205,30 @@ export function describeEvent(event: EventBody): string {
       return `no file of an image is removed, as the index of images was begun anew at ${new Date(event.since).toISOString()} (${event.reason}): not before every source was imported whole; images that were added by hand are to be added again`;
     case 'image.removal-resumed':
       return 'every source was imported whole since the index of images was begun anew: files that no image has are removed again';
+    case 'region.connected':
+      return `in step with the region at ${event.url}${event.seconds === undefined ? '' : ` again, after ${event.seconds} s`}`;
+    case 'region.lost':
+      return `the region at ${event.url} can't be followed, all goes on as it is: ${event.reason}`;
+    case 'region.refused':
+      return `the region does not know this rack: ${event.reason}`;
+    case 'region.forgotten':
+      return `the region is away for too long: what is to be told to it is given up, up to ${new Date(event.before).toISOString()}`;
+    case 'region.record-refused':
+      return `the region can't take an event (${event.record}), and is not told of it: ${event.reason}`;
+    case 'region.clock-wrong':
+      return `the clocks of this rack and its region are ${Math.abs(event.seconds)} s apart: ${event.seconds > 0 ? "the region's" : "this rack's"} is ahead`;
+    case 'region.clock-right':
+      return 'the clocks of this rack and its region agree again';
+    case 'region.key-changed':
+      return 'the region knows this rack by a new key';
+    case 'region.ordered':
+      return `the region orders: ${REGION_ORDERS[event.order]}`;
+    case 'region.outbox-failed':
+      return `what is to be told to the region can't be written, and waits in memory: ${event.reason}`;
+    case 'region.outbox-works':
+      return 'what is to be told to the region is written again';
+    case 'region.outbox-replaced':
+      return `the file of what is to be told to the region is damaged (${event.reason}): set aside as ${event.setAside}, and begun anew`;
     case 'plan.applied':
       return `plan applied: ${count(event.subnets, 'subnet')}, ${count(event.hosts, 'host')}, ${count(event.faults, 'fault')}`;
     case 'plan.refused':

@@ -1,9 +1,9 @@
-import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 
 import type { Clock } from '../system/clock.ts';
 import { inTransaction } from '../system/database-file.ts';
+import { leaveRoom } from '../system/leave-room.ts';
 import type { EventFilter } from './event-filter.ts';
 import type { RackEvent } from './event.ts';
 
@@ -35,8 +35,6 @@ export interface EventBounds {
   readonly bytes: number;
 }
 
-/** What a nearly full disk has left is for leases: the timeline explains, they promise. */
-const BYTES_FOR_LEASES = 8 * 1024 * 1024;
 const PRUNE_EVERY = 1_000;
 /** Forgetting takes its time on the rack's own thread: the rest has until the next time. */
 const MOST_AT_ONCE = 20_000;
@@ -162,10 +160,4 @@ export class SqliteEventStore implements EventStore {
     const [value] = Object.values(row ?? {});
     return typeof value === 'number' ? value : undefined;
   }
-}
-
-function leaveRoom(directory: string): void {
-  const { bavail, bsize } = statfsSync(directory);
-  const free = bavail * bsize;
-  if (free < BYTES_FOR_LEASES) throw new Error(`${directory} has ${free} bytes left: they are kept for leases`);
 }

@@ -1,5 +1,5 @@
 /** Who saw it: a service, or the rack process itself. */
-export type ServiceName = 'dhcp' | 'dns' | 'dot' | 'tftp' | 'http' | 'importer' | 'watch';
+export type ServiceName = 'dhcp' | 'dns' | 'dot' | 'tftp' | 'http' | 'importer' | 'watch' | 'sync';
 /** A thread of the rack: that of a service, or one that answers beside `dns`, numbered from 2. */
 export type ThreadName = ServiceName | `dns-${number}`;
 type EventSource = ServiceName | 'rack';
@@ -222,6 +222,26 @@ export type EventBody =
   /** The index was begun anew beside files that are here: nothing is removed before all is accounted for. `since`: Unix milliseconds. */
   | { readonly kind: 'image.removal-held'; readonly reason: string; readonly since: number }
   | { readonly kind: 'image.removal-resumed' }
+  /** The region answers: for the first time, or again after so many seconds. */
+  | { readonly kind: 'region.connected'; readonly url: string; readonly seconds?: number }
+  /** It can't be reached, or answers nothing that helps: told once, until `region.connected`. */
+  | { readonly kind: 'region.lost'; readonly url: string; readonly reason: string }
+  /** This rack has no key that the region takes: told once for each reason, until `region.connected`. */
+  | { readonly kind: 'region.refused'; readonly reason: string }
+  /** What was to be told to the region is given up, the oldest first: told once, until `region.connected`. `before`: Unix milliseconds. */
+  | { readonly kind: 'region.forgotten'; readonly count: number; readonly before: number }
+  /** It does not take this, while it takes other records; it is given up. `record`: its kind. */
+  | { readonly kind: 'region.record-refused'; readonly record: string; readonly reason: string }
+  /** The clocks of rack and region are so far apart: told once, until `region.clock-right`. Above 0: the region's is ahead. */
+  | { readonly kind: 'region.clock-wrong'; readonly seconds: number }
+  | { readonly kind: 'region.clock-right' }
+  | { readonly kind: 'region.key-changed' }
+  /** What it ordered, which is done once. */
+  | { readonly kind: 'region.ordered'; readonly order: 'import' | 'stopImport' | 'scan' | 'rotateKey' }
+  /** The disk takes nothing that is to be told to the region: told once, until `region.outbox-works`. */
+  | { readonly kind: 'region.outbox-failed'; readonly reason: string }
+  | { readonly kind: 'region.outbox-works' }
+  | { readonly kind: 'region.outbox-replaced'; readonly reason: string; readonly setAside: string }
   | { readonly kind: 'plan.applied'; readonly subnets: number; readonly hosts: number; readonly faults: number }
   | { readonly kind: 'plan.refused'; readonly faults: readonly string[] }
   /** What the region has for this rack is in force. `conflicts`: where the file says something else, and counts. */

@@ -70,7 +70,7 @@ test('commands of 2.0', () => {
 });
 
 test('what our own region says of itself has the commands of the document of 2015', () => {
-  const commands = commandsOf(describeApi(HANDLERS, '1.0'));
+  const commands = new Set(commandsOf(describeApi(HANDLERS, '1.0')));
   for (const command of [
     'boot-sources read GET -',
     'boot-source-selections read boot_source_id GET -',
@@ -80,7 +80,7 @@ test('what our own region says of itself has the commands of the document of 201
     'node-groups list GET list',
     'node-group-interface update uuid name PUT -',
   ])
-    assert.ok(commands.includes(command), command);
+    assert.ok(commands.has(command), command);
   assert.ok(commandsOf(describeApi(HANDLERS, '2.0')).includes('maas set-config POST set_config'));
 });
 

@@ -43,6 +43,7 @@ describe('etc/rackboot.yaml', () => {
     const dns = [
       ['dns'],
       ['dns', 'zones', 0],
+      ['dns', 'names', 0],
       ['dns', 'keys', 0],
       ['dns', 'routes', 0],
       ['dns', 'cache'],

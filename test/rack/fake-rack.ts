@@ -7,6 +7,7 @@ import { MachineDesk } from '../../src/rack/machine-desk.ts';
 import { LeaseTable } from '../../src/service/lease-table.ts';
 import { Notices } from '../../src/rack/notices.ts';
 import type { Rack } from '../../src/rack/rack.ts';
+import type { RegionDesk } from '../../src/rack/region-desk.ts';
 import type { KeptZone } from '../../src/rack/zone-keeper.ts';
 import type { LeaseAnswer, LeaseOrder, ToService, ZoneAnswer, ZoneOrder } from '../../src/service/letters.ts';
 import type { WatchAnswer, WatchOrder } from '../../src/service/watch-letters.ts';
@@ -102,6 +103,7 @@ export class FakeRack {
   );
   now = 1_700_000_000_000;
   readonly kept: KeptZone[] = [];
+  readonly region: Pick<RegionDesk, 'state' | 'refused'> = { state: undefined, refused: undefined };
   readonly zones = { notices: (): string[] => [], zones: () => this.kept };
   readonly zoneOrders: ZoneOrder[] = [];
   zoneAnswer: ZoneAnswer = { zones: [] };

@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { request } from 'node:https';
 
 import { pino } from 'pino';
 
@@ -13,6 +16,7 @@ import { createToken } from '../../src/region/racks/enrol-token.ts';
 import { hashSecret } from '../../src/region/secret-hash.ts';
 import { Region, type RegionDependencies } from '../../src/region/server.ts';
 import { systemClock } from '../../src/system/clock.ts';
+import type { KeyPair } from '../../src/system/key-pair.ts';
 
 export interface Answer {
   readonly status: number;
@@ -26,30 +30,44 @@ export class RegionRig implements AsyncDisposable {
   readonly url: string;
   /** All that it logged. */
   readonly log: readonly string[];
-  readonly #region: Region;
+  readonly region: Region;
 
-  static async create(database: Database, changed: Partial<RegionDependencies> = {}): Promise<RegionRig> {
+  /** `tls`: of 127.0.0.1; then its own requests trust anybody there. */
+  static async create(
+    database: Database,
+    changed: Partial<RegionDependencies> = {},
+    tls?: KeyPair,
+  ): Promise<RegionRig> {
     await migrate(database);
     const lines: string[] = [];
     const log = pino({ base: null }, { write: (line: string) => lines.push(line) });
     const guesses = new GuessLimit(systemClock);
     const operators = operatorRoutes({ database, log, guesses, handlers: HANDLERS });
     const region = await Region.open({ database, clock: systemClock, log, operators, ...changed });
-    const port = await region.listen('127.0.0.1', 0);
-    return new RegionRig(database, region, `http://127.0.0.1:${port}`, lines);
+    const port = await region.listen('127.0.0.1', 0, tls);
+    return new RegionRig(database, region, `${tls ? 'https' : 'http'}://127.0.0.1:${port}`, lines);
   }
 
   private constructor(database: Database, region: Region, url: string, log: readonly string[]) {
     this.database = database;
-    this.#region = region;
+    this.region = region;
     this.url = url;
     this.log = log;
   }
 
   async ask(method: string, path: string, headers: Record<string, string> = {}, body?: string): Promise<Answer> {
+    if (this.url.startsWith('https:')) return this.#askSecurely(method, path, headers, body);
     const response = await fetch(this.url + path, { method, headers, ...(body !== undefined && { body }) });
     const text = await response.text();
     return { status: response.status, body: parsed(text) };
+  }
+
+  async #askSecurely(method: string, path: string, headers: Record<string, string>, body?: string): Promise<Answer> {
+    const outgoing = request(this.url + path, { method, headers, rejectUnauthorized: false, agent: false });
+    outgoing.end(body);
+    const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
+    const text = (await response.setEncoding('utf8').toArray()).join('');
+    return { status: response.statusCode ?? 0, body: parsed(text) };
   }
 
   /** As this rack. */
@@ -94,7 +112,7 @@ export class RegionRig implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#region.close();
+    await this.region.close();
     await this.database.close();
   }
 }

@@ -386,6 +386,52 @@ const SENTENCES: {
     [{ subnets: 2, hosts: 1, faults: 1 }, 'plan applied: 2 subnets, 1 host, 1 fault'],
   ],
   'plan.refused': [[{ faults: ['a', 'b'] }, 'plan refused, the one before stays: a; b']],
+  'region.connected': [
+    [{ url: 'https://region.test:5240' }, 'in step with the region at https://region.test:5240'],
+    [
+      { url: 'https://region.test:5240', seconds: 90 },
+      'in step with the region at https://region.test:5240 again, after 90 s',
+    ],
+  ],
+  'region.lost': [
+    [
+      { url: 'https://region.test:5240', reason: 'answers 502' },
+      "the region at https://region.test:5240 can't be followed, all goes on as it is: answers 502",
+    ],
+  ],
+  'region.refused': [[{ reason: 'answers 401' }, 'the region does not know this rack: answers 401']],
+  'region.forgotten': [
+    [
+      { count: 3, before: 1_700_000_000_000 },
+      'the region is away for too long: what is to be told to it is given up, up to 2023-11-14T22:13:20.000Z',
+    ],
+  ],
+  'region.record-refused': [
+    [
+      { record: 'dhcp.ack', reason: 'answers 400' },
+      "the region can't take an event (dhcp.ack), and is not told of it: answers 400",
+    ],
+  ],
+  'region.clock-wrong': [
+    [{ seconds: 90 }, "the clocks of this rack and its region are 90 s apart: the region's is ahead"],
+    [{ seconds: -90 }, "the clocks of this rack and its region are 90 s apart: this rack's is ahead"],
+  ],
+  'region.clock-right': [[{}, 'the clocks of this rack and its region agree again']],
+  'region.key-changed': [[{}, 'the region knows this rack by a new key']],
+  'region.ordered': [
+    [{ order: 'import' }, 'the region orders: import images'],
+    [{ order: 'rotateKey' }, 'the region orders: take a new key'],
+  ],
+  'region.outbox-failed': [
+    [{ reason: 'full' }, "what is to be told to the region can't be written, and waits in memory: full"],
+  ],
+  'region.outbox-works': [[{}, 'what is to be told to the region is written again']],
+  'region.outbox-replaced': [
+    [
+      { reason: 'r', setAside: '/s' },
+      'the file of what is to be told to the region is damaged (r): set aside as /s, and begun anew',
+    ],
+  ],
   'region.plan-taken': [
     [{ version: 7, conflicts: [] }, 'plan 7 of the region is in force'],
     [{ version: 7, conflicts: ['a', 'b'] }, 'plan 7 of the region is in force; a; b'],

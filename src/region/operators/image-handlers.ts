@@ -242,7 +242,7 @@ const bootResources: Handler = {
       doc: 'Whether any rack imports just now.',
       read: async (sql) => {
         const [row] = await sql.query(
-          "SELECT coalesce(bool_or((status ->> 'isImporting')::boolean), false) AS yes FROM rack",
+          "SELECT coalesce(bool_or((status ->> 'isImporting')::boolean), false) AS yes FROM rack_report",
         );
         return row?.['yes'] === true;
       },
@@ -349,7 +349,7 @@ function selectionView(row: Row, base: string) {
 
 /** Each once, with the racks that have it. */
 async function imagesOfRacks(sql: Sql): Promise<unknown[]> {
-  const rows = await sql.query('SELECT name, status FROM rack WHERE status IS NOT NULL ORDER BY name');
+  const rows = await sql.query('SELECT name, status FROM known_rack WHERE status IS NOT NULL ORDER BY name');
   const images = new Map<string, { racks: string[]; image: StatusReport['images'][number] }>();
   for (const row of rows) {
     for (const image of (row['status'] as StatusReport).images) {

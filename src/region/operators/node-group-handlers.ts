@@ -152,13 +152,13 @@ export const NODE_GROUP_HANDLERS: readonly Handler[] = [nodeGroups, nodeGroup, i
 const GROUPS = `SELECT rack.id, rack.name,
   coalesce((SELECT domain.name FROM subnet JOIN domain ON domain.id = domain_id WHERE rack_id = rack.id ORDER BY subnet.id LIMIT 1), 'maas') AS domain
   FROM rack`;
-const INTERFACES = `SELECT subnet.*, host(router) AS router_ip, host(broadcast) AS broadcast_ip, rack.name AS rack, rack.status,
+const INTERFACES = `SELECT subnet.*, host(router) AS router_ip, host(broadcast) AS broadcast_ip, known_rack.name AS rack, status,
   ARRAY(SELECT host(each) FROM unnest(dns) AS each) AS dns_servers,
   (SELECT host(low) FROM ip_range WHERE subnet_id = subnet.id AND type = 'dynamic' ORDER BY id LIMIT 1) AS dynamic_low,
   (SELECT host(high) FROM ip_range WHERE subnet_id = subnet.id AND type = 'dynamic' ORDER BY id LIMIT 1) AS dynamic_high,
   (SELECT host(low) FROM ip_range WHERE subnet_id = subnet.id AND type = 'static' ORDER BY id LIMIT 1) AS static_low,
   (SELECT host(high) FROM ip_range WHERE subnet_id = subnet.id AND type = 'static' ORDER BY id LIMIT 1) AS static_high
-  FROM subnet LEFT JOIN rack ON rack.id = rack_id`;
+  FROM subnet LEFT JOIN known_rack ON known_rack.id = rack_id`;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 async function groupOf(sql: Sql, uuid = ''): Promise<Row> {

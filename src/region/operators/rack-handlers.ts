@@ -24,7 +24,7 @@ const rackControllers: Handler = {
       method: 'GET',
       doc: 'List the racks.',
       read: async (sql, { base }) =>
-        (await sql.query('SELECT * FROM rack ORDER BY name')).map((row) => rackView(row, base)),
+        (await sql.query('SELECT * FROM known_rack ORDER BY name')).map((row) => rackView(row, base)),
     },
     {
       name: 'import_boot_images',
@@ -195,7 +195,7 @@ const leases: Handler = {
 export const RACK_HANDLERS: readonly Handler[] = [rackControllers, rackController, discoveries, events, leases];
 
 async function rackOf(sql: Sql, id = ''): Promise<Row> {
-  const [row] = await sql.query('SELECT * FROM rack WHERE id::text = $1 OR name = $1', [id]);
+  const [row] = await sql.query('SELECT * FROM known_rack WHERE id::text = $1 OR name = $1', [id]);
   if (!row) throw new Refusal(404, 'there is no such rack');
   return row;
 }

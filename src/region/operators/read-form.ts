@@ -1,5 +1,6 @@
 import type { Context } from 'koa';
 
+import { PATIENCE } from '../listener.ts';
 import { readBody } from '../racks/read-json.ts';
 import { Refusal } from '../refusal.ts';
 
@@ -24,7 +25,7 @@ export async function readForm(context: Context): Promise<Form> {
   };
   for (const [name, value] of new URLSearchParams(context.querystring)) if (name !== 'op') add(name, value);
   if (context.method === 'GET' || context.method === 'DELETE') return form;
-  const bytes = await readBody(context.req, MOST_FORM);
+  const bytes = await readBody(context.req, { most: MOST_FORM, milliseconds: PATIENCE.request });
   if (bytes.length === 0) return form;
   for (const [name, value] of await fieldsOf(context, bytes)) if (name !== 'op') add(name, value);
   return form;

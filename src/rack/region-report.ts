@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import { networkInterfaces } from 'node:os';
+
+import { parse } from 'yaml';
+
+import { formatIp4 } from '../addr/ip4.ts';
+import { isPublished, sizeOf } from '../images/image-row.ts';
+import { imageIndex, readImageIndex } from '../images/open-image-store.ts';
+import { imageKey } from '../images/streams/select-versions.ts';
+import type { InterfaceAddress } from '../plan/surroundings.ts';
+import type { RackFacts } from '../service/region-letters.ts';
+import { noticesOf } from './status.ts';
+import type { Rack } from './rack.ts';
+
+/** What the contract has room for. */
+const MOST_SENTENCES = 100;
+const LONGEST_SENTENCE = 2_000;
+const MOST_IMAGES = 10_000;
+const MOST_INTERFACES = 1_000;
+/** Sections of the file by which the region sees whether a plan of its own goes with it. */
+const SECTIONS = ['subnets', 'hosts', 'classes', 'options', 'always', 'boot', 'dns'] as const;
+
+/** What a rack reports to its region. `withFile`: what stands in its file too, but nothing that may be secret. */
+export function reportOf(rack: Rack, interfaces: readonly InterfaceAddress[], withFile: boolean): RackFacts {
+  const { attempt, plan, region } = rack;
+  const { refused } = region;
+  return {
+    startedAt: rack.startedAt,
+    services: rack.threads.map(({ name, state, restarts }) => ({ name, state, restarts })),
+    plan: {
+      ...(attempt.answer && { version: attempt.answer.version }),
+      ...(refused && { refused: { version: refused.version, faults: sentences(refused.faults) } }),
+      conflicts: sentences(attempt.conflicts),
+    },
+    interfaces: rowsOf(interfaces),
+    images: imagesIn(plan.rack.state),
+    isImporting: rack.images.progress !== undefined,
+    leases: rack.leases.size,
+    notices: sentences(noticesOf(rack)),
+    ...(attempt.text !== undefined && { file: fileOf(attempt.text, withFile) }),
+  };
+}
+
+function sentences(all: readonly string[]): string[] {
+  return all.slice(0, MOST_SENTENCES).map((sentence) => sentence.slice(0, LONGEST_SENTENCE));
+}
+
+function rowsOf(interfaces: readonly InterfaceAddress[]): RackFacts['interfaces'] {
+  const cards = networkInterfaces();
+  return interfaces
+    .filter(({ name }) => name !== 'lo')
+    .slice(0, MOST_INTERFACES)
+    .map(({ name, address, prefix }) => {
+      const mac = cards[name]?.[0]?.mac;
+      return { name, address: formatIp4(address), prefix, ...(mac !== undefined && { mac }) };
+    });
+}
+
+function imagesIn(state: string): RackFacts['images'] {
+  const rows = readImageIndex(imageIndex(state))?.images ?? [];
+  return rows.slice(0, MOST_IMAGES).map((row) => ({
+    name: imageKey(row),
+    version: row.version,
+    state: isPublished(row) ? 'published' : 'old',
+    bytes: sizeOf(row),
+  }));
+}
+
+function fileOf(text: string, withConfig: boolean): RackFacts['file'] {
+  const hash = createHash('sha256').update(text).digest('hex');
+  return { hash, ...(withConfig && { config: sectionsOf(text) }) };
+}
+
+/** Nothing of a file that is no YAML. */
+function sectionsOf(text: string): Record<string, unknown> {
+  const file = asMapping(orNothing(() => parse(text) as unknown));
+  const sections = SECTIONS.filter((name) => file[name] !== undefined).map((name) => [name, file[name]] as const);
+  const config: Record<string, unknown> = Object.fromEntries(sections);
+  if (config['boot'] !== undefined) config['boot'] = withoutCommandLines(asMapping(config['boot']));
+  // What is read of a file need not be what JSON can say
+  return JSON.parse(JSON.stringify(config)) as Record<string, unknown>;
+}
+
+/** Installers are given passwords and tokens by their command line. */
+function withoutCommandLines(boot: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const entries = Object.entries(asMapping(boot['entries'])).map(([name, entry]) => {
+    const { cmdline: _secret, ...rest } = asMapping(entry);
+    return [name, rest] as const;
+  });
+  return { ...boot, ...(boot['entries'] !== undefined && { entries: Object.fromEntries(entries) }) };
+}
+
+function orNothing<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch {
+    return undefined;
+  }
+}
+
+function asMapping(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
+}

@@ -1,0 +1,319 @@
+import { randomUUID } from 'node:crypto';
+import { dirname } from 'node:path';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+
+import type { Clock } from '../system/clock.ts';
+import { inTransaction } from '../system/database-file.ts';
+import { leaveRoom } from '../system/leave-room.ts';
+
+/** What is to be told to the region, before it has a number. */
+export interface NewRecord {
+  /** Unix milliseconds. */
+  readonly at: number;
+  /** A JSON object as text, without its number. */
+  readonly body: string;
+  /** It says what became of a lease: a whole telling of leases takes its place. */
+  readonly isLease: boolean;
+}
+
+export interface StoredRecord {
+  readonly number: number;
+  readonly body: string;
+}
+
+/** What was given up for want of room or time, since the stream began. */
+export interface Forgotten {
+  readonly count: number;
+  /** When the last of it was, Unix milliseconds. */
+  readonly before: number;
+}
+
+/** What the rack's process handed over: told twice, it is taken once. */
+export interface Letter {
+  /** Of the process. */
+  readonly life: string;
+  /** Of the letter in it: grows. */
+  readonly number: number;
+}
+
+export interface OutboxBounds {
+  readonly milliseconds: number;
+  readonly bytes: number;
+}
+
+export interface Waiting {
+  readonly count: number;
+  /** When the first of it was, Unix milliseconds. */
+  readonly oldest?: number;
+}
+
+export interface Addition {
+  readonly records: readonly NewRecord[];
+  readonly letter?: Letter;
+  /** Given up before it came here. */
+  readonly forgotten?: Forgotten;
+  /** The records begin a whole telling of leases: those that still wait are worth nothing any more. */
+  readonly beginsTelling?: boolean;
+}
+
+/** Trimming takes its time from the thread that sends: the rest has until the next time. */
+const MOST_AT_ONCE = 20_000;
+/** What is too much is cut to this share, so that cutting is seldom. */
+const SHARE_KEPT = 0.95;
+const SCHEMA_VERSION = 1;
+
+/*
+ * AUTOINCREMENT: a number is given once, also where all records before it are gone. Of a power cut's last moment nothing may be lost
+ * that was sent: its numbers would be given again, and the region would take the new records for ones that it has. So commits are
+ * synchronous.
+ */
+const SCHEMA = `
+  CREATE TABLE record (number INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, lease INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
+  CREATE INDEX record_lease ON record (number) WHERE lease;
+  CREATE TABLE stream (uuid TEXT NOT NULL, forgotten INTEGER NOT NULL, before INTEGER NOT NULL, life TEXT NOT NULL, letter INTEGER NOT NULL) STRICT;
+  PRAGMA user_version = ${SCHEMA_VERSION};
+`;
+
+/** The file is there and is not an outbox of this version. */
+export class OutboxFileError extends Error {
+  override readonly name = 'OutboxFileError';
+}
+
+/**
+ * What the region is still to be told, in one SQLite file, in order. Records go when the region has them; when it is gone for long,
+ * the oldest go, and are counted.
+ */
+export class Outbox {
+  readonly #database: DatabaseSync;
+  readonly #insert: StatementSync;
+  readonly #clock: Pick<Clock, 'now'>;
+  readonly #directory: string | undefined;
+  #bounds: OutboxBounds;
+  #stream: string;
+  #forgotten: Forgotten;
+  #letter: Letter;
+  #waiting: number;
+  /** Handed out to be sent: not given up while nobody knows whether the region has it. */
+  #lent = 0;
+  /** The region has all up to this number, although the disk may not take that they go. */
+  #settled = 0;
+
+  /** Opens or creates `file`. Throws, leaving it as it is, when it is not an outbox of this version. */
+  constructor(file: string, clock: Pick<Clock, 'now'>, bounds: OutboxBounds) {
+    this.#clock = clock;
+    this.#bounds = bounds;
+    this.#directory = file === ':memory:' ? undefined : dirname(file);
+    this.#database = new DatabaseSync(file);
+    try {
+      this.#migrate(file);
+      this.#insert = this.#database.prepare('INSERT INTO record (at, lease, body) VALUES (?, ?, ?)');
+      const row = this.#database.prepare('SELECT * FROM stream').get() ?? {};
+      this.#stream = String(row['uuid']);
+      this.#forgotten = { count: Number(row['forgotten']), before: Number(row['before']) };
+      this.#letter = { life: String(row['life']), number: Number(row['letter']) };
+      this.#waiting = this.#number('SELECT count(*) FROM record') ?? 0;
+    } catch (error) {
+      this.#database.close();
+      throw error;
+    }
+  }
+
+  /** Throws OutboxFileError, or what SQLite says, when what is in it can't be relied on. */
+  check(): void {
+    const found = this.#database.prepare('PRAGMA quick_check(1)').get()?.['quick_check'];
+    if (found !== 'ok') throw new OutboxFileError(`expected a sound outbox, found: ${String(found)}`);
+  }
+
+  get stream(): string {
+    return this.#stream;
+  }
+
+  /** Undefined where nothing was. */
+  get forgotten(): Forgotten | undefined {
+    return this.#forgotten.count > 0 ? this.#forgotten : undefined;
+  }
+
+  /** The greatest number that was given. */
+  get last(): number {
+    return this.#number("SELECT seq FROM sqlite_sequence WHERE name = 'record'") ?? 0;
+  }
+
+  /** Records that wait. */
+  get count(): number {
+    return this.#waiting;
+  }
+
+  waiting(): Waiting {
+    if (this.#waiting === 0) return { count: 0 };
+    const oldest = this.#number('SELECT at FROM record ORDER BY number LIMIT 1');
+    return { count: this.#waiting, ...(oldest !== undefined && { oldest }) };
+  }
+
+  /** Whether it was taken before. */
+  hasTaken({ life, number }: Letter): boolean {
+    return life === this.#letter.life && number <= this.#letter.number;
+  }
+
+  /** All of it or nothing. Throws what the disk says. */
+  add({ records, letter = this.#letter, forgotten, beginsTelling = false }: Addition): void {
+    this.#leaveRoom();
+    let gone = 0;
+    const sum = this.#sum(forgotten);
+    inTransaction(this.#database, 'BEGIN', () => {
+      if (beginsTelling) gone = this.#run('DELETE FROM record WHERE lease AND number > ?', this.#lent);
+      for (const { at, isLease, body } of records) this.#insert.run(at, isLease ? 1 : 0, body);
+      this.#writeStream(this.#stream, sum, letter);
+    });
+    this.#forgotten = sum;
+    this.#letter = letter;
+    this.#waiting += records.length - gone;
+  }
+
+  /** The oldest, as many as fit: `most` of them, and so many characters; one at least. They are lent until `settle`. */
+  lend(most: number, characters: number): StoredRecord[] {
+    const records: StoredRecord[] = [];
+    let length = 0;
+    const select = this.#database.prepare('SELECT number, body FROM record WHERE number > ? ORDER BY number LIMIT ?');
+    for (const row of select.iterate(this.#settled, most)) {
+      const record = { number: Number(row['number']), body: String(row['body']) };
+      length += record.body.length;
+      if (records.length > 0 && length > characters) break;
+      records.push(record);
+    }
+    this.#lent = records.at(-1)?.number ?? 0;
+    return records;
+  }
+
+  /** The region has all up to `kept`; it may not have the rest of what was lent. Throws what the disk says. */
+  settle(kept: number): void {
+    this.#lent = 0;
+    this.#settled = Math.max(this.#settled, kept);
+    this.#waiting -= this.#run('DELETE FROM record WHERE number <= ?', this.#settled);
+  }
+
+  /** The region can't take the record: it is given up. */
+  giveUp(number: number): void {
+    this.#lent = 0;
+    const at = this.#number('SELECT at FROM record WHERE number = ?', number);
+    if (at === undefined) return;
+    const sum = this.#sum({ count: 1, before: at });
+    inTransaction(this.#database, 'BEGIN', () => {
+      this.#run('DELETE FROM record WHERE number = ?', number);
+      this.#writeStream(this.#stream, sum, this.#letter);
+    });
+    this.#forgotten = sum;
+    this.#waiting--;
+  }
+
+  /** The region knows more of this stream than is here, as this file is an older copy of itself: what it has counts as another. */
+  beginStream(): void {
+    const stream = randomUUID();
+    this.#writeStream(stream, this.#forgotten, this.#letter);
+    this.#stream = stream;
+    this.#lent = 0;
+  }
+
+  bound(bounds: OutboxBounds): void {
+    this.#bounds = bounds;
+  }
+
+  /**
+   * Gives up what is too old or too much, not all of it at once: to be called now and then. Returns how many went. Then leases
+   * are to be told whole, as something of them may be missing; so those that wait are given up too, uncounted.
+   */
+  trim(): number {
+    const busy = Math.max(this.#lent, this.#settled);
+    const end = Math.max(this.#firstYoung() ?? this.last + 1, this.#firstWithin());
+    // So many at once, at most
+    const most = this.#nth(busy, MOST_AT_ONCE) ?? Number.POSITIVE_INFINITY;
+    return this.#trimBetween(busy, Math.min(end, most));
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  /** Those behind the number `from` and ahead of `end`. */
+  #trimBetween(from: number, end: number): number {
+    const first = this.#nth(from, 0);
+    if (first === undefined || first >= end) return 0;
+    const { count, before } =
+      this.#database
+        .prepare(
+          'SELECT count(*) AS count, max(at) AS before FROM record WHERE number > ? AND number < ? AND NOT lease',
+        )
+        .get(from, end) ?? {};
+    const sum = this.#sum({ count: Number(count), before: Number(before) });
+    let gone = 0;
+    inTransaction(this.#database, 'BEGIN', () => {
+      gone = this.#run('DELETE FROM record WHERE number > ? AND (number < ? OR lease)', from, end);
+      this.#writeStream(this.#stream, sum, this.#letter);
+    });
+    this.#forgotten = sum;
+    this.#waiting -= gone;
+    return gone;
+  }
+
+  /** The number of the record behind `from` and so many others. */
+  #nth(from: number, others: number): number | undefined {
+    return this.#number('SELECT number FROM record WHERE number > ? ORDER BY number LIMIT 1 OFFSET ?', from, others);
+  }
+
+  #sum(more: Forgotten | undefined): Forgotten {
+    if (more === undefined || more.count === 0) return this.#forgotten;
+    return { count: this.#forgotten.count + more.count, before: more.before };
+  }
+
+  #writeStream(uuid: string, { count, before }: Forgotten, { life, number }: Letter): void {
+    this.#run(
+      'UPDATE stream SET uuid = ?, forgotten = ?, before = ?, life = ?, letter = ?',
+      uuid,
+      count,
+      before,
+      life,
+      number,
+    );
+  }
+
+  #migrate(file: string): void {
+    const version = this.#number('PRAGMA user_version');
+    if (version !== 0 && version !== SCHEMA_VERSION) {
+      throw new OutboxFileError(`${file}: expected outbox version ${SCHEMA_VERSION}, found ${version}`);
+    }
+    this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
+    if (version === SCHEMA_VERSION) return;
+    inTransaction(this.#database, 'BEGIN', () => {
+      this.#database.exec(SCHEMA);
+      this.#run("INSERT INTO stream VALUES (?, 0, 0, '', 0)", randomUUID());
+    });
+  }
+
+  /** In the order they came: what a clock that is set puts in the past stays for as long as what came before it. */
+  #firstYoung(): number | undefined {
+    const oldest = this.#clock.now() - this.#bounds.milliseconds;
+    return this.#number('SELECT number FROM record WHERE at >= ? ORDER BY number LIMIT 1', oldest);
+  }
+
+  /** Records are of much the same length: of the oldest, as many go as there are bytes too many. */
+  #firstWithin(): number {
+    const pages = (this.#number('PRAGMA page_count') ?? 0) - (this.#number('PRAGMA freelist_count') ?? 0);
+    const used = pages * (this.#number('PRAGMA page_size') ?? 0);
+    if (used <= this.#bounds.bytes) return 0;
+    const gone = Math.ceil(this.#waiting * (1 - (this.#bounds.bytes * SHARE_KEPT) / used));
+    return this.#nth(0, gone) ?? this.last + 1;
+  }
+
+  #leaveRoom(): void {
+    if (this.#directory !== undefined) leaveRoom(this.#directory);
+  }
+
+  #run(query: string, ...values: (string | number)[]): number {
+    return Number(this.#database.prepare(query).run(...values).changes);
+  }
+
+  /** The one number that a query gives; null is none. */
+  #number(query: string, ...values: readonly number[]): number | undefined {
+    const [value] = Object.values(this.#database.prepare(query).get(...values) ?? {});
+    return typeof value === 'number' ? value : undefined;
+  }
+}
