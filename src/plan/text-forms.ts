@@ -234,6 +234,8 @@ export const cacheSizeText = sizeBetween('1MiB', '1GiB', '32MiB');
 
 export const timelineSizeText = sizeBetween('1MiB', '4GiB', '64MiB');
 
+export const regionEventsText = durationBetween('1d', '3650d', '30d or 365d');
+
 export const outboxAgeText = durationBetween('1h', '365d', '12h, 14d or 90d');
 
 export const outboxSizeText = sizeBetween('1MiB', '64GiB', '256MiB');
@@ -331,7 +333,12 @@ export const regionText = textForm({
 
 export const base64Text = textForm({
   expected: 'text in base64',
-  parse: (text) => (/^(?:[A-Za-z0-9+/\s]+={0,2}\s*)$/.test(text) ? text.replaceAll(/\s/g, '') : undefined),
+  parse: (text) => {
+    const bare = text.replaceAll(/\s/g, '');
+    return /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4})$/.test(bare)
+      ? bare
+      : undefined;
+  },
 });
 
 /** Gives 64 hexadecimal digits. */
