@@ -64,8 +64,8 @@ const USAGE = `usage: rackboot COMMAND [OPTIONS]
   enrol     --token T | --token-file F|- [--url URL] [--config F]   makes this rack known to its region
   region    run | init | racks [remove|rotate NAME] | enrol-rack [--name N] [--valid 1h] | audit    the region that racks follow
             createadmin --username=U --email=E [--password=P|--password-file F] | apikey --username=U [--list|--revoke N]   its operators
-  api       login PROFILE URL [KEY|-] | list | logout PROFILE | refresh   a client of a region, or of a MAAS
-            PROFILE RESOURCE ACTION [ID…] [name=value]…   as it describes itself: PROFILE --help
+  api       login PROFILE URL [KEY|-] [--key-file F] [--ca F] [--pin SHA256] | list | logout PROFILE | refresh   at a region, or a MAAS
+            PROFILE RESOURCE ACTION [ID…] [name=value | name@=F]… [--debug]   asks it, by what it says of itself: PROFILE --help
   lab       [--firmware F] [--loader L] [--content image|files] [--keep] [--timeout S]   a virtual machine that boots from rackboot
             F: bios|bios-pxe|uefi|uefi-http|secure-boot|uefi-ia32|arm64|arm64-secure-boot
 
@@ -182,14 +182,27 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       throw new UsageError('enrol: expected --token T or --token-file F, of which - is standard input');
     // What the daemon's own main thread need not hold
     const { enrolRack } = await import('./cli/enrol.ts');
-    const written = file === undefined ? token : file === '-' ? readInput() : readFileSync(file, 'utf8');
+    const written = file === undefined ? token : file === '-' ? await readInput() : readFileSync(file, 'utf8');
     return enrolRack({ config, token: (written ?? '').trim(), url }, print);
   },
   region: ([verb, ...argv]) => runRegionCommand(verb, argv),
   api: async (words) => {
     // What the daemon's own main thread need not hold
     const { api } = await import('./cli/api.ts');
-    return api({ words, environment: process.env, now: () => Date.now(), readInput, write: writeOut, print, complain });
+    const { askSecret } = await import('./cli/ask-secret.ts');
+    const ask = (question: string): Promise<string> =>
+      askSecret(question, process.stdin, (text) => void process.stderr.write(text));
+    return api({
+      words,
+      environment: process.env,
+      now: () => Date.now(),
+      isTerminal: process.stdout.isTTY,
+      readInput,
+      askSecret: process.stdin.isTTY ? ask : undefined,
+      write: writeOut,
+      print,
+      complain,
+    });
   },
   lab: async (argv) => {
     const text = { type: 'string' } as const;
@@ -439,8 +452,10 @@ function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-function readInput(): string {
-  return readFileSync(0, 'utf8');
+async function readInput(): Promise<string> {
+  let text = '';
+  for await (const chunk of process.stdin.setEncoding('utf8')) text += String(chunk);
+  return text;
 }
 
 function writeOut(bytes: Uint8Array): void {
