@@ -7,10 +7,9 @@ import { describeAccount } from './describe-account.ts';
 import { describeAnswers, questionsOf } from './explain-capture.ts';
 import { hear } from './hear.ts';
 import { packetOf, refuseWords, WordsError, writesAloneFrom, type MachineWords } from './machine-words.ts';
-import { openStage, type StageGround } from './open-stage.ts';
+import { openStage, type StageGround, type StageOptions } from './open-stage.ts';
 
-export interface ExplainOptions extends MachineWords {
-  readonly config: string;
+export interface ExplainOptions extends MachineWords, StageOptions {
   readonly json: boolean;
   readonly interface?: string | undefined;
   /** A capture whose machines are asked about, instead of one in words. */
@@ -44,7 +43,7 @@ function explainWords(options: ExplainOptions, out: (line: string) => void, grou
   if (options.pcap !== undefined) refuseWords(options);
   const capture = options.pcap === undefined ? undefined : questionsOf(options.pcap);
   const packet = capture ? undefined : packetOf(options);
-  const stage = openStage(options.config, ground);
+  const stage = openStage(options, ground);
   if (!stage.plan) {
     for (const fault of stage.notes) out(fault);
     return 1;

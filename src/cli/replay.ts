@@ -1,12 +1,11 @@
 import { WordsError } from './machine-words.ts';
 import { capturedIn } from './explain-capture.ts';
-import { openStage, type StageGround } from './open-stage.ts';
+import { openStage, type StageGround, type StageOptions } from './open-stage.ts';
 import { createSurvey } from '../rack/surroundings.ts';
 import { systemClock } from '../system/clock.ts';
 import { Replayer, type Replayed } from './replayer.ts';
 
-export interface ReplayOptions {
-  readonly config: string;
+export interface ReplayOptions extends StageOptions {
   readonly json: boolean;
   readonly interface?: string | undefined;
 }
@@ -31,7 +30,7 @@ export function replay(
   out: (line: string) => void,
   ground: StageGround = { surroundings: createSurvey()(), clock: systemClock },
 ): number {
-  const stage = openStage(options.config, ground);
+  const stage = openStage(options, ground);
   for (const note of stage.notes) if (!options.json) out(stage.plan ? `NOTE ${note}` : note);
   if (!stage.plan) return 1;
   const counts = new Map<Replayed['verdict'], number>();

@@ -83,8 +83,8 @@ export interface ConfigDraft {
 /** Checks every value of the document; the faults go into the book. */
 export function readDraft(book: FaultBook): ConfigDraft {
   const { document } = book;
-  for (const fault of document.faults)
-    book.report(fault.path, fault.expected, { found: fault.found, at: fault.position });
+  for (const { path, expected, found, position: at, scope } of document.faults)
+    book.report(path, expected, { found, at, ...(scope && { scope }) });
   const whole = configSchema.safeParse(document.value);
   if (whole.success) return whole.data;
   for (const issue of whole.error.issues) reportIssue(book, issue, []);

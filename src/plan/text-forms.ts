@@ -335,7 +335,9 @@ export const base64Text = textForm({
   expected: 'text in base64',
   parse: (text) => {
     const bare = text.replaceAll(/\s/g, '');
-    return /^[A-Za-z0-9+/]+={0,2}$/.test(bare) ? bare : undefined;
+    return /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4})$/.test(bare)
+      ? bare
+      : undefined;
   },
 });
 

@@ -247,7 +247,7 @@ function sentenceOf(event: EventBody): string {
     case 'region.plan-taken':
       return `plan ${event.version} of the region is in force${event.conflicts.map((conflict) => `; ${conflict}`).join('')}`;
     case 'region.plan-refused':
-      return `plan ${event.version} of the region refused, the one before stays: ${event.faults.join('; ')}`;
+      return `plan ${event.version} of the region refused, what is in force stays: ${event.faults.join('; ')}`;
     case 'region.plan-lost':
       return `the region's plan can't be read and is put aside until the region gives it again: ${event.reason}`;
     case 'service.ready':

@@ -333,3 +333,24 @@ test('a machine that has had its entry is told so, out of the file of a daemon',
   assert.match(bootPlan.why, /8 times within 1 min/);
   assert.match(script?.text ?? '', /8 times within 1 min/);
 });
+
+test('what the region said last is in what is told, and that it is; --no-region leaves it out', () => {
+  const state = join(directory, 'followed');
+  mkdirSync(state);
+  const config = join(directory, 'followed.yaml');
+  writeFileSync(config, `rack: { name: rack-a1, state: ${state} }\nregion: { url: 'https://region.example' }\n`);
+  const subnet = { cidr: '192.168.127.0/24', management: 'dhcp', dynamic: '192.168.127.121-192.168.127.140' };
+  const hosts = [{ name: 'node1', mac: NODE, address: '192.168.127.50' }];
+  const answer = { version: 7, config: { subnets: [subnet], hosts }, orders: {} };
+  writeFileSync(join(state, 'region-plan.json'), JSON.stringify(answer));
+  const { code, lines } = run({ mac: NODE }, config);
+  assert.equal(code, 0);
+  assert.deepEqual(lines.slice(0, 2), [
+    'NOTE with region plan 7, as it was last taken: --no-region leaves it out',
+    `${NODE}, discover: OFFER of 192.168.127.50`,
+  ]);
+  assert.deepEqual(run({ mac: NODE, 'no-region': true }, config), {
+    code: 2,
+    lines: ['expected a file that serves DHCP on a subnet, found none that does on this machine'],
+  });
+});

@@ -116,6 +116,23 @@ describe('machines on the command line', () => {
     ]);
   });
 
+  test('the status says how it stands with the region, and is no success while what that says is refused', async () => {
+    for (const thread of fake.threads) thread.state = 'serving';
+    fake.standing = { version: 7, conflicts: ['a differs'] };
+    assert.equal(await status({ control, json: false }, out), 0);
+    assert.deepEqual(lines.slice(2, 5), ['region: not asked yet', '  plan 7 of the region is in force', '  a differs']);
+    fake.standing = { conflicts: [], refused: { version: 7, faults: ['b', 'c'] } };
+    lines = [];
+    assert.equal(await status({ control, json: false }, out), 1);
+    assert.deepEqual(lines.slice(2, 7), [
+      'region: not asked yet',
+      '  no plan of the region is in force; plan 7 is REFUSED:',
+      '    b',
+      '    c',
+      'NOTICE plan 7 of the region is refused, nothing of what the region says is in force: b; and 1 more',
+    ]);
+  });
+
   test('the status says how many are in trouble, and in which', async () => {
     await status({ control, json: false }, out);
     assert.ok(

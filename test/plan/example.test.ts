@@ -27,6 +27,8 @@ describe('etc/rackboot.yaml', () => {
     const mappings = [
       [],
       ['rack'],
+      ['region'],
+      ['region', 'outbox'],
       ['subnets', 0],
       ['hosts', 0],
       ['hosts', 0, 'quirks'],

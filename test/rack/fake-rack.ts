@@ -92,6 +92,7 @@ class MemoryStore implements EventStore {
 export class FakeRack {
   readonly plan = PLAN;
   attempt = { at: 1_700_000_000_000, plan: PLAN as Plan | undefined, faults: [] as readonly string[] };
+  standing: Rack['standing'] = undefined;
   readonly startedAt = 1_600_000_000_000;
   readonly leases = new LeaseTable(systemClock);
   readonly timeline = new Timeline(new MemoryStore());
@@ -113,7 +114,7 @@ export class FakeRack {
   );
   now = 1_700_000_000_000;
   readonly kept: KeptZone[] = [];
-  readonly region: Pick<RegionDesk, 'state' | 'refused'> = { state: undefined, refused: undefined };
+  readonly region: Pick<RegionDesk, 'state'> = { state: undefined };
   readonly zones = { notices: (): string[] => [], zones: () => this.kept };
   readonly zoneOrders: ZoneOrder[] = [];
   zoneAnswer: ZoneAnswer = { zones: [] };

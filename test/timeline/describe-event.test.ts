@@ -452,7 +452,7 @@ const SENTENCES: {
     [{ version: 7, conflicts: ['a', 'b'] }, 'plan 7 of the region is in force; a; b'],
   ],
   'region.plan-refused': [
-    [{ version: 8, faults: ['a', 'b'] }, 'plan 8 of the region refused, the one before stays: a; b'],
+    [{ version: 8, faults: ['a', 'b'] }, 'plan 8 of the region refused, what is in force stays: a; b'],
   ],
   'region.plan-lost': [
     [{ reason: 'x' }, "the region's plan can't be read and is put aside until the region gives it again: x"],

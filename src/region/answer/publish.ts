@@ -2,8 +2,10 @@ import { isDeepStrictEqual } from 'node:util';
 
 import { parseIp4 } from '../../addr/ip4.ts';
 import type { Orders, StatusReport } from '../../contract/rack-words.ts';
+import { broughtFaults } from '../../plan/brought-faults.ts';
 import { compilePlan } from '../../plan/compile-plan.ts';
-import { formatFault } from '../../plan/fault.ts';
+import { formatFault, type Fault } from '../../plan/fault.ts';
+import type { RegionPart } from '../../plan/region-document.ts';
 import type { Surroundings } from '../../plan/surroundings.ts';
 import type { Row, Sql } from '../database/database.ts';
 import { commonConfig, rackConfigs, type RackConfig } from './rack-config.ts';
@@ -96,18 +98,22 @@ async function tell(sql: Sql, racks: readonly string[]): Promise<void> {
 /** What the rack would say of it, by the file it has and the wires it is on. */
 function faultsOf(row: Row, version: number, config: unknown): string[] {
   const status = row['status'] as StatusReport | null;
-  const file = {
+  const file = JSON.stringify({
     ...(row['file_config'] as Record<string, unknown> | null),
     rack: { name: row['name'] },
     region: { url: 'https://region.example' },
-  };
-  const name = `region plan ${version}`;
-  const { faults } = compilePlan(JSON.stringify(file), 'rackboot.yaml', groundOf(status, String(row['name'])), {
-    name,
-    config,
   });
-  const isJudged = (path: string): boolean => status !== null || !path.endsWith('.interface');
-  return faults.filter((fault) => fault.file === name && !fault.mayPass && isJudged(fault.path)).map(formatFault);
+  const ground = groundOf(status, String(row['name']));
+  const compile = (part?: RegionPart): readonly Fault[] => compilePlan(file, 'rackboot.yaml', ground, part).faults;
+  const name = `region plan ${version}`;
+  return broughtFaults(compile({ name, config }), name, compile)
+    .filter(({ path }) => status !== null || !path.endsWith('.interface'))
+    .map(formatOwn);
+}
+
+/** The lines are those of the JSON that its file is reported as. */
+function formatOwn(fault: Fault): string {
+  return formatFault({ ...fault, line: 0 });
 }
 
 /** Files are the rack's own matter: it says itself what it has not. */

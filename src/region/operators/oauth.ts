@@ -2,7 +2,7 @@ import type { KeyParts } from './keys.ts';
 
 const LONGEST_HEADER = 2_000;
 /** Whatever has ever been a part of one, MAAS's too. */
-const PART = /^[\w-]{1,100}$/;
+const PART = /^[\w.~-]{1,100}$/;
 
 /**
  * Reads `Authorization: OAuth …` with the signature method PLAINTEXT (RFC 5849 §3.4.4), where the secret itself is the signature and
