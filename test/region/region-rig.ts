@@ -126,8 +126,7 @@ export class RegionRig implements AsyncDisposable {
     form: Record<string, string> | string = {},
   ): Promise<Answer> {
     const text = typeof form === 'string' ? form : new URLSearchParams(form).toString();
-    const signature = encodeURIComponent(`&${key.secret}`);
-    const authorization = `OAuth oauth_version="1.0", oauth_signature_method="PLAINTEXT", oauth_consumer_key="${key.consumer}", oauth_token="${key.token}", oauth_signature="${signature}", oauth_nonce="1", oauth_timestamp="1"`;
+    const authorization = oauthOf(key);
     const isQuery = method === 'GET' || method === 'DELETE';
     const query = isQuery && text !== '' ? `${path.includes('?') ? '&' : '?'}${text}` : '';
     const headers = { authorization, ...(!isQuery && { 'content-type': 'application/x-www-form-urlencoded' }) };
@@ -140,6 +139,12 @@ export class RegionRig implements AsyncDisposable {
     await this.region.close();
     await this.database.close();
   }
+}
+
+/** As clients of MAAS prove who they are. */
+export function oauthOf({ consumer, token, secret }: KeyParts): string {
+  const signature = encodeURIComponent(`&${secret}`);
+  return `OAuth oauth_version="1.0", oauth_signature_method="PLAINTEXT", oauth_consumer_key="${consumer}", oauth_token="${token}", oauth_signature="${signature}", oauth_nonce="1", oauth_timestamp="1"`;
 }
 
 /** What is promised to be answered there. */

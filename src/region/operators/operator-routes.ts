@@ -26,7 +26,8 @@ const LONGEST_SHOWN = 50;
 
 /** Everything below /MAAS/api/. */
 export function operatorRoutes(dependencies: OperatorDependencies): Middleware {
-  const apis = new Map(VERSIONS.map((version) => [version as string, new OperatorApi(dependencies, version)]));
+  const proven = new ProvenKeys();
+  const apis = new Map(VERSIONS.map((version) => [version as string, new OperatorApi(dependencies, version, proven)]));
   return async (context, next) => {
     const [, version = '', path = ''] = /^\/MAAS\/api\/(\d\.\d)\/(.*)$/.exec(context.path) ?? [];
     const api = apis.get(version);
@@ -41,9 +42,10 @@ class OperatorApi {
   readonly #version: ApiVersion;
   readonly #description: Description;
   readonly #routes: readonly { readonly pattern: RegExp; readonly handler: Handler }[];
-  readonly #proven = new ProvenKeys();
+  readonly #proven: ProvenKeys;
 
-  constructor(dependencies: OperatorDependencies, version: ApiVersion) {
+  constructor(dependencies: OperatorDependencies, version: ApiVersion, proven: ProvenKeys) {
+    this.#proven = proven;
     this.#dependencies = dependencies;
     this.#version = version;
     this.#description = new Description(dependencies.handlers, version);
@@ -75,7 +77,7 @@ class OperatorApi {
     if (context.method !== 'GET' && context.method !== 'HEAD') throw notAllowed(context, ['GET']);
     // Whatever came as the host goes into a URI
     const isPlain = /^[\w.-]+(?::\d{1,5})?$|^\[[\da-f:.]+\](?::\d{1,5})?$/i.test(context.host);
-    sendJson(context, this.#description.at(isPlain ? context.origin : ''));
+    sendJson(context, this.#description.at(isPlain ? `${context.protocol}://${context.host}` : ''));
   }
 
   #find(path: string): { readonly handler: Handler; readonly uri: readonly string[] } {
