@@ -6,7 +6,7 @@ import { encodeDhcp, type DhcpMessage } from '../wire/dhcp/packet.ts';
 import { describeAccount } from './describe-account.ts';
 import { describeAnswers, questionsOf } from './explain-capture.ts';
 import { hear } from './hear.ts';
-import { packetOf, refuseWords, WordsError, type MachineWords } from './machine-words.ts';
+import { packetOf, refuseWords, WordsError, writesAloneFrom, type MachineWords } from './machine-words.ts';
 import { openStage, type StageGround, type StageOptions } from './open-stage.ts';
 
 export interface ExplainOptions extends MachineWords, StageOptions {
@@ -49,8 +49,9 @@ function explainWords(options: ExplainOptions, out: (line: string) => void, grou
     return 1;
   }
   const { plan, leases, boots, notes, ownAddress } = stage;
+  const aloneFrom = writesAloneFrom(options);
   const account = (bytes: Uint8Array, giaddr: Ip4): Account => {
-    const heard = hear(plan, bytes, { interface: options.interface, giaddr, ownAddress });
+    const heard = hear(plan, bytes, { interface: options.interface, giaddr, aloneFrom, ownAddress });
     return accountOf(plan, { ...leases, boots }, heard, ground.clock, options.fetch);
   };
   if (packet) return explainMachine(options, out, { packet, notes, account });

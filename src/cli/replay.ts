@@ -39,16 +39,21 @@ export function replay(
     if (options.json) out(JSON.stringify(replayed));
     else for (const line of describe(replayed)) out(line);
   };
+  let cut = 0;
   try {
     const replayer = new Replayer({ ...stage, now: ground.clock.now(), interface: options.interface }, tell);
     for (const datagram of capturedIn(file)) replayer.take(datagram);
     replayer.end();
+    cut = replayer.cut;
   } catch (error) {
     if (!(error instanceof WordsError)) throw error;
     out(error.message);
     return WRONG_USAGE;
   }
-  if (!options.json) out(summary(counts));
+  if (!options.json) {
+    if (cut > 0) out(`NOTE ${cut} of its packets are cut short and left out: \`tcpdump -s 0\` keeps all of them`);
+    out(summary(counts));
+  }
   return [...counts.keys()].every((verdict) => verdict === 'same' || verdict === 'neither') ? 0 : 1;
 }
 

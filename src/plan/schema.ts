@@ -452,15 +452,15 @@ export function configJsonSchema(): object {
   return { title: 'rackboot.yaml', ...z.toJSONSchema(configSchema, { io: 'input', target: 'draft-7' }) };
 }
 
-/** The keys that the mapping at this path may have. */
-export function keysAt(path: Path): readonly string[] {
-  const found = bare(schemaAt(path));
+/** The keys that the mapping at this path may have. `root`: of the whole file, by default the rack's. */
+export function keysAt(path: Path, root: z.ZodType = configSchema): readonly string[] {
+  const found = bare(schemaAt(path, root));
   return found instanceof z.ZodObject ? Object.keys(found.shape) : [];
 }
 
 /** What the value at this path must be; undefined where there is none. */
-export function schemaAt(path: Path): z.ZodType | undefined {
-  let schema: unknown = configSchema;
+export function schemaAt(path: Path, root: z.ZodType = configSchema): z.ZodType | undefined {
+  let schema: unknown = root;
   for (const step of path) {
     const holder = bare(schema);
     if (holder instanceof z.ZodObject) schema = Object.hasOwn(holder.shape, step) ? holder.shape[step] : undefined;

@@ -234,6 +234,8 @@ export const cacheSizeText = sizeBetween('1MiB', '1GiB', '32MiB');
 
 export const timelineSizeText = sizeBetween('1MiB', '4GiB', '64MiB');
 
+export const regionEventsText = durationBetween('1d', '3650d', '30d or 365d');
+
 export const outboxAgeText = durationBetween('1h', '365d', '12h, 14d or 90d');
 
 export const outboxSizeText = sizeBetween('1MiB', '64GiB', '256MiB');

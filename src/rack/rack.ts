@@ -1,16 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 
 import type { Logger } from 'pino';
 
+import type { Ip4 } from '../addr/ip4.ts';
+import type { Mac } from '../addr/mac.ts';
 import type { PlanAnswer } from '../contract/rack-words.ts';
 import type { Plan, Subnet } from '../plan/plan.ts';
 import { LeaseTable } from '../service/lease-table.ts';
 import { fromColumns, toColumns } from '../service/lease-columns.ts';
-import type { FromService, ImageAnswer, ImageOrder, ToService } from '../service/letters.ts';
+import type { FromService, ImageAnswer, ImageOrder, LeaseFact, ToService } from '../service/letters.ts';
 import { answerThreads, isAnswerThread, serviceOf, threadNumber } from '../service/thread-name.ts';
 import type { RegionOrder } from '../service/region-letters.ts';
 import type { ThreadNote } from '../service/thread-note.ts';
@@ -20,7 +21,9 @@ import type { Libc } from '../system/libc.ts';
 import { lockDirectory } from '../system/lock-directory.ts';
 import type { ServiceManager } from '../system/systemd-notify.ts';
 import { messageOf } from '../system/message-of.ts';
-import { SqliteEventStore, type EventBounds, type EventStore } from '../timeline/event-store.ts';
+import type { EventBounds, EventStore } from '../timeline/event-store.ts';
+import { openEventStore } from '../timeline/open-event-store.ts';
+import { EventShare } from '../timeline/event-share.ts';
 import type { EventBody, ServiceName, ThreadName } from '../timeline/event.ts';
 import { Timeline } from '../timeline/timeline.ts';
 import { readKeptZone } from '../zones/read-kept-zone.ts';
@@ -37,11 +40,14 @@ import { Notices } from './notices.ts';
 import { PlanSource, type AnswerAttempt, type PlanAttempt } from './plan-source.ts';
 import { RegionDesk, type AnswerOutcome } from './region-desk.ts';
 import { reportOf } from './region-report.ts';
+import type { RegionStanding } from './region-standing.ts';
 import { ServiceThread } from './service-thread.ts';
+import { Vendors } from './vendors.ts';
 import { ZoneKeeper } from './zone-keeper.ts';
 
 const SERVICES: readonly ServiceName[] = ['dhcp', 'dns', 'dot', 'tftp', 'http', 'importer', 'watch', 'sync'];
 
+const VENDORS = join(import.meta.dirname, '..', '..', 'etc', 'vendors.txt');
 /** Left for the threads to end in out of the 2 s that a stop may take. */
 const STOP_MILLISECONDS = 1_500;
 const LAST_WORDS_MILLISECONDS = 300;
@@ -67,15 +73,6 @@ export interface RackDependencies {
   /** The file that runs a thread. */
   readonly entryOf: (thread: ThreadName) => URL;
 }
-
-/** What a rack says of its region: what is in force of it, and the newest answer where that is not. */
-export interface RegionStanding {
-  /** Absent: nothing of it is in force. */
-  readonly version?: number;
-  readonly conflicts: readonly string[];
-  readonly refused?: { readonly version: number; readonly faults: readonly string[] };
-}
-
 type ServedAttempt = PlanAttempt & { readonly plan: Plan };
 type AnswerWeighed = Pick<AnswerAttempt, 'objections' | 'conflicts'>;
 
@@ -100,6 +97,7 @@ export class Rack {
   readonly timeline: Timeline;
   readonly leases: LeaseTable;
   readonly notices = new Notices();
+  readonly vendors = new Vendors(VENDORS);
   readonly boots: BootKeeper;
   readonly images = new ImageDesk();
   readonly machines: MachineDesk;
@@ -160,7 +158,8 @@ export class Rack {
     this.startedAt = dependencies.clock.now();
     this.leases = new LeaseTable(dependencies.clock);
     dependencies.log.level = plan.log.level;
-    this.timeline = new Timeline(openEventStore(plan, dependencies));
+    const share = new EventShare(dependencies.clock, (mac) => this.machines.isKnown(mac));
+    this.timeline = new Timeline(openTimeline(plan, dependencies), share);
     this.region = this.#openRegion();
     this.region.follow(plan.region !== undefined);
     this.captures = new CaptureDesk({
@@ -304,7 +303,8 @@ export class Rack {
   /** Before anything of this start can happen, so that what was before comes first. */
   #openMachines({ clock, log }: RackDependencies, plan: Plan): MachineDesk {
     const boots = { rows: () => this.boots.rows() };
-    const machines = new MachineDesk({ clock, leases: this.leases, boots, later: setImmediate }, plan);
+    const vendorOf = (mac: Mac): string | undefined => this.vendors.of(mac);
+    const machines = new MachineDesk({ clock, leases: this.leases, boots, vendorOf, later: setImmediate }, plan);
     const complain = (error: unknown): void => log.error({ err: error }, 'what happened before is not read');
     void machines.restore(this.timeline, complain);
     return machines;
@@ -535,8 +535,7 @@ export class Rack {
         this.#record(letter.events.map((event) => this.leases.nameMachine(event)));
         break;
       case 'leases':
-        this.leases.learn(fromColumns(letter.bound), letter.ended);
-        this.captures.leasesChanged(letter.bound.macs, letter.ended);
+        this.#learnLeases(fromColumns(letter.bound), letter.ended);
         for (const thread of this.#threads) {
           if (thread.name !== name && thread.name !== 'importer')
             thread.send({ type: 'leases', bound: letter.bound, ended: letter.ended });
@@ -573,12 +572,18 @@ export class Rack {
     }
   }
 
+  #learnLeases(bound: readonly LeaseFact[], ended: readonly Ip4[]): void {
+    this.leases.learn(bound, ended);
+    this.captures.leasesChanged(bound);
+  }
+
   #record(events: Parameters<Timeline['append']>[0]): void {
+    // Ahead of the timeline, which keeps more of a machine that is known
+    for (const event of events) this.machines.learn(event);
     this.timeline.append(events);
     this.region.learn(events);
     for (const event of events) {
       logEvent(this.#dependencies.log, event);
-      this.machines.learn(event);
       this.notices.learn(event);
     }
   }
@@ -661,17 +666,10 @@ function claimState({ libc, log }: RackDependencies, directory: string): void {
   if (!isOurs) throw new Error(`another rackboot works in ${directory}: stop it, or give this one another rack.state`);
 }
 
-/** A timeline that can't be had on disk is kept in memory: it explains, and machines boot without it. */
-function openEventStore(plan: Plan, { log, clock }: RackDependencies): EventStore {
-  const { state } = plan.rack;
-  const file = join(state, 'timeline.db');
-  try {
-    mkdirSync(state, { recursive: true });
-    return new SqliteEventStore(file, clock, boundsOf(plan));
-  } catch (error) {
-    log.error({ err: error }, `${file} can't be used: events are kept in memory until the next start`);
-    return new SqliteEventStore(':memory:', clock, boundsOf(plan));
-  }
+function openTimeline(plan: Plan, { log, clock }: RackDependencies): EventStore {
+  const { store, fault } = openEventStore(join(plan.rack.state, 'timeline.db'), clock, boundsOf(plan));
+  if (fault !== undefined) log.error(fault);
+  return store;
 }
 
 function boundsOf({ timeline: { ageSeconds, bytes } }: Plan): EventBounds {

@@ -2,9 +2,10 @@ import { formatCidr } from '../addr/cidr.ts';
 import { formatRange, rangeSize } from '../addr/range.ts';
 import type { Counters } from '../service/letters.ts';
 import type { RegionState } from '../service/region-letters.ts';
-import { calledBy } from './boot-keeper.ts';
 import type { TroubleCount } from './machine-desk.ts';
-import type { Rack, RegionStanding } from './rack.ts';
+import { noticesOf } from './notices-of.ts';
+import type { Rack } from './rack.ts';
+import type { RegionStanding } from './region-standing.ts';
 import type { ThreadState } from './service-thread.ts';
 
 /** How the rack is: what `rackboot status` prints and `GET /status` answers. Times are ISO 8601. */
@@ -87,22 +88,6 @@ export function statusOf(rack: Rack, file: string): RackStatus {
     machines: rack.machines.count(),
     notices: noticesOf(rack),
   };
-}
-
-/** What an operator should know and perhaps do something about, one sentence each. */
-export function noticesOf({ plan, standing, notices, zones, boots }: Rack): string[] {
-  const others = [...notices.all(), ...zones.notices(), ...boots.notices((row) => calledBy(plan, row))];
-  return [...regionNotices(standing), ...others];
-}
-
-function regionNotices(standing: RegionStanding | undefined): string[] {
-  if (!standing?.refused) return [];
-  const { version, refused } = standing;
-  const instead =
-    version === undefined ? 'nothing of what the region says is in force' : `plan ${version} is served on instead`;
-  const [first = '', ...more] = refused.faults;
-  const why = more.length === 0 ? first : `${first}; and ${more.length} more`;
-  return [`plan ${refused.version} of the region is refused, ${instead}: ${why}`];
 }
 
 function regionOf({ standing, region: { state } }: Rack): Pick<RackStatus, 'region'> {

@@ -10,6 +10,7 @@ import { PLAN_CHANNEL } from './answer/publish.ts';
 import type { Database } from './database/database.ts';
 import { faultWords, isPassing } from './fault-words.ts';
 import { GuessLimit } from './guess-limit.ts';
+import { imageStream } from './image-stream.ts';
 import { Listener, PATIENCE, type PatienceLimits } from './listener.ts';
 import { PlanWaiters } from './racks/plan-waiters.ts';
 import { RackRoutes } from './racks/rack-routes.ts';
@@ -25,6 +26,8 @@ export interface RegionDependencies {
   readonly log: Logger;
   /** What operators ask, below /MAAS/. */
   readonly operators?: Middleware;
+  /** The directory of a simplestreams mirror that racks import from. */
+  readonly images?: string;
   /** How long who is slow is waited for. */
   readonly patience?: PatienceLimits;
 }
@@ -50,7 +53,8 @@ export class Region {
     return region;
   }
 
-  private constructor({ database, clock, log, operators, patience = PATIENCE }: RegionDependencies) {
+  private constructor(dependencies: RegionDependencies) {
+    const { database, clock, log, operators, images, patience = PATIENCE } = dependencies;
     this.#log = log;
     this.#refusals = new RefusalLog(clock, log);
     const racks = new RackRoutes({
@@ -67,6 +71,7 @@ export class Region {
     this.#app.use(async (context, next) => {
       if (!(await racks.handle(context))) await next();
     });
+    if (images !== undefined) this.#app.use(imageStream(images, () => clock.now()));
     if (operators) this.#app.use(operators);
     this.#app.use((context) => {
       throw new Refusal(404, `there is nothing at ${context.path.slice(0, 100)}`);

@@ -51,6 +51,15 @@ describe('machines on the command line', () => {
     ]);
   });
 
+  test('what strangers wrote steers no terminal and makes up no line', async () => {
+    const [stage, mac] = ['failed \u{1b}[2J\nTROUBLE all', '52:54:00:00:00:07'];
+    learn([...booted(), [13, { kind: 'machine.report', report: { stage } }]], mac);
+    await machineStory({ control, json: false }, mac, out);
+    await machines({ control, json: false, trouble: true }, out);
+    assert.equal(lines.filter((line) => line.includes('failed \u{fffd}[2J TROUBLE all')).length, 4);
+    assert.ok(lines.every((line) => !/\p{Cc}/u.test(line)));
+  });
+
   test('only those in trouble are listed where that is asked for, as JSON as well', async () => {
     await machines({ control, json: true, trouble: true }, out);
     const found = JSON.parse(lines[0] ?? '') as { mac: string; trouble: { kind: string } }[];

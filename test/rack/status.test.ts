@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 
 import { toIp4 } from '../../src/addr/ip4.ts';
 import type { Mac } from '../../src/addr/mac.ts';
-import type { RegionStanding } from '../../src/rack/rack.ts';
+import type { RegionStanding } from '../../src/rack/region-standing.ts';
 import { statusOf } from '../../src/rack/status.ts';
 import { FakeRack } from './fake-rack.ts';
 

@@ -18,13 +18,17 @@ import { Region, type RegionDependencies } from '../../src/region/server.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import type { KeyPair } from '../../src/system/key-pair.ts';
 
+import { RegionApi } from './region-api.ts';
+
 export interface Answer {
   readonly status: number;
   /** JSON where it is some, else text. */
   readonly body: unknown;
 }
 
-/** A region on loopback, and a rack's side of it by hand. */
+const API = new RegionApi();
+
+/** A region on loopback, and a rack's side of it by hand: whatever it answers a rack is held against etc/region-api.yaml. */
 export class RegionRig implements AsyncDisposable {
   readonly database: Database;
   readonly url: string;
@@ -56,6 +60,19 @@ export class RegionRig implements AsyncDisposable {
   }
 
   async ask(method: string, path: string, headers: Record<string, string> = {}, body?: string): Promise<Answer> {
+    const answer = await this.#ask(method, path, headers, body);
+    if (path.startsWith('/racks/')) {
+      const { status } = answer;
+      const faults = [API.replyFault(method, path, status, status === 204 ? undefined : answer.body)];
+      if (status < 300) faults.push(API.requestFault(method, path, body === undefined ? undefined : parsed(body)));
+      // An odd record is taken: that stands there too
+      const fault = faults.find((each) => each !== undefined && !each.includes('data/records/'));
+      if (fault !== undefined) throw new Error(`etc/region-api.yaml: ${fault}`);
+    }
+    return answer;
+  }
+
+  async #ask(method: string, path: string, headers: Record<string, string>, body?: string): Promise<Answer> {
     if (this.url.startsWith('https:')) return this.#askSecurely(method, path, headers, body);
     const response = await fetch(this.url + path, { method, headers, ...(body !== undefined && { body }) });
     const text = await response.text();

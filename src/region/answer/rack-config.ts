@@ -1,4 +1,5 @@
 import type { Row, Sql } from '../database/database.ts';
+import { imageStreamSource } from './image-source.ts';
 
 /** What the region has for a rack, as `compilePlan` takes it. */
 export async function rackConfig(sql: Sql, rack: string): Promise<Record<string, unknown>> {
@@ -63,13 +64,15 @@ async function sourcesOf(sql: Sql): Promise<Row[]> {
   const selections = await sql.query(
     'SELECT source_id, os, release, arches, subarches, labels FROM boot_source_selection ORDER BY id',
   );
-  return sources.map(({ id, url, keyring_filename: file, data, is_unsigned: isUnsigned }) => ({
+  const own = await imageStreamSource(sql);
+  const others = sources.map(({ id, url, keyring_filename: file, data, is_unsigned: isUnsigned }) => ({
     url,
     ...(isUnsigned === true ? { unsigned: true } : data === '' ? { keyring: file } : { 'keyring-data': data }),
     selections: selections
       .filter((row) => row['source_id'] === id)
       .map(({ source_id: _source, ...selection }) => selection),
   }));
+  return [...own, ...others];
 }
 
 /** What machines boot that nobody has said anything of: the image that an operator named, or their own disk. */

@@ -55,8 +55,13 @@ function describeHandler({ name, doc, path, actions }: Handler, version: ApiVers
 /** With a line for each parameter, as clients show it for --help. */
 function docOf(doc: string, shape: Readonly<Record<string, unknown>> | undefined): string {
   const lines = Object.entries(shape ?? {}).map(([name, schema]) => {
-    const { description } = schema as { readonly description?: string };
-    return `:param ${name}: ${description ?? ''}`.trimEnd();
+    return `:param ${name}: ${descriptionOf(schema)}`.trimEnd();
   });
   return [doc, ...(lines.length === 0 ? [] : ['', ...lines])].join('\n');
+}
+
+/** What may be absent wraps what was described. */
+function descriptionOf(schema: unknown): string {
+  const { description, unwrap } = schema as { readonly description?: string; readonly unwrap?: () => unknown };
+  return description ?? (unwrap ? descriptionOf(unwrap()) : '');
 }

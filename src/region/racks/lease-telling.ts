@@ -1,6 +1,6 @@
 import type { KeptRecord } from './read-records.ts';
 
-export interface BoundLease {
+interface BoundLease {
   readonly mac: string;
   readonly name: string | null;
   /** Unix seconds; null: for good. */
