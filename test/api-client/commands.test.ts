@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { commandName, resourcesOf, wordOf } from '../../src/api-client/commands.ts';
 import { readDescription } from '../../src/api-client/description.ts';
-import { describeApi } from '../../src/region/operators/describe.ts';
+import { Description } from '../../src/region/operators/describe.ts';
 import { HANDLERS } from '../../src/region/operators/handlers.ts';
 import { API_1_0, API_2_0, description, handler } from './describe-fixture.ts';
 
@@ -70,7 +70,7 @@ test('commands of 2.0', () => {
 });
 
 test('what our own region says of itself has the commands of the document of 2015', () => {
-  const commands = new Set(commandsOf(describeApi(HANDLERS, '1.0')));
+  const commands = new Set(commandsOf(new Description(HANDLERS, '1.0').at('http://region.example')));
   for (const command of [
     'boot-sources read GET -',
     'boot-source-selections read boot_source_id GET -',
@@ -81,7 +81,11 @@ test('what our own region says of itself has the commands of the document of 201
     'node-group-interface update uuid name PUT -',
   ])
     assert.ok(commands.has(command), command);
-  assert.ok(commandsOf(describeApi(HANDLERS, '2.0')).includes('maas set-config POST set_config'));
+  assert.ok(
+    commandsOf(new Description(HANDLERS, '2.0').at('http://region.example')).includes(
+      'maas set-config POST set_config',
+    ),
+  );
 });
 
 const [readable, writable] = [

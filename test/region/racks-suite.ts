@@ -290,14 +290,14 @@ export function testRacks(name: string, open: () => Promise<Database>): void {
     await region.say(bad, 'POST', '/racks/v1/status', STATUS);
     const { database } = region;
     await database.transaction(async (sql) => {
-      await sql.query("UPDATE subnet SET management = 'dhcp'");
+      await sql.query("UPDATE subnet SET management = 'dhcp+dns'");
       await publish(sql, 'all');
     });
     // Its wire is another now
     const eth9 = [{ name: 'eth9', address: '10.0.0.1', prefix: 24 }];
     await region.say(bad, 'POST', '/racks/v1/status', { ...STATUS, interfaces: eth9 });
     await database.transaction(async (sql) => {
-      await sql.query("INSERT INTO setting (name, value) VALUES ('upstream_dns', '\"192.0.2.53\"')");
+      await sql.query("INSERT INTO setting (name, value) VALUES ('upstream_dns', '[\"192.0.2.53\"]')");
       await publish(sql, 'all');
     });
     const plans = await database.query("SELECT name, plan_version, plan ->> 'dns' AS dns FROM rack ORDER BY name");

@@ -8,7 +8,7 @@ import { formatFault, type Fault } from '../../plan/fault.ts';
 import type { RegionPart } from '../../plan/region-document.ts';
 import type { Surroundings } from '../../plan/surroundings.ts';
 import type { Row, Sql } from '../database/database.ts';
-import { rackConfig } from './rack-config.ts';
+import { commonConfig, rackConfigs, type RackConfig } from './rack-config.ts';
 import { RefusedChange } from './refused-change.ts';
 
 /** The channel on which each process hears whose plan is another now. */
@@ -28,6 +28,8 @@ export async function publish(sql: Sql, racks: readonly string[] | 'all'): Promi
   await sql.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
   const ids =
     racks === 'all' ? (await sql.query('SELECT id FROM rack ORDER BY id')).map((row) => String(row['id'])) : racks;
+  // There may be no rack yet, or none that this concerns
+  if (racks === 'all') judge(await commonConfig(sql));
   for (let i = 0; i < ids.length; i += AT_ONCE) await publishSome(sql, ids.slice(i, i + AT_ONCE));
 }
 
@@ -37,10 +39,11 @@ async function publishSome(sql: Sql, ids: readonly string[]): Promise<void> {
      WHERE id = ANY($1::uuid[]) ORDER BY id`,
     [ids],
   );
+  const configs = await rackConfigs(sql, ids);
   const changed: { readonly id: string; readonly plan: unknown }[] = [];
   for (const row of rows) {
     const id = String(row['id']);
-    const plan: unknown = await rackConfig(sql, id);
+    const plan = configs.get(id) ?? {};
     if (isDeepStrictEqual(plan, row['plan'])) continue;
     checkChange(row, plan);
     changed.push({ id, plan });
@@ -64,7 +67,13 @@ function checkChange(row: Row, plan: unknown): void {
   if (faults.length === 0) return;
   const old = new Set(faultsOf(row, version, row['plan']));
   const added = faults.filter((fault) => !old.has(fault));
-  if (added.length > 0) throw new RefusedChange(String(row['name']), added);
+  if (added.length > 0) throw new RefusedChange(`rack ${String(row['name'])}`, added);
+}
+
+/** What no rack has been given yet. Throws RefusedChange where any would refuse it. */
+export function judge(config: RackConfig): void {
+  const faults = faultsOf({ name: 'rack', status: null, file_config: null }, 1, config);
+  if (faults.length > 0) throw new RefusedChange('any rack', faults);
 }
 
 /** Has racks do something once: each does what has a greater number than it last did. */
