@@ -112,7 +112,7 @@ export function testOperatorsHttp(title: string, open: () => Promise<Database>):
         const reply = await fetchAs(method, path);
         assert.deepEqual([reply.status, reply.headers.get('allow')], [405, allow], `${method} ${path}`);
       }
-      assert.equal((await fetchAs('TRACK' as string, '2.0/subnets/').catch(() => ({ status: 405 }))).status, 405);
+      assert.equal((await fetchAs('TRACK', '2.0/subnets/').catch(() => ({ status: 405 }))).status, 405);
     });
 
     test('for an op that is not there, or for two, is told so', async () => {
@@ -229,20 +229,9 @@ export function testOperatorsHttp(title: string, open: () => Promise<Database>):
     });
 
     test('finds whole URIs in describe, of the place where it asked, and no other', async () => {
-      const uriFor = async (host: string): Promise<string | undefined> => {
-        const { promise, resolve, reject } = Promise.withResolvers<string>();
-        const outgoing = httpRequest(`${region.url}/MAAS/api/2.0/describe/`, { headers: { host } }, (incoming) => {
-          incoming
-            .setEncoding('utf8')
-            .toArray()
-            .then((chunks) => resolve(chunks.join('')), reject);
-        });
-        outgoing.once('error', reject).end();
-        return (JSON.parse(await promise) as { handlers: { uri: string }[] }).handlers[0]?.uri;
-      };
-      assert.equal(await uriFor('region.example:5240'), 'http://region.example:5240/MAAS/api/2.0/version/');
-      assert.equal(await uriFor('[2001:db8::1]:5240'), 'http://[2001:db8::1]:5240/MAAS/api/2.0/version/');
-      assert.equal(await uriFor('x.example/evil?'), '/MAAS/api/2.0/version/');
+      assert.equal(await uriFor(region.url, 'region.example:5240'), 'http://region.example:5240/MAAS/api/2.0/version/');
+      assert.equal(await uriFor(region.url, '[2001:db8::1]:5240'), 'http://[2001:db8::1]:5240/MAAS/api/2.0/version/');
+      assert.equal(await uriFor(region.url, 'x.example/evil?'), '/MAAS/api/2.0/version/');
     });
 
     test('with a wrong key leaves nothing of the key in the log', async () => {
@@ -251,4 +240,17 @@ export function testOperatorsHttp(title: string, open: () => Promise<Database>):
       assert.ok(!region.log.some((line) => line.includes(secret) || line.includes(key.secret)));
     });
   });
+}
+
+/** The first place that a region at `url` describes to who asks `host`. */
+async function uriFor(url: string, host: string): Promise<string | undefined> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const outgoing = httpRequest(`${url}/MAAS/api/2.0/describe/`, { headers: { host } }, (incoming) => {
+    incoming
+      .setEncoding('utf8')
+      .toArray()
+      .then((chunks) => resolve(chunks.join('')), reject);
+  });
+  outgoing.once('error', reject).end();
+  return (JSON.parse(await promise) as { handlers: { uri: string }[] }).handlers[0]?.uri;
 }
