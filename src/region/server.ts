@@ -105,7 +105,8 @@ export class Region {
     } catch (error) {
       const refusal = this.#refusalOf(error, context);
       context.status = refusal.status;
-      context.body = { error: refusal.message };
+      // Operators' tools print what they are told as it is
+      context.body = isForPeople(context) ? `${refusal.message}\n` : { error: refusal.message };
       if (refusal.retryAfter !== undefined) context.set('retry-after', String(refusal.retryAfter));
       // The rest of a body that nobody reads is not waited for
       if (isOld && !context.req.complete) context.set('connection', 'close');
@@ -131,4 +132,8 @@ export class Region {
       this.#log.error(faultWords(error), 'an answer was not sent whole');
     }
   }
+}
+
+function isForPeople({ path }: Context): boolean {
+  return path.startsWith('/MAAS/api/');
 }

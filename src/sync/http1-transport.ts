@@ -1,6 +1,6 @@
 import * as http from 'node:http';
-import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 import {
   AnswerReader,
@@ -21,11 +21,17 @@ export class Http1Transport implements Transport {
   readonly isOpen = true;
   readonly #url: URL;
   readonly #agent: http.Agent;
+  /** Ends what is under way. */
+  readonly #cuts = new Set<() => void>();
+  /** Questions that wait for a connection: the agent counts only those that are made already. */
+  readonly #queue: (() => void)[] = [];
+  #asked = 0;
+  #isClosed = false;
 
   /** `first`: a connection that is open already. */
   constructor(url: URL, dial: () => Promise<Socket>, first?: Socket) {
     this.#url = url;
-    this.#agent = new http.Agent({ keepAlive: true, maxSockets: MOST_CONNECTIONS });
+    this.#agent = new http.Agent({ keepAlive: true });
     let ready = first;
     this.#agent.createConnection = (_options, done) => {
       const socket = ready?.destroyed === false ? ready : undefined;
@@ -37,21 +43,32 @@ export class Http1Transport implements Transport {
   }
 
   async ask(question: Question): Promise<RawAnswer> {
+    if (this.#asked === MOST_CONNECTIONS) await new Promise<void>((resolve) => this.#queue.push(resolve));
+    else this.#asked++;
     try {
-      return await this.#askOnce(question);
-    } catch (error) {
-      if (!(error instanceof StaleConnection)) throw faultOf(error);
-    }
-    // It was closed for want of use while the question was on its way: what we ask may be asked twice
-    try {
-      return await this.#askOnce(question);
-    } catch (error) {
-      throw faultOf(error);
+      return await this.#askStubbornly(question);
+    } finally {
+      const next = this.#queue.shift();
+      if (next) next();
+      else this.#asked--;
     }
   }
 
   close(): void {
+    this.#isClosed = true;
+    for (const cut of this.#cuts) cut();
     this.#agent.destroy();
+  }
+
+  async #askStubbornly(question: Question): Promise<RawAnswer> {
+    for (let stale = 0; ; stale++) {
+      try {
+        return await this.#askOnce(question);
+      } catch (error) {
+        // It was closed for want of use while the question was on its way: what we ask may be asked twice
+        if (!(error instanceof StaleConnection) || stale === MOST_CONNECTIONS) throw faultOf(error);
+      }
+    }
   }
 
   async #dialFor(
@@ -59,7 +76,10 @@ export class Http1Transport implements Transport {
     done: ((error: Error | null, socket: Duplex) => void) | undefined,
   ): Promise<void> {
     try {
-      done?.(null, await dial());
+      const socket = await dial();
+      if (!this.#isClosed) return done?.(null, socket);
+      socket.destroy();
+      throw cutOff();
     } catch (error) {
       done?.(faultOf(error), undefined as unknown as Duplex);
     }
@@ -67,6 +87,7 @@ export class Http1Transport implements Transport {
 
   #askOnce(question: Question): Promise<RawAnswer> {
     const { method, path, body, within, most } = question;
+    if (this.#isClosed) return Promise.reject(cutOff());
     return new Promise((resolve, reject) => {
       const request = http.request({
         agent: this.#agent,
@@ -77,14 +98,20 @@ export class Http1Transport implements Transport {
         path,
         headers: { host: this.#url.host, ...headersOf(question) },
       });
+      const cut = (): void => fail(cutOff());
+      const settle = (): void => {
+        clearTimeout(timer);
+        this.#cuts.delete(cut);
+      };
       const timer = setTimeout(() => fail(tooLate(within)), within);
       const fail = (error: unknown): void => {
-        clearTimeout(timer);
+        settle();
         reject(isStale(request, error) ? new StaleConnection() : (error as Error));
         request.destroy();
       };
+      this.#cuts.add(cut);
       request.on('error', fail);
-      request.on('close', () => fail(new Error('the connection was cut')));
+      request.on('close', cut);
       request.on('response', (response) => {
         const reader = new AnswerReader(most);
         response.on('data', (chunk: Buffer) => attempt(() => reader.take(chunk), fail));
@@ -93,7 +120,7 @@ export class Http1Transport implements Transport {
           attempt(() => {
             const { statusCode: status = 0, headers } = response;
             resolve({ status, text: reader.text(), ...parseRetryAfter(headers['retry-after']) });
-            clearTimeout(timer);
+            settle();
           }, fail);
         });
       });
@@ -102,11 +129,19 @@ export class Http1Transport implements Transport {
   }
 }
 
-class StaleConnection extends Error {}
+class StaleConnection extends Error {
+  constructor() {
+    super('the connection was cut');
+  }
+}
 
 function isStale(request: http.ClientRequest, error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
   return request.reusedSocket && (code === 'ECONNRESET' || code === 'EPIPE');
+}
+
+function cutOff(): Error {
+  return new Error('the connection was cut');
 }
 
 function attempt(work: () => void, fail: (error: unknown) => void): void {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { toIp4 } from '../../src/addr/ip4.ts';
 import type { Mac } from '../../src/addr/mac.ts';
+import type { RegionStanding } from '../../src/rack/region-standing.ts';
 import { statusOf } from '../../src/rack/status.ts';
 import { FakeRack } from './fake-rack.ts';
 
@@ -42,4 +43,30 @@ test('a file that can’t be served is refused, with its faults, while the Plan 
   const { rack, config } = statusOf(fake.rack, FILE);
   assert.equal(rack, 'rack-t');
   assert.deepEqual([config.state, config.faults], ['refused', ['rackboot.yaml:1:1: broken']]);
+});
+
+describe('a rack that follows a region says', () => {
+  const conflicts = ['a: the file and the region differ'];
+  const table: readonly (readonly [what: string, region: RegionStanding, notices: readonly string[]])[] = [
+    ['what of it is in force', { version: 7, conflicts }, []],
+    ['that nothing was said yet', { conflicts: [] }, []],
+    [
+      'what it refused, and what is in force instead',
+      { version: 7, conflicts, refused: { version: 8, faults: ['b', 'c', 'd'] } },
+      ['plan 8 of the region is refused, plan 7 is served on instead: b; and 2 more'],
+    ],
+    [
+      'that the file stands alone',
+      { conflicts: [], refused: { version: 7, faults: ['b'] } },
+      ['plan 7 of the region is refused, nothing of what the region says is in force: b'],
+    ],
+  ];
+  for (const [what, region, notices] of table) {
+    test(what, () => {
+      const fake = new FakeRack();
+      fake.standing = region;
+      const status = statusOf(fake.rack, FILE);
+      assert.deepEqual([status.region, status.notices], [region, notices]);
+    });
+  }
 });

@@ -290,14 +290,14 @@ export function testRacks(name: string, open: () => Promise<Database>): void {
     await region.say(bad, 'POST', '/racks/v1/status', STATUS);
     const { database } = region;
     await database.transaction(async (sql) => {
-      await sql.query("UPDATE subnet SET management = 'dhcp'");
+      await sql.query("UPDATE subnet SET management = 'dhcp+dns'");
       await publish(sql, 'all');
     });
     // Its wire is another now
     const eth9 = [{ name: 'eth9', address: '10.0.0.1', prefix: 24 }];
     await region.say(bad, 'POST', '/racks/v1/status', { ...STATUS, interfaces: eth9 });
     await database.transaction(async (sql) => {
-      await sql.query("INSERT INTO setting (name, value) VALUES ('upstream_dns', '\"192.0.2.53\"')");
+      await sql.query("INSERT INTO setting (name, value) VALUES ('upstream_dns', '[\"192.0.2.53\"]')");
       await publish(sql, 'all');
     });
     const plans = await database.query("SELECT name, plan_version, plan ->> 'dns' AS dns FROM rack ORDER BY name");
@@ -320,7 +320,12 @@ export function testRacks(name: string, open: () => Promise<Database>): void {
   test(`${name}: what a rack would refuse is refused here, in its own words, and changes nothing`, async () => {
     await using region = await rig();
     const rack = await region.enrol('rack-a1');
-    const config = { subnets: [{ cidr: '10.0.0.0/8', management: 'none' }] };
+    const config = {
+      subnets: [
+        { cidr: '10.0.0.0/8', management: 'none' },
+        { cidr: '192.168.127.0/24', dynamic: '192.168.127.121-192.168.127.140' },
+      ],
+    };
     await region.say(rack, 'POST', '/racks/v1/status', { ...STATUS, file: { hash: hashSecret('f'), config } });
     const add = (cidr: string, router: string | null) =>
       region.database.transaction(async (sql) => {
@@ -338,6 +343,10 @@ export function testRacks(name: string, open: () => Promise<Database>): void {
     await refused(
       add('192.168.127.0/24', '192.168.128.1'),
       /subnets\[0\]\.router: expected an address inside 192\.168\.127\.0\/24, found 192\.168\.128\.1/,
+    );
+    await refused(
+      add('192.168.127.0/24', '192.168.127.121'),
+      /^rack rack-a1 would refuse this: rackboot\.yaml: subnets\[1\]\.dynamic: expected a range without the router 192\.168\.127\.121, /,
     );
     const wires = await region.database.query('SELECT cidr, management FROM subnet');
     assert.deepEqual(wires, [{ cidr: '192.168.127.0/24', management: 'none' }]);

@@ -8,6 +8,7 @@ import { pino } from 'pino';
 import { formatAuthorization, type RackCredentials } from '../../src/contract/rack-key.ts';
 import type { Database } from '../../src/region/database/database.ts';
 import { GuessLimit } from '../../src/region/guess-limit.ts';
+import type { Action } from '../../src/region/operators/handler.ts';
 import { HANDLERS } from '../../src/region/operators/handlers.ts';
 import { createKey, createOperator, type KeyParts } from '../../src/region/operators/keys.ts';
 import { operatorRoutes } from '../../src/region/operators/operator-routes.ts';
@@ -118,20 +119,42 @@ export class RegionRig implements AsyncDisposable {
   }
 
   /** As an operator: `form` in the query of a GET, else as a form. */
-  operate(key: KeyParts, method: string, path: string, form: Record<string, string> | string = {}): Promise<Answer> {
+  async operate(
+    key: KeyParts,
+    method: string,
+    path: string,
+    form: Record<string, string> | string = {},
+  ): Promise<Answer> {
     const text = typeof form === 'string' ? form : new URLSearchParams(form).toString();
-    const signature = encodeURIComponent(`&${key.secret}`);
-    const authorization = `OAuth oauth_version="1.0", oauth_signature_method="PLAINTEXT", oauth_consumer_key="${key.consumer}", oauth_token="${key.token}", oauth_signature="${signature}", oauth_nonce="1", oauth_timestamp="1"`;
+    const authorization = oauthOf(key);
     const isQuery = method === 'GET' || method === 'DELETE';
     const query = isQuery && text !== '' ? `${path.includes('?') ? '&' : '?'}${text}` : '';
     const headers = { authorization, ...(!isQuery && { 'content-type': 'application/x-www-form-urlencoded' }) };
-    return this.ask(method, `/MAAS/api/${path}${query}`, headers, isQuery ? undefined : text);
+    const answer = await this.ask(method, `/MAAS/api/${path}${query}`, headers, isQuery ? undefined : text);
+    if (answer.status < 300) actionAt(method, path)?.reply?.parse(answer.body);
+    return answer;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.region.close();
     await this.database.close();
   }
+}
+
+/** As clients of MAAS prove who they are. */
+export function oauthOf({ consumer, token, secret }: KeyParts): string {
+  const signature = encodeURIComponent(`&${secret}`);
+  return `OAuth oauth_version="1.0", oauth_signature_method="PLAINTEXT", oauth_consumer_key="${consumer}", oauth_token="${token}", oauth_signature="${signature}", oauth_nonce="1", oauth_timestamp="1"`;
+}
+
+/** What is promised to be answered there. */
+function actionAt(method: string, path: string): Action | undefined {
+  const { pathname, searchParams } = new URL(path, 'http://region.example');
+  const [, version, place = ''] = /^\/(\d\.\d)\/(.*?)\/?$/.exec(pathname) ?? [];
+  const isThere = (template: string): boolean =>
+    new RegExp(`^${template.replace(/\/$/, '').replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(place);
+  const handler = HANDLERS.find((row) => row.versions.some((each) => each === version) && isThere(row.path));
+  return handler?.actions.find((row) => row.method === method && (row.op ?? null) === searchParams.get('op'));
 }
 
 export function newKey(): string {

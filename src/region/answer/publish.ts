@@ -2,11 +2,13 @@ import { isDeepStrictEqual } from 'node:util';
 
 import { parseIp4 } from '../../addr/ip4.ts';
 import type { Orders, StatusReport } from '../../contract/rack-words.ts';
+import { broughtFaults } from '../../plan/brought-faults.ts';
 import { compilePlan } from '../../plan/compile-plan.ts';
-import { formatFault } from '../../plan/fault.ts';
+import { formatFault, type Fault } from '../../plan/fault.ts';
+import type { RegionPart } from '../../plan/region-document.ts';
 import type { Surroundings } from '../../plan/surroundings.ts';
 import type { Row, Sql } from '../database/database.ts';
-import { rackConfig } from './rack-config.ts';
+import { commonConfig, rackConfigs, type RackConfig } from './rack-config.ts';
 import { RefusedChange } from './refused-change.ts';
 
 /** The channel on which each process hears whose plan is another now. */
@@ -26,6 +28,8 @@ export async function publish(sql: Sql, racks: readonly string[] | 'all'): Promi
   await sql.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
   const ids =
     racks === 'all' ? (await sql.query('SELECT id FROM rack ORDER BY id')).map((row) => String(row['id'])) : racks;
+  // There may be no rack yet, or none that this concerns
+  if (racks === 'all') judge(await commonConfig(sql));
   for (let i = 0; i < ids.length; i += AT_ONCE) await publishSome(sql, ids.slice(i, i + AT_ONCE));
 }
 
@@ -35,10 +39,11 @@ async function publishSome(sql: Sql, ids: readonly string[]): Promise<void> {
      WHERE id = ANY($1::uuid[]) ORDER BY id`,
     [ids],
   );
+  const configs = await rackConfigs(sql, ids);
   const changed: { readonly id: string; readonly plan: unknown }[] = [];
   for (const row of rows) {
     const id = String(row['id']);
-    const plan: unknown = await rackConfig(sql, id);
+    const plan = configs.get(id) ?? {};
     if (isDeepStrictEqual(plan, row['plan'])) continue;
     checkChange(row, plan);
     changed.push({ id, plan });
@@ -62,7 +67,13 @@ function checkChange(row: Row, plan: unknown): void {
   if (faults.length === 0) return;
   const old = new Set(faultsOf(row, version, row['plan']));
   const added = faults.filter((fault) => !old.has(fault));
-  if (added.length > 0) throw new RefusedChange(String(row['name']), added);
+  if (added.length > 0) throw new RefusedChange(`rack ${String(row['name'])}`, added);
+}
+
+/** What no rack has been given yet. Throws RefusedChange where any would refuse it. */
+export function judge(config: RackConfig): void {
+  const faults = faultsOf({ name: 'rack', status: null, file_config: null }, 1, config);
+  if (faults.length > 0) throw new RefusedChange('any rack', faults);
 }
 
 /** Has racks do something once: each does what has a greater number than it last did. */
@@ -87,18 +98,22 @@ async function tell(sql: Sql, racks: readonly string[]): Promise<void> {
 /** What the rack would say of it, by the file it has and the wires it is on. */
 function faultsOf(row: Row, version: number, config: unknown): string[] {
   const status = row['status'] as StatusReport | null;
-  const file = {
+  const file = JSON.stringify({
     ...(row['file_config'] as Record<string, unknown> | null),
     rack: { name: row['name'] },
     region: { url: 'https://region.example' },
-  };
-  const name = `region plan ${version}`;
-  const { faults } = compilePlan(JSON.stringify(file), 'rackboot.yaml', groundOf(status, String(row['name'])), {
-    name,
-    config,
   });
-  const isJudged = (path: string): boolean => status !== null || !path.endsWith('.interface');
-  return faults.filter((fault) => fault.file === name && !fault.mayPass && isJudged(fault.path)).map(formatFault);
+  const ground = groundOf(status, String(row['name']));
+  const compile = (part?: RegionPart): readonly Fault[] => compilePlan(file, 'rackboot.yaml', ground, part).faults;
+  const name = `region plan ${version}`;
+  return broughtFaults(compile({ name, config }), name, compile)
+    .filter(({ path }) => status !== null || !path.endsWith('.interface'))
+    .map(formatOwn);
+}
+
+/** The lines are those of the JSON that its file is reported as. */
+function formatOwn(fault: Fault): string {
+  return formatFault({ ...fault, line: 0 });
 }
 
 /** Files are the rack's own matter: it says itself what it has not. */

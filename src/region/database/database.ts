@@ -32,6 +32,11 @@ export function duplicateOf(error: unknown): string | undefined {
   return error instanceof Error && 'constraint' in error ? String(error.constraint) : '';
 }
 
+/** SQLSTATE 23503: what is to go is named by something else. */
+export function isReferred(error: unknown): boolean {
+  return codeOf(error) === '23503';
+}
+
 function codeOf(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : undefined;
 }

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import * as z from 'zod';
 
 import { LONGEST_WAIT, MOST_BODY, MOST_RECORDS, RACK_PATHS } from '../../contract/paths.ts';
-import { parseAuthorization } from '../../contract/rack-key.ts';
+import { formatAuthorization, parseAuthorization } from '../../contract/rack-key.ts';
 import {
   enrolmentSchema,
   eventBatchSchema,
@@ -22,7 +22,7 @@ import type { PlanWaiters } from './plan-waiters.ts';
 import { changeKey, enrolRack, findRack, type Rack } from './racks.ts';
 import { keepReport } from './rack-report.ts';
 import { PlanReader } from './plan-reader.ts';
-import { ProvenKeys } from './proven-keys.ts';
+import { ProvenKeys } from '../proven-keys.ts';
 import { readJson } from './read-json.ts';
 
 export interface RackRoutesDependencies {
@@ -79,10 +79,11 @@ export class RackRoutes {
   async #prove(context: Context): Promise<Rack> {
     const { guesses, database } = this.#dependencies;
     const credentials = parseAuthorization(context.get('authorization'));
-    if (!credentials || !this.#proven.has(credentials)) this.#checkGuesses(context);
+    const sign = credentials && formatAuthorization(credentials);
+    if (sign === undefined || !this.#proven.has(sign)) this.#checkGuesses(context);
     const rack = credentials && (await findRack(database, credentials));
-    if (rack) {
-      this.#proven.add(credentials);
+    if (rack && sign !== undefined) {
+      this.#proven.add(sign);
       return rack;
     }
     guesses.wrong(context.ip);

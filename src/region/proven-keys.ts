@@ -1,5 +1,4 @@
-import type { RackCredentials } from '../../contract/rack-key.ts';
-import { hashSecret } from '../secret-hash.ts';
+import { hashSecret } from './secret-hash.ts';
 
 const MOST_KEYS = 10_000;
 
@@ -7,19 +6,16 @@ const MOST_KEYS = 10_000;
 export class ProvenKeys {
   readonly #signs = new Set<string>();
 
-  has(credentials: RackCredentials): boolean {
-    return this.#signs.has(signOf(credentials));
+  /** All of the key: of it no more than a hash is kept. */
+  has(key: string): boolean {
+    return this.#signs.has(hashSecret(key));
   }
 
-  add(credentials: RackCredentials): void {
-    const sign = signOf(credentials);
+  add(key: string): void {
+    const sign = hashSecret(key);
     this.#signs.delete(sign);
     this.#signs.add(sign);
     const [oldest] = this.#signs;
     if (oldest !== undefined && this.#signs.size > MOST_KEYS) this.#signs.delete(oldest);
   }
-}
-
-function signOf({ rack, key }: RackCredentials): string {
-  return `${rack}.${hashSecret(key)}`;
 }
