@@ -4,8 +4,9 @@ import { test } from 'node:test';
 import * as z from 'zod';
 
 import { Description } from '../../src/region/operators/describe.ts';
-import { text } from '../../src/region/operators/form-words.ts';
+import { fieldsOf, text } from '../../src/region/operators/form-words.ts';
 import { action, type Handler } from '../../src/region/operators/handler.ts';
+import { HANDLERS } from '../../src/region/operators/handlers.ts';
 
 const HANDLER: Handler = {
   name: 'ImagesHandler',
@@ -39,4 +40,15 @@ test('whole URIs are of the place where they were asked for, and the hash is the
   assert.equal(there.resources[0]?.auth?.uri, 'https://b.example:5240/MAAS/api/2.0/images/{id}/');
   assert.deepEqual(there.resources[0]?.auth?.params, ['id']);
   assert.equal(here.hash, there.hash);
+});
+
+test('every field of every action is described', () => {
+  for (const { name, actions } of HANDLERS) {
+    for (const row of actions) {
+      for (const field of fieldsOf(row.parameters)) {
+        assert.match(field.description, /[.…]$/, `${name} ${row.name} ${field.name}`);
+        assert.ok(field.form['type'], `${name} ${row.name} ${field.name}`);
+      }
+    }
+  }
 });

@@ -30,6 +30,19 @@ function maasMultipart(fields: Readonly<Record<string, string>>): { readonly typ
   };
 }
 
+/** The first of describe, as it is told to who asks for it by this name. */
+async function firstUri(region: RegionRig, host: string): Promise<string | undefined> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const outgoing = httpRequest(`${region.url}/MAAS/api/2.0/describe/`, { headers: { host } }, (incoming) => {
+    incoming
+      .setEncoding('utf8')
+      .toArray()
+      .then((chunks) => resolve(chunks.join('')), reject);
+  });
+  outgoing.once('error', reject).end();
+  return (JSON.parse(await promise) as { handlers: { uri: string }[] }).handlers[0]?.uri;
+}
+
 /** How the operators' API is with requests, on any database. `open` gives an empty one. */
 export function testOperatorsHttp(title: string, open: () => Promise<Database>): void {
   describe(`${title}: an operator's request`, () => {
@@ -112,7 +125,6 @@ export function testOperatorsHttp(title: string, open: () => Promise<Database>):
         const reply = await fetchAs(method, path);
         assert.deepEqual([reply.status, reply.headers.get('allow')], [405, allow], `${method} ${path}`);
       }
-      assert.equal((await fetchAs('TRACK', '2.0/subnets/').catch(() => ({ status: 405 }))).status, 405);
     });
 
     test('for an op that is not there, or for two, is told so', async () => {
@@ -229,9 +241,9 @@ export function testOperatorsHttp(title: string, open: () => Promise<Database>):
     });
 
     test('finds whole URIs in describe, of the place where it asked, and no other', async () => {
-      assert.equal(await uriFor(region.url, 'region.example:5240'), 'http://region.example:5240/MAAS/api/2.0/version/');
-      assert.equal(await uriFor(region.url, '[2001:db8::1]:5240'), 'http://[2001:db8::1]:5240/MAAS/api/2.0/version/');
-      assert.equal(await uriFor(region.url, 'x.example/evil?'), '/MAAS/api/2.0/version/');
+      assert.equal(await firstUri(region, 'region.example:5240'), 'http://region.example:5240/MAAS/api/2.0/version/');
+      assert.equal(await firstUri(region, '[2001:db8::1]:5240'), 'http://[2001:db8::1]:5240/MAAS/api/2.0/version/');
+      assert.equal(await firstUri(region, 'x.example/evil?'), '/MAAS/api/2.0/version/');
     });
 
     test('with a wrong key leaves nothing of the key in the log', async () => {

@@ -31,6 +31,7 @@ const domainShape = z.strictObject({
   resource_uri: z.string(),
 });
 
+const ipsField = addresses('Its addresses, IPv4 and IPv6.');
 const resourceFields = {
   fqdn: text('The whole name, instead of name and domain.', 253).optional(),
   name: text('The name in the domain; @: the domain itself.', 253).optional(),
@@ -40,9 +41,10 @@ const resourceFields = {
     0,
     LONGEST_TTL,
   ).optional(),
-  ip_addresses: addresses('Its addresses, IPv4 and IPv6.').optional(),
+  ip_addresses: ipsField.optional(),
 };
 const resourceParameters = z.object(resourceFields);
+const newResourceParameters = z.object({ ...resourceFields, ip_addresses: ipsField });
 type ResourceWish = z.output<typeof resourceParameters>;
 
 const resourceShape = z.strictObject({
@@ -163,7 +165,7 @@ const resources: Handler = {
       name: 'create',
       method: 'POST',
       doc: 'Create a name.',
-      parameters: resourceParameters.required({ ip_addresses: true }),
+      parameters: newResourceParameters,
       reply: resourceShape,
       status: 201,
       change: async (sql, call) => {

@@ -178,9 +178,10 @@ export interface FieldFacts {
 
 export function fieldsOf(parameters: z.ZodObject | undefined): FieldFacts[] {
   return Object.entries(parameters?.shape ?? {}).map(([name, schema]) => {
-    const isRequired = !(schema instanceof z.ZodOptional);
-    const inner = schema instanceof z.ZodOptional ? (schema.unwrap() as z.ZodType) : (schema as z.ZodType);
+    let inner = schema as z.ZodType;
+    // What may be absent anyhow, and then in an update too, is wrapped twice
+    while (inner instanceof z.ZodOptional) inner = inner.unwrap() as z.ZodType;
     const { description = '', form } = inner.meta() ?? {};
-    return { name, isRequired, description, form: form as FieldForm };
+    return { name, isRequired: !(schema instanceof z.ZodOptional), description, form: form as FieldForm };
   });
 }

@@ -31,6 +31,12 @@ const interfaceFields = {
   static_ip_range_high: addressOrNothing('Last of them.').optional(),
 };
 const interfaceParameters = z.object(interfaceFields);
+const newInterfaceParameters = z.object({
+  ...interfaceFields,
+  ip: ipField,
+  subnet_mask: maskField,
+  management: managementField,
+});
 type InterfaceWish = z.output<typeof interfaceParameters>;
 
 const groupShape = z.strictObject({
@@ -142,7 +148,7 @@ const interfaces: Handler = {
       method: 'POST',
       op: 'new',
       doc: 'Add a network of a rack. Those it is on itself are there already.',
-      parameters: interfaceParameters.required({ ip: true, subnet_mask: true, management: true }),
+      parameters: newInterfaceParameters,
       reply: interfaceShape,
       status: 201,
       change: addInterface,
@@ -281,10 +287,7 @@ async function setDomain(sql: Sql, rack: unknown, domain: string): Promise<void>
   await sql.query('UPDATE subnet SET domain_id = $2 WHERE rack_id = $1', [rack, row?.['id']]);
 }
 
-async function addInterface(
-  sql: Sql,
-  call: Call<InterfaceWish & { readonly ip: string; readonly subnet_mask: string }>,
-): Promise<unknown> {
+async function addInterface(sql: Sql, call: Call<z.output<typeof newInterfaceParameters>>): Promise<unknown> {
   const group = await groupOf(sql, call.uri[0]);
   const { ip, subnet_mask: bits, interface: device = null, name } = call.parameters;
   const cidr = networkAround(ip, bits);
