@@ -253,16 +253,3 @@ export function testOperatorsHttp(title: string, open: () => Promise<Database>):
     });
   });
 }
-
-/** The first place that a region at `url` describes to who asks `host`. */
-async function uriFor(url: string, host: string): Promise<string | undefined> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const outgoing = httpRequest(`${url}/MAAS/api/2.0/describe/`, { headers: { host } }, (incoming) => {
-    incoming
-      .setEncoding('utf8')
-      .toArray()
-      .then((chunks) => resolve(chunks.join('')), reject);
-  });
-  outgoing.once('error', reject).end();
-  return (JSON.parse(await promise) as { handlers: { uri: string }[] }).handlers[0]?.uri;
-}

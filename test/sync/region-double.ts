@@ -34,7 +34,7 @@ export class RegionDouble {
   /** Answers nothing to what it has done. */
   losesAnswers = false;
   refusesBatches = false;
-  refuses: ((record: EventRecord) => boolean) | undefined;
+  refuses: ((record: EventBatch['records'][number]) => boolean) | undefined;
   readonly statuses: StatusReport[] = [];
   readonly batches: (Pick<EventBatch, 'stream' | 'forgotten'> & { readonly at: number; readonly count: number })[] = [];
   /** Of all streams, in the order they came. */
