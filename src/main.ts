@@ -1,7 +1,5 @@
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
-import { createInterface } from 'node:readline';
-import { Writable } from 'node:stream';
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 
 import { boots, resetBoots } from './cli/boots.ts';
@@ -189,16 +187,13 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   api: async (words) => {
     // What the daemon's own main thread need not hold
     const { api } = await import('./cli/api.ts');
-    const { askSecret } = await import('./cli/ask-secret.ts');
-    const ask = (question: string): Promise<string> =>
-      askSecret(question, process.stdin, (text) => void process.stderr.write(text));
     return api({
       words,
       environment: process.env,
       now: () => Date.now(),
       isTerminal: process.stdout.isTTY,
       readInput,
-      askSecret: process.stdin.isTTY ? ask : undefined,
+      askSecret: process.stdin.isTTY ? askSecret : undefined,
       write: writeOut,
       print,
       complain,
@@ -287,17 +282,8 @@ async function askSecretTwice(what: string): Promise<string> {
 }
 
 async function askSecret(question: string): Promise<string> {
-  process.stderr.write(question);
-  const unseen = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const lines = createInterface({ input: process.stdin, output: unseen, terminal: true });
-  try {
-    return await new Promise((resolve, reject) => {
-      lines.once('line', resolve).once('close', () => reject(new UsageError('no password was given')));
-    });
-  } finally {
-    lines.close();
-    process.stderr.write('\n');
-  }
+  const asking = await import('./cli/ask-secret.ts');
+  return asking.askSecret(question, process.stdin, (text) => void process.stderr.write(text));
 }
 
 const LEASE_OPERANDS = {

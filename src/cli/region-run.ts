@@ -22,7 +22,15 @@ import { KeyPairError, readKeyPair, type KeyPair } from '../system/key-pair.ts';
 import { loadLibc } from '../system/libc.ts';
 import { messageOf } from '../system/message-of.ts';
 import { connectServiceManager, type ServiceManager } from '../system/systemd-notify.ts';
-import { claimState, loadRegionConfig, openRegionDatabase, type Identity, type RegionPlace } from './region-state.ts';
+import {
+  enterState,
+  loadRegionConfig,
+  lockState,
+  openRegionDatabase,
+  patiently,
+  type Identity,
+  type RegionPlace,
+} from './region-state.ts';
 import type { DaemonProcess } from './run.ts';
 
 export interface RegionRunOptions {
@@ -64,7 +72,8 @@ async function serve(
 ): Promise<void> {
   await using opened = new AsyncDisposableStack();
   const tls = config.tls && readKeyPair(config.tls.certificate, config.tls.key).pair;
-  if (!claimState(config, identity)) throw new Error(`another process has ${config.state}`);
+  enterState(config, identity);
+  await patiently(config, () => Promise.resolve(lockState(config) || undefined));
   const database = await openRegionDatabase(config, (error) => log.error(faultWords(error), 'the database'));
   opened.defer(() => database.close());
   const region = await openRegion(config, database, log);

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Database } from '../region/database/database.ts';
 import { openEmbeddedDatabase } from '../region/database/embedded-database.ts';
@@ -8,6 +9,10 @@ import { readRegionConfig, type RegionConfig, type RegionFlags } from '../region
 import { loadLibc } from '../system/libc.ts';
 import { lockDirectory } from '../system/lock-directory.ts';
 import { messageOf } from '../system/message-of.ts';
+import { RefusedError } from './control-client.ts';
+
+const TRIES = 50;
+const BETWEEN_TRIES = 200;
 
 /** Where a region is found: its file, and what the command line says instead. */
 export interface RegionPlace {
@@ -32,15 +37,29 @@ export function loadRegionConfig(
   return undefined;
 }
 
-/**
- * Makes the region's directory this process's own: false where another has it. Root becomes whoever it belongs to, so that the server
- * finds nothing in it that it may not write.
- */
-export function claimState({ state }: RegionConfig, identity: Identity): boolean {
+/** Makes the region's directory. Root becomes whoever it belongs to, so that the server finds nothing in it that it may not write. */
+export function enterState({ state }: RegionConfig, identity: Identity): void {
   mkdirSync(state, { recursive: true, mode: 0o700 });
   const { uid, gid } = statSync(state);
   if (identity.uid === 0 && uid !== 0) identity.become(uid, gid);
+}
+
+/** Makes the region's directory this process's own; false where another has it. */
+export function lockState({ state }: RegionConfig): boolean {
   return lockDirectory(loadLibc(), state);
+}
+
+/**
+ * Tries until `attempt` gives something: another that starts, stops or obeys a command has the directory for no longer than that.
+ * Throws a sentence when one keeps it.
+ */
+export async function patiently<T>({ state }: RegionConfig, attempt: () => Promise<T | undefined>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    const result = await attempt();
+    if (result !== undefined) return result;
+    if (tries === TRIES) throw new RefusedError(`another process has ${state}`);
+    await sleep(BETWEEN_TRIES);
+  }
 }
 
 /** Throws a sentence when it can't be had. */

@@ -1,16 +1,18 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import { migrate } from '../region/database/migrate.ts';
 import { Refusal } from '../region/refusal.ts';
 import type { RegionConfig } from '../region/region-config.ts';
 import { obeyDesk, type DeskOrder, type RackLine } from '../region/region-desk.ts';
 import { messageOf } from '../system/message-of.ts';
 import { askDaemon, RefusedError, UnreachableError } from './control-client.ts';
-import { claimState, loadRegionConfig, openRegionDatabase, type Identity, type RegionPlace } from './region-state.ts';
-
-/** A server that starts or stops, or another command, has the directory for no longer. */
-const TRIES = 50;
-const BETWEEN_TRIES = 200;
+import {
+  enterState,
+  loadRegionConfig,
+  lockState,
+  openRegionDatabase,
+  patiently,
+  type Identity,
+  type RegionPlace,
+} from './region-state.ts';
 
 /** Of clocks that are so far apart one is told. Milliseconds. */
 const MUCH_SKEW = 2_000;
@@ -24,15 +26,23 @@ export async function askRegion<T>(
 ): Promise<T | undefined> {
   const config = loadRegionConfig(place, complain);
   if (!config) return undefined;
-  for (let tries = 1; ; tries++) {
-    try {
-      return await askDaemon<T>(config.control, '/desk', 'POST', JSON.stringify(wish));
-    } catch (error) {
-      if (!(error instanceof UnreachableError)) throw error;
-    }
-    if (claimState(config, identity)) return (await obeyAlone(config, wish, complain)) as T;
-    if (tries === TRIES) throw new RefusedError(`another process has ${config.state}, and answers no commands`);
-    await sleep(BETWEEN_TRIES);
+  return patiently(config, async () => {
+    const answer = await askServer<T>(config, wish);
+    if (answer !== undefined) return answer;
+    enterState(config, identity);
+    // A PostgreSQL can have several at once
+    const isOurs = config.database !== 'embedded' || lockState(config);
+    return isOurs ? ((await obeyAlone(config, wish, complain)) as T) : undefined;
+  });
+}
+
+/** Undefined where none answers. */
+async function askServer<T>({ control }: RegionConfig, wish: DeskOrder): Promise<T | undefined> {
+  try {
+    return await askDaemon<T>(control, '/desk', 'POST', JSON.stringify(wish));
+  } catch (error) {
+    if (error instanceof UnreachableError) return undefined;
+    throw error;
   }
 }
 

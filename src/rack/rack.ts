@@ -359,15 +359,15 @@ export class Rack {
   }
 
   #renew(answer: PlanAnswer): AnswerWeighed {
-    const isKnown = this.#served.answer?.version === answer.version;
-    this.#refused = undefined;
-    this.#served = { ...this.#served, answer };
-    this.#attempt = this.#served;
-    // As it is heard after each start
-    if (isKnown) return { objections: [], conflicts: this.#served.conflicts };
+    const { conflicts, answer: before } = this.#served;
+    // The same is heard again with each connection
+    const isNew = before?.version !== answer.version;
+    if (isNew) this.#attempt = this.#served = { ...this.#served, answer };
+    // Also one that a full disk did not take before
     this.#keep();
-    this.#settleAnswer(answer);
-    return { objections: [], conflicts: this.#served.conflicts };
+    if (isNew) this.#settleAnswer(answer);
+    else this.#refused = undefined;
+    return { objections: [], conflicts };
   }
 
   /** Switches to a Plan with this answer where nothing speaks against it; else changes nothing. */

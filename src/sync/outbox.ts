@@ -93,7 +93,7 @@ export class Outbox {
   #forgotten: Forgotten;
   #letter: Letter;
   #waiting: number;
-  /** Handed out to be sent: not given up while nobody knows whether the region has it. */
+  /** Handed out to be sent: not given up while nobody knows whether the region has it, so that nothing is both told and counted as not. */
   #lent = 0;
   /** The region has all up to this number, although the disk may not take that they go. */
   #settled = 0;

@@ -140,6 +140,15 @@ describe('a rack that follows a region', { skip: noOwnNetwork() }, () => {
     );
   });
 
+  test('forgets one that it refused when the one in force is said again, and says nothing of that', async () => {
+    const { config: same } = answerOf(10, { subnets: [SUBNET, { cidr: '10.1.0.0/16', management: 'none' }] });
+    await rack.takeAnswer(answerOf(11, { subnets: 'none' }));
+    assert.equal(rack.standing?.refused?.version, 11);
+    const taken = count('region.plan-taken');
+    assert.deepEqual((await rack.takeAnswer(answerOf(10, same))).faults, []);
+    assert.deepEqual([rack.standing, count('region.plan-taken')], [{ version: 10, conflicts: [] }, taken]);
+  });
+
   test('follows another URL, and goes on with what the one before said', async () => {
     write('', 'https://other.example:5240');
     await rack.reload();

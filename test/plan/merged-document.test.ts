@@ -146,6 +146,20 @@ describe('of what both say the file counts, and where they differ that is named'
       ],
     ],
     [
+      'a name, of which two halves would be neither; domains are those of both',
+      'dns: { domains: [a.example], names: [{ name: w.a.example, addresses: [192.0.2.1], ttl: 5m }] }\n',
+      {
+        dns: {
+          domains: ['A.example.', 'b.example'],
+          names: [
+            { name: 'w.a.example', alias: 'x.b.example' },
+            { name: 'v.b.example', alias: 'w.a.example' },
+          ],
+        },
+      },
+      ["dns.names[w.a.example]: the file and the region differ: the file's is used"],
+    ],
+    [
       'a text with the end of a line in it, or of any length',
       '',
       { boot: { default: `a\nb${'c'.repeat(1000)}` } },
@@ -204,6 +218,16 @@ describe('what the file leaves open of a part is the region’s', () => {
       { classes: [{ name: 'a', match: { arch: 7 } }] },
       ({ classes }) => classes?.map(({ name }) => name),
       ['a', 'b'],
+    ],
+    [
+      'domains and names in them after those of the file',
+      'dns: { domains: [b.example], names: [{ name: w.a.example, addresses: [192.0.2.1] }] }\n',
+      { dns: { domains: ['a.example'], names: [{ name: 'v.b.example', alias: 'w.a.example' }] } },
+      ({ dns: { domains, names } }) => [domains, names.map(({ name }) => name)],
+      [
+        ['b.example', 'a.example'],
+        ['w.a.example', 'v.b.example'],
+      ],
     ],
   ];
   for (const [what, added, config, of, served] of table) {

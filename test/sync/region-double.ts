@@ -33,6 +33,7 @@ export class RegionDouble {
   slow = 0;
   /** Answers nothing to what it has done. */
   losesAnswers = false;
+  refusesBatches = false;
   refuses: ((record: EventBatch['records'][number]) => boolean) | undefined;
   readonly statuses: StatusReport[] = [];
   readonly batches: (Pick<EventBatch, 'stream' | 'forgotten'> & { readonly at: number; readonly count: number })[] = [];
@@ -106,6 +107,7 @@ export class RegionDouble {
   }
 
   async #events({ stream, records, forgotten }: EventBatch): Promise<RawAnswer> {
+    if (this.refusesBatches) return { status: 400, text: '{"error":"stream: expected another"}' };
     const refused = this.refuses && records.find(this.refuses);
     if (refused) return { status: 400, text: `{"error":"records: number ${refused.number} is nothing we know"}` };
     if (this.slow > 0) await new Promise<void>((resolve) => this.#time.after(this.slow, resolve));

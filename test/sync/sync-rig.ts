@@ -13,6 +13,8 @@ import { CredentialsFile } from '../../src/sync/credentials-file.ts';
 import { openOutbox } from '../../src/sync/open-outbox.ts';
 import { RackSecret } from '../../src/sync/rack-secret.ts';
 import { SyncService } from '../../src/sync/sync-service.ts';
+import type { RawAnswer } from '../../src/sync/transport.ts';
+import type { Timer } from '../../src/system/loop.ts';
 import type { EventBody, RackEvent } from '../../src/timeline/event.ts';
 import { PLAN } from '../rack/fake-rack.ts';
 import { RACK } from './link-rig.ts';
@@ -46,7 +48,8 @@ export class SyncRig {
   bounds = { bytes: 64 * 2 ** 20, seconds: 14 * 86_400 };
   service: SyncService;
   #letters = 0;
-  #life = 'life 1';
+  /** Of the thread: a dead one does nothing more. */
+  #life = { isAlive: true };
 
   constructor(t: TestContext, isEnrolled = true) {
     this.time = new SlowTime();
@@ -88,6 +91,7 @@ export class SyncRig {
   /** The thread ends, or dies with all it had not written, and another takes its place. */
   restart(how: 'ends' | 'dies' = 'ends'): void {
     if (how === 'ends') this.service.close();
+    this.#life.isAlive = false;
     this.service = this.#create();
     this.start();
   }
@@ -101,7 +105,7 @@ export class SyncRig {
   } {
     const at = this.time.now();
     const lines = bodies.map((body) => JSON.stringify({ ...body, at, source: 'rack' } satisfies RackEvent)).join('\n');
-    const letter = { kind: 'events', life: this.#life, number: ++this.#letters, lines } as const;
+    const letter = { kind: 'events', life: 'the process', number: ++this.#letters, lines } as const;
     this.service.hearRegion(letter);
     return letter;
   }
@@ -148,17 +152,32 @@ export class SyncRig {
   }
 
   #create(): SyncService {
+    const life = { isAlive: true };
+    this.#life = life;
+    const after = (milliseconds: number, fire: () => void): Timer =>
+      this.time.after(milliseconds, () => life.isAlive && fire());
+    const answered = async (asked: Promise<RawAnswer>): Promise<RawAnswer> => {
+      try {
+        return await asked;
+      } finally {
+        // Nobody is there to hear it
+        if (!life.isAlive) await new Promise(() => undefined);
+      }
+    };
     return new SyncService(
       {
         clock: this.time,
-        loop: this.time,
-        events: { emit: (body) => void this.told.push(body) },
-        region: { wish: (wish) => this.#hear(wish) },
+        loop: { watch: () => this.time.watch(), after },
+        events: { emit: (body) => life.isAlive && this.told.push(body) },
+        region: { wish: (wish) => life.isAlive && this.#hear(wish) },
       },
       {
         random: () => 0.5,
         version: '0.1.0',
-        connect: this.region.connect,
+        connect: async () => {
+          const transport = await this.region.connect();
+          return { ...transport, ask: (question) => answered(transport.ask(question)) };
+        },
         openOutbox: (state, bounds) => openOutbox(join(state, 'outbox.db'), this.time, bounds),
       },
     );

@@ -31,10 +31,17 @@ export async function rackConfigs(sql: Sql, racks: readonly string[]): Promise<R
        OR jsonb_path_exists(file_config, '$.subnets[*] ? (@.management == "dhcp+dns")'))`,
     [racks],
   );
+  const files = await sql.query(
+    "SELECT id, file_config #>> '{boot,default}' AS name FROM known_rack WHERE id = ANY($1::uuid[])",
+    [racks],
+  );
   return new Map(
     racks.map((rack) => {
       const own = subnets.filter(({ rackId }) => rackId === rack).map(({ subnet }) => subnet);
-      const known = hosts.filter(({ rackId }) => rackId === rack).map(({ host }) => bootingAs(host, common.boot));
+      const usual = files.find(({ id }) => id === rack)?.['name'];
+      const known = hosts
+        .filter(({ rackId }) => rackId === rack)
+        .map(({ host }) => bootingAs(host, usual, common.boot));
       // Who answers no names is not made to by what is there for all
       const dns = namers.some(({ id }) => id === rack) ? dnsOf(common, rack) : {};
       return [
@@ -132,10 +139,11 @@ function hostName(comment: string, address: string): string {
   return /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name) ? name : `ip-${address.replaceAll('.', '-')}`;
 }
 
-/** Who has an address of its own boots what others boot: a host that says nothing of it would boot its own disk. */
-function bootingAs(host: Row, boot: RackConfig): Row {
+/** As a machine that nobody has said anything of: by the rack's own file, which counts, or by what is said for all. */
+function bootingAs(host: Row, usual: unknown, boot: RackConfig): Row {
   const section = boot['boot'] as { readonly default: string } | undefined;
-  return section ? { ...host, boot: section.default } : host;
+  const name = typeof usual === 'string' ? usual : section?.default;
+  return name === undefined ? host : { ...host, boot: name };
 }
 
 async function sourcesOf(sql: Sql, { http_proxy: proxy }: Settings): Promise<Row[]> {
