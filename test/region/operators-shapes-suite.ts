@@ -174,6 +174,25 @@ export function testOperatorsShapes(title: string, open: () => Promise<Database>
     await stage.ask(404, 'GET', '2.0/ipranges/1/');
   });
 
+  test(`${title}: of what many do at the same time each is done whole, and only one has what there is one of`, async () => {
+    await using stage = await stageOf();
+    const range = { type: 'dynamic', start_ip: '192.168.127.10', end_ip: '192.168.127.19' };
+    const ask = (method: string, path: string, form: Form): Promise<{ readonly status: number }> =>
+      stage.region.operate(stage.key, method, path, form);
+    const answers = await Promise.all([
+      ...Array.from({ length: 10 }, () => ask('POST', '2.0/ipranges/', range)),
+      ...Array.from({ length: 10 }, (_, i) => ask('PUT', '2.0/subnets/2/', { name: `name ${i}`, management: 'dhcp' })),
+    ]);
+    const statuses = answers.map(({ status }) => status).toSorted();
+    assert.deepEqual(statuses, [
+      ...Array.from({ length: 10 }, () => 200),
+      201,
+      ...Array.from({ length: 9 }, () => 400),
+    ]);
+    const deeds = await stage.region.database.query("SELECT did FROM audit WHERE who = 'root' AND did <> 'create'");
+    assert.equal(deeds.length, 10);
+  });
+
   test(`${title}: DHCP is turned on and off by the VLAN, at the rack that is on it`, async () => {
     await using stage = await stageOf();
     const vlan = (await stage.ask(200, 'GET', '2.0/fabrics/1/vlans/0/')) as Json;
