@@ -24,14 +24,15 @@ const UNREACHABLE = 3;
 const USAGE = `usage: rackboot COMMAND [OPTIONS]
 
   run       [--config F]                     the daemon, in the foreground
-  check     [--config F]                     exit 0, or 1 with every fault of the file
+  check     [--config F] [--no-region]       exit 0, or 1 with every fault of the file, and of what the region said last
   explain   --mac M [--arch 7] [--ipxe full] [--relay IP] …   what that machine would get, and by which rule
-            [--message discover|request|inform|bootp] [--requested IP] [--vendor-class S] [--user-class S]
+            [--message discover|request|renew|rebind|inform|decline|release|bootp] [--requested IP]
+            [--vendor-class S] [--user-class S]
             [--name S] [--client-id HEX|TEXT] [--ask 1,3,…] [--broadcast] [--interface I]
             [--circuit-id HEX|TEXT] [--remote-id HEX|TEXT] [--link-selection IP] [--uuid U]
-            [--option NAME|NUMBER=HEX|TEXT]… [--fetch PATH]… [--json] [--config F]
+            [--option NAME|NUMBER=HEX|TEXT]… [--fetch PATH]… [--json] [--config F] [--no-region]
             --pcap FILE [--interface I]    the same for each machine that asks in a capture
-  replay    FILE [--interface I] [--json]    what we would have answered to a capture, and how that differs from it
+  replay    FILE [--interface I] [--json] [--no-region]   what we would have answered to a capture, and how that differs from it
   status    [--json]                         how the running daemon is
   leases    [--json]                         who has which address
             release ADDRESS|MAC              ends a lease, its name with it
@@ -60,9 +61,9 @@ const USAGE = `usage: rackboot COMMAND [OPTIONS]
             install [--config F]           takes them from Debian's packages: iPXE, shim, GRUB, PXELINUX
   enrol     --token T | --token-file F|- [--url URL] [--config F]   makes this rack known to its region
   region    run | init | racks [remove|rotate NAME] | enrol-rack [--name N] [--valid 1h] | audit    the region that racks follow
-            createadmin --username=U --password=P --email=E | apikey --username=U [--list|--revoke N]   its operators
-  api       login PROFILE URL [KEY|-] | list | logout PROFILE | refresh   a client of a region, or of a MAAS
-            PROFILE RESOURCE ACTION [ID…] [name=value]…   as it describes itself: PROFILE --help
+            createadmin --username=U --email=E [--password=P|--password-file F] | apikey --username=U [--list|--revoke N]   its operators
+  api       login PROFILE URL [KEY|-] [--key-file F] [--ca F] [--pin SHA256] | list | logout PROFILE | refresh   at a region, or a MAAS
+            PROFILE RESOURCE ACTION [ID…] [name=value | name@=F]… [--debug]   asks it, by what it says of itself: PROFILE --help
   lab       [--firmware F] [--loader L] [--content image|files] [--keep] [--timeout S]   a virtual machine that boots from rackboot
             F: bios|bios-pxe|uefi|uefi-http|secure-boot|uefi-ia32|arm64|arm64-secure-boot
 
@@ -73,6 +74,9 @@ Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 the daemon can't be rea
 const CONFIG = { config: { type: 'string', default: '/etc/rackboot/rackboot.yaml' } } as const;
 const ASKING = { ...CONFIG, control: { type: 'string' }, json: { type: 'boolean', default: false } } as const;
 
+/** Without what the region said last. */
+const ALONE = { 'no-region': { type: 'boolean', default: false } } as const;
+
 type Command = (argv: string[]) => Promise<number> | number;
 
 const COMMANDS: Readonly<Record<string, Command>> = {
@@ -81,7 +85,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     const stop = stopSignal();
     return run({ config, environment: process.env, stop, process: daemonProcess() }, complain);
   },
-  check: (argv) => check(parse(argv, CONFIG), print),
+  check: (argv) => check(parse(argv, { ...CONFIG, ...ALONE }), print),
   explain: async (argv) => {
     const options = parse(argv, { ...CONFIG, ...EXPLAIN_OPTIONS });
     // What the daemon's own main thread need not hold
@@ -89,7 +93,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     return explain(options, print);
   },
   replay: async (argv) => {
-    const options = { ...CONFIG, interface: { type: 'string' }, json: { type: 'boolean', default: false } } as const;
+    const flag = { type: 'boolean', default: false } as const;
+    const options = { ...CONFIG, ...ALONE, interface: { type: 'string' }, json: flag } as const;
     const { values, positionals } = parseWithOperands(argv, options);
     const [file, ...more] = positionals;
     if (file === undefined || more.length > 0) throw new UsageError('replay: expected one capture, pcap or pcapng');
@@ -175,14 +180,24 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       throw new UsageError('enrol: expected --token T or --token-file F, of which - is standard input');
     // What the daemon's own main thread need not hold
     const { enrolRack } = await import('./cli/enrol.ts');
-    const written = file === undefined ? token : file === '-' ? readInput() : readFileSync(file, 'utf8');
+    const written = file === undefined ? token : file === '-' ? await readInput() : readFileSync(file, 'utf8');
     return enrolRack({ config, token: (written ?? '').trim(), url }, print);
   },
   region: ([verb, ...argv]) => runRegionCommand(verb, argv),
   api: async (words) => {
     // What the daemon's own main thread need not hold
     const { api } = await import('./cli/api.ts');
-    return api({ words, environment: process.env, now: () => Date.now(), readInput, write: writeOut, print, complain });
+    return api({
+      words,
+      environment: process.env,
+      now: () => Date.now(),
+      isTerminal: process.stdout.isTTY,
+      readInput,
+      askSecret: process.stdin.isTTY ? askSecret : undefined,
+      write: writeOut,
+      print,
+      complain,
+    });
   },
   lab: async (argv) => {
     const text = { type: 'string' } as const;
@@ -213,29 +228,62 @@ const REGION_OPTIONS = {
   revoke: { type: 'string' },
   limit: { type: 'string', default: '100' },
   'no-source': { type: 'boolean', default: false },
+  state: { type: 'string' },
+  database: { type: 'string' },
+  listen: { type: 'string', multiple: true },
+  url: { type: 'string' },
+  images: { type: 'string' },
+  certificate: { type: 'string' },
+  key: { type: 'string' },
+  'log-level': { type: 'string' },
 } as const;
 
 /** The region's server and what is asked of it on its own machine. */
 async function runRegionCommand(verb: string | undefined, argv: string[]): Promise<number> {
   const { values, positionals } = parseWithOperands(argv, REGION_OPTIONS);
   // What the daemon's own main thread need not hold
-  const { runRegion, askRegion, describeRack } = await import('./cli/region.ts');
-  const { regionWish } = await import('./cli/region-wish.ts');
-  const { config } = values;
+  const { regionFlags, regionWish } = await import('./cli/region-wish.ts');
+  const place = { config: values.config, flags: regionFlags(values) };
+  const identity = { uid: process.geteuid?.() ?? -1, become: becomeUser };
   if (verb === 'run') {
     if (positionals.length > 0) throw new UsageError('region run: expected nothing more');
-    return runRegion({ config, environment: process.env, stop: stopSignal(), process: daemonProcess() }, complain);
+    const { runRegion } = await import('./cli/region-run.ts');
+    const { env: environment } = process;
+    return runRegion({ place, identity, environment, stop: stopSignal(), process: daemonProcess() }, complain);
   }
-  const wish = regionWish(verb, values, positionals);
+  const isAsked = verb === 'createadmin' && values.password === undefined && values['password-file'] === undefined;
+  const password = isAsked && process.stdin.isTTY ? { password: await askSecretTwice('Password') } : {};
+  const wish = regionWish(verb, { ...values, ...password }, positionals);
   if (typeof wish === 'string') throw new UsageError(`region: ${wish}`);
-  const answer = await askRegion<unknown[]>(config, wish, complain);
+  const { askRegion, describeRack, nextSteps } = await import('./cli/region.ts');
+  const answer = await askRegion<unknown[]>(place, identity, wish, complain);
   if (answer === undefined) return ANSWER_IS_NO;
   if (values.json) print(JSON.stringify(answer));
   else if (wish.kind === 'racks') {
     for (const rack of answer as Parameters<typeof describeRack>[0][])
       for (const line of describeRack(rack, Date.now())) print(line);
   } else for (const line of answer) print(typeof line === 'string' ? line : JSON.stringify(line));
+  if (wish.kind === 'init' && !values.json) for (const line of nextSteps(values.config)) print(line);
   return 0;
+}
+
+/** For good: what is done next is done by that user. */
+function becomeUser(uid: number, gid: number): void {
+  process.setgroups?.([gid]);
+  process.setgid?.(gid);
+  process.setuid?.(uid);
+}
+
+/** At the terminal, without it being seen. */
+async function askSecretTwice(what: string): Promise<string> {
+  const secret = await askSecret(`${what}: `);
+  if (secret !== (await askSecret(`${what} again: `))) throw new UsageError('the two are not the same');
+  return secret;
+}
+
+async function askSecret(question: string): Promise<string> {
+  const asking = await import('./cli/ask-secret.ts');
+  return asking.askSecret(question, process.stdin, (text) => void process.stderr.write(text));
 }
 
 const LEASE_OPERANDS = {
@@ -390,8 +438,10 @@ function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-function readInput(): string {
-  return readFileSync(0, 'utf8');
+async function readInput(): Promise<string> {
+  let text = '';
+  for await (const chunk of process.stdin.setEncoding('utf8')) text += String(chunk);
+  return text;
 }
 
 function writeOut(bytes: Uint8Array): void {

@@ -25,7 +25,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   zones: ['plan', 'wire', 'system', 'addr'],
   'api-client': ['system'],
   contract: [],
-  region: ['contract', 'timeline', 'plan', 'system', 'addr'],
+  region: ['contract', 'timeline', 'plan', 'wire', 'system', 'addr'],
   story: ['timeline', 'boot', 'plan', 'addr'],
   service: ['contract', 'images', 'boots', 'zones', 'timeline', 'plan', 'wire', 'system', 'addr'],
   dhcp: SERVICE_ROOM,

@@ -1,78 +1,79 @@
 import * as z from 'zod';
 
-/** What an API says of itself, as far as commands are built from it. Unknown keys are let pass: servers differ in age. */
-const actionSchema = z.object({
-  name: z.string().max(200),
-  method: z.enum(['GET', 'POST', 'PUT', 'DELETE']),
-  op: z.string().max(200).nullish(),
-  doc: z.string().max(100_000).nullish(),
-});
-const handlerSchema = z.object({
-  name: z.string().max(200),
-  path: z.string().max(1_000).optional(),
-  uri: z.string().max(1_000).optional(),
-  params: z.array(z.string().max(200)).max(20),
-  doc: z.string().max(100_000).nullish(),
-  actions: z.array(actionSchema).max(200),
-});
-export const descriptionSchema = z.object({
-  hash: z.string().max(200).optional(),
-  resources: z
-    .array(z.object({ name: z.string().max(200), anon: handlerSchema.nullish(), auth: handlerSchema.nullish() }))
-    .max(1_000),
-});
+/** What an API says of itself is kept as far as commands are built from it; other keys are let pass, as servers differ in age. */
+const MOST_RESOURCES = 2_000;
+const name = z.string().min(1).max(200);
+const doc = z.string().max(200_000).nullish();
+
+const actionSchema = z.object({ name, method: z.string().max(20), op: z.string().max(200).nullish(), doc });
+
+const handlerSchema = z
+  .object({
+    name,
+    path: z.string().max(1_000).optional(),
+    uri: z.string().max(1_000).optional(),
+    params: z.array(z.string().regex(/^\w+$/).max(100)).max(20),
+    doc,
+    actions: z.array(actionSchema).max(500),
+  })
+  .transform(({ path, uri, ...handler }) => ({ ...handler, path: path ?? pathOf(uri ?? '') }))
+  .refine(({ path, params }) => isTemplateOf(path, params), {
+    path: ['path'],
+    message: 'expected a path on this server that has each of its params once',
+  });
+export type Handler = z.output<typeof handlerSchema>;
+
+const resourceSchema = z.object({ name, anon: handlerSchema.nullish(), auth: handlerSchema.nullish() });
+export const descriptionSchema = z
+  .object({
+    hash: z.string().max(200).optional(),
+    resources: z.array(resourceSchema).max(MOST_RESOURCES).optional(),
+    handlers: z.array(handlerSchema).max(MOST_RESOURCES).optional(),
+  })
+  .refine(({ resources, handlers }) => resources ?? handlers, {
+    path: ['resources'],
+    message: 'expected a list, found nothing',
+  })
+  // Those of 2013 have handlers only
+  .transform(({ hash, resources, handlers = [] }) => ({
+    ...(hash !== undefined && { hash }),
+    resources: resources ?? handlers.map((handler) => ({ name: handler.name, anon: null, auth: handler })),
+  }));
 export type Description = z.output<typeof descriptionSchema>;
 
-/** Something that can be asked for: `boot-sources`. */
-export interface Resource {
-  readonly name: string;
-  readonly doc: string;
-  readonly actions: readonly ApiAction[];
+/** What it said is no description. The message is a clause: where, what was expected, and what was found. */
+export class DescriptionFault extends Error {
+  override readonly name = 'DescriptionFault';
 }
 
-export interface ApiAction {
-  /** read, create, update, delete, or the op's name with hyphens. */
-  readonly name: string;
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  readonly op?: string;
-  readonly doc: string;
-  /** "/MAAS/api/1.0/boot-sources/{id}/" */
-  readonly path: string;
-  /** What stands in it, in order. */
-  readonly params: readonly string[];
+/** Throws DescriptionFault. */
+export function readDescription(text: string): Description {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new DescriptionFault('it is no JSON');
+  }
+  const { data, error } = descriptionSchema.safeParse(value);
+  if (data) return data;
+  const [issue] = error.issues;
+  const where = issue?.path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
+  const found = (issue?.message ?? '').replace(/^Invalid input: /, '');
+  throw new DescriptionFault(where ? `${where.replace(/^\./, '')}: ${found}` : found);
 }
 
-/** By name; what needs a key is taken before what needs none. */
-export function resourcesOf({ resources }: Description): Resource[] {
-  const all = resources.flatMap(({ auth, anon }): Resource[] => {
-    const handler = auth ?? anon;
-    if (!handler) return [];
-    const { name, doc, params, actions } = handler;
-    const path = handler.path ?? handler.uri ?? '';
-    return [
-      {
-        name: commandName(name),
-        doc: doc ?? '',
-        actions: actions.map((action) => ({
-          name: action.name.replaceAll('_', '-'),
-          method: action.method,
-          ...(action.op != null && { op: action.op }),
-          doc: action.doc ?? '',
-          path,
-          params,
-        })),
-      },
-    ];
-  });
-  return all.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+/** An absolute URL in the oldest, a path else. */
+function pathOf(uri: string): string {
+  return uri.replace(/^https?:\/\/[^/]*/i, '');
 }
 
-/** BootSourceSelectionsHandler: boot-source-selections; IPRangesHandler: ip-ranges; DNSResourceHandler: dns-resource. */
-export function commandName(handler: string): string {
-  return handler
-    .replace(/Handler$/, '')
-    .replaceAll(/([A-Z]+)([A-Z][a-z])/g, '$1-$2')
-    .replaceAll(/([a-z0-9])([A-Z])/g, '$1-$2')
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9-]+/g, '-');
+/**
+ * Whether this is a path, and nothing that a reader of URLs would take for another host, for a step upwards, a query or a blank; with each
+ * param in its braces.
+ */
+function isTemplateOf(path: string, params: readonly string[]): boolean {
+  if (!/^\/(?!\/)[\w\-.~!$&'()*+,;=:@%/{}]*$/.test(path) || /\/\.{1,2}(?:\/|$)|%2e/i.test(path)) return false;
+  const found = Array.from(path.matchAll(/\{(\w+)\}/g), ([, param = '']) => param);
+  const bare = path.replaceAll(/\{\w+\}/g, '');
+  return !/[{}]/.test(bare) && found.length === params.length && new Set([...found, ...params]).size === params.length;
 }

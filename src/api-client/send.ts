@@ -1,29 +1,30 @@
-import { request as plainRequest, type IncomingMessage } from 'node:http';
-import { request as secureRequest } from 'node:https';
-import { readFileSync } from 'node:fs';
+import { request as openRequest, type IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 
-import type { ApiRequest } from './api-request.ts';
-import { authorizationOf, type ApiKey } from './oauth.ts';
+import { messageOf } from '../system/message-of.ts';
+import { openTrustedConnection, type Trust } from '../system/trusted-connection.ts';
+import type { ReplyBody } from './reply-text.ts';
 
-const ANSWER_MILLISECONDS = 120_000;
-/** Of what is read into memory. */
-const MOST_BYTES = 256 * 1024 * 1024;
-/** Clocks that differ by more are told apart. */
-const SKEW = 60_000;
-
-export interface Server {
-  /** Up to the path: http://region.example:5240 */
-  readonly origin: string;
-  readonly key?: ApiKey | undefined;
-  readonly ca?: string | undefined;
+/** What is sent, to the byte. */
+export interface WireRequest {
+  /** Whose host it goes to; nothing else of it counts. */
+  readonly url: URL;
+  readonly trust: Trust;
+  readonly method: string;
+  /** With query. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string | number>>;
+  readonly body?: Buffer | undefined;
 }
 
-export interface ApiReply {
+export interface WireReply extends ReplyBody {
   readonly status: number;
-  readonly type: string;
-  /** Of the description that the server has now. */
-  readonly hash: string | undefined;
-  readonly body: Buffer;
+  /** As the server calls it: "Not Found". */
+  readonly reason: string;
+  /** Names in lower case; as many rows as there were. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** Of one header; of several the first. */
+  header(name: string): string | undefined;
 }
 
 /** The server can't be reached, or does not answer as one. */
@@ -31,72 +32,92 @@ export class NoAnswer extends Error {
   override readonly name = 'NoAnswer';
 }
 
-/** Sends it; once more by the server's clock where that may be why the key was refused. Redirects are not followed. */
-export async function send(server: Server, request: ApiRequest, now: () => number): Promise<ApiReply> {
-  const { reply, date } = await sendOnce(server, request, now());
-  const skew = date - now();
-  return reply.status === 401 && Math.abs(skew) > SKEW ? (await sendOnce(server, request, date)).reply : reply;
+/** What takes a request to a server: rejects with NoAnswer. */
+export type Send = (request: WireRequest) => Promise<WireReply>;
+
+export interface SendLimits {
+  /** Milliseconds until there is a connection. */
+  readonly connecting: number;
+  /** Milliseconds in which nothing comes. */
+  readonly silence: number;
+  /** Milliseconds for all of it: what comes byte by byte is never silent. */
+  readonly whole: number;
+  /** Bytes of a body. */
+  readonly bytes: number;
 }
 
-async function sendOnce(
-  { origin, key, ca }: Server,
-  { method, path, fields }: ApiRequest,
-  now: number,
-): Promise<{ readonly reply: ApiReply; readonly date: number }> {
-  const form = fields.length === 0 ? undefined : await encode(fields);
-  const headers = {
-    accept: '*/*',
-    ...(key && { authorization: authorizationOf(key, now) }),
-    ...(form && { 'content-type': form.type, 'content-length': form.body.length }),
-    ...(!form && method !== 'GET' && { 'content-length': 0 }),
-  };
-  const open = origin.startsWith('https:') ? secureRequest : plainRequest;
-  const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    const outgoing = open(`${origin}${path}`, {
+/** Changes may wait for racks and databases; what is read into memory is bounded. */
+const LIMITS: SendLimits = { connecting: 15_000, silence: 120_000, whole: 600_000, bytes: 64 * 1024 * 1024 };
+
+/** Redirects are replies like any other: whoever asked decides, as it is he who has a key to lose. */
+export async function send(request: WireRequest, limits: SendLimits = LIMITS): Promise<WireReply> {
+  const end = new AbortController();
+  const stop = (reason: string): void => end.abort(new Error(reason));
+  const timer = setTimeout(() => stop(`no whole answer in ${limits.whole / 1000} s`), limits.whole);
+  try {
+    const { url, trust } = request;
+    const socket = await openTrustedConnection({ url, trust, within: limits.connecting });
+    socket.setTimeout(limits.silence, () => stop(`nothing came for ${limits.silence / 1000} s`));
+    const response = await ask(request, socket, end.signal);
+    const rows = rowsOf(response.rawHeaders);
+    const body = await readAll(response, limits.bytes);
+    // A body without a length ends with its connection, whoever ended that
+    end.signal.throwIfAborted();
+    const header = (name: string): string | undefined => rows.find(([each]) => each === name)?.[1];
+    return {
+      status: response.statusCode ?? 0,
+      reason: response.statusMessage ?? '',
+      headers: rows,
+      header,
+      type: header('content-type') ?? '',
+      body,
+    };
+  } catch (error) {
+    const reason: unknown = end.signal.aborted ? end.signal.reason : error;
+    throw new NoAnswer(`${request.url.origin}: ${clauseOf(reason)}`, { cause: error });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function ask(
+  { url, method, path, headers, body }: WireRequest,
+  socket: Socket,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const outgoing = openRequest({
+      createConnection: () => socket,
       method,
-      headers,
-      timeout: ANSWER_MILLISECONDS,
-      ...(ca !== undefined && { ca: readFileSync(ca) }),
+      path,
+      headers: { host: url.host, 'accept-encoding': 'identity', ...headers },
+      signal,
     });
     outgoing.once('response', resolve);
-    outgoing.once('timeout', () => outgoing.destroy(new Error('it does not answer')));
-    outgoing.once('error', (error) =>
-      reject(new NoAnswer(`${origin}: ${error.message || String(Reflect.get(error, 'code'))}`)),
-    );
-    outgoing.end(form?.body);
+    outgoing.on('error', reject);
+    outgoing.end(body);
   });
-  const date = Date.parse(response.headers.date ?? '');
-  const hash = response.headers['x-maas-api-hash'];
-  return {
-    date: Number.isNaN(date) ? now : date,
-    reply: {
-      status: response.statusCode ?? 0,
-      type: response.headers['content-type'] ?? '',
-      hash: typeof hash === 'string' ? hash : undefined,
-      body: await readAll(response),
-    },
-  };
 }
 
-async function readAll(response: IncomingMessage): Promise<Buffer> {
+async function readAll(response: IncomingMessage, most: number): Promise<Buffer<ArrayBuffer>> {
   const chunks: Buffer[] = [];
   let length = 0;
-  try {
-    for await (const chunk of response as AsyncIterable<Buffer>) {
-      length += chunk.length;
-      if (length > MOST_BYTES) throw new Error(`it says more than ${MOST_BYTES} bytes`);
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    throw new NoAnswer(error instanceof Error ? error.message : String(error), { cause: error });
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > most) throw new Error(`it says more than ${most} bytes`);
+    chunks.push(chunk);
   }
+  const encoding = response.headers['content-encoding'] ?? 'identity';
+  if (encoding !== 'identity') throw new Error('its answer is packed, which was not asked for');
   return Buffer.concat(chunks);
 }
 
-/** As multipart/form-data, which all servers of this API read. */
-async function encode(fields: ApiRequest['fields']): Promise<{ readonly type: string; readonly body: Buffer }> {
-  const form = new FormData();
-  for (const [name, value] of fields) form.append(name, value);
-  const encoded = new Response(form);
-  return { type: encoded.headers.get('content-type') ?? '', body: Buffer.from(await encoded.arrayBuffer()) };
+function rowsOf(raw: readonly string[]): (readonly [string, string])[] {
+  return Array.from({ length: raw.length / 2 }, (_, i) => [(raw[i * 2] ?? '').toLowerCase(), raw[i * 2 + 1] ?? '']);
+}
+
+function clauseOf(error: unknown): string {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  if (code === 'ECONNRESET') return 'the connection was cut';
+  return code.startsWith('HPE_') ? `it does not answer in HTTP (${code})` : messageOf(error);
 }

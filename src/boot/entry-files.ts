@@ -24,7 +24,7 @@ export function filesOfEntry(entry: BootEntry): readonly BootFile[] {
 }
 
 /** The device trees of an entry. */
-export function treesOf(entry: BootEntry): readonly BootFile[] {
+function treesOf(entry: BootEntry): readonly BootFile[] {
   return everyKind(entry).flatMap(({ dtb }) => dtb ?? []);
 }
 

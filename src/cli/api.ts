@@ -1,27 +1,32 @@
-import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 
-import { readWords, requestOf, WordsError } from '../api-client/api-request.ts';
-import {
-  descriptionSchema,
-  resourcesOf,
-  type ApiAction,
-  type Description,
-  type Resource,
-} from '../api-client/description.ts';
-import { parseApiKey, type ApiKey } from '../api-client/oauth.ts';
+import { apiAddress } from '../api-client/api-address.ts';
+import { ApiClient, ApiFault, elsewhere, isOutdated, statusLine } from '../api-client/api-client.ts';
+import { WordsError } from '../api-client/api-request.ts';
+import { resourcesOf, type ApiAction, type Resource } from '../api-client/commands.ts';
+import { parseApiKey, withoutSecret, type ApiKey } from '../api-client/oauth.ts';
+import { plainText } from '../api-client/plain-text.ts';
 import { Profiles, type Profile } from '../api-client/profiles.ts';
-import { NoAnswer, send, type ApiReply } from '../api-client/send.ts';
+import { bytesOf, shownReply } from '../api-client/reply-text.ts';
+import { NoAnswer, send, type Send, type WireReply } from '../api-client/send.ts';
 import { withSuggestion } from '../plan/nearest-name.ts';
+import { actionHelp, API_USAGE, parameterHelp, resourceHelp } from './api-help.ts';
+import { asked, checkName, found, parsed, readText, trustOf } from './api-words.ts';
 import { RefusedError, UnreachableError } from './control-client.ts';
 
 export interface ApiOptions {
   readonly words: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly now: () => number;
+  /** Whether standard output is a terminal. */
+  readonly isTerminal: boolean;
   /** All of standard input. */
-  readonly readInput: () => string;
+  readonly readInput: () => Promise<string>;
+  /** At a terminal, without showing what is typed; absent where there is nobody to ask. */
+  readonly askSecret?: ((question: string) => Promise<string>) | undefined;
+  /** Default: by HTTP. */
+  readonly send?: Send;
   /** Standard output, as it is. */
   readonly write: (bytes: Uint8Array) => void;
   readonly print: (line: string) => void;
@@ -29,33 +34,54 @@ export interface ApiOptions {
 }
 
 const WRONG_USAGE = 2;
-const USAGE = `usage: rackboot api login PROFILE URL [KEY|-] [--ca FILE]   who you are at a region; the key by apikey of the region
-       rackboot api list | logout PROFILE | refresh
-       rackboot api PROFILE [RESOURCE [ACTION]] --help   what it can do
-       rackboot api PROFILE RESOURCE ACTION [ID…] [name=value | name@=FILE]… [--debug]`;
+const MOST_ERROR_TEXT = 16_384;
 
-/** `rackboot api`: a client of a region, or of a MAAS, whose commands are what that says of itself. */
+/**
+ * `rackboot api`: a client of a region, or of a MAAS, whose commands are what that says of itself. Exit code 1 when the answer is no, 2
+ * for wrong usage; throws UnreachableError where nobody answers.
+ */
 export async function api(options: ApiOptions): Promise<number> {
   const [first, ...rest] = options.words;
   const session = new Session(options);
   try {
-    if (first === undefined || first === '--help') {
-      options.print(USAGE);
+    if (first === undefined || first === '--help' || first === '-h' || first === 'help') {
+      options.print(API_USAGE);
       return first === undefined ? WRONG_USAGE : 0;
     }
-    if (first === 'login') return await session.login(rest);
-    if (first === 'logout') return session.logout(rest);
-    if (first === 'list') return session.list();
-    if (first === 'refresh') return await session.refresh();
-    return await session.run(first, rest);
+    const own = OWN_COMMANDS.get(first);
+    if (!own) return await session.run(options.words);
+    if (!rest.includes('--help') && !rest.includes('-h')) return await session[own](rest);
+    options.print(API_USAGE);
+    return 0;
   } catch (error) {
     if (error instanceof WordsError) {
-      options.complain(`rackboot: api: ${error.message}`);
+      options.complain(`rackboot: api: ${plainText(error.message)}`);
+      options.complain('`rackboot api --help` tells how it is used');
       return WRONG_USAGE;
     }
-    throw error instanceof NoAnswer ? new UnreachableError(error.message) : error;
+    if (error instanceof NoAnswer) throw new UnreachableError(plainText(error.message));
+    throw error instanceof ApiFault ? new RefusedError(plainText(error.message)) : error;
   }
 }
+
+/** No profile can be called like one of them. */
+const OWN_COMMANDS: ReadonlyMap<string, 'login' | 'logout' | 'list' | 'refresh'> = new Map([
+  ['login', 'login'],
+  ['logout', 'logout'],
+  ['list', 'list'],
+  ['refresh', 'refresh'],
+]);
+const RESERVED: ReadonlySet<string> = new Set([...OWN_COMMANDS.keys(), 'help']);
+
+const LOGIN_OPTIONS = {
+  'key-file': { type: 'string' },
+  ca: { type: 'string' },
+  pin: { type: 'string', multiple: true },
+} as const;
+const CALL_OPTIONS = {
+  help: { type: 'boolean', short: 'h', default: false },
+  debug: { type: 'boolean', short: 'd', default: false },
+} as const;
 
 class Session {
   readonly #options: ApiOptions;
@@ -63,194 +89,164 @@ class Session {
 
   constructor(options: ApiOptions) {
     this.#options = options;
-    const { environment } = options;
-    const home = environment['XDG_CONFIG_HOME'] ?? join(environment['HOME'] ?? homedir(), '.config');
-    this.#profiles = new Profiles(join(home, 'rackboot', 'profiles.json'));
+    this.#profiles = new Profiles(join(configHome(options.environment), 'rackboot', 'profiles.json'));
   }
 
   async login(words: readonly string[]): Promise<number> {
-    const { values, ca } = takeCa(words);
-    const [profile, url, given, ...more] = values;
-    if (profile === undefined || url === undefined || more.length > 0 || !/^[\w.-]{1,100}$/.test(profile)) {
+    const { values, positionals } = parsed(words, LOGIN_OPTIONS);
+    const [name, url, given, ...more] = positionals;
+    if (name === undefined || url === undefined || more.length > 0)
       throw new WordsError('expected login PROFILE URL [KEY|-]');
+    if (RESERVED.has(name)) throw new WordsError(`a profile can't be called ${name}`);
+    checkName(name);
+    const address = apiAddress(url);
+    if (address === undefined)
+      throw new WordsError(`expected a URL like http://region.example:5240/MAAS/, found ${JSON.stringify(url)}`);
+    const trust = trustOf(values, address);
+    const key = await this.#readKey(given, values['key-file']);
+    const client = this.#clientOf({ address, key, ...trust });
+    const description = await client.describe();
+    await client.prove();
+    this.#profiles.put({ name, address, key, ...trust, description });
+    for (const line of loginLines(name, address)) this.#options.print(line);
+    return 0;
+  }
+
+  logout(words: readonly string[]): number {
+    const [name, ...more] = parsed(words, {}).positionals;
+    if (name === undefined || more.length > 0) throw new WordsError('expected logout PROFILE');
+    const all = this.#profiles.all();
+    if (!this.#profiles.remove(name)) throw new RefusedError(noProfile(name, all));
+    return 0;
+  }
+
+  list(words: readonly string[]): number {
+    if (parsed(words, {}).positionals.length > 0) throw new WordsError('expected nothing behind list');
+    const all = this.#profiles.all();
+    const width = Math.max(0, ...all.map(({ name }) => name.length));
+    for (const { name, address } of all) this.#options.print(`${name.padEnd(width)} ${address}`);
+    return 0;
+  }
+
+  /** One that does not answer keeps none of the others from it. */
+  async refresh(words: readonly string[]): Promise<number> {
+    const names = parsed(words, {}).positionals;
+    const all = this.#profiles.all();
+    const unknown = names.find((name) => !all.some((profile) => profile.name === name));
+    if (unknown !== undefined) throw new RefusedError(noProfile(unknown, all));
+    const faults: Error[] = [];
+    for (const profile of all) {
+      if (names.length > 0 && !names.includes(profile.name)) continue;
+      try {
+        this.#profiles.put({ ...profile, description: await this.#clientOf(profile).describe() });
+      } catch (error) {
+        if (!(error instanceof NoAnswer) && !(error instanceof ApiFault)) throw error;
+        faults.push(error);
+        this.#options.complain(`${profile.name}: ${plainText(error.message)}`);
+      }
     }
-    if (RESERVED.has(profile)) throw new WordsError(`a profile can't be called ${profile}`);
-    const key = parseApiKey(given === undefined || given === '-' ? this.#options.readInput() : given);
-    if (!key)
-      throw new WordsError('expected a key of three parts with colons between, as `rackboot region apikey` prints it');
-    const place = placeOf(url);
-    const description = await this.#describe(place, key, ca);
-    this.#profiles.set(profile, { url: place, key, description, ...(ca !== undefined && { ca }) });
+    if (faults.length === 0) return 0;
+    throw faults.find((fault) => fault instanceof NoAnswer) ?? new RefusedError('not all are fresh');
+  }
+
+  async run(argv: readonly string[]): Promise<number> {
+    const { values, positionals } = parsed(argv, CALL_OPTIONS);
+    const [name = '', resourceWord, actionWord, ...words] = positionals;
     const { print } = this.#options;
-    print('');
-    print('You are now logged in to the MAAS server at');
-    print(`${place} with the profile name '${profile}'.`);
-    print('');
-    print('For help with the available commands, try:');
-    print('');
-    print(`  rackboot api ${profile} --help`);
-    print('');
-    return 0;
-  }
-
-  logout([profile, ...more]: readonly string[]): number {
-    if (profile === undefined || more.length > 0) throw new WordsError('expected logout PROFILE');
-    if (!this.#profiles.remove(profile)) throw new RefusedError(`there is no profile ${profile}`);
-    return 0;
-  }
-
-  list(): number {
-    for (const [name, { url }] of Object.entries(this.#profiles.all())) this.#options.print(`${name} ${url}`);
-    return 0;
-  }
-
-  async refresh(): Promise<number> {
-    for (const [name, profile] of Object.entries(this.#profiles.all())) {
-      this.#profiles.set(name, { ...profile, description: await this.#describe(profile.url, profile.key, profile.ca) });
-    }
-    return 0;
-  }
-
-  async run(name: string, words: readonly string[]): Promise<number> {
-    const profiles = this.#profiles.all();
-    const profile = Object.hasOwn(profiles, name) ? profiles[name] : undefined;
-    if (!profile) throw new WordsError(`there is no profile ${name}: \`rackboot api login\` makes one`);
+    const all = this.#profiles.all();
+    const profile = all.find((each) => each.name === name);
+    if (!profile) throw new WordsError(`${noProfile(name, all)}: \`rackboot api login ${name} URL\` makes one`);
     const resources = resourcesOf(profile.description);
-    const isHelp = words.includes('--help') || words.includes('-h');
-    const isLoud = words.includes('--debug') || words.includes('-d');
-    const [wanted, verb, ...rest] = words.filter((word) => !OPTIONS.has(word));
-    if (wanted === undefined) return this.#help(resourceLines(resources), isHelp);
-    const resource = resources.find((each) => each.name === wanted);
-    if (!resource) throw new WordsError(unknown('resource', wanted, resources));
-    if (verb === undefined) return this.#help(actionLines(resource), isHelp);
-    const action = resource.actions.find((each) => each.name === verb);
-    if (!action) throw new WordsError(unknown('action', verb, resource.actions));
-    if (isHelp) return this.#help(parameterLines(action), true);
-    return this.#send(profile, action, rest, isLoud);
+    if (resourceWord === undefined) return help(resourceHelp(name, profile.address, resources), values.help, print);
+    const resource = found('resource', resourceWord, resources, `rackboot api ${name} --help`);
+    if (actionWord === undefined) return help(actionHelp(name, resource), values.help, print);
+    const action = found('action', actionWord, resource.actions, `rackboot api ${name} ${resource.name} --help`);
+    if (values.help) return help(parameterHelp(name, resource.name, action), true, print);
+    return this.#call(profile, resource, action, words, values.debug);
   }
 
-  #help(lines: Iterable<string>, isAsked: boolean): number {
-    for (const line of lines) this.#options.print(line);
-    return isAsked ? 0 : WRONG_USAGE;
-  }
-
-  async #send(profile: Profile, action: ApiAction, words: readonly string[], isLoud: boolean): Promise<number> {
-    const { uri, fields, files } = readWords(action, words);
-    const read = files.map(([name, path]) => [name, readValue(path)] as const);
-    const request = requestOf(action, uri, [...fields, ...read]);
-    const { complain, print, write, now } = this.#options;
-    if (isLoud)
-      complain(`${request.method} ${originOf(profile.url)}${request.path}, OAuth with the key of this profile`);
-    const reply = await send({ origin: originOf(profile.url), key: profile.key, ca: profile.ca }, request, now);
-    if (isLoud) complain(`${reply.status} ${reply.type}, ${reply.body.length} bytes`);
-    if (reply.hash !== undefined && reply.hash !== profile.description.hash) {
-      complain(
-        'the API of this region is another than at the login: `rackboot api refresh` takes up what it can do now',
-      );
+  async #call(
+    profile: Profile,
+    resource: Resource,
+    action: ApiAction,
+    words: readonly string[],
+    isDebug: boolean,
+  ): Promise<number> {
+    const request = asked(resource, action, words);
+    const told = (text: string): void => this.#options.complain(withoutSecret(plainText(text), profile.key));
+    const reply = await this.#clientOf(profile, isDebug ? told : undefined).call(request);
+    if (isOutdated(profile.description, reply))
+      told(`${profile.address} has another API than at the login: \`rackboot api refresh\` learns what it can do now`);
+    if (reply.status >= 200 && reply.status < 300) {
+      this.#show(reply);
+      return 0;
     }
-    if (reply.status < 200 || reply.status > 299) {
-      complain(`${reply.status}: ${plain(reply.body.toString('utf8')).trim()}`);
-      return 1;
+    told(`${statusLine(reply)}${elsewhere(reply)}`);
+    const text = shownReply(reply)?.slice(0, MOST_ERROR_TEXT);
+    if (text !== '') told(text ?? `${reply.body.length} bytes that are no text`);
+    return 1;
+  }
+
+  /** For a program, all of it and nothing else; the words around it are for whoever sits there. */
+  #show(reply: WireReply): void {
+    const { print, write, complain, isTerminal } = this.#options;
+    if (!isTerminal) {
+      write(bytesOf(reply));
+      return;
     }
     print('Success.');
     print('Machine-readable output follows:');
-    write(readable(reply));
-    return 0;
+    const text = shownReply(reply);
+    if (text === undefined)
+      complain(`${reply.body.length} bytes that are no text: send them to a file, or to a program`);
+    else print(text);
   }
 
-  /** What it can do, once it took the key. */
-  async #describe(place: string, key: ApiKey, ca: string | undefined): Promise<Description> {
-    const { now } = this.#options;
-    const path = new URL(place).pathname;
-    const server = { origin: originOf(place), ca };
-    const reply = await send(server, { method: 'GET', path: `${path}describe/`, fields: [] }, now);
-    const description = reply.status === 200 ? descriptionOf(reply) : undefined;
-    if (!description) throw new RefusedError(`${place} is no API that describes itself (status ${reply.status})`);
-    const proof = path.endsWith('/1.0/') ? 'nodegroups/?op=list' : 'users/?op=whoami';
-    const { status } = await send({ ...server, key }, { method: 'GET', path: `${path}${proof}`, fields: [] }, now);
-    if (status === 401) throw new RefusedError(`${place} does not know this key`);
-    if (status !== 200) throw new RefusedError(`${place} does not take the key (status ${status})`);
-    return description;
+  #clientOf(profile: Pick<Profile, 'address' | 'key' | 'ca' | 'pins'>, trace?: (line: string) => void): ApiClient {
+    const { now, send: sender = send } = this.#options;
+    const { address, key, ca, pins } = profile;
+    return new ApiClient({ address, key, trust: { ca, pins }, send: sender, now, trace });
   }
-}
 
-const OPTIONS: ReadonlySet<string> = new Set(['--help', '-h', '--debug', '-d']);
-const RESERVED: ReadonlySet<string> = new Set(['login', 'logout', 'list', 'refresh']);
-const NEWEST = '/MAAS/api/2.0/';
-
-function takeCa(words: readonly string[]): { readonly values: readonly string[]; readonly ca?: string } {
-  const at = words.indexOf('--ca');
-  const ca = at === -1 ? undefined : words[at + 1];
-  if (ca === undefined) return { values: words };
-  return { values: [...words.slice(0, at), ...words.slice(at + 2)], ca };
-}
-
-/** Of what an operator wrote: with version, and a slash at its end. */
-function placeOf(text: string): string {
-  const url = URL.parse(text);
-  if (!url || !['http:', 'https:'].includes(url.protocol))
-    throw new WordsError(`expected a URL like http://region.example:5240/MAAS/, found ${text}`);
-  const path = url.pathname.replace(/\/*$/, '/');
-  return `${url.origin}${/\/api\/\d\.\d\/$/.test(path) ? path : NEWEST}`;
-}
-
-function originOf(url: string): string {
-  return new URL(url).origin;
-}
-
-function descriptionOf({ body }: ApiReply): Description | undefined {
-  try {
-    return descriptionSchema.parse(JSON.parse(body.toString('utf8')));
-  } catch {
-    return undefined;
+  async #readKey(given: string | undefined, file: string | undefined): Promise<ApiKey> {
+    if (given !== undefined && file !== undefined) throw new WordsError('expected KEY or --key-file, found both');
+    const { askSecret, readInput } = this.#options;
+    let text = given;
+    if (file !== undefined) text = readText(file);
+    else if (given === undefined && askSecret) text = await askSecret('API key: ');
+    else if (given === undefined || given === '-') text = await readInput();
+    const key = parseApiKey(text ?? '');
+    // Not what was found: it may be most of a key
+    if (!key)
+      throw new WordsError('expected a key of three parts with colons between, as `rackboot region apikey` prints it');
+    return key;
   }
 }
 
-function readValue(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new WordsError(`${path}: ${error instanceof Error ? error.message : String(error)}`);
-  }
+function configHome(environment: ApiOptions['environment']): string {
+  const given = environment['XDG_CONFIG_HOME'] ?? '';
+  // A relative one is none, says its specification
+  return isAbsolute(given) ? given : join(environment['HOME'] || homedir(), '.config');
 }
 
-/** JSON with four blanks, in the order in which the server said it; other things as they are. */
-function readable({ body, type }: ApiReply): Buffer {
-  if (!/^application\/json\b/.test(type))
-    return body.length === 0 || type.startsWith('text/') ? Buffer.concat([body, Buffer.from('\n')]) : body;
-  try {
-    return Buffer.from(`${JSON.stringify(JSON.parse(body.toString('utf8')), undefined, 4)}\n`);
-  } catch {
-    return body;
-  }
+function noProfile(name: string, all: readonly Profile[]): string {
+  const names = all.map((profile) => profile.name);
+  return `there is no profile ${withSuggestion(name, names)}`;
 }
 
-/** What a server says may not move the cursor of a terminal. */
-function plain(text: string): string {
-  return text.replaceAll(/[^\P{Cc}\n\t]/gu, ' ');
+function help(lines: Iterable<string>, isAsked: boolean, print: (line: string) => void): number {
+  for (const line of lines) print(line);
+  return isAsked ? 0 : WRONG_USAGE;
 }
 
-function unknown(kind: string, found: string, known: readonly { readonly name: string }[]): string {
-  const names = known.map(({ name }) => name);
-  return `there is no ${kind} ${withSuggestion(found, names)}: there are ${plain(names.join(', '))}`;
-}
-
-function* resourceLines(resources: readonly Resource[]): Generator<string> {
-  for (const { name, doc } of resources) yield `  ${plain(name).padEnd(28)} ${firstLine(doc)}`;
-}
-
-function* actionLines({ actions }: Resource): Generator<string> {
-  for (const { name, params, doc } of actions) {
-    yield `  ${plain([name, ...params.map((param) => param.toUpperCase())].join(' ')).padEnd(40)} ${firstLine(doc)}`;
-  }
-}
-
-function* parameterLines({ name, params, doc }: ApiAction): Generator<string> {
-  yield plain([name, ...params.map((param) => param.toUpperCase()), '[name=value]…'].join(' '));
+/** As the document of 2015 shows it. */
+function* loginLines(name: string, address: string): Generator<string> {
   yield '';
-  yield plain(doc);
-}
-
-function firstLine(doc: string): string {
-  return plain(doc.trim().split('\n', 1)[0] ?? '');
+  yield 'You are now logged in to the MAAS server at';
+  yield `${address} with the profile name '${name}'.`;
+  yield '';
+  yield 'For help with the available commands, try:';
+  yield '';
+  yield `  rackboot api ${name} --help`;
+  yield '';
 }

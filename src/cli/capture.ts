@@ -1,8 +1,7 @@
-import { constants, open, type FileHandle } from 'node:fs/promises';
-
 import { formatMac, parseMac } from '../addr/mac.ts';
 import { PCAP_HEADER } from '../wire/pcap-record.ts';
-import { askDaemon, pipeFromDaemon, RefusedError } from './control-client.ts';
+import { openCaptureFile, writeCapture } from './capture-file.ts';
+import { askDaemon, pipeFromDaemon } from './control-client.ts';
 
 export interface CaptureOptions {
   readonly control: string;
@@ -18,8 +17,6 @@ export interface CaptureOptions {
 
 const WRONG_USAGE = 2;
 const STANDARD_SECONDS = '60';
-/** Secrets may be in what a machine is sent. */
-const MODE = 0o600;
 
 /**
  * `rackboot capture`: what the daemon hears from one machine and says to it, as a pcap that Wireshark opens, until its time is
@@ -48,33 +45,19 @@ async function copy(
   out: string,
   write: (bytes: Uint8Array) => void,
 ): Promise<number> {
-  let file: FileHandle | undefined;
+  let file: Awaited<ReturnType<typeof openCaptureFile>> | undefined;
   let bytes = 0;
   try {
     for await (const chunk of chunks) {
       bytes += chunk.length;
       if (out === '-') write(chunk);
       else {
-        file ??= await openToWrite(out);
-        await file.writeFile(chunk);
+        file ??= await openCaptureFile(out);
+        await writeCapture(file, out, chunk);
       }
     }
   } finally {
     await file?.close();
   }
   return bytes;
-}
-
-/** Not through a link: in a directory of everybody's somebody may have laid one to a file of root's. */
-async function openToWrite(path: string): Promise<FileHandle> {
-  const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants;
-  try {
-    const file = await open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, MODE);
-    // One that was there may have been for all to read
-    await file.chmod(MODE);
-    return file;
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw new RefusedError(`${path}: expected a file that can be written, found ${code}`);
-  }
 }

@@ -1,22 +1,19 @@
 import { readFileSync } from 'node:fs';
-import { compilePlan } from '../plan/compile-plan.ts';
 import { formatFault } from '../plan/fault.ts';
 import type { Plan } from '../plan/plan.ts';
-import { lookAtRegionPart } from '../rack/plan-source.ts';
 import { createSurvey } from '../rack/surroundings.ts';
 import { MOST_RECORDS_IN_ALL, readMasterFile } from '../zones/read-master-file.ts';
 import { readZoneFile } from '../zones/read-zone-file.ts';
 import { formatProblem } from '../zones/zone-problem.ts';
 import { messageOf } from '../system/message-of.ts';
+import { compileFile, type WithRegion } from './compile-file.ts';
 
 /** Prints every fault of a config file, or what it holds. Gives the exit code: 0 without any fault, else 1. */
-export function check(options: { readonly config: string }, out: (line: string) => void): number {
+export function check(options: WithRegion & { readonly config: string }, out: (line: string) => void): number {
   const text = readText(options.config, out);
   if (text === undefined) return 1;
-  const region = lookAtRegionPart(options.config);
-  const { plan, faults, conflicts } = compilePlan(text, options.config, createSurvey()(), region);
-  if (plan?.region && region) out(`with ${region.name}, as it was last taken`);
-  for (const conflict of conflicts) out(conflict);
+  const { plan, faults, conflicts, said } = compileFile(text, options.config, createSurvey()(), options);
+  for (const line of [...said, ...conflicts]) out(line);
   for (const fault of faults) out(formatFault(fault));
   const zoneFaults = plan ? checkZones(plan, out) : 0;
   const total = faults.length + zoneFaults;
@@ -62,7 +59,8 @@ function summarise(plan: Plan): string {
   const { subnets, hosts, boot, dns } = plan;
   const parts = [count(subnets.length, 'subnet'), count(hosts.length, 'host')];
   const zones = dns.zones.length === 0 ? [] : [count(dns.zones.length, 'zone')];
-  return [...parts, count(boot.entries.length, 'boot entry', 'boot entries'), ...zones].join(', ');
+  const names = dns.names.length === 0 ? [] : [count(dns.names.length, 'name')];
+  return [...parts, count(boot.entries.length, 'boot entry', 'boot entries'), ...zones, ...names].join(', ');
 }
 
 function count(number: number, one: string, many = `${one}s`): string {

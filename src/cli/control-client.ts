@@ -46,11 +46,12 @@ export async function readFromDaemon(socketPath: string, path: string, method = 
 /** The bytes of an answer, as they come. */
 export async function* pipeFromDaemon(socketPath: string, path: string, method = 'GET'): AsyncGenerator<Uint8Array> {
   const response = await send(socketPath, path, method, {});
-  if (response.statusCode !== 200) {
-    const reason = (await response.setEncoding('utf8').toArray()).join('').trim();
-    throw new RefusedError(reason || `status ${response.statusCode ?? 0}`);
+  await refuseUnlessDone(response);
+  try {
+    for await (const chunk of response) yield chunk as Buffer;
+  } catch {
+    throw new UnreachableError('the rackboot daemon ended in the midst of its answer');
   }
-  for await (const chunk of response) yield chunk as Buffer;
 }
 
 /** The lines of an answer, as they come. */
@@ -61,15 +62,18 @@ export async function* streamFromDaemon(
   method = 'GET',
 ): AsyncGenerator<string> {
   const response = await send(socketPath, path, method, { signal });
-  if (response.statusCode !== 200) {
-    response.resume();
-    throw new RefusedError(`status ${response.statusCode ?? 0}`);
-  }
+  await refuseUnlessDone(response);
   try {
     yield* createInterface({ input: response });
   } catch (error) {
     if (!signal.aborted) throw error;
   }
+}
+
+async function refuseUnlessDone(response: IncomingMessage): Promise<void> {
+  if (response.statusCode === 200) return;
+  const reason = (await response.setEncoding('utf8').toArray()).join('').trim();
+  throw new RefusedError(reason || `status ${response.statusCode ?? 0}`);
 }
 
 function send(

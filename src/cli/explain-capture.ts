@@ -23,8 +23,8 @@ export interface CapturedQuestion {
 export function questionsOf(file: string): CapturedQuestion[] {
   const seen = new Set<string>();
   const questions: CapturedQuestion[] = [];
-  for (const { number, port, bytes: view } of capturedIn(file)) {
-    const packet = port === SERVER_PORT ? decode(view) : undefined;
+  for (const { number, port, bytes: view, isCut } of capturedIn(file)) {
+    const packet = port === SERVER_PORT && !isCut ? decode(view) : undefined;
     if (!packet || packet.op !== 1 || !isQuestion(packet)) continue;
     const bytes = view.slice();
     const same = Buffer.from(bytes).fill(0, XID_AND_SECS.start, XID_AND_SECS.end).toString('hex');
@@ -69,6 +69,7 @@ export function* capturedIn(file: string): Generator<CapturedDatagram> {
   let window: FileWindow | undefined;
   try {
     window = new FileWindow(file);
+    if (!window.isFile) throw new RefusedError(`${file}: expected a file, found a pipe or something else that is none`);
     yield* readCapture(window);
   } catch (error) {
     if (error instanceof WireError) throw new RefusedError(`${file}: ${error.message}`);

@@ -24,5 +24,6 @@ export const EXPLAIN_OPTIONS = {
   option: MANY,
   fetch: MANY,
   pcap: TEXT,
+  'no-region': FLAG,
   json: FLAG,
 } as const;

@@ -6,11 +6,10 @@ import { encodeDhcp, type DhcpMessage } from '../wire/dhcp/packet.ts';
 import { describeAccount } from './describe-account.ts';
 import { describeAnswers, questionsOf } from './explain-capture.ts';
 import { hear } from './hear.ts';
-import { packetOf, refuseWords, WordsError, type MachineWords } from './machine-words.ts';
-import { openStage, type StageGround } from './open-stage.ts';
+import { packetOf, refuseWords, WordsError, writesAloneFrom, type MachineWords } from './machine-words.ts';
+import { openStage, type StageGround, type StageOptions } from './open-stage.ts';
 
-export interface ExplainOptions extends MachineWords {
-  readonly config: string;
+export interface ExplainOptions extends MachineWords, StageOptions {
   readonly json: boolean;
   readonly interface?: string | undefined;
   /** A capture whose machines are asked about, instead of one in words. */
@@ -44,14 +43,15 @@ function explainWords(options: ExplainOptions, out: (line: string) => void, grou
   if (options.pcap !== undefined) refuseWords(options);
   const capture = options.pcap === undefined ? undefined : questionsOf(options.pcap);
   const packet = capture ? undefined : packetOf(options);
-  const stage = openStage(options.config, ground);
+  const stage = openStage(options, ground);
   if (!stage.plan) {
     for (const fault of stage.notes) out(fault);
     return 1;
   }
   const { plan, leases, boots, notes, ownAddress } = stage;
+  const aloneFrom = writesAloneFrom(options);
   const account = (bytes: Uint8Array, giaddr: Ip4): Account => {
-    const heard = hear(plan, bytes, { interface: options.interface, giaddr, ownAddress });
+    const heard = hear(plan, bytes, { interface: options.interface, giaddr, aloneFrom, ownAddress });
     return accountOf(plan, { ...leases, boots }, heard, ground.clock, options.fetch);
   };
   if (packet) return explainMachine(options, out, { packet, notes, account });

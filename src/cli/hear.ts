@@ -11,22 +11,28 @@ export interface Place {
   /** Given outright. */
   readonly interface?: string | undefined;
   readonly giaddr: Ip4;
+  /** It writes to the rack alone, from this address. */
+  readonly aloneFrom?: Ip4 | undefined;
   /** An address of this machine, for relays that reach it where no subnet is. */
   readonly ownAddress?: Ip4 | undefined;
 }
 
 /** The packet as the socket hears it that the daemon would have for it. Throws WordsError. */
-export function hear(plan: Plan, bytes: Uint8Array, { interface: device, giaddr, ownAddress }: Place): Heard {
-  const handle = handleFor(plan, device, giaddr);
+export function hear(
+  plan: Plan,
+  bytes: Uint8Array,
+  { interface: device, giaddr, aloneFrom, ownAddress }: Place,
+): Heard {
+  const handle = handleFor(plan, device, giaddr === UNSPECIFIED ? (aloneFrom ?? giaddr) : giaddr);
   const isRelayed = giaddr !== UNSPECIFIED;
   const own = handle.address === UNSPECIFIED ? (ownAddress ?? UNSPECIFIED) : handle.address;
   return {
     handle,
     datagram: {
       bytes,
-      source: giaddr,
+      source: aloneFrom ?? giaddr,
       sourcePort: isRelayed ? SERVER_PORT : CLIENT_PORT,
-      destination: isRelayed ? own : LIMITED_BROADCAST,
+      destination: isRelayed || aloneFrom !== undefined ? own : LIMITED_BROADCAST,
       ifindex: 1,
     },
   };

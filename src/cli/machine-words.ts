@@ -63,9 +63,16 @@ const WORDS = [
 const MESSAGES: ReadonlyMap<string, MessageType | undefined> = new Map([
   ['discover', MessageType.discover],
   ['request', MessageType.request],
+  ['renew', MessageType.request],
+  ['rebind', MessageType.request],
   ['inform', MessageType.inform],
+  ['decline', MessageType.decline],
+  ['release', MessageType.release],
   ['bootp', undefined],
 ]);
+/** RFC 2131 table 5: those that say in ciaddr which address they are about, and those that say it in option 50. */
+const OF_OWN_ADDRESS: ReadonlySet<string> = new Set(['renew', 'rebind', 'inform', 'release']);
+const OF_ADDRESS: ReadonlySet<string> = new Set([...OF_OWN_ADDRESS, 'request', 'decline']);
 /** IANA "Processor Architecture Types" that boot by HTTP. */
 const HTTP_ARCHS: ReadonlySet<number> = new Set([15, 16, 17, 18, 19, 20, 23, 24, 26, 28, 30, 38, 40]);
 /** Codes in iPXE's option 175 for what it was built with: HTTP among them, or not. */
@@ -92,14 +99,14 @@ function isSaid(word: MachineWords[keyof MachineWords]): boolean {
 /** The packet that such a machine sends. Throws WordsError. */
 export function packetOf(words: MachineWords): DhcpMessage {
   const message = words.message ?? 'discover';
-  if (!MESSAGES.has(message)) throw unfit('message', 'discover, request, inform or bootp', message);
+  if (!MESSAGES.has(message)) throw unfit('message', `one of ${[...MESSAGES.keys()].join(', ')}`, message);
   const type = MESSAGES.get(message);
   const giaddr = addressOf(words, 'relay') ?? UNSPECIFIED;
   const requested = addressOf(words, 'requested');
-  if (requested === undefined && (message === 'request' || message === 'inform')) {
+  if (requested === undefined && OF_ADDRESS.has(message)) {
     throw unfit('requested', `the address that its ${message.toUpperCase()} is about`, 'none');
   }
-  const isInform = message === 'inform';
+  const isOwn = OF_OWN_ADDRESS.has(message);
   return {
     op: BOOTREQUEST,
     htype: 1,
@@ -108,7 +115,7 @@ export function packetOf(words: MachineWords): DhcpMessage {
     xid: 0x7261636b,
     secs: 0,
     flags: words.broadcast ? BROADCAST_FLAG : 0,
-    ciaddr: (isInform ? requested : undefined) ?? UNSPECIFIED,
+    ciaddr: (isOwn ? requested : undefined) ?? UNSPECIFIED,
     yiaddr: UNSPECIFIED,
     siaddr: UNSPECIFIED,
     giaddr,
@@ -117,14 +124,18 @@ export function packetOf(words: MachineWords): DhcpMessage {
     file: '',
     options: withOptions(words, [
       ...(type === undefined ? [] : [{ code: OptionCode.messageType, value: encodeU8(type) }]),
-      ...(requested === undefined || isInform
-        ? []
-        : [{ code: OptionCode.requestedAddress, value: encodeIp4(requested) }]),
+      ...(requested === undefined || isOwn ? [] : [{ code: OptionCode.requestedAddress, value: encodeIp4(requested) }]),
       ...firmwareOptions(words),
       ...selfOptions(words),
       ...relayOption(words),
     ]),
   };
+}
+
+/** RFC 2131 §4.4.5, §4.4.6: whoever renews its lease or gives it back writes to the server alone, past any relay. Throws WordsError. */
+export function writesAloneFrom(words: MachineWords): Ip4 | undefined {
+  const isAlone = (words.message === 'renew' || words.message === 'release') && words.relay === undefined;
+  return isAlone ? addressOf(words, 'requested') : undefined;
 }
 
 /** A netboot ROM that tells its architecture tells its vendor class too: left out here, it is made up as the ROMs write it. */

@@ -1,5 +1,6 @@
 import type { MachineLine, MachineStory } from '../rack/machine-desk.ts';
 import type { RackEvent } from '../timeline/event.ts';
+import { plainText } from '../wire/plain-text.ts';
 import { askDaemon, readFromDaemon } from './control-client.ts';
 import { formatEvent } from './format-event.ts';
 import { describeTrouble } from './describe-trouble.ts';
@@ -47,5 +48,5 @@ async function tell(control: string, story: MachineStory, out: (line: string) =>
 function describeMachine({ name = '', mac, address = '', stage, lastSeen = '', trouble }: MachineLine): string {
   const seen = lastSeen === '' ? '' : `${lastSeen.slice(0, 19)}Z`;
   const line = `${name.padEnd(15)}  ${mac}  ${address.padEnd(15)}  ${stage.padEnd(8)}  ${seen.padEnd(20)}`;
-  return trouble ? `${line}  ${trouble.kind}: ${trouble.what}` : line.trimEnd();
+  return trouble ? `${line}  ${trouble.kind}: ${plainText(trouble.what)}` : line.trimEnd();
 }

@@ -4,14 +4,18 @@ import { join } from 'node:path';
 import type { Ip4 } from '../addr/ip4.ts';
 import { readBootsAside } from '../boots/read-boots-aside.ts';
 import { readLeasesAside, type LeasesAside } from '../leases/read-leases-aside.ts';
-import { compilePlan } from '../plan/compile-plan.ts';
 import { formatFault } from '../plan/fault.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Surroundings } from '../plan/surroundings.ts';
 import type { Clock } from '../system/clock.ts';
-import { lookAtRegionPart } from '../rack/plan-source.ts';
 import { messageOf } from '../system/message-of.ts';
+import { compileFile, type WithRegion } from './compile-file.ts';
 import { RefusedError } from './control-client.ts';
+
+/** The file, and what it is compiled with. */
+export interface StageOptions extends WithRegion {
+  readonly config: string;
+}
 
 /** This machine, so that tests can have another. */
 export interface StageGround {
@@ -34,33 +38,34 @@ const NO_LEASES: LeasesAside = { leases: [] };
 
 /** Without a plan where the file has none; the notes say why. Throws RefusedError when something can't be read. */
 export function openStage(
-  config: string,
+  options: StageOptions,
   ground: StageGround,
 ): Stage | { readonly plan?: undefined; readonly notes: readonly string[] } {
-  const { plan, faults } = readPlan(config, ground);
-  if (!plan) return { notes: faults };
+  const { plan, notes } = readPlan(options, ground);
+  if (!plan) return { notes };
   const leases = readState(plan, 'leases.db', (file) => readLeasesAside(file) ?? NO_LEASES);
   return {
     plan,
     leases,
     boots: readState(plan, 'boots.db', (file) => readBootsAside(file, ground.clock.now())),
     ownAddress: ground.surroundings.interfaces.find(({ name }) => name !== 'lo')?.address,
-    notes: leases.damage === undefined ? faults : [...faults, `its leases may not be as they are: ${leases.damage}`],
+    notes: leases.damage === undefined ? notes : [...notes, `its leases may not be as they are: ${leases.damage}`],
   };
 }
 
 function readPlan(
-  file: string,
+  options: StageOptions,
   { surroundings }: StageGround,
-): { readonly plan?: Plan; readonly faults: readonly string[] } {
+): { readonly plan?: Plan; readonly notes: readonly string[] } {
+  const file = options.config;
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
     throw new RefusedError(`${file}: expected a readable file, found ${codeOf(error)}`);
   }
-  const { plan, faults } = compilePlan(text, file, surroundings, lookAtRegionPart(file));
-  return { ...(plan && { plan }), faults: faults.map(formatFault) };
+  const { plan, faults, said } = compileFile(text, file, surroundings, options);
+  return { ...(plan && { plan }), notes: [...said, ...faults.map(formatFault)] };
 }
 
 function readState<T>({ rack }: Plan, name: string, read: (file: string) => T): T {

@@ -11,7 +11,8 @@ const LINKS = {
 export function* regionLines(region: RackStatus['region']): Generator<string> {
   if (!region) return;
   const { url, link, since, version, refused, conflicts, waiting, oldest, forgotten = 0, skewSeconds, fault } = region;
-  if (url !== undefined && link !== undefined) yield `region ${url}: ${LINKS[link]}, since ${since ?? '?'}`;
+  const isAsked = url !== undefined && link !== undefined;
+  yield isAsked ? `region ${url}: ${LINKS[link]}, since ${since ?? '?'}` : 'region: not asked yet';
   const plan = version === undefined ? 'no plan of the region' : `plan ${version} of the region`;
   yield `  ${plan} is in force${refused ? `; plan ${refused.version} is REFUSED:` : ''}`;
   for (const reason of refused?.faults ?? []) yield `    ${reason}`;

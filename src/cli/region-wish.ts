@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 import { parseDuration } from '../plan/duration.ts';
+import type { RegionFlags } from '../region/region-config.ts';
 import { deskOrderSchema, type DeskOrder } from '../region/region-desk.ts';
 
 export interface RegionWords {
@@ -14,6 +15,35 @@ export interface RegionWords {
   readonly revoke?: string | undefined;
   readonly limit: string;
   readonly 'no-source': boolean;
+}
+
+/** What a command line says instead of the region's file. */
+export interface RegionFlagWords {
+  readonly state?: string | undefined;
+  readonly database?: string | undefined;
+  readonly listen?: string[] | undefined;
+  readonly url?: string | undefined;
+  readonly images?: string | undefined;
+  readonly certificate?: string | undefined;
+  readonly key?: string | undefined;
+  readonly 'log-level'?: string | undefined;
+}
+
+/** As sections of that file. */
+export function regionFlags(words: RegionFlagWords): RegionFlags {
+  const { state, database, listen, url, images, certificate, key, 'log-level': level } = words;
+  const tls = { ...(certificate !== undefined && { certificate }), ...(key !== undefined && { key }) };
+  const sections = {
+    ...(state !== undefined && { state }),
+    ...(database !== undefined && { database }),
+    ...(listen !== undefined && { listen }),
+    ...(url !== undefined && { url }),
+    ...(images !== undefined && { images }),
+    ...(Object.keys(tls).length > 0 && { tls }),
+    ...(level !== undefined && { log: { level } }),
+  };
+  // What is no word of the file is found when they are read
+  return sections as RegionFlags;
 }
 
 /** What a command line asks of a region; a sentence where it asks for nothing there is. */
@@ -66,7 +96,7 @@ function wishOf(
 
 function createAdmin({ username, password, 'password-file': file, email }: RegionWords): object | string {
   if (username === undefined || email === undefined || (password === undefined) === (file === undefined)) {
-    return 'createadmin: expected --username, --email, and --password or --password-file';
+    return 'createadmin: expected --username, --email, and --password or --password-file, or a terminal to ask at';
   }
   const secret = password ?? readFileSync(file ?? '', 'utf8').replace(/\r?\n$/, '');
   return { kind: 'createadmin', name: username, email, password: secret };

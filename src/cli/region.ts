@@ -1,91 +1,56 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
-import { createServer } from 'node:http';
-import { join } from 'node:path';
-import { once } from 'node:events';
-
-import { pino } from 'pino';
-
-import { formatIp4 } from '../addr/ip4.ts';
-import { openEmbeddedDatabase } from '../region/database/embedded-database.ts';
-import type { Database } from '../region/database/database.ts';
 import { migrate } from '../region/database/migrate.ts';
-import { openPostgresDatabase } from '../region/database/postgres-database.ts';
-import { GuessLimit } from '../region/guess-limit.ts';
-import { HANDLERS } from '../region/operators/handlers.ts';
-import { operatorRoutes } from '../region/operators/operator-routes.ts';
 import { Refusal } from '../region/refusal.ts';
-import { readRegionConfig, type RegionConfig } from '../region/region-config.ts';
-import { deskOrderSchema, obeyDesk, type DeskOrder, type RackLine } from '../region/region-desk.ts';
-import { Region } from '../region/server.ts';
-import { systemClock } from '../system/clock.ts';
-import { readKeyPair } from '../system/key-pair.ts';
-import { loadLibc } from '../system/libc.ts';
-import { lockDirectory } from '../system/lock-directory.ts';
+import type { RegionConfig } from '../region/region-config.ts';
+import { obeyDesk, type DeskOrder, type RackLine } from '../region/region-desk.ts';
 import { messageOf } from '../system/message-of.ts';
-import { connectServiceManager } from '../system/systemd-notify.ts';
-import { LogWriter } from '../rack/log-writer.ts';
 import { askDaemon, RefusedError, UnreachableError } from './control-client.ts';
-import type { DaemonProcess } from './run.ts';
+import {
+  enterState,
+  loadRegionConfig,
+  lockState,
+  openRegionDatabase,
+  patiently,
+  type Identity,
+  type RegionPlace,
+} from './region-state.ts';
 
-export interface RegionRunOptions {
-  readonly config: string;
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly stop: AbortSignal;
-  readonly process: DaemonProcess;
-}
+/** Of clocks that are so far apart one is told. Milliseconds. */
+const MUCH_SKEW = 2_000;
 
-/** `rackboot region run`: the region's server, in the foreground, until it is told to stop. */
-export async function runRegion(options: RegionRunOptions, complain: (line: string) => void): Promise<number> {
-  const config = loadConfig(options.config, complain);
-  if (!config) return 1;
-  const writer = new LogWriter({ write: (bytes) => writeSync(1, bytes), later: setImmediate });
-  const log = pino({ base: null, level: config.log.level, timestamp: pino.stdTimeFunctions.isoTime }, writer);
-  options.process.onExit(() => writer.flush());
-  options.process.onCrash((error) => log.fatal({ err: error }, 'an error of rackboot itself ends the region'));
-  const libc = loadLibc();
-  const manager = connectServiceManager(libc, options.environment['NOTIFY_SOCKET']);
-  claim(config);
-  const database = await openDatabase(config, (error) => log.error({ err: error }, 'the database'));
-  const done = await migrate(database);
-  if (done.length > 0) log.info({ migrations: done }, 'the tables were brought up to date');
-  const guesses = new GuessLimit(systemClock);
-  const operators = operatorRoutes({ database, log, guesses, handlers: HANDLERS });
-  const region = await Region.open({ database, clock: systemClock, log, operators });
-  const tls = config.tls && readKeyPair(config.tls.certificate, config.tls.key).pair;
-  for (const { address, port } of config.listen) {
-    await region.listen(formatIp4(address), port, tls);
-    log.info(`serves racks and operators at ${tls ? 'https' : 'http'}://${formatIp4(address)}:${port}`);
-  }
-  const desk = await serveDesk(config, database);
-  manager.notify('READY=1');
-  if (!options.stop.aborted) await once(options.stop, 'abort');
-  manager.notify('STOPPING=1');
-  desk.close();
-  desk.closeAllConnections();
-  await region.close();
-  await database.close();
-  log.info('stopped');
-  return 0;
-}
-
-/** Any other command of `rackboot region`: by the server that runs, or on the database itself. */
+/** Any command of `rackboot region` but `run`: by the server that runs, or on the database itself. Undefined: the file has faults. */
 export async function askRegion<T>(
-  config: string,
+  place: RegionPlace,
+  identity: Identity,
   wish: DeskOrder,
   complain: (line: string) => void,
 ): Promise<T | undefined> {
-  const settings = loadConfig(config, complain);
-  if (!settings) return undefined;
+  const config = loadRegionConfig(place, complain);
+  if (!config) return undefined;
+  return patiently(config, async () => {
+    const answer = await askServer<T>(config, wish);
+    if (answer !== undefined) return answer;
+    enterState(config, identity);
+    // A PostgreSQL can have several at once
+    const isOurs = config.database !== 'embedded' || lockState(config);
+    return isOurs ? ((await obeyAlone(config, wish, complain)) as T) : undefined;
+  });
+}
+
+/** Undefined where none answers. */
+async function askServer<T>({ control }: RegionConfig, wish: DeskOrder): Promise<T | undefined> {
   try {
-    return await askDaemon<T>(controlSocket(settings), '/desk', 'POST', JSON.stringify(wish));
+    return await askDaemon<T>(control, '/desk', 'POST', JSON.stringify(wish));
   } catch (error) {
-    if (!(error instanceof UnreachableError)) throw error;
+    if (error instanceof UnreachableError) return undefined;
+    throw error;
   }
-  claim(settings);
-  const database = await openDatabase(settings, (error) => complain(messageOf(error)));
+}
+
+async function obeyAlone(config: RegionConfig, wish: DeskOrder, complain: (line: string) => void): Promise<unknown> {
+  const database = await openRegionDatabase(config, (error) => complain(messageOf(error)));
   try {
     await migrate(database);
-    return (await obeyDesk(database, wish)) as T;
+    return await obeyDesk(database, wish);
   } catch (error) {
     throw error instanceof Refusal ? new RefusedError(error.message) : error;
   } finally {
@@ -93,7 +58,7 @@ export async function askRegion<T>(
   }
 }
 
-/** A rack in one line, with what is wrong below it. */
+/** A rack in one line, with what is wrong below it. `now`: Unix milliseconds. */
 export function* describeRack(rack: RackLine, now: number): Generator<string> {
   const { name, id, plan, taken, seen, from, version, waiting, refused, conflicts = [] } = rack;
   const last =
@@ -103,49 +68,25 @@ export function* describeRack(rack: RackLine, now: number): Generator<string> {
   const state = taken === plan ? `plan ${plan}` : `plan ${taken ?? 'none'} of ${plan}`;
   yield `${name.padEnd(20)} ${id} ${state}, ${last}, rackboot ${version ?? '?'}, ${waiting ?? 0} events wait`;
   for (const fault of refused ?? []) yield `  REFUSED ${fault}`;
+  yield* troublesOf(rack);
   for (const conflict of conflicts) yield `  ${conflict}`;
 }
 
-function loadConfig(file: string, complain: (line: string) => void): RegionConfig | undefined {
-  const config = readRegionConfig(existsSync(file) ? readFileSync(file, 'utf8') : '', file);
-  if (!('faults' in config)) return config;
-  for (const fault of config.faults) complain(fault);
-  return undefined;
-}
-
-/** Two processes on one embedded database would spoil it. */
-function claim({ database, state }: RegionConfig): void {
-  mkdirSync(state, { recursive: true, mode: 0o700 });
-  if (database === 'embedded' && !lockDirectory(loadLibc(), state)) {
-    throw new RefusedError(`another process has the database in ${state}`);
+function* troublesOf({ skewMilliseconds = 0, forgotten, mended }: RackLine): Generator<string> {
+  const seconds = Math.round(Math.abs(skewMilliseconds) / 1000);
+  if (Math.abs(skewMilliseconds) > MUCH_SKEW) {
+    yield `  its clock is ${seconds} s ${skewMilliseconds > 0 ? 'ahead of' : 'behind'} the region's`;
   }
+  if (forgotten > 0) yield `  it gave up ${forgotten} events that could not be told in time`;
+  if (mended > 0) yield `  ${mended} of its events were not as they should be`;
 }
 
-function openDatabase({ database, state }: RegionConfig, complain: (error: unknown) => void): Promise<Database> {
-  return database === 'embedded'
-    ? openEmbeddedDatabase(join(state, 'database'))
-    : openPostgresDatabase(database, complain);
-}
-
-function controlSocket({ state }: RegionConfig): string {
-  return join(state, 'control.sock');
-}
-
-/** For whoever has this machine: nobody else can reach the socket. */
-async function serveDesk(config: RegionConfig, database: Database): Promise<ReturnType<typeof createServer>> {
-  const server = createServer((request, response) => {
-    const answer = async (): Promise<unknown> => {
-      const chunks = await request.toArray();
-      return obeyDesk(database, deskOrderSchema.parse(JSON.parse(Buffer.concat(chunks as Buffer[]).toString('utf8'))));
-    };
-    answer().then(
-      (body) => response.end(JSON.stringify(body)),
-      (error: unknown) => response.writeHead(error instanceof Refusal ? error.status : 500).end(messageOf(error)),
-    );
-  });
-  const path = controlSocket(config);
-  rmSync(path, { force: true });
-  server.listen(path);
-  await once(server, 'listening');
-  return server;
+/** What is to be done after `rackboot region init`. */
+export function* nextSteps(config: string): Generator<string> {
+  const option = config === '/etc/rackboot/region.yaml' ? '' : ` --config ${config}`;
+  yield 'the region is there, with the domain maas; next:';
+  yield option === '' ? '  systemctl enable --now rackboot-region' : `  rackboot region run${option}`;
+  yield `  rackboot region createadmin${option} --username=root --email=root@example.com`;
+  yield `  rackboot region apikey${option} --username=root`;
+  yield `  rackboot region enrol-rack${option}, for each rack`;
 }

@@ -1,12 +1,11 @@
 import { WordsError } from './machine-words.ts';
 import { capturedIn } from './explain-capture.ts';
-import { openStage, type StageGround } from './open-stage.ts';
+import { openStage, type StageGround, type StageOptions } from './open-stage.ts';
 import { createSurvey } from '../rack/surroundings.ts';
 import { systemClock } from '../system/clock.ts';
 import { Replayer, type Replayed } from './replayer.ts';
 
-export interface ReplayOptions {
-  readonly config: string;
+export interface ReplayOptions extends StageOptions {
   readonly json: boolean;
   readonly interface?: string | undefined;
 }
@@ -31,7 +30,7 @@ export function replay(
   out: (line: string) => void,
   ground: StageGround = { surroundings: createSurvey()(), clock: systemClock },
 ): number {
-  const stage = openStage(options.config, ground);
+  const stage = openStage(options, ground);
   for (const note of stage.notes) if (!options.json) out(stage.plan ? `NOTE ${note}` : note);
   if (!stage.plan) return 1;
   const counts = new Map<Replayed['verdict'], number>();
@@ -40,16 +39,21 @@ export function replay(
     if (options.json) out(JSON.stringify(replayed));
     else for (const line of describe(replayed)) out(line);
   };
+  let cut = 0;
   try {
     const replayer = new Replayer({ ...stage, now: ground.clock.now(), interface: options.interface }, tell);
     for (const datagram of capturedIn(file)) replayer.take(datagram);
     replayer.end();
+    cut = replayer.cut;
   } catch (error) {
     if (!(error instanceof WordsError)) throw error;
     out(error.message);
     return WRONG_USAGE;
   }
-  if (!options.json) out(summary(counts));
+  if (!options.json) {
+    if (cut > 0) out(`NOTE ${cut} of its packets are cut short and left out: \`tcpdump -s 0\` keeps all of them`);
+    out(summary(counts));
+  }
   return [...counts.keys()].every((verdict) => verdict === 'same' || verdict === 'neither') ? 0 : 1;
 }
 

@@ -104,6 +104,7 @@ export class Replayer {
   readonly #rehearser: Rehearser;
   readonly #routes: Routes;
   readonly #queue: Pending[] = [];
+  #cut = 0;
   /** Who had which address in the capture. */
   readonly #holders = new Map<Ip4, Mac>();
 
@@ -116,11 +117,17 @@ export class Replayer {
     for (const { address, mac } of stage.leases.leases) this.#holders.set(address, mac);
   }
 
+  /** Messages of DHCP and requests of TFTP that are not whole in the capture: what they ask can not be told. */
+  get cut(): number {
+    return this.#cut;
+  }
+
   take(datagram: CapturedDatagram): void {
     this.#clock.reach(datagram.at);
-    const { port, sourcePort } = datagram;
-    if ([SERVER_PORT, CLIENT_PORT, BOOT_SERVER_PORT].includes(port) || sourcePort === SERVER_PORT)
-      this.#takeDhcp(datagram);
+    const { port, sourcePort, isCut } = datagram;
+    const isDhcp = [SERVER_PORT, CLIENT_PORT, BOOT_SERVER_PORT].includes(port) || sourcePort === SERVER_PORT;
+    if (isCut && (isDhcp || port === TFTP_PORT)) this.#cut++;
+    else if (isDhcp) this.#takeDhcp(datagram);
     else if (port === TFTP_PORT) this.#takeRead(datagram);
     else this.#takeTftpReply(datagram);
   }

@@ -3,7 +3,7 @@ import { regionLines } from './region-lines.ts';
 import { upstreamLines } from './upstream-lines.ts';
 import { askDaemon } from './control-client.ts';
 
-/** `rackboot status`: exit code 0 when all is well, 1 when a service is down or the file was refused. */
+/** `rackboot status`: exit code 0 when all is well, 1 when a service is down, or the file or what the region says was refused. */
 export async function status(
   options: { control: string; json: boolean },
   out: (line: string) => void,
@@ -12,7 +12,7 @@ export async function status(
   if (options.json) out(JSON.stringify(answer));
   else for (const line of describe(answer)) out(line);
   const serving = Object.values(answer.services).every(({ state }) => state === 'serving');
-  return serving && answer.config.state === 'applied' ? 0 : 1;
+  return serving && answer.config.state === 'applied' && !answer.region?.refused ? 0 : 1;
 }
 
 function* describe({

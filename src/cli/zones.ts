@@ -54,7 +54,7 @@ function* describe({
   updated,
   overruled = 0,
 }: ZoneLine): Generator<string> {
-  const from = file === undefined ? (kind === 'rack' ? 'hosts and leases' : 'updates') : file;
+  const from = file === undefined ? (kind === 'rack' ? 'hosts, names and leases' : 'updates') : file;
   const since = loaded === undefined ? '' : `, read at ${loaded}`;
   const content =
     serial === undefined ? 'not served' : `serial ${serial}, ${count(names, 'name')}, ${count(records, 'record')}`;

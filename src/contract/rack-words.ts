@@ -120,7 +120,6 @@ export const refusalSchema = z.object({ error: words });
 export type Enrolment = z.output<typeof enrolmentSchema>;
 export type Orders = z.output<typeof ordersSchema>;
 export type PlanAnswer = z.output<typeof planAnswerSchema>;
-export type EventRecord = z.output<typeof recordSchema>;
 export type EventBatch = z.output<typeof eventBatchSchema>;
 export type StatusReport = z.output<typeof statusReportSchema>;
 export type StatusAnswer = z.output<typeof statusAnswerSchema>;

@@ -226,16 +226,19 @@ function rangeOf(subnet: Subnet, address: Ip4): string {
   return pool ? `pool ${formatRange(pool.range)} of class ${pool.class}` : 'in no range';
 }
 
-function nameOf({ client, addresses }: Exchange): NonNullable<Account['name']> {
-  const name = addresses.nameFor(client);
+function nameOf({ client, addresses, served }: Exchange): NonNullable<Account['name']> {
+  const name = addresses.nameFor(client, served);
   if (name !== undefined) return { name, why: addresses.host(client) ? "the host's own" : 'it calls itself so' };
-  if (client.name !== undefined) return { why: `it calls itself ${client.name}, which is the name of a host` };
+  const holder = addresses.nameHolder(client, served);
+  if (holder === 'a host') return { why: `it calls itself ${client.name}, which is the name of a host` };
+  if (holder === 'dns') return { why: `it calls itself ${client.name}, which is in dns.names here, or a domain` };
   return { why: 'it tells none that it wants or that can be one' };
 }
 
 /** Where the subnet has names, the lease has one in its domain. */
-function dnsOf({ client, addresses, served: { subnet } }: Exchange, address: Ip4 | undefined): Pick<Account, 'dns'> {
-  const name = addresses.nameFor(client);
+function dnsOf({ client, addresses, served }: Exchange, address: Ip4 | undefined): Pick<Account, 'dns'> {
+  const name = addresses.nameFor(client, served);
+  const { subnet } = served;
   if (subnet.management !== 'dhcp+dns' || subnet.domain === undefined) return {};
   if (name === undefined || address === undefined) return {};
   const reverse = `${formatIp4(address).split('.').toReversed().join('.')}.in-addr.arpa`;

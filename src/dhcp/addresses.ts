@@ -48,7 +48,7 @@ export class Addresses {
   readonly #claims: Claims;
   readonly #clock: Clock;
   #served: readonly ServedSubnet[] = [];
-  #hosts = new HostIndex({ hosts: [], subnets: [] });
+  #hosts = new HostIndex({ hosts: [], subnets: [], dns: { domains: [], names: [] } });
   /** Where leases changed since the last commit. */
   #changed: Ip4[] = [];
 
@@ -104,11 +104,18 @@ export class Addresses {
     return host !== undefined && host !== this.#hosts.of({ mac: lease.mac });
   }
 
-  /** The name this client's lease gets: a host's own, else what it calls itself, unless that is a host's name. */
-  nameFor(client: Client): string | undefined {
+  /** The name this client's lease gets: a host's own, else what it calls itself, unless that is taken. */
+  nameFor(client: Client, served: ServedSubnet): string | undefined {
     const host = this.host(client);
     if (host) return host.name;
-    return client.name !== undefined && this.#hosts.hasName(client.name) ? undefined : client.name;
+    return this.nameHolder(client, served) === undefined ? client.name : undefined;
+  }
+
+  /** Who has the name that this client, which is no host, calls itself by. */
+  nameHolder({ name }: Client, { subnet }: ServedSubnet): 'a host' | 'dns' | undefined {
+    if (name === undefined) return undefined;
+    if (this.#hosts.hasName(name)) return 'a host';
+    return this.#hosts.isWritten(name, subnet) ? 'dns' : undefined;
   }
 
   /** The lease this client holds at `address` now. */
@@ -177,7 +184,7 @@ export class Addresses {
 
   /** Binds `address`, which `refusal` had nothing against. On disk with the next commit. */
   bind(client: Client, served: ServedSubnet, address: Ip4, expires = this.#endFor(served)): Lease {
-    const name = this.nameFor(client);
+    const name = this.nameFor(client, served);
     const isSteady = served.static !== undefined && rangeContains(served.static.range, address);
     const lease: Lease = {
       address,

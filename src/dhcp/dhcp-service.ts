@@ -13,15 +13,12 @@ import { INBOX, type Inbound } from '../system/datagram.ts';
 import type { Timer } from '../system/loop.ts';
 import { SteadyClock } from '../system/steady-clock.ts';
 import type { EventBody } from '../timeline/event.ts';
-import { messageTypeName } from '../wire/dhcp/message-type.ts';
-import { OptionCode } from '../wire/dhcp/option-code.ts';
-import { decodeU8 } from '../wire/dhcp/options/integer.ts';
 import type { Addresses } from './addresses.ts';
 import type { ArpLinksDependencies } from './arp-links.ts';
 import { ConflictCheck, type Arrival } from './conflict-check.ts';
 import { discovered, requested } from './asked-event.ts';
 import { RECEIVED, sentCounter } from './counters.ts';
-import { askedOf, type Asked } from './asked.ts';
+import { askedOf, whyNotAsked, type Asked } from './asked.ts';
 import { decide } from './decide.ts';
 import type { Decision, Exchange } from './exchange.ts';
 import { Intake } from './intake.ts';
@@ -243,8 +240,7 @@ export class DhcpService implements Service {
   }
 
   #refuseType({ packet, client: { mac } }: Exchange, { source }: Inbound): undefined {
-    const found = messageTypeName(decodeU8(packet.options.get(OptionCode.messageType)) ?? 0);
-    return this.#intake.refuse('message-type', `expected a message of a DHCP client, found ${found}`, { mac, source });
+    return this.#intake.refuse('message-type', whyNotAsked(packet), { mac, source });
   }
 
   #count(decision: Decision): void {

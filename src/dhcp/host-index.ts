@@ -2,7 +2,7 @@ import { cidrContains } from '../addr/cidr.ts';
 import type { Ip4 } from '../addr/ip4.ts';
 import type { Mac } from '../addr/mac.ts';
 import type { Lease } from '../leases/lease.ts';
-import type { Host, Plan, Subnet } from '../plan/plan.ts';
+import type { DnsSettings, Host, Plan, Subnet } from '../plan/plan.ts';
 
 /** What a client is known by; identifiers as lower-case hex. */
 export interface Signs {
@@ -18,15 +18,23 @@ export class HostIndex {
   readonly #byCircuitId: ReadonlyMap<string, Host>;
   readonly #byAddress: ReadonlyMap<Ip4, Host>;
   readonly #names: ReadonlyMap<string, Host>;
+  /** Whole names that DNS has for others than machines: those of the file, and domains. */
+  readonly #writtenNames: ReadonlySet<string>;
   /** Somebody else's whatever the ranges say: the racks' own addresses and the routers. */
   readonly #reserved: ReadonlySet<Ip4>;
 
-  constructor({ hosts, subnets }: Pick<Plan, 'hosts' | 'subnets'>) {
+  constructor({
+    hosts,
+    subnets,
+    dns,
+  }: Pick<Plan, 'hosts' | 'subnets'> & { readonly dns: Pick<DnsSettings, 'names' | 'domains'> }) {
     this.#byMac = new Map(hosts.flatMap((host) => host.macs.map((mac) => [mac, host] as const)));
     this.#byClientId = new Map(hosts.flatMap((host) => (host.clientIds ?? []).map((id) => [id, host] as const)));
     this.#byCircuitId = new Map(hosts.flatMap((host) => (host.circuitIds ?? []).map((id) => [id, host] as const)));
     this.#byAddress = new Map(hosts.flatMap((host) => (host.address === undefined ? [] : [[host.address, host]])));
     this.#names = new Map(hosts.map((host) => [host.name, host]));
+    const domains = [...dns.domains, ...subnets.flatMap(({ domain }) => domain ?? [])];
+    this.#writtenNames = new Set([...domains, ...dns.names.map(({ name }) => name)]);
     const reserved = subnets.flatMap(({ rackAddress, router }) => [rackAddress, router]);
     this.#reserved = new Set(reserved.filter((address) => address !== undefined));
   }
@@ -74,6 +82,11 @@ export class HostIndex {
 
   hasName(name: string): boolean {
     return this.#names.has(name);
+  }
+
+  /** Whether DNS has this name, in the domain of this subnet, for something else than a machine. */
+  isWritten(name: string, { domain }: Subnet): boolean {
+    return domain !== undefined && this.#writtenNames.has(`${name}.${domain}`);
   }
 
   isReserved(address: Ip4): boolean {

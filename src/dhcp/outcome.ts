@@ -4,6 +4,7 @@ import type { Lease } from '../leases/lease.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { EventBody } from '../timeline/event.ts';
 import { MessageType } from '../wire/dhcp/message-type.ts';
+import { askedOf, type Asked } from './asked.ts';
 import { bootpReply } from './bootp.ts';
 import { withRapidCommit } from './discover.ts';
 import type { Decision, Exchange } from './exchange.ts';
@@ -46,14 +47,16 @@ export function outcomeOf(plan: Plan, exchange: Exchange, decision: Settled): Ou
     }
     case 'silence': {
       const { reason, server } = decision;
-      return { event: { kind: 'dhcp.ignored', reason, ...(server === undefined ? {} : { server }) } };
+      return {
+        event: { kind: 'dhcp.ignored', reason, ...(server === undefined ? {} : { server }), ...wishOf(exchange) },
+      };
     }
   }
 }
 
 function offered(plan: Plan, exchange: Exchange, address: Ip4): Outcome {
   const boot = bootOfferFor(plan, exchange);
-  const name = exchange.addresses.nameFor(exchange.client);
+  const name = exchange.addresses.nameFor(exchange.client, exchange.served);
   const { leaseSeconds } = exchange.served.subnet;
   return {
     address,
@@ -91,12 +94,18 @@ function replyTo(
 
 function informed(plan: Plan, exchange: Exchange, address: Ip4): Outcome {
   const boot = bootOfferFor(plan, exchange);
-  const name = exchange.addresses.nameFor(exchange.client);
+  const name = exchange.addresses.nameFor(exchange.client, exchange.served);
   return {
     address,
     reply: informReply(exchange, { address, name, boot }),
     event: { kind: 'dhcp.inform', ...bootFileOf(boot) },
   };
+}
+
+/** Silence to whoever asks for an address is another matter than silence to one that has one. */
+function wishOf({ packet }: Exchange): { asked?: Exclude<Asked, 'discover' | 'bootp'> } {
+  const asked = askedOf(packet);
+  return asked === undefined || asked === 'discover' || asked === 'bootp' ? {} : { asked };
 }
 
 function ending(address: Ip4, ends: boolean): Pick<Outcome, 'isWritten' | 'address' | 'ended'> {

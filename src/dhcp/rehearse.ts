@@ -7,7 +7,7 @@ import type { Clock } from '../system/clock.ts';
 import type { LinkDestination, Outbound } from '../system/datagram.ts';
 import { SteadyClock } from '../system/steady-clock.ts';
 import type { EventBody } from '../timeline/event.ts';
-import { askedOf, type Asked } from './asked.ts';
+import { askedOf, whyNotAsked, type Asked } from './asked.ts';
 import { decide } from './decide.ts';
 import type { Decision, Exchange } from './exchange.ts';
 import { Intake, type Ground, type Heard } from './intake.ts';
@@ -87,7 +87,7 @@ export class Rehearser {
     const first = this.#intake.read(datagram, handle, this.#ground);
     const asked = first && askedOf(first.packet);
     if (!first || !asked) {
-      const { reason } = this.#news;
+      const reason = first ? whyNotAsked(first.packet) : this.#news.reason;
       return { kind: 'unheard', ...(reason !== undefined && { reason }) };
     }
     const rehearsed = { kind: 'heard', asked, first } as const;

@@ -1,7 +1,7 @@
 import { cidrContains, type Cidr } from '../addr/cidr.ts';
 import type { Ip4 } from '../addr/ip4.ts';
 import type { Mac } from '../addr/mac.ts';
-import type { Host, Plan } from '../plan/plan.ts';
+import type { Host, Plan, WrittenName } from '../plan/plan.ts';
 import { childKey, keyText, nameKey, type NameKey } from '../wire/dns/name.ts';
 import { compileData, compileRecords, type RecordSet, type SoaTimes } from '../wire/dns/record-set.ts';
 import { TYPE } from '../wire/dns/record-type.ts';
@@ -52,12 +52,19 @@ interface Place {
   readonly address: Ip4;
 }
 
-/** Hosts placed between two pauses: some 500 µs. */
+/** What an address is called that many names may lead to. */
+interface Pointer {
+  readonly key: NameKey;
+  readonly ttl: number;
+}
+
+/** Hosts and names placed between two pauses: some 500 µs. */
 const STRIDE = 64;
 
 /**
- * The zones of one Plan: forward and reverse of every subnet that is `dhcp+dns` and has a domain. The rack comes
- * before hosts and hosts before leases. Of two machines whose leases want one name the first has it, until its lease ends;
+ * The zones of one Plan: forward and reverse of every subnet that is `dhcp+dns` and has a domain, and `dns.domains`. The rack
+ * comes before hosts, hosts before the names that no machine has, and these before leases. An address, though, is called by its
+ * host's name or its lease's, and by the first of the others only while it has neither. Of two machines whose leases want one name the first has it, until its lease ends;
  * of two leases of one machine, the newer: it moved. A lease without a name has no records.
  */
 export class PlanZones {
@@ -66,8 +73,11 @@ export class PlanZones {
   readonly #rack: string;
   readonly #changed = new Set<Zone>();
   readonly #subnets: readonly NamedSubnet[];
+  readonly #domains: ReadonlySet<NameKey>;
   readonly #fixedNames = new Set<NameKey>();
   readonly #fixedAddresses = new Set<Ip4>();
+  /** What addresses of subnets are called while no machine with a name has them. */
+  readonly #pointers = new Map<Ip4, Pointer>();
   /** Host name → the MACs it belongs to: no other machine gets it, in no domain. */
   readonly #owners: ReadonlyMap<string, ReadonlySet<Mac>>;
   /** Who wants a name, by turn; leases of one machine stand together, the newest first. The first of all has it. */
@@ -77,16 +87,22 @@ export class PlanZones {
     this.#plan = plan;
     this.#rack = rackLabel(plan.rack.name);
     this.#subnets = namedSubnets(plan, this.#rack);
+    this.#domains = new Set([...this.#subnets.map(({ domain }) => domain), ...furtherDomains(plan, this.#rack)]);
     this.#owners = new Map(plan.hosts.map((host) => [host.name, new Set(host.macs)]));
   }
 
   /** Places all that the Plan wrote down. Comes before any lease. */
   *build(): Slices<void> {
-    for (const subnet of this.#subnets) this.#addZones(subnet);
+    for (const { domain, cidr } of this.#subnets) this.#addZones(domain, reverseOrigins(cidr));
+    for (const domain of this.#domains) this.#addZones(domain);
     this.#placeRack();
     let count = 0;
     for (const host of this.#plan.hosts) {
       this.#placeHost(host);
+      if (++count % STRIDE === 0) yield;
+    }
+    for (const name of this.#plan.dns.names) {
+      this.#placeName(name);
       if (++count % STRIDE === 0) yield;
     }
   }
@@ -146,7 +162,9 @@ export class PlanZones {
     if (owners && !owners.has(lease.mac) && !lease.host) return undefined;
     if (!owners && TAKEN_BY_NOBODY.has(lease.name)) return undefined;
     const key = this.#nameAt(lease.name, lease.address);
-    return key === undefined || this.#fixedNames.has(key) ? undefined : { key, address: lease.address };
+    // The name of a domain is not to be had by asking for it
+    if (key === undefined || this.#fixedNames.has(key) || this.zones.get(key)) return undefined;
+    return { key, address: lease.address };
   }
 
   /** The full name of a label in the domain of the subnet that has the address. */
@@ -155,15 +173,15 @@ export class PlanZones {
     return subnet && childKey(label, subnet.domain);
   }
 
-  #addZones(subnet: NamedSubnet): void {
-    const domain = keyText(subnet.domain);
-    const primary = `${this.#rack}.${domain}`;
+  #addZones(domain: NameKey, reverse: readonly NameKey[] = []): void {
+    const text = keyText(domain);
+    const primary = `${this.#rack}.${text}`;
     const soa = compileRecords(STEADY_TTL, {
       type: 'SOA',
-      data: { mname: primary, rname: `hostmaster.${domain}`, ...SOA_TIMES },
+      data: { mname: primary, rname: `hostmaster.${text}`, ...SOA_TIMES },
     });
     const servers = compileRecords(STEADY_TTL, { type: 'NS', data: primary });
-    for (const origin of [subnet.domain, ...reverseOrigins(subnet.cidr)]) this.#addZone(origin, soa, servers);
+    for (const origin of [domain, ...reverse]) this.#addZone(origin, soa, servers);
   }
 
   #addZone(origin: NameKey, soa: RecordSet, servers: RecordSet): void {
@@ -177,7 +195,7 @@ export class PlanZones {
   /** The name server's own address: the rack's in the subnets of the domain, else, behind relays, any it has. */
   #placeRack(): void {
     const rack = this.#rack;
-    for (const domain of new Set(this.#subnets.map((subnet) => subnet.domain))) {
+    for (const domain of this.#domains) {
       const here = rackAddresses(this.#subnets.filter((subnet) => subnet.domain === domain));
       const key = childKey(rack, domain);
       if (key === undefined) continue;
@@ -198,6 +216,23 @@ export class PlanZones {
     this.#putPair({ key, address: host.address }, STEADY_TTL);
   }
 
+  #placeName({ name, ttlSeconds: ttl, addresses, addresses6, alias }: WrittenName): void {
+    const key = nameKey(name);
+    if (this.#fixedNames.has(key)) return;
+    this.#fixedNames.add(key);
+    if (alias !== undefined) this.#put(key, compileData(TYPE.CNAME, ttl, [nameKey(alias)]));
+    if (addresses.length > 0) this.#put(key, compileData(TYPE.A, ttl, addresses.map(addressData)));
+    if (addresses6.length > 0) this.#put(key, compileData(TYPE.AAAA, ttl, addresses6));
+    for (const address of addresses) this.#callBy({ key, ttl }, address);
+  }
+
+  #callBy(pointer: Pointer, address: Ip4): void {
+    if (this.#fixedAddresses.has(address) || this.#pointers.has(address)) return;
+    if (!this.#subnets.some(({ cidr }) => cidrContains(cidr, address))) return;
+    this.#pointers.set(address, pointer);
+    this.#putPointer({ key: pointer.key, address }, pointer.ttl);
+  }
+
   #putPair(place: Place, ttl: number): void {
     this.#putAddresses(place.key, ttl, place.address);
     this.#putPointer(place, ttl);
@@ -205,6 +240,8 @@ export class PlanZones {
 
   #removePair(place: Place): void {
     this.#remove(place.key, TYPE.A);
+    const pointer = this.#pointers.get(place.address);
+    if (pointer) return this.#putPointer({ key: pointer.key, address: place.address }, pointer.ttl);
     for (const key of this.#reverseKeys(place.address)) this.#remove(key, TYPE.PTR);
   }
 
@@ -258,8 +295,16 @@ function rackLabel(name: string): string {
 function namedSubnets(plan: Plan, rack: string): NamedSubnet[] {
   return plan.subnets.flatMap((subnet) => {
     if (subnet.management !== 'dhcp+dns' || subnet.domain === undefined) return [];
-    const domain = nameKey(subnet.domain);
-    if (!childKey(rack, domain) || !childKey('hostmaster', domain)) return [];
-    return [{ ...subnet, domain }];
+    return servable(subnet.domain, rack).map((domain) => ({ ...subnet, domain }));
   });
+}
+
+function furtherDomains({ dns }: Plan, rack: string): NameKey[] {
+  return dns.domains.flatMap((domain) => servable(domain, rack));
+}
+
+/** The key of a domain, if there is room for the names of its SOA. */
+function servable(domain: string, rack: string): NameKey[] {
+  const key = nameKey(domain);
+  return childKey(rack, key) && childKey('hostmaster', key) ? [key] : [];
 }

@@ -16,7 +16,7 @@ import { openServedFile } from '../system/open-file.ts';
 import type { Exchange, Ledger } from './ledger.ts';
 import { receiveReport } from './receive-report.ts';
 import type { Refusal } from './refusal.ts';
-import { isAbsoluteForm, requestPath } from './request-path.ts';
+import { isAbsoluteForm, requestPath } from '../wire/http/request-path.ts';
 import type { BodySender } from './body-sender.ts';
 import { sendFile } from './send-file.ts';
 

@@ -1,4 +1,4 @@
-import type { Span } from './byte-range.ts';
+import type { Span } from '../wire/http/byte-range.ts';
 
 /** What an answer's body is made of, in order: bytes of ours, and bytes of the file. */
 export type Piece = Uint8Array | Span;

@@ -10,6 +10,7 @@ import { LeaseTable } from '../service/lease-table.ts';
 import type { Counters, LeaseFact, SocketHandle } from '../service/letters.ts';
 import type { Service, ServiceContext } from '../service/service.ts';
 import { CaseFinder } from '../system/case-finder.ts';
+import type { Timer } from '../system/loop.ts';
 import { checked, loadLibc, type Libc } from '../system/libc.ts';
 import { createBodySender, type BodySender } from './body-sender.ts';
 import { createBootApp } from './boot-app.ts';
@@ -23,6 +24,9 @@ import { Pacing } from './pacing.ts';
 import { SEND_LIMITS, type SendLimits } from './send-limits.ts';
 import { SendSchedule } from './send-schedule.ts';
 import type { TokenBucket } from './token-bucket.ts';
+
+/** As often answers that take long are looked for. */
+const LOOK_MILLISECONDS = 10_000;
 
 interface Listener {
   /** The rack's descriptor, not ours. */
@@ -58,6 +62,7 @@ export class HttpService implements Service {
   readonly #listeners = new Map<string, Listener>();
   /** Also those that take no more connections but still send. */
   readonly #open = new Set<Server>();
+  #lookTimer: Timer | undefined;
   #routes: Routes = { resolve: () => ({ kind: 'missing', reason: 'this rack has no plan yet' }) };
 
   constructor(context: ServiceContext, system: HttpSystem) {
@@ -70,6 +75,7 @@ export class HttpService implements Service {
     this.#connections = new Connections(system.connectionLimits);
     this.#pacing = new Pacing(clock);
     this.#certificate = new Certificate(events);
+    this.#scheduleLook();
     const { sendLimits: limits, sender, defer } = system;
     const schedule = new SendSchedule({ limits, clock, loop, defer });
     this.#schedule = schedule;
@@ -110,12 +116,20 @@ export class HttpService implements Service {
   }
 
   close(): void {
+    this.#lookTimer?.cancel();
     for (const server of this.#open) {
       server.close();
       server.closeAllConnections();
     }
     this.#schedule.close();
     this.#listeners.clear();
+  }
+
+  #scheduleLook(): void {
+    this.#lookTimer = this.#context.loop.after(LOOK_MILLISECONDS, () => {
+      this.#ledger.tellUnderWay();
+      this.#scheduleLook();
+    });
   }
 
   #listen(socket: SocketHandle, isSecure: boolean): Listener {

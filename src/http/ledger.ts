@@ -2,11 +2,12 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 import type { Resolution } from '../boot/routes.ts';
+import { BOOT_LOCAL } from '../plan/plan.ts';
 import type { Counters } from '../service/letters.ts';
 import type { EventSink, Subject } from '../service/service.ts';
 import { Tally } from '../service/tally.ts';
 import type { Clock } from '../system/clock.ts';
-import { printablePath } from './request-path.ts';
+import { printablePath } from '../wire/http/request-path.ts';
 import type { Refusal } from './refusal.ts';
 
 /** One request, from its first line to its last byte. */
@@ -26,6 +27,16 @@ export interface Exchange {
   waited?: number;
 }
 
+/** A machine whose next step is so long in coming is taken to be stuck soon. */
+const UNDER_WAY_MILLISECONDS = 20_000;
+
+interface OpenAnswer {
+  readonly exchange: Exchange;
+  readonly response: ServerResponse;
+  /** Monotonic milliseconds. */
+  readonly started: number;
+}
+
 /** Told of an answer and the connection it left by. */
 type SentHook = (exchange: Exchange, response: ServerResponse, connection: Socket) => void;
 
@@ -35,6 +46,8 @@ export class Ledger {
   readonly #clock: Clock;
   readonly #sent: SentHook;
   readonly #tally = new Tally('requests', 'bytes', 'failed');
+  /** Answers that are on their way, and not told of. */
+  readonly #open = new Set<OpenAnswer>();
 
   /** `sent`: called for each answer to a GET that left whole and holds bytes to boot from. */
   constructor(events: EventSink, clock: Clock, sent: SentHook = () => undefined) {
@@ -66,13 +79,31 @@ export class Ledger {
     const started = this.#clock.monotonic();
     const { socket } = response;
     const before = socket?.bytesWritten ?? 0;
+    const answer = { exchange, response, started };
+    this.#open.add(answer);
     response.once('close', () => {
+      this.#open.delete(answer);
       this.count(`status.${Math.floor(response.statusCode / 100)}xx`);
       const milliseconds = Math.round(this.#clock.monotonic() - started);
       if (response.writableFinished && exchange.fault === undefined)
         this.#finished(exchange, response, socket, milliseconds);
       else this.#failed(exchange, response, exchange.bytes ?? (socket?.bytesWritten ?? 0) - before);
     });
+  }
+
+  /** Tells of files that are long on their way, each once: until it has arrived, nothing else shows that a machine fetches one. */
+  tellUnderWay(): void {
+    const now = this.#clock.monotonic();
+    // The oldest first
+    for (const answer of this.#open) {
+      const milliseconds = Math.round(now - answer.started);
+      if (milliseconds < UNDER_WAY_MILLISECONDS) return;
+      this.#open.delete(answer);
+      const { exchange, response } = answer;
+      if (exchange.method !== 'GET' || exchange.refusal !== undefined) continue;
+      const [path, bytes] = [printablePath(exchange.path), lengthOf(response)];
+      this.#events.emit({ kind: 'http.under-way', path, bytes, milliseconds }, exchange.subject);
+    }
   }
 
   #finished(exchange: Exchange, response: ServerResponse, connection: Socket | null, milliseconds: number): void {
@@ -89,7 +120,10 @@ export class Ledger {
     const bytes = lengthOf(response);
     this.count('bytes', bytes);
     const waited = exchange.waited === undefined ? {} : { waited: exchange.waited };
-    this.#events.emit({ kind: 'http.sent', path, status, bytes, milliseconds, ...waited }, subject);
+    this.#events.emit(
+      { kind: 'http.sent', path, status, bytes, milliseconds, ...waited, ...bootsOf(exchange) },
+      subject,
+    );
     if (connection) this.#sent(exchange, response, connection);
   }
 
@@ -102,6 +136,10 @@ export class Ledger {
     const reason = exchange.fault ?? `the connection was closed after about ${sent} of ${length} bytes`;
     this.#events.emit({ kind: 'http.failed', path: printablePath(exchange.path), reason }, exchange.subject);
   }
+}
+
+function bootsOf({ found }: Exchange): { boots?: string } {
+  return found?.kind === 'text' && found.script ? { boots: found.script.entry ?? BOOT_LOCAL } : {};
 }
 
 function lengthOf(response: ServerResponse): number {

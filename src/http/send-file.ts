@@ -6,9 +6,9 @@ import type { Context } from 'koa';
 import type { OpenedFile } from '../system/open-file.ts';
 import { byteRangesBody, lengthOf, type Piece } from './byte-ranges-body.ts';
 import type { BodySender } from './body-sender.ts';
-import { selectRanges, type Span } from './byte-range.ts';
+import { selectRanges, type Span } from '../wire/http/byte-range.ts';
 import type { Exchange } from './ledger.ts';
-import { checkPreconditions, ifRangeHolds, type Validators } from './preconditions.ts';
+import { checkPreconditions, ifRangeHolds, type Validators } from '../wire/http/preconditions.ts';
 import type { Refusal } from './refusal.ts';
 
 /** A file that a path stands for, open. */

@@ -1,7 +1,6 @@
 import { parse } from 'yaml';
 
-import type { ImageSelection } from '../plan/plan.ts';
-import type { NamedSource } from './import-source.ts';
+import type { ImageSelection, ImageSource } from '../plan/plan.ts';
 import { StreamError } from './streams/stream-error.ts';
 import { kindOf, shown } from './streams/stream-json.ts';
 
@@ -13,7 +12,7 @@ const USUAL_KEYRING = '/usr/share/keyrings/ubuntu-cloudimage-keyring.gpg';
  * of `{ url, keyring | keyring_data, selections }` as it is since. As there, an index called .json is not signed, and a word left
  * out of a selection is all. Throws StreamError; `file` is for messages.
  */
-export function readBootResources(text: string, file: string): NamedSource[] {
+export function readBootResources(text: string, file: string): ImageSource[] {
   let value: unknown;
   try {
     value = parse(text, { maxAliasCount: 100 });
@@ -25,7 +24,7 @@ export function readBootResources(text: string, file: string): NamedSource[] {
   return list.map((source, i) => readSource(source, `${file}: source ${i + 1}`));
 }
 
-function readSource(value: unknown, where: string): NamedSource {
+function readSource(value: unknown, where: string): ImageSource {
   const fields = fieldsOf(value, where);
   const written = textOf(fields['url'] ?? fields['path'], `${where}: url`);
   const url = URL.parse(written);
@@ -39,17 +38,20 @@ function readSource(value: unknown, where: string): NamedSource {
   return {
     name: written,
     url: url.href,
-    ...(isSigned && { keyring: keyringOf(fields, where) }),
+    ...(isSigned && keysOf(fields, where)),
     keep: 1,
     selections: selections.map((selection, i) => readSelection(selection, `${where}: selection ${i + 1}`)),
   };
 }
 
-function keyringOf(fields: Readonly<Record<string, unknown>>, where: string): NonNullable<NamedSource['keyring']> {
+function keysOf(
+  fields: Readonly<Record<string, unknown>>,
+  where: string,
+): Pick<ImageSource, 'keyring' | 'keyringData'> {
   const { keyring, keyring_data: data } = fields;
-  if (data === undefined || data === '') return textOf(keyring ?? USUAL_KEYRING, `${where}: keyring`);
-  const bytes = data instanceof Uint8Array ? data : Buffer.from(textOf(data, `${where}: keyring_data`), 'base64');
-  return { file: `${where}: keyring_data`, bytes };
+  if (data instanceof Uint8Array) return { keyringData: Buffer.from(data).toString('base64') };
+  if (data !== undefined && data !== '') return { keyringData: textOf(data, `${where}: keyring_data`) };
+  return { keyring: textOf(keyring ?? USUAL_KEYRING, `${where}: keyring`) };
 }
 
 function readSelection(value: unknown, where: string): ImageSelection {

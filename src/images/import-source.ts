@@ -11,9 +11,6 @@ import { StreamError } from './streams/stream-error.ts';
 import type { Keyring } from './streams/verify-signature.ts';
 import { messageOf } from '../system/message-of.ts';
 
-/** A source, with the keys themselves where no file has them. */
-export type NamedSource = Omit<ImageSource, 'keyring'> & { readonly keyring?: string | Keyring };
-
 /** MAAS's rule: a URL that ends like this is the index itself, and any other the directory that streams/ is in. */
 const INDEX_URL = /^(.*\/)(streams\/v1\/[^/]+\.s?json)$/;
 
@@ -39,20 +36,20 @@ export class LocalDirectories {
 }
 
 /** A source as an import asks it. */
-export function importSource(source: NamedSource, directories: LocalDirectories): ImportSource {
+export function importSource(source: ImageSource, directories: LocalDirectories): ImportSource {
   const { name, selections, keep } = source;
   return { name, selections, keep, open: (signal) => openSource(source, directories, signal) };
 }
 
 async function openSource(
-  { name, url, keyring, keyringData, proxy }: NamedSource,
+  source: ImageSource,
   directories: LocalDirectories,
   signal: AbortSignal,
 ): Promise<StreamPlace> {
+  const { url, proxy } = source;
   const [, written, index] = INDEX_URL.exec(url) ?? [];
   const base = new URL(written ?? (url.endsWith('/') ? url : `${url}/`));
-  const given = keyringData === undefined ? undefined : givenKeyring(name, keyringData);
-  const keys = typeof keyring === 'string' ? await readKeyring(keyring, directories, signal) : (keyring ?? given);
+  const keys = await keysOf(source, directories, signal);
   return {
     origin: base.protocol === 'file:' ? directories.at(fileURLToPath(base)) : new HttpOrigin({ base, proxy }),
     ...(index !== undefined && { index: decodeURIComponent(index) }),
@@ -60,8 +57,14 @@ async function openSource(
   };
 }
 
-function givenKeyring(name: string, data: string): Keyring {
-  return { file: `keyring-data of ${name}`, bytes: Buffer.from(data, 'base64') };
+/** Undefined of a source that is believed without. */
+async function keysOf(
+  { name, keyring, keyringData: data }: ImageSource,
+  directories: LocalDirectories,
+  signal: AbortSignal,
+): Promise<Keyring | undefined> {
+  if (data !== undefined) return { file: `keyring-data of ${name}`, bytes: Buffer.from(data, 'base64') };
+  return keyring === undefined ? undefined : readKeyring(keyring, directories, signal);
 }
 
 async function readKeyring(file: string, directories: LocalDirectories, signal: AbortSignal): Promise<Keyring> {

@@ -5,13 +5,13 @@ import { filesOf, loadersOf } from '../boot/loader-files.ts';
 import { BY_HAND, isPublished, sizeOf, type ImageRow } from '../images/image-row.ts';
 import type { ImportSource } from '../images/import-desk.ts';
 import { importImages, type ImportReport } from '../images/import-images.ts';
-import { importSource, LocalDirectories, type NamedSource } from '../images/import-source.ts';
+import { importSource, LocalDirectories } from '../images/import-source.ts';
 import { Pace } from '../images/pace.ts';
 import { ProgressTracker } from '../images/progress.ts';
 import { imageKey } from '../images/streams/select-versions.ts';
 import { StreamError } from '../images/streams/stream-error.ts';
 import { findSpoilt } from '../images/verify-files.ts';
-import type { ImageSettings, Plan } from '../plan/plan.ts';
+import type { ImageSettings, ImageSource, Plan } from '../plan/plan.ts';
 import { shelvedFile } from '../plan/stored-image.ts';
 import type { Counters, ImageAnswer, ImageOrder } from '../service/letters.ts';
 import type { Service, ServiceContext } from '../service/service.ts';
@@ -248,7 +248,7 @@ class ImporterService implements Service {
   /** A file of sources that can't be read is a source that can't: the others do not suffer for it. */
   async #sources(signal: AbortSignal): Promise<ImportSource[]> {
     const { sources, bootResources: file } = this.#settings();
-    const sourceOf = (source: NamedSource): ImportSource => importSource(source, this.#directories);
+    const sourceOf = (source: ImageSource): ImportSource => importSource(source, this.#directories);
     const own = sources.map(sourceOf);
     if (file === undefined) return own;
     try {

@@ -111,7 +111,7 @@ class Shelf {
   checkDirectory(hasEntries: boolean): void {
     const path = ['boot', 'files'];
     if (this.#isThere || !(hasEntries || this.#book.document.has(path))) return;
-    this.#book.report(path, `a directory ${this.directory}`, { found: 'none', scope: 'entry' });
+    this.#book.report(path, `a directory ${this.directory}`, { found: 'none', scope: 'entry', mayPass: true });
   }
 
   /** The entry, if all of it can be served. */

@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 
 import { cidrsOverlap, type Cidr } from '../addr/cidr.ts';
 import { parseIp4 } from '../addr/ip4.ts';
+import { checkNames, hasNames } from './check-names.ts';
 import type { DnsDraft, TsigKeyDraft, ZoneDraft } from './config-draft.ts';
 import type { FaultBook } from './fault-book.ts';
 import type { Path } from './fault.ts';
@@ -11,6 +12,7 @@ import type {
   CacheSettings,
   DnsSettings,
   ForwardRoute,
+  Host,
   NotifyTarget,
   RateLimit,
   Subnet,
@@ -26,6 +28,7 @@ const DNS_PORT = 53;
 export interface DnsGround {
   readonly rackName: string;
   readonly subnets: readonly Subnet[];
+  readonly hosts: readonly Host[];
   /** Where relative paths begin. */
   readonly directory: string;
   readonly surroundings: Pick<Surroundings, 'fileExists'>;
@@ -41,10 +44,12 @@ interface OwnDomain {
 /** The DNS section; undefined when a part of it without which nothing can be said has a fault. */
 export function checkDns(book: FaultBook, draft: DnsDraft, ground: DnsGround): DnsSettings | undefined {
   const keys = new KeyRing(book, draft.keys, ground);
-  const own = ownDomains(ground.subnets);
+  const domains = checkDomains(book, draft.domains, ground.subnets);
+  const own = ownDomains(ground.subnets, domains);
   const transfer = keys.acl(draft.transfer, ['dns', 'transfer']);
   const notify = notifyOf(keys, draft, ['dns'], transfer);
   const zones = checkZones(book, draft.zones, { ground, keys, own, inherited: { transfer, notify } });
+  const names = checkNames(book, draft.names, { ...ground, domains });
   const routes = checkRoutes(book, draft, own, ground.subnets);
   const cache = checkCache(book, draft);
   const forward = checkUpstreams(book, draft.forward ?? [], ['dns', 'forward'], ground.subnets);
@@ -52,7 +57,24 @@ export function checkDns(book: FaultBook, draft: DnsDraft, ground: DnsGround): D
   if (!cache || threads === undefined || queryLog === undefined) return undefined;
   const rateLimit = rateLimitOf(draft);
   const answers = { forward, routes, allow, cache, ...rateLimit, threads, nsid, queryLog };
-  return { zones, keys: keys.all, transfer, notify, ...answers };
+  return { zones, domains, names, keys: keys.all, transfer, notify, ...answers };
+}
+
+/** A subnet may have one of them as its own: names are written there all the same. */
+function checkDomains(
+  book: FaultBook,
+  drafts: readonly (string | undefined)[],
+  subnets: readonly Subnet[],
+): readonly string[] {
+  const reverse = subnets.filter(hasNames).map(({ cidr }) => reverseDomain(cidr));
+  const places = new Map<string, string>();
+  return drafts.flatMap((domain, i) => {
+    const path = ['dns', 'domains', i];
+    checkFirst(book, places, domain, path);
+    const holder = domain === undefined ? undefined : reverse.find(({ holds }) => holds(domain));
+    if (holder) book.report(path, `a domain outside ${holder.what}, which this rack answers for itself`);
+    return domain === undefined || book.touches(path) ? [] : [domain];
+  });
 }
 
 interface ZoneGround {
@@ -75,10 +97,10 @@ function checkZone(
   { ground, keys, own, inherited, places }: ZoneGround & { readonly places: Map<string, string> },
 ): ZoneSettings[] {
   const { name, file } = draft;
-  checkFirst(book, places, name, path);
+  checkFirst(book, places, name, [...path, 'name']);
   const holder = name === undefined ? undefined : own.find(({ holds }) => holds(name));
   if (holder)
-    book.report([...path, 'name'], `a name that is not ${holder.what}, as that is made from hosts and leases`);
+    book.report([...path, 'name'], `a name that is not ${holder.what}, as that is made from hosts, names and leases`);
   const isWritten = book.document.has([...path, 'file']) || book.document.has([...path, 'update']);
   if (!isWritten && !book.lost(path))
     book.report([...path, 'file'], 'a master file, or `update` to live of updates alone');
@@ -93,9 +115,8 @@ function checkZone(
 }
 
 /** Of two with one name the earlier one in the file has it. */
-function checkFirst(book: FaultBook, places: Map<string, string>, name: string | undefined, path: Path): void {
+function checkFirst(book: FaultBook, places: Map<string, string>, name: string | undefined, here: Path): void {
   if (name === undefined) return;
-  const here = [...path, 'name'];
   const taken = places.get(name);
   if (taken === undefined) places.set(name, book.whereIs(here));
   else book.report(here, 'a name of its own', { found: `${book.document.describe(here)}, taken ${taken}` });
@@ -147,7 +168,7 @@ function checkKey(
   { directory, surroundings, places }: DnsGround & { readonly places: Map<string, string> },
 ): TsigKeySettings[] {
   const { name, algorithm, 'secret-file': secret } = draft;
-  checkFirst(book, places, name, path);
+  checkFirst(book, places, name, [...path, 'name']);
   const secretFile = secret === undefined ? undefined : posix.resolve(directory, secret);
   if (secretFile !== undefined && !surroundings.fileExists(secretFile)) {
     book.report([...path, 'secret-file'], `a readable file ${secretFile}`, { found: 'none' });
@@ -223,12 +244,12 @@ function rateLimitOf({ 'rate-limit': limit }: DnsDraft): { readonly rateLimit?: 
   return { rateLimit: { responses: limit.responses, windowSeconds: limit.window, slip: limit.slip } };
 }
 
-/** What the rack answers for by itself: domain and reverse names of each subnet with `dhcp+dns`. */
-function ownDomains(subnets: readonly Subnet[]): OwnDomain[] {
-  return subnets.flatMap(({ cidr, domain, management }) => {
-    if (management !== 'dhcp+dns' || domain === undefined) return [];
-    return [zoneDomain(domain, `the domain ${domain} of a subnet`), reverseDomain(cidr)];
-  });
+/** What the rack answers for by itself: domain and reverse names of each subnet with `dhcp+dns`, and `dns.domains`. */
+function ownDomains(subnets: readonly Subnet[], domains: readonly string[]): OwnDomain[] {
+  const ofSubnets = subnets
+    .filter(hasNames)
+    .flatMap(({ cidr, domain }) => [zoneDomain(domain, `the domain ${domain} of a subnet`), reverseDomain(cidr)]);
+  return [...ofSubnets, ...domains.map((domain) => zoneDomain(domain, `the domain ${domain} of dns.domains`))];
 }
 
 function zoneDomain(name: string, what: string): OwnDomain {

@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 
 import type { ImagesDraft, SourceDraft } from './config-draft.ts';
 import type { FaultBook } from './fault-book.ts';
+import type { Path } from './fault.ts';
 import { imageShelf } from './stored-image.ts';
 import type { ImageSettings, ImageSource } from './plan.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -34,7 +35,7 @@ function checkSource(
   surroundings: Surroundings,
 ): ImageSource[] {
   const path = ['images', 'sources', index];
-  const { url, keyring, 'keyring-data': keyringData, unsigned, keep, proxy, selections = [] } = draft;
+  const { url, keyring, 'keyring-data': keyringData, keep, proxy, selections = [] } = draft;
   const name = draft.name ?? (url === undefined ? undefined : defaultName(url));
   const first = name === undefined ? undefined : seen.get(name);
   if (name !== undefined && first !== undefined) {
@@ -42,11 +43,7 @@ function checkSource(
     book.report(place, `a name of its own (source ${first + 1} has it)`, { found: name });
   }
   if (name !== undefined) seen.set(name, first ?? index);
-  const ways = [keyring !== undefined, keyringData !== undefined, unsigned === true].filter(Boolean).length;
-  if (!book.touches(path) && ways !== 1) {
-    const expected = 'a keyring of who signs it, or unsigned: true, and not both';
-    book.report(ways === 0 || unsigned !== true ? path : [...path, 'unsigned'], expected, { scope: 'entry' });
-  }
+  if (!book.touches(path)) checkTrust(book, draft, path);
   if (keyring !== undefined && !surroundings.fileExists(keyring)) {
     book.report([...path, 'keyring'], `a readable file ${keyring}`, { found: 'none', mayPass: true });
   }
@@ -62,6 +59,20 @@ function checkSource(
       ...(proxy !== undefined && { proxy }),
     },
   ];
+}
+
+/** By whom it is vouched for must be said in one way. */
+function checkTrust(book: FaultBook, draft: SourceDraft, path: Path): void {
+  const { keyring, 'keyring-data': data, unsigned } = draft;
+  const keys = ['keyring', 'keyring-data', 'unsigned'];
+  const said = [keyring !== undefined, data !== undefined, unsigned === true];
+  const [first, second] = keys.filter((_, i) => said[i]);
+  if (first !== undefined && second === undefined) return;
+  const expected = 'one of keyring, keyring-data (the keys of who signs it) and unsigned: true';
+  book.report(second === undefined ? path : [...path, second], expected, {
+    scope: 'entry',
+    ...(second !== undefined && { at: 'key', found: `${first} and ${second}` }),
+  });
 }
 
 /** "images.maas.io/ephemeral-v3/stable"; of a directory its path. */

@@ -20,6 +20,11 @@ export function checkWatch({ watch }: ConfigDraft, rackName: string): WatchSetti
   };
 }
 
+/** Whether a rack asks for DHCP servers by this MAC, this one or another. */
+export function isProbeMac(mac: string): boolean {
+  return Number.parseInt(mac.slice(0, 8).replaceAll(':', ''), 16) === PROBE_PREFIX;
+}
+
 /** A MAC of this rack's own, so that it knows its own questions and is asked by another rack all the same. */
 function probeMac(rackName: string): Mac {
   let hash = FNV_START;

@@ -33,11 +33,21 @@ export interface Compiled {
 }
 
 /**
- * Compiles config text, and what a region adds to it, into a Plan. Never throws: whatever they say, the answer is a
- * Plan, faults, or both.
+ * Compiles config text into a Plan, and with it what a region adds where the text has a section `region`. Never throws: whatever
+ * they say, the answer is a Plan, faults, or both.
  */
 export function compilePlan(text: string, file: string, surroundings: Surroundings, region?: RegionPart): Compiled {
-  const { document, conflicts } = readDocument(text, surroundings, region);
+  return compileDocument(new ConfigDocument(text), file, surroundings, region);
+}
+
+/** The same for a text that was read already. */
+export function compileDocument(
+  written: ConfigDocument,
+  file: string,
+  surroundings: Surroundings,
+  region?: RegionPart,
+): Compiled {
+  const { document, conflicts } = withRegion(written, surroundings, region);
   const book = new FaultBook(file, document);
   const draft = readDraft(book);
   // After a syntax error nobody knows what belongs together.
@@ -49,12 +59,11 @@ export function compilePlan(text: string, file: string, surroundings: Surroundin
 }
 
 /** Who follows no region hears none; and what a broken file says counts for nothing, so there is nothing to merge. */
-function readDocument(
-  text: string,
+function withRegion(
+  document: ConfigDocument,
   { interfaces }: Surroundings,
   region: RegionPart | undefined,
 ): { readonly document: SourceDocument; readonly conflicts: readonly string[] } {
-  const document = new ConfigDocument(text);
   if (!region || !document.has(['region']) || document.brokenAt !== undefined) return { document, conflicts: [] };
   const merged = new MergedDocument(document, new RegionDocument(region), interfaces);
   return { document: merged, conflicts: merged.conflicts };
@@ -81,7 +90,7 @@ function checkWhole(book: FaultBook, draft: ConfigDraft, surroundings: Ground): 
   const { age: ageSeconds, size: bytes } = draft.timeline;
   const { directory } = surroundings;
   const watch = rack && checkWatch(draft, rack.name);
-  const dns = rack && checkDns(book, draft.dns, { rackName: rack.name, subnets, directory, surroundings });
+  const dns = rack && checkDns(book, draft.dns, { rackName: rack.name, subnets, hosts, directory, surroundings });
   if (watch === undefined || region === undefined) return undefined;
   if (!rack || !catalogue || !http || !images || !tftp || !dns || !admin || level === undefined) return undefined;
   if (ageSeconds === undefined || bytes === undefined) return undefined;

@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import type { FaultBook } from './fault-book.ts';
-import { dnsSchema, tsigKeySchema, zoneSchema } from './dns-schema.ts';
+import { dnsSchema, nameSchema, tsigKeySchema, zoneSchema } from './dns-schema.ts';
 import type { ExitMethod } from './plan.ts';
 import { reportIssue } from './report-issue.ts';
 import {
@@ -21,6 +21,7 @@ import {
   tftpSchema,
   timelineSchema,
 } from './schema.ts';
+import { domainText } from './text-forms.ts';
 
 /** What could be read of a mapping: a field is undefined when it is absent or has a fault. */
 type Fields<S> =
@@ -48,10 +49,13 @@ export interface BootDraft {
 
 export type ZoneDraft = Fields<typeof zoneSchema>;
 export type TsigKeyDraft = Fields<typeof tsigKeySchema>;
+export type NameDraft = Fields<typeof nameSchema>;
 
-/** As many zones and keys as in the file, in its order. */
-export interface DnsDraft extends Omit<Fields<typeof dnsSchema>, 'zones' | 'keys'> {
+/** As many zones, domains, names and keys as in the file, in its order. */
+export interface DnsDraft extends Omit<Fields<typeof dnsSchema>, 'zones' | 'domains' | 'names' | 'keys'> {
   readonly zones: readonly ZoneDraft[];
+  readonly domains: readonly (string | undefined)[];
+  readonly names: readonly NameDraft[];
   readonly keys: readonly TsigKeyDraft[];
 }
 
@@ -79,8 +83,8 @@ export interface ConfigDraft {
 /** Checks every value of the document; the faults go into the book. */
 export function readDraft(book: FaultBook): ConfigDraft {
   const { document } = book;
-  for (const fault of document.faults)
-    book.report(fault.path, fault.expected, { found: fault.found, at: fault.position });
+  for (const { path, expected, found, position: at, scope } of document.faults)
+    book.report(path, expected, { found, at, ...(scope && { scope }) });
   const whole = configSchema.safeParse(document.value);
   if (whole.success) return whole.data;
   for (const issue of whole.error.issues) reportIssue(book, issue, []);
@@ -118,10 +122,12 @@ function salvage(value: unknown): ConfigDraft {
 }
 
 function salvageDns(dns: Readonly<Record<string, unknown>>): DnsDraft {
-  const { zones, keys, ...rest } = dns;
+  const { zones, domains, names, keys, ...rest } = dns;
   return {
-    ...readFields(dnsSchema.omit({ zones: true, keys: true }), rest),
+    ...readFields(dnsSchema.omit({ zones: true, domains: true, names: true, keys: true }), rest),
     zones: asList(zones).map((zone) => readFields(zoneSchema, zone)),
+    domains: asList(domains).map((domain) => domainText.safeParse(domain).data),
+    names: asList(names).map((name) => readFields(nameSchema, name)),
     keys: asList(keys).map((key) => readFields(tsigKeySchema, key)),
   };
 }

@@ -7,6 +7,8 @@ import * as form from './text-forms.ts';
 const DNS_PORT = 53;
 /** RFC 7858 §3.1 */
 const TLS_PORT = 853;
+/** What a resolver is told of one name in one message, with room for its IPv6 addresses. */
+const MOST_ADDRESSES = 100;
 const PORT = 'a port number from 1 to 65535';
 
 const port = z.int(PORT).min(1, PORT).max(65_535, PORT);
@@ -90,6 +92,22 @@ export const tsigKeySchema = mapping({
   ),
 });
 
+export const nameSchema = mapping({
+  name: form.zoneNameText.describe('The whole name, in the domain of a subnet or one of dns.domains.'),
+  addresses: list(form.ipText, 'a list of addresses')
+    .min(1, 'at least one address')
+    .max(MOST_ADDRESSES, `at most ${MOST_ADDRESSES} addresses`)
+    .optional()
+    .describe(
+      'Its addresses, IPv4 and IPv6. One of a subnet, which no host or lease has, is called by this name, too.',
+    ),
+  alias: form.zoneNameText.optional().describe('Instead of addresses: the name it stands for (CNAME).'),
+  ttl: form
+    .durationBetween('0s', '365d', '30s, 5m or 1h')
+    .prefault('5m')
+    .describe('How long a resolver may keep it: 0s to 365d.'),
+});
+
 const routeSchema = mapping({
   domain: form.zoneNameText.describe('Names in it …'),
   forward: upstreams.describe('… are asked for here.'),
@@ -122,6 +140,12 @@ const rateLimitSchema = mapping({
 
 export const dnsSchema = mapping({
   zones: list(zoneSchema, 'a list of zones').prefault([]).describe('Zones from files, or that live of updates.'),
+  domains: list(form.domainText, 'a list of domains')
+    .prefault([])
+    .describe('Domains this rack answers for, beside those of its subnets.'),
+  names: list(nameSchema, 'a list of names')
+    .prefault([])
+    .describe('Names that no host has, in the domains of subnets and those of `domains`.'),
   keys: list(tsigKeySchema, 'a list of keys')
     .prefault([])
     .describe('Keys that sign what is said to secondaries and by updaters (TSIG).'),

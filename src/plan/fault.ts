@@ -4,7 +4,7 @@ const UNSEEMLY = /[\p{Cc}\p{Zl}\p{Zp}]+/gu;
 /** Where a value stands in the file: `['subnets', 0, 'router']`. */
 export type Path = readonly (string | number)[];
 
-/** A `plan` fault leaves no Plan; an `entry` fault takes one host, class, boot entry, loader, zone, key or source of images out of service. */
+/** A `plan` fault leaves no Plan; an `entry` fault takes one host, class, boot entry, loader, zone, key, domain, name or source of images out of service. */
 export type FaultScope = 'plan' | 'entry';
 
 /** One thing wrong in the config file. */
@@ -50,6 +50,6 @@ export function scopeOf(path: Path): FaultScope {
   if ((section === 'hosts' || section === 'classes') && path.length > 1) return 'entry';
   if (section === 'images' && second === 'sources' && path.length > 2) return 'entry';
   const inCatalogue = section === 'boot' && (second === 'entries' || second === 'loaders');
-  const inZones = section === 'dns' && (second === 'zones' || second === 'keys');
-  return (inCatalogue || inZones) && path.length > 2 ? 'entry' : 'plan';
+  const inNames = section === 'dns' && ['zones', 'keys', 'domains', 'names'].includes(String(second));
+  return (inCatalogue || inNames) && path.length > 2 ? 'entry' : 'plan';
 }

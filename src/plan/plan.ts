@@ -126,6 +126,10 @@ export interface TlsSettings {
 export interface DnsSettings {
   /** Beside the rack's own; none is one of these or inside one. */
   readonly zones: readonly ZoneSettings[];
+  /** What the rack's own zones are of beside the domains of its subnets; lower case, without a dot at the end. */
+  readonly domains: readonly string[];
+  /** Each name once, in file order: of two that have one address, the first is what that is called. */
+  readonly names: readonly WrittenName[];
   /** Each name once. */
   readonly keys: readonly TsigKeySettings[];
   /** Who may have the rack's own zones whole (RFC 5936, RFC 1995). */
@@ -159,6 +163,18 @@ export interface ZoneSettings {
   readonly update: readonly AclEntry[];
   readonly transfer: readonly AclEntry[];
   readonly notify: readonly NotifyTarget[];
+}
+
+/** A name in one of the rack's own zones that no machine has: with addresses, or an alias, which has none. */
+export interface WrittenName {
+  /** Lower case, without a dot at the end. */
+  readonly name: string;
+  readonly ttlSeconds: number;
+  readonly addresses: readonly Ip4[];
+  /** IPv6: 16 octets each, one character an octet. */
+  readonly addresses6: readonly string[];
+  /** The name it stands for, ours or not. */
+  readonly alias?: string;
 }
 
 /** A key that messages are signed by (RFC 8945). The secret is for the service that reads its file. */

@@ -1,5 +1,5 @@
 import { oneLine, type Path } from './fault.ts';
-import type { Place, SourceDocument, YamlFault } from './source-document.ts';
+import type { Place, YamlFault } from './source-document.ts';
 
 /** What the region has for this rack: sections of a config. */
 export interface RegionPart {
@@ -22,111 +22,105 @@ const SECTIONS: Readonly<Record<string, readonly string[] | 'all'>> = {
 };
 /** Deeper than any key of ours. */
 const MAX_DEPTH = 32;
+/**
+ * Of all lists and mappings together. Forty thousand hosts with four keys each have as many; and as each of them may be a fault, more
+ * of them would keep the rack from its work for longer than a few seconds.
+ */
+const MOST_VALUES = 200_000;
+/** Some of them are held each against each. */
+const MOST_IN_LIST = 4096;
+/** Those are not. */
+const LONG_LISTS: ReadonlySet<string> = new Set(['hosts', 'names']);
 
 /** The region's part as its rack reads it: what a region has no say in is a fault, and left out. */
-export class RegionDocument implements SourceDocument {
+export class RegionDocument {
   readonly name: string;
-  readonly value: Readonly<Record<string, unknown>>;
-  readonly brokenAt = undefined;
+  readonly value: Mapping;
   readonly #faults: YamlFault[] = [];
+  #values = 0;
 
   constructor({ name, config }: RegionPart) {
     this.name = name;
-    this.value = this.#sections(config);
+    const value = this.#sections(config);
+    const isTooLong = this.#values > MOST_VALUES;
+    if (isTooLong) this.#report([], `at most ${MOST_VALUES} values`, 'more');
+    this.value = isTooLong ? {} : value;
   }
 
+  /** They cost what they are about, which is left out, and nothing else: each is of scope `entry`. */
   get faults(): readonly YamlFault[] {
     return this.#faults;
   }
 
+  /** Nobody sees its text, so there are no lines. */
   locate(path: Path): Place {
     return { line: 0, column: 0, source: this.name, path };
   }
 
-  describe(path: Path): string {
-    const value = this.#at(path);
-    if (isMapping(value)) return 'a mapping';
-    if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
-    return value === undefined || value === null ? 'nothing' : oneLine(JSON.stringify(value).replace(/^"|"$/g, ''));
-  }
-
-  has(path: Path): boolean {
-    return this.#at(path) !== undefined;
-  }
-
-  isScalar(path: Path): boolean {
-    const value = this.#at(path);
-    return value !== undefined && !isMapping(value) && !Array.isArray(value);
-  }
-
-  /** JSON has quotes. */
-  bareKind(): undefined {
-    return undefined;
-  }
-
-  isList(path: Path): boolean {
-    return Array.isArray(this.#at(path));
-  }
-
-  #at(path: Path): unknown {
-    let value: unknown = this.value;
-    for (const step of path) {
-      if (typeof step === 'number') value = Array.isArray(value) ? (value as unknown[])[step] : undefined;
-      else value = isMapping(value) && Object.hasOwn(value, step) ? value[step] : undefined;
-    }
-    return value;
-  }
-
-  #sections(config: unknown): Record<string, unknown> {
+  #sections(config: unknown): Mapping {
     if (!isMapping(config)) {
-      this.#report([], `a mapping with ${Object.keys(SECTIONS).join(', ')}`, 'something else');
+      this.#report([], `a mapping with ${Object.keys(SECTIONS).join(', ')}`, describeJson(config));
       return {};
     }
-    const value: Record<string, unknown> = {};
-    for (const [section, part] of Object.entries(config)) {
-      const allowed = Object.hasOwn(SECTIONS, section) ? SECTIONS[section] : undefined;
-      if (allowed === undefined) this.#reportKey([], section, Object.keys(SECTIONS));
-      else value[section] = allowed === 'all' ? this.#plain(part, [section]) : this.#keys(part, section, allowed);
-    }
-    return value;
-  }
-
-  #keys(part: unknown, section: string, allowed: readonly string[]): unknown {
-    if (!isMapping(part)) return this.#plain(part, [section]);
-    const value: Record<string, unknown> = {};
-    for (const [key, inner] of Object.entries(part)) {
-      if (allowed.includes(key)) value[key] = this.#plain(inner, [section, key]);
-      else this.#reportKey([section], key, allowed);
-    }
-    return value;
+    return this.#copy(config, [], Object.keys(SECTIONS), (part, path) => {
+      const allowed = SECTIONS[String(path[0])];
+      const isPicked = allowed !== undefined && allowed !== 'all' && isMapping(part);
+      return isPicked
+        ? this.#copy(part, path, allowed, (inner, here) => this.#plain(inner, here))
+        : this.#plain(part, path);
+    });
   }
 
   #plain(value: unknown, path: Path): unknown {
-    if (path.length > MAX_DEPTH) {
-      this.#report(path, `at most ${MAX_DEPTH} levels`, 'more');
-      return undefined;
-    }
-    if (Array.isArray(value)) return value.map((item, i) => this.#plain(item, [...path, i]));
-    if (!isMapping(value)) return value;
+    if (typeof value !== 'object' || value === null) return value;
+    if (path.length > MAX_DEPTH) return this.#report(path, `at most ${MAX_DEPTH} levels`, 'more');
+    if (!Array.isArray(value)) return this.#copy(value, path, undefined, (part, here) => this.#plain(part, here));
+    const isLong = LONG_LISTS.has(String(path.at(-1)));
+    if (!isLong && value.length > MOST_IN_LIST)
+      return this.#report(path, `at most ${MOST_IN_LIST} of them`, String(value.length));
+    this.#values += value.length;
+    return this.#values > MOST_VALUES ? undefined : value.map((item, i) => this.#plain(item, [...path, i]));
+  }
+
+  /** `allowed`: the keys it may have; absent: any. */
+  #copy(
+    value: object,
+    path: Path,
+    allowed: readonly string[] | undefined,
+    read: (part: unknown, path: Path) => unknown,
+  ): Mapping {
     const copy: Record<string, unknown> = {};
     for (const [key, part] of Object.entries(value)) {
+      if (++this.#values > MOST_VALUES) break;
       const here = [...path, key];
+      if (allowed && !allowed.includes(key)) this.#reportKey(here, key, allowed);
       // It would be taken for the mapping's own nature by whoever reads it
-      if (key === '__proto__') this.#report(here, 'a plain word as key', key);
-      else copy[key] = this.#plain(part, here);
+      else if (key === '__proto__') this.#report(here, 'a plain word as key', key);
+      else copy[key] = read(part, here);
     }
     return copy;
   }
 
-  #reportKey(holder: Path, key: string, allowed: readonly string[]): void {
-    this.#report([...holder, key], `one of ${allowed.join(', ')}`, `${oneLine(key)}, in which a region has no say`);
+  #reportKey(path: Path, key: string, allowed: readonly string[]): void {
+    this.#report(path, `one of ${allowed.join(', ')}`, `${oneLine(key)}, in which a region has no say`);
   }
 
-  #report(path: Path, expected: string, found: string): void {
-    this.#faults.push({ path, position: this.locate(path), expected, found });
+  #report(path: Path, expected: string, found: string): undefined {
+    // The tree has no name for the place: in the merged one another value may have it
+    this.#faults.push({ path: [], position: this.locate(path), expected, found, scope: 'entry' });
   }
 }
 
-export function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+export type Mapping = Readonly<Record<string, unknown>>;
+
+export function isMapping(value: unknown): value is Mapping {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A value as whoever wrote it would know it, shortened, or what kind of thing it is. */
+export function describeJson(value: unknown): string {
+  if (isMapping(value)) return 'a mapping';
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  if (value === undefined || value === null) return 'nothing';
+  return oneLine(typeof value === 'string' ? value : JSON.stringify(value));
 }

@@ -7,13 +7,16 @@ import { keysAt } from './schema.ts';
 
 type Issue = z.core.$ZodIssue;
 
-/** Puts what the schema says of the value at `holder` into the book. The schema's messages are the "expected" part. */
-export function reportIssue(book: FaultBook, issue: Issue, holder: Path): void {
+/**
+ * Puts what the schema says of the value at `holder` into the book. The schema's messages are the "expected" part. `root`: the schema
+ * of the whole file, where that is not the rack's.
+ */
+export function reportIssue(book: FaultBook, issue: Issue, holder: Path, root?: z.ZodType): void {
   const path = [...holder, ...issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))];
   if (issue.code === 'unrecognized_keys') {
-    for (const key of issue.keys) reportUnknownKey(book, path, key);
+    for (const key of issue.keys) reportUnknownKey(book, path, key, root);
   } else if (issue.code === 'invalid_union') {
-    for (const inner of pertinentIssues(issue.errors)) reportIssue(book, inner, path);
+    for (const inner of pertinentIssues(issue.errors)) reportIssue(book, inner, path, root);
   } else if (issue.code === 'invalid_key') {
     reportKey(book, path, issue.issues[0]?.message ?? 'another key');
   } else {
@@ -21,10 +24,10 @@ export function reportIssue(book: FaultBook, issue: Issue, holder: Path): void {
   }
 }
 
-function reportUnknownKey(book: FaultBook, holder: Path, key: string): void {
+function reportUnknownKey(book: FaultBook, holder: Path, key: string, root?: z.ZodType): void {
   const path = [...holder, key];
   if (isHearsay(book, path)) return;
-  const known = keysAt(holder);
+  const known = keysAt(holder, root);
   const found = withSuggestion(key, known, oneLine(key));
   book.report(path, `one of ${known.join(', ')}`, { found, scope: scopeOf(holder), at: 'key' });
 }

@@ -394,7 +394,7 @@ const watchSchema = mapping({
 /** Where the region is that this rack follows and reports to. */
 export const regionSchema = mapping({
   url: oneOrMore(form.regionText, 'at least one URL').describe(
-    'Where the region answers, like https://region.example:5240; or a list, of which the next is asked when one fails.',
+    'Where the region answers, like https://region.example:5240, where `rackboot region` listens (without a port: 443, or 80 for http); or a list, of which the next is asked when one fails.',
   ),
   credentials: form.fileText
     .optional()
@@ -452,18 +452,23 @@ export function configJsonSchema(): object {
   return { title: 'rackboot.yaml', ...z.toJSONSchema(configSchema, { io: 'input', target: 'draft-7' }) };
 }
 
-/** The keys that the mapping at this path may have. */
-export function keysAt(path: Path): readonly string[] {
-  let schema: unknown = configSchema;
+/** The keys that the mapping at this path may have. `root`: of the whole file, by default the rack's. */
+export function keysAt(path: Path, root: z.ZodType = configSchema): readonly string[] {
+  const found = bare(schemaAt(path, root));
+  return found instanceof z.ZodObject ? Object.keys(found.shape) : [];
+}
+
+/** What the value at this path must be; undefined where there is none. */
+export function schemaAt(path: Path, root: z.ZodType = configSchema): z.ZodType | undefined {
+  let schema: unknown = root;
   for (const step of path) {
     const holder = bare(schema);
-    if (holder instanceof z.ZodObject) schema = holder.shape[step];
+    if (holder instanceof z.ZodObject) schema = Object.hasOwn(holder.shape, step) ? holder.shape[step] : undefined;
     else if (holder instanceof z.ZodArray) schema = holder.element;
     else if (holder instanceof z.ZodRecord) schema = holder.valueType;
-    else return [];
+    else return undefined;
   }
-  const found = bare(schema);
-  return found instanceof z.ZodObject ? Object.keys(found.shape) : [];
+  return schema instanceof z.ZodType ? schema : undefined;
 }
 
 /** Of several forms that a value may have, the mapping. */

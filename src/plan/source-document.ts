@@ -1,4 +1,4 @@
-import type { Path } from './fault.ts';
+import type { FaultScope, Path } from './fault.ts';
 
 export interface Position {
   /** From 1. */
@@ -13,6 +13,8 @@ export interface YamlFault {
   readonly position: Position | Place;
   readonly expected: string;
   readonly found: string;
+  /** Default: what the path says. */
+  readonly scope?: FaultScope;
 }
 
 /** Where a value stands, in the words of whoever wrote it. */

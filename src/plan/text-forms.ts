@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import * as z from 'zod';
 import { formatCidr, netmask, parseCidr, type Cidr } from '../addr/cidr.ts';
 import { parseIp4, toIp4, type Ip4 } from '../addr/ip4.ts';
+import { parseIp6 } from '../addr/ip6.ts';
 import { parseMac, type Mac } from '../addr/mac.ts';
 import { parseRange } from '../addr/range.ts';
 import { parseDuration } from './duration.ts';
@@ -76,6 +77,13 @@ export const ip4Text = textForm({
   expected: 'an IPv4 address like 192.168.127.254',
   pattern: new RegExp(`^${QUAD}$`),
   parse: parseUnicast,
+});
+
+/** Gives 16 octets, one character each, for IPv6. */
+export const ipText = textForm<Ip4 | string>({
+  expected: 'an IPv4 address like 192.168.127.50, or an IPv6 address like 2001:db8::50',
+  pattern: new RegExp(`^(${QUAD}|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)$`),
+  parse: (text) => (text.includes(':') ? parseUnicast6(text) : parseUnicast(text)),
 });
 
 export const cidrText = textForm({
@@ -226,6 +234,8 @@ export const cacheSizeText = sizeBetween('1MiB', '1GiB', '32MiB');
 
 export const timelineSizeText = sizeBetween('1MiB', '4GiB', '64MiB');
 
+export const regionEventsText = durationBetween('1d', '3650d', '30d or 365d');
+
 export const outboxAgeText = durationBetween('1h', '365d', '12h, 14d or 90d');
 
 export const outboxSizeText = sizeBetween('1MiB', '64GiB', '256MiB');
@@ -323,7 +333,12 @@ export const regionText = textForm({
 
 export const base64Text = textForm({
   expected: 'text in base64',
-  parse: (text) => (/^(?:[A-Za-z0-9+/\s]+={0,2}\s*)$/.test(text) ? text.replaceAll(/\s/g, '') : undefined),
+  parse: (text) => {
+    const bare = text.replaceAll(/\s/g, '');
+    return /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4})$/.test(bare)
+      ? bare
+      : undefined;
+  },
 });
 
 /** Gives 64 hexadecimal digits. */
@@ -434,6 +449,13 @@ function parsePace(text: string): number | undefined {
 function parseUnicast(text: string): Ip4 | Misfit | undefined {
   const address = parseIp4(text);
   return address === undefined || isUnicast(address) ? address : new Misfit('the IPv4 address of one machine');
+}
+
+/** Not the unspecified address, nor multicast (RFC 4291 §2.5.2, §2.7). */
+function parseUnicast6(text: string): string | Misfit | undefined {
+  const octets = parseIp6(text);
+  const isUnicast6 = octets !== undefined && /[^\0]/.test(octets) && !octets.startsWith('\xff');
+  return octets === undefined || isUnicast6 ? octets : new Misfit('the IPv6 address of one machine');
 }
 
 function parseOwnCidr(text: string): Cidr | Misfit | undefined {

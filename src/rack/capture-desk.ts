@@ -70,15 +70,17 @@ export class CaptureDesk {
     if (running.written >= MOST_BYTES || running.stream.writableLength > MOST_PENDING) this.#end(running);
   }
 
-  /** `bound`: the MACs of leases that began; `ended`: addresses. */
-  leasesChanged(bound: Iterable<number>, ended: readonly Ip4[]): void {
+  /** Leases began. */
+  leasesChanged(began: readonly Pick<LeaseFact, 'mac' | 'address'>[]): void {
     const running = this.#running;
     if (!running || running.isEnding) return;
     const { aim } = running;
-    const isNews = ended.some((address) => aim.addresses.includes(address)) || [...bound].includes(aim.mac);
+    const isNews = began.some(({ mac, address }) => mac === aim.mac || aim.addresses.includes(address));
     if (!isNews) return;
-    // One that it had a moment ago is its own still, as what is on the way may be
-    const addresses = [...new Set([...aim.addresses, ...this.#addressesOf(aim.mac)])].slice(-MOST_ADDRESSES);
+    // One that it had a moment ago is its own still, as what is on the way may be, until it is somebody else's
+    const others = new Set(began.flatMap(({ mac, address }) => (mac === aim.mac ? [] : [address])));
+    const known = [...new Set([...aim.addresses, ...this.#addressesOf(aim.mac)])];
+    const addresses = known.filter((address) => !others.has(address)).slice(-MOST_ADDRESSES);
     if (addresses.join() === aim.addresses.join()) return;
     running.aim = { ...aim, addresses };
     this.#dependencies.tell({ type: 'tap', aim: running.aim });

@@ -1,74 +1,13 @@
 import type { Logger } from 'pino';
 
 import { describeEvent } from '../timeline/describe-event.ts';
+import { levelOf } from '../timeline/event-level.ts';
 import type { RackEvent } from '../timeline/event.ts';
-
-const ERRORS: ReadonlySet<string> = new Set([
-  'plan.refused',
-  'region.plan-refused',
-  'region.plan-lost',
-  'service.failed',
-  'dhcp.store-failed',
-  'dhcp.store-replaced',
-  'boot.store-failed',
-  'boot.store-replaced',
-  'http.certificate-failed',
-  'image.spoilt',
-  'image.index-replaced',
-  'image.removal-held',
-  'watch.store-failed',
-  'watch.store-replaced',
-  'zone.refused',
-  'region.refused',
-  'region.outbox-failed',
-  'region.outbox-replaced',
-]);
-const WARNINGS: ReadonlySet<string> = new Set([
-  'region.lost',
-  'region.forgotten',
-  'region.record-refused',
-  'region.clock-wrong',
-  'region.outbox-works',
-  'dns.upstream-failed',
-  'dns.upstream-forged',
-  'dns.upstream-works',
-  'dns.tls-failed',
-  'dns.tls-works',
-  'boot.held',
-  'conflict.began',
-  'conflict.hidden',
-  'dhcp-server.found',
-  'dhcp-server.hidden',
-  'watch.blind',
-  'watch.store-works',
-  'boot.store-works',
-  'dhcp.exhausted',
-  'dhcp.range-claimed',
-  'dhcp.store-works',
-  'dhcp.clock-set',
-  'dhcp.decline',
-  'dhcp.nak',
-  'tftp.failed',
-  'tftp.refused',
-  'http.failed',
-  'http.refused',
-  'image.refused',
-  'image.removal-resumed',
-]);
 
 /** The log is the timeline in another coat: each event is one line. */
 export function logEvent(log: Logger, event: RackEvent): void {
-  const level = levelOf(event);
+  const level = levelOf(event.kind);
   if (!log.isLevelEnabled(level)) return;
   const { at: _at, ...fields } = event;
   log[level](fields, describeEvent(event));
-}
-
-/** As often as all machines say something in ten minutes. */
-const DETAILS: ReadonlySet<string> = new Set(['neighbour.refreshed']);
-
-function levelOf({ kind }: RackEvent): 'error' | 'warn' | 'info' | 'debug' {
-  if (DETAILS.has(kind)) return 'debug';
-  if (ERRORS.has(kind)) return 'error';
-  return WARNINGS.has(kind) ? 'warn' : 'info';
 }

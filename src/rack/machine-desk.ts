@@ -1,13 +1,14 @@
 import { formatIp4, parseIp4 } from '../addr/ip4.ts';
-import { formatMac, parseMac } from '../addr/mac.ts';
+import { formatMac, parseMac, type Mac } from '../addr/mac.ts';
 import { BOOT_LOCAL, type Host, type Plan } from '../plan/plan.ts';
 import type { LeaseFact } from '../service/letters.ts';
 import type { LeaseTable } from '../service/lease-table.ts';
-import { MachineBook } from '../story/machine-book.ts';
-import { freshFacts, type MachineFacts, type Stage } from '../story/machine-facts.ts';
+import { MachineBook, type BookGround } from '../story/machine-book.ts';
+import { freshFacts, isSentToDisk, type MachineFacts, type Stage } from '../story/machine-facts.ts';
 import { createPathKinds } from '../story/path-kinds.ts';
-import type { Trouble } from '../story/trouble.ts';
+import type { Trouble, UsedAddress } from '../story/trouble.ts';
 import { troublesOf } from '../story/troubles-of.ts';
+import type { Conflict } from '../story/wire-book.ts';
 import type { Clock } from '../system/clock.ts';
 import type { RackEvent } from '../timeline/event.ts';
 import type { Timeline } from '../timeline/timeline.ts';
@@ -44,6 +45,8 @@ export interface MachineDeskDependencies {
   readonly clock: Pick<Clock, 'now'>;
   readonly leases: Pick<LeaseTable, 'facts'>;
   readonly boots: Pick<BootKeeper, 'rows'>;
+  /** Who made a card. */
+  readonly vendorOf: (mac: Mac) => string | undefined;
   /** Lets others have their turn. */
   readonly later: (callback: () => void) => void;
 }
@@ -59,12 +62,17 @@ export class MachineDesk {
   constructor(dependencies: MachineDeskDependencies, plan: Plan) {
     this.#dependencies = dependencies;
     this.#plan = plan;
-    this.#book = new MachineBook(createPathKinds(plan));
+    this.#book = new MachineBook(groundOf(plan));
   }
 
   apply(plan: Plan): void {
     this.#plan = plan;
-    this.#book.apply(createPathKinds(plan));
+    this.#book.apply(groundOf(plan));
+  }
+
+  /** Whether nobody made this MAC up. */
+  isKnown(mac: string): boolean {
+    return this.#book.isKnown(mac);
   }
 
   learn(event: RackEvent): void {
@@ -109,7 +117,7 @@ export class MachineDesk {
     const view = this.#view();
     const byKind: Partial<Record<Trouble['kind'], number>> = {};
     let inTrouble = 0;
-    for (const facts of this.#book.all()) {
+    for (const facts of this.#everyone(view)) {
       const kinds = new Set(view.troubles(facts).flatMap(({ kind, isNote }) => (isNote ? [] : [kind])));
       if (kinds.size > 0) inTrouble++;
       for (const kind of kinds) byKind[kind] = (byKind[kind] ?? 0) + 1;
@@ -118,8 +126,9 @@ export class MachineDesk {
   }
 
   #view(later = 0): View {
-    const { clock, leases, boots } = this.#dependencies;
-    return new View(this.#plan, this.#book, { now: clock.now() + later, leases: leases.facts(), rows: boots.rows() });
+    const { clock, leases, boots, vendorOf } = this.#dependencies;
+    const now = clock.now() + later;
+    return new View(this.#plan, this.#book, { now, leases: leases.facts(), rows: boots.rows(), vendorOf });
   }
 
   #everyone({ hosts, leases }: View): readonly MachineFacts[] {
@@ -147,9 +156,15 @@ class View {
   readonly hosts: ReadonlyMap<string, Host>;
   readonly leases: ReadonlyMap<string, LeaseFact>;
   readonly #plan: Plan;
+  /** Made when it is first asked. */
+  #byName: ReadonlyMap<string, Host> | undefined;
   readonly #book: MachineBook;
   readonly #now: number;
   readonly #otherServers: readonly string[];
+  readonly #knownServers: readonly string[];
+  readonly #vendorOf: MachineDeskDependencies['vendorOf'];
+  /** By whose they are; '' for those that nobody is given. */
+  readonly #used: ReadonlyMap<string, readonly UsedAddress[]>;
   /** Those that have had what they were to netboot, or are held. */
   readonly #resting: ReadonlySet<string>;
 
@@ -160,14 +175,24 @@ class View {
       now,
       leases,
       rows,
-    }: { readonly now: number; readonly leases: readonly LeaseFact[]; readonly rows: ReturnType<BootKeeper['rows']> },
+      vendorOf,
+    }: {
+      readonly now: number;
+      readonly leases: readonly LeaseFact[];
+      readonly rows: ReturnType<BootKeeper['rows']>;
+      readonly vendorOf: MachineDeskDependencies['vendorOf'];
+    },
   ) {
     this.#plan = plan;
     this.#book = book;
     this.#now = now;
-    this.#otherServers = book.otherServers(now);
+    this.#knownServers = (plan.watch?.dhcpServers ?? []).map((server) => formatIp4(server));
+    this.#otherServers = book.wires.otherServers(now).filter((server) => !this.#knownServers.includes(server));
     this.hosts = new Map(plan.hosts.flatMap((host) => host.macs.map((mac) => [formatMac(mac), host] as const)));
     this.leases = new Map(leases.map((lease) => [formatMac(lease.mac), lease]));
+    this.#vendorOf = vendorOf;
+    // Of a watch that was switched off nobody hears that it is over
+    this.#used = usedAddresses(plan.watch ? book.wires.conflicts() : [], plan.hosts);
     this.#resting = new Set(rows.flatMap(({ mac, state }) => (state.kind === 'armed' ? [] : [formatMac(mac)])));
   }
 
@@ -178,25 +203,89 @@ class View {
   isLocal(mac: string): boolean {
     const lease = this.leases.get(mac);
     // One that is known by another sign than its MAC
-    const named = lease?.host && this.#plan.hosts.find(({ name }) => name === lease.name);
+    const named = lease?.host && lease.name !== undefined ? this.#named(lease.name) : undefined;
     const boot = (this.hosts.get(mac) ?? named)?.boot ?? this.#plan.boot.default;
     return boot === BOOT_LOCAL || this.#resting.has(mac);
+  }
+
+  #named(name: string): Host | undefined {
+    this.#byName ??= new Map(this.#plan.hosts.map((host) => [host.name, host]));
+    return this.#byName.get(name);
   }
 
   troubles(facts: MachineFacts): Trouble[] {
     const { mac } = facts;
     const called = this.nameOf(mac) ?? mac;
-    const { paths } = this.#book;
-    const isLocal = this.isLocal(mac);
-    const userOf = (address: string): string | undefined => this.#book.userOf(address);
-    return troublesOf(facts, { now: this.#now, isLocal, called, paths, otherServers: this.#otherServers, userOf });
+    return troublesOf(facts, {
+      now: this.#now,
+      isLocal: this.isLocal(mac),
+      called,
+      paths: this.#book.paths,
+      otherCardAt: this.#otherCardAt(mac),
+      conflicts: this.#usedBeside(mac),
+      whoIs: (each) => this.#whoIs(each),
+      knownServers: this.#knownServers,
+      otherServers: this.#otherServers,
+    });
+  }
+
+  #usedBeside(mac: string): readonly UsedAddress[] {
+    if (this.#used.size === 0) return [];
+    const all = [...(this.#used.get(mac) ?? []), ...(this.#used.get('') ?? [])];
+    return all.filter(({ holder }) => holder !== mac);
+  }
+
+  #whoIs(text: string): string {
+    const mac = parseMac(text);
+    const words = [this.nameOf(text), mac === undefined ? undefined : this.#vendorOf(mac)];
+    const known = words.filter((word) => word !== undefined).join(', ');
+    return known === '' ? text : `${text} (${known})`;
+  }
+
+  /** A loader may go on by another card than the firmware did. */
+  #otherCardAt(mac: string): number | undefined {
+    const cards = this.hosts.get(mac)?.macs ?? [];
+    if (cards.length < 2) return undefined;
+    const others = cards.map((card) => formatMac(card)).filter((card) => card !== mac);
+    const times = others.flatMap((card) => this.#book.find(card)?.lastFile?.at ?? []);
+    return times.length === 0 ? undefined : Math.max(...times);
   }
 
   stageOf(facts: MachineFacts): MachineLine['stage'] {
     const { mac, stage, lastSeen } = facts;
     if (lastSeen === 0) return this.leases.has(mac) ? 'leased' : 'unseen';
-    return stage === 'script' && this.isLocal(mac) ? 'local' : stage;
+    return stage === 'script' && isSentToDisk(facts, this.isLocal(mac)) ? 'local' : stage;
   }
+}
+
+function groundOf(plan: Plan): BookGround {
+  const hosts = new Set(plan.hosts.flatMap(({ macs }) => macs.map((mac) => formatMac(mac))));
+  return { paths: createPathKinds(plan), isHost: (mac) => hosts.has(mac) };
+}
+
+function usedAddresses(
+  conflicts: readonly Conflict[],
+  hosts: readonly Host[],
+): ReadonlyMap<string, readonly UsedAddress[]> {
+  const used = new Map<string, UsedAddress[]>();
+  const add = (owner: string, holder: string, event: Conflict): void => {
+    const one = { address: event.address ?? '', holder, event, isOwn: owner !== '' };
+    used.set(owner, [...(used.get(owner) ?? []), one]);
+  };
+  for (const event of conflicts) {
+    const { mac = '', other } = event;
+    const owners = other === undefined ? cardsOf(hosts, event) : [other];
+    for (const owner of owners) add(owner, mac, event);
+    if (event.conflict === 'two-machines' && other !== undefined) add(mac, other, event);
+    if (event.conflict === 'squatted') add('', mac, event);
+  }
+  return used;
+}
+
+/** Of the host whose address it is. */
+function cardsOf(hosts: readonly Host[], { conflict, host }: Conflict): string[] {
+  if (conflict !== 'host-address') return [];
+  return (hosts.find(({ name }) => name === host)?.macs ?? []).map((mac) => formatMac(mac));
 }
 
 function lineOf(facts: MachineFacts, view: View): MachineLine {

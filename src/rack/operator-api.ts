@@ -54,7 +54,7 @@ export function createOperatorApi(options: OperatorApiOptions): Koa {
     // A follower that went away, or was cut off: nobody's fault
     if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') app.onerror(error);
   });
-  const routes = { ...ROUTES, ...watchRoutes(new WatchRoutes()) };
+  const routes = { ...ROUTES, ...watchRoutes(new WatchRoutes(options.rack.vendors)) };
   app.use(async (context, next) => {
     const route = routes[`${context.method} ${context.path}`];
     if (!route) return next();

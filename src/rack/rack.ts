@@ -1,15 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 
 import type { Logger } from 'pino';
 
+import type { Ip4 } from '../addr/ip4.ts';
+import type { Mac } from '../addr/mac.ts';
 import type { PlanAnswer } from '../contract/rack-words.ts';
 import type { Plan, Subnet } from '../plan/plan.ts';
 import { LeaseTable } from '../service/lease-table.ts';
 import { fromColumns, toColumns } from '../service/lease-columns.ts';
-import type { FromService, ImageAnswer, ImageOrder, ToService } from '../service/letters.ts';
+import type { FromService, ImageAnswer, ImageOrder, LeaseFact, ToService } from '../service/letters.ts';
 import { answerThreads, isAnswerThread, serviceOf, threadNumber } from '../service/thread-name.ts';
 import type { RegionOrder } from '../service/region-letters.ts';
 import type { ThreadNote } from '../service/thread-note.ts';
@@ -19,7 +21,9 @@ import type { Libc } from '../system/libc.ts';
 import { lockDirectory } from '../system/lock-directory.ts';
 import type { ServiceManager } from '../system/systemd-notify.ts';
 import { messageOf } from '../system/message-of.ts';
-import { SqliteEventStore, type EventBounds, type EventStore } from '../timeline/event-store.ts';
+import type { EventBounds, EventStore } from '../timeline/event-store.ts';
+import { openEventStore } from '../timeline/open-event-store.ts';
+import { EventShare } from '../timeline/event-share.ts';
 import type { EventBody, ServiceName, ThreadName } from '../timeline/event.ts';
 import { Timeline } from '../timeline/timeline.ts';
 import { readKeptZone } from '../zones/read-kept-zone.ts';
@@ -33,14 +37,17 @@ import { Listeners, type PreparedListeners } from './listeners.ts';
 import { faultsOfRestart } from './needs-restart.ts';
 import { MachineDesk } from './machine-desk.ts';
 import { Notices } from './notices.ts';
-import { PlanSource, type PlanAttempt } from './plan-source.ts';
+import { PlanSource, type AnswerAttempt, type PlanAttempt } from './plan-source.ts';
 import { RegionDesk, type AnswerOutcome } from './region-desk.ts';
 import { reportOf } from './region-report.ts';
+import type { RegionStanding } from './region-standing.ts';
 import { ServiceThread } from './service-thread.ts';
+import { Vendors } from './vendors.ts';
 import { ZoneKeeper } from './zone-keeper.ts';
 
 const SERVICES: readonly ServiceName[] = ['dhcp', 'dns', 'dot', 'tftp', 'http', 'importer', 'watch', 'sync'];
 
+const VENDORS = join(import.meta.dirname, '..', '..', 'etc', 'vendors.txt');
 /** Left for the threads to end in out of the 2 s that a stop may take. */
 const STOP_MILLISECONDS = 1_500;
 const LAST_WORDS_MILLISECONDS = 300;
@@ -66,6 +73,13 @@ export interface RackDependencies {
   /** The file that runs a thread. */
   readonly entryOf: (thread: ThreadName) => URL;
 }
+type ServedAttempt = PlanAttempt & { readonly plan: Plan };
+type AnswerWeighed = Pick<AnswerAttempt, 'objections' | 'conflicts'>;
+
+interface RefusedAnswer {
+  readonly answer: PlanAnswer;
+  readonly faults: readonly string[];
+}
 
 /** The file has no Plan in it, so there is nothing to start with. */
 export class ConfigError extends Error {
@@ -83,6 +97,7 @@ export class Rack {
   readonly timeline: Timeline;
   readonly leases: LeaseTable;
   readonly notices = new Notices();
+  readonly vendors = new Vendors(VENDORS);
   readonly boots: BootKeeper;
   readonly images = new ImageDesk();
   readonly machines: MachineDesk;
@@ -97,8 +112,11 @@ export class Rack {
   readonly #cookieKey = randomBytes(COOKIE_KEY);
   readonly #certificate = new CertificateWatch();
   readonly #timers: NodeJS.Timeout[] = [];
-  #plan: Plan;
+  /** What is in force. */
+  #served: ServedAttempt;
   #attempt: PlanAttempt;
+  /** The newest answer of the region, where it is not in force: it is tried again whenever something changes. */
+  #refused: RefusedAnswer | undefined;
   #reloading: Promise<void> = Promise.resolve();
   #stopping = false;
   /** Interfaces, their addresses and kernel numbers, when the Plan in force was compiled. */
@@ -109,16 +127,15 @@ export class Rack {
   static async start(dependencies: RackDependencies): Promise<Rack> {
     const began = dependencies.clock.monotonic();
     const source = new PlanSource(dependencies.config);
-    const lost: string[] = [];
-    source.openAnswer((reason) => lost.push(reason));
-    const attempt = source.compile(dependencies.clock.now());
-    const plan = attempt.plan ?? standIn(source, dependencies.clock.now());
+    const now = dependencies.clock.now();
+    const attempt = source.compile(now);
+    const served = attempt.plan ? attempt : source.compileStandIn(now);
+    const plan = served?.plan;
     if (!plan) throw new ConfigError(dependencies.config, attempt.faults);
     claimState(dependencies, plan.rack.state);
     const listeners = new Listeners(dependencies.libc);
     listeners.prepare(plan).commit();
-    const rack = new Rack(dependencies, source, attempt, plan, listeners);
-    for (const reason of lost) rack.emit({ kind: 'region.plan-lost', reason });
+    const rack = new Rack(dependencies, source, attempt, { ...served, plan }, listeners);
     await rack.#startThreads();
     rack.emit({ kind: 'rack.ready', milliseconds: Math.round(dependencies.clock.monotonic() - began) });
     dependencies.manager.notify('READY=1');
@@ -129,18 +146,20 @@ export class Rack {
     dependencies: RackDependencies,
     source: PlanSource,
     attempt: PlanAttempt,
-    plan: Plan,
+    served: ServedAttempt,
     listeners: Listeners,
   ) {
+    const { plan } = served;
     this.#dependencies = dependencies;
     this.#source = source;
-    this.#attempt = attempt;
-    this.#plan = plan;
+    this.#attempt = attempt.plan ? served : attempt;
+    this.#served = served;
     this.#listeners = listeners;
     this.startedAt = dependencies.clock.now();
     this.leases = new LeaseTable(dependencies.clock);
     dependencies.log.level = plan.log.level;
-    this.timeline = new Timeline(openEventStore(plan, dependencies));
+    const share = new EventShare(dependencies.clock, (mac) => this.machines.isKnown(mac));
+    this.timeline = new Timeline(openTimeline(plan, dependencies), share);
     this.region = this.#openRegion();
     this.region.follow(plan.region !== undefined);
     this.captures = new CaptureDesk({
@@ -179,12 +198,22 @@ export class Rack {
     this.#certificate.settle(plan.http.tls);
     this.#timers.push(setInterval(() => this.#checkCertificate(), CERTIFICATE_EVERY));
     this.#timers.push(setInterval(() => this.zones.look(), ZONES_EVERY));
+    this.#tellLost(attempt);
     if (attempt.plan) this.#emitApplied();
     else this.#refuse(attempt, attempt.faults);
+    if (attempt.answer && !served.answer) this.#refuseAnswer(attempt.answer, attempt.faults);
   }
 
   get plan(): Plan {
-    return this.#plan;
+    return this.#served.plan;
+  }
+
+  /** How it stands with the region; undefined where none is followed. */
+  get standing(): RegionStanding | undefined {
+    const { plan, answer, conflicts } = this.#served;
+    if (!plan.region) return undefined;
+    const refused = this.#refused && { version: this.#refused.answer.version, faults: this.#refused.faults };
+    return { ...(answer && { version: answer.version }), conflicts, ...(refused && { refused }) };
   }
 
   /** The newest compilation: its faults, and whether it was refused. */
@@ -194,7 +223,7 @@ export class Rack {
 
   /** Those that the Plan needs, or one before it needed. */
   get threads(): readonly ServiceThread[] {
-    return this.#threads.filter(({ name, state }) => state !== 'stopped' || isNeeded(serviceOf(name), this.#plan));
+    return this.#threads.filter(({ name, state }) => state !== 'stopped' || isNeeded(serviceOf(name), this.plan));
   }
 
   /** Compiles the file again and switches to it, or keeps the Plan and says why. One at a time; never rejects. */
@@ -267,14 +296,15 @@ export class Rack {
   /** Machines need not wait for zone files: only DNS does, and not for long. */
   async #startThreads(): Promise<void> {
     const others = this.threads.filter(({ name }) => name !== 'dns').map((thread) => thread.start());
-    await Promise.race([this.zones.apply(this.#plan), sleep(ZONES_MILLISECONDS, undefined, { ref: false })]);
+    await Promise.race([this.zones.apply(this.plan), sleep(ZONES_MILLISECONDS, undefined, { ref: false })]);
     await Promise.all([...others, this.#thread('dns')?.start()]);
   }
 
   /** Before anything of this start can happen, so that what was before comes first. */
   #openMachines({ clock, log }: RackDependencies, plan: Plan): MachineDesk {
     const boots = { rows: () => this.boots.rows() };
-    const machines = new MachineDesk({ clock, leases: this.leases, boots, later: setImmediate }, plan);
+    const vendorOf = (mac: Mac): string | undefined => this.vendors.of(mac);
+    const machines = new MachineDesk({ clock, leases: this.leases, boots, vendorOf, later: setImmediate }, plan);
     const complain = (error: unknown): void => log.error({ err: error }, 'what happened before is not read');
     void machines.restore(this.timeline, complain);
     return machines;
@@ -285,9 +315,7 @@ export class Rack {
       send: (news) => this.#thread('sync')?.send({ type: 'region', news }),
       facts: (withFile) => reportOf(this, this.#source.localAddresses(), withFile),
       leases: () => this.leases.all(),
-      answer: () => this.#attempt.answer,
       takeAnswer: (answer) => this.takeAnswer(answer),
-      ground: () => `${this.#interfaces} ${this.#attempt.text ?? ''}`,
       obey: (order) => this.#obey(order),
     });
   }
@@ -304,9 +332,12 @@ export class Rack {
   }
 
   async #reload(): Promise<void> {
-    this.#certificate.settle(this.#plan.http.tls);
+    this.#certificate.settle(this.plan.http.tls);
     this.#interfaces = this.#listeners.describeInterfaces(this.#source.localAddresses());
-    const attempt = this.#source.compile(this.#dependencies.clock.now(), this.#plan);
+    // What speaks against it may be gone: a file was mended, an interface is there
+    if (this.#refused && (await this.#tryAgain(this.#refused.answer))) return;
+    const attempt = this.#source.compile(this.#dependencies.clock.now(), this.plan);
+    this.#tellLost(attempt);
     const prepared = this.#prepare(attempt);
     if (attempt.plan && prepared.listeners) await this.#switchTo(attempt, attempt.plan, prepared.listeners);
     else this.#refuse(attempt, prepared.faults);
@@ -314,29 +345,69 @@ export class Rack {
 
   async #takeAnswer(answer: PlanAnswer): Promise<AnswerOutcome> {
     const { version } = answer;
-    const attempt = this.#source.compile(this.#dependencies.clock.now(), this.#plan, answer);
-    const { conflicts } = attempt;
-    const faults = await this.#adopt(attempt);
-    if (faults.length > 0) this.emit({ kind: 'region.plan-refused', version, faults });
-    else this.emit({ kind: 'region.plan-taken', version, conflicts });
+    if (this.#stopping) return { version, faults: ['the rack stops'], conflicts: [] };
+    const { objections: faults, conflicts } = this.#isInForce(answer)
+      ? this.#renew(answer)
+      : await this.#tryAnswer(answer);
+    if (faults.length > 0) this.#refuseAnswer(answer, faults);
     return { version, faults, conflicts };
   }
 
-  /** Switches to a Plan with a new answer of the region; else gives the faults and changes nothing. */
-  async #adopt(attempt: PlanAttempt): Promise<readonly string[]> {
-    // Also of what a file may have: a region can mend it, and no machine should miss what it was told to have
-    if (attempt.regionFaults.length > 0) return attempt.regionFaults;
-    if (!attempt.plan) return attempt.faults;
-    if (!attempt.answer) return ['this rack follows no region any more'];
+  /** Orders come with an answer that says nothing else. */
+  #isInForce({ config }: PlanAnswer): boolean {
+    return this.#attempt === this.#served && isDeepStrictEqual(this.#served.answer?.config, config);
+  }
+
+  #renew(answer: PlanAnswer): AnswerWeighed {
+    const { conflicts, answer: before } = this.#served;
+    // The same is heard again with each connection
+    const isNew = before?.version !== answer.version;
+    if (isNew) this.#attempt = this.#served = { ...this.#served, answer };
+    // Also one that a full disk did not take before
+    this.#keep();
+    if (isNew) this.#settleAnswer(answer);
+    else this.#refused = undefined;
+    return { objections: [], conflicts };
+  }
+
+  /** Switches to a Plan with this answer where nothing speaks against it; else changes nothing. */
+  async #tryAnswer(answer: PlanAnswer): Promise<AnswerWeighed> {
+    const attempt = this.#source.weigh(this.#dependencies.clock.now(), this.plan, answer);
+    const { plan, objections, conflicts } = attempt;
+    if (!plan || objections.length > 0) return { objections, conflicts };
     const prepared = this.#prepare(attempt);
-    if (!prepared.listeners) return prepared.faults;
-    await this.#switchTo(attempt, attempt.plan, prepared.listeners);
-    return [];
+    if (!prepared.listeners) return { objections: prepared.faults, conflicts };
+    await this.#switchTo(attempt, plan, prepared.listeners);
+    return { objections, conflicts };
+  }
+
+  async #tryAgain(answer: PlanAnswer): Promise<boolean> {
+    const { objections: faults } = await this.#tryAnswer(answer);
+    if (faults.length > 0) this.#refused = { answer, faults };
+    return faults.length === 0;
+  }
+
+  #refuseAnswer(answer: PlanAnswer, faults: readonly string[]): void {
+    const { version } = answer;
+    // A region that is connected to again says it again
+    const isTold = isDeepStrictEqual(this.standing?.refused, { version, faults });
+    this.#refused = { answer, faults };
+    if (!isTold) this.emit({ kind: 'region.plan-refused', version, faults });
+  }
+
+  /** It is in force. */
+  #settleAnswer({ version }: PlanAnswer): void {
+    this.#refused = undefined;
+    this.emit({ kind: 'region.plan-taken', version, conflicts: this.#served.conflicts });
+  }
+
+  #tellLost({ lost: reason }: PlanAttempt): void {
+    if (reason !== undefined) this.emit({ kind: 'region.plan-lost', reason });
   }
 
   #prepare(attempt: PlanAttempt): { listeners?: PreparedListeners; faults: readonly string[] } {
     if (!attempt.plan) return { faults: attempt.faults };
-    const fixed = faultsOfRestart(this.#plan, attempt.plan);
+    const fixed = faultsOfRestart(this.plan, attempt.plan);
     if (fixed.length > 0) return { faults: fixed };
     try {
       return { listeners: this.#listeners.prepare(attempt.plan), faults: [] };
@@ -348,9 +419,10 @@ export class Rack {
   async #switchTo(attempt: PlanAttempt, plan: Plan, listeners: PreparedListeners): Promise<void> {
     await this.zones.apply(plan);
     const closeGone = listeners.commit();
-    this.#plan = plan;
+    const before = this.#served.answer;
+    this.#served = { ...attempt, plan };
     this.#certificate.settle(plan.http.tls);
-    this.#attempt = attempt;
+    this.#attempt = this.#served;
     this.#dependencies.log.level = plan.log.level;
     this.timeline.bound(boundsOf(plan));
     this.boots.apply(plan);
@@ -361,12 +433,14 @@ export class Rack {
     closeGone();
     this.zones.forget(plan);
     this.#emitApplied();
+    if (attempt.answer && attempt.answer !== before) this.#settleAnswer(attempt.answer);
+    else if (!plan.region) this.#refused = undefined;
   }
 
   /** As many threads as the Plan in force says; resolves when those that are too many have ended. */
   async #countThreads(): Promise<void> {
     const before = this.#threads;
-    this.#threads = threadsOf(this.#plan).map((name) => this.#thread(name) ?? this.#createThread(name));
+    this.#threads = threadsOf(this.plan).map((name) => this.#thread(name) ?? this.#createThread(name));
     const gone = before.filter((thread) => !this.#threads.includes(thread));
     await Promise.all(gone.map((thread) => thread.stop(STOP_MILLISECONDS)));
   }
@@ -382,12 +456,16 @@ export class Rack {
   }
 
   #emitApplied(): void {
-    const { subnets, hosts } = this.#plan;
+    const { subnets, hosts } = this.plan;
     const faults = this.#attempt.faults;
     this.emit({ kind: 'plan.applied', subnets: subnets.length, hosts: hosts.length, faults: faults.length });
     for (const fault of faults) this.#dependencies.log.error(fault);
+    this.#keep();
+  }
+
+  #keep(): void {
     try {
-      this.#source.keep(this.#attempt);
+      this.#source.keep(this.#served);
     } catch (error) {
       this.#dependencies.log.error({ err: error }, 'the plan is in force but not kept for a start with a broken file');
     }
@@ -448,7 +526,7 @@ export class Rack {
 
   #planLetter(name: ThreadName): ToService {
     const sockets = this.#listeners.handles(serviceOf(name), threadNumber(name));
-    return { type: 'plan', plan: this.#plan, sockets };
+    return { type: 'plan', plan: this.plan, sockets };
   }
 
   #receive(name: ThreadName, letter: FromService): void {
@@ -457,8 +535,7 @@ export class Rack {
         this.#record(letter.events.map((event) => this.leases.nameMachine(event)));
         break;
       case 'leases':
-        this.leases.learn(fromColumns(letter.bound), letter.ended);
-        this.captures.leasesChanged(letter.bound.macs, letter.ended);
+        this.#learnLeases(fromColumns(letter.bound), letter.ended);
         for (const thread of this.#threads) {
           if (thread.name !== name && thread.name !== 'importer')
             thread.send({ type: 'leases', bound: letter.bound, ended: letter.ended });
@@ -495,12 +572,18 @@ export class Rack {
     }
   }
 
+  #learnLeases(bound: readonly LeaseFact[], ended: readonly Ip4[]): void {
+    this.leases.learn(bound, ended);
+    this.captures.leasesChanged(bound);
+  }
+
   #record(events: Parameters<Timeline['append']>[0]): void {
+    // Ahead of the timeline, which keeps more of a machine that is known
+    for (const event of events) this.machines.learn(event);
     this.timeline.append(events);
     this.region.learn(events);
     for (const event of events) {
       logEvent(this.#dependencies.log, event);
-      this.machines.learn(event);
       this.notices.learn(event);
     }
   }
@@ -534,7 +617,7 @@ export class Rack {
 
   /** The service reads the files with each Plan it is sent: also where the file, as it is now, has none. */
   #checkCertificate(): void {
-    if (!this.#certificate.hasChanged(this.#plan.http.tls)) return;
+    if (!this.#certificate.hasChanged(this.plan.http.tls)) return;
     void this.reload().then(() => {
       const http = this.#thread('http');
       return this.#attempt.plan || this.#stopping ? undefined : http?.apply(this.#planLetter('http'));
@@ -546,11 +629,6 @@ export class Rack {
     if (this.#threads.every((thread) => thread.alive || !VITAL.has(serviceOf(thread.name))))
       this.#dependencies.manager.notify('WATCHDOG=1');
   }
-}
-
-/** What to serve at a start when the file, or the file with what the region says, has no Plan in it. */
-function standIn(source: PlanSource, now: number): Plan | undefined {
-  return source.compileKept(now).plan ?? source.compileAlone(now).plan;
 }
 
 /** All there may be, in the order in which an operator sees them. */
@@ -588,17 +666,10 @@ function claimState({ libc, log }: RackDependencies, directory: string): void {
   if (!isOurs) throw new Error(`another rackboot works in ${directory}: stop it, or give this one another rack.state`);
 }
 
-/** A timeline that can't be had on disk is kept in memory: it explains, and machines boot without it. */
-function openEventStore(plan: Plan, { log, clock }: RackDependencies): EventStore {
-  const { state } = plan.rack;
-  const file = join(state, 'timeline.db');
-  try {
-    mkdirSync(state, { recursive: true });
-    return new SqliteEventStore(file, clock, boundsOf(plan));
-  } catch (error) {
-    log.error({ err: error }, `${file} can't be used: events are kept in memory until the next start`);
-    return new SqliteEventStore(':memory:', clock, boundsOf(plan));
-  }
+function openTimeline(plan: Plan, { log, clock }: RackDependencies): EventStore {
+  const { store, fault } = openEventStore(join(plan.rack.state, 'timeline.db'), clock, boundsOf(plan));
+  if (fault !== undefined) log.error(fault);
+  return store;
 }
 
 function boundsOf({ timeline: { ageSeconds, bytes } }: Plan): EventBounds {

@@ -1,5 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
-
 import type { PlanAnswer } from '../contract/rack-words.ts';
 import { toColumns } from '../service/lease-columns.ts';
 import type { LeaseFact } from '../service/letters.ts';
@@ -19,12 +17,8 @@ export interface RegionDeskDependencies {
   readonly send: (news: RegionNews) => void;
   readonly facts: (withFile: boolean) => RackFacts;
   readonly leases: () => readonly LeaseFact[];
-  /** The region's answer in force. */
-  readonly answer: () => PlanAnswer | undefined;
   /** Never rejects. */
   readonly takeAnswer: (answer: PlanAnswer) => Promise<AnswerOutcome>;
-  /** What an answer is compiled with: when it is another, one that was refused may do. */
-  readonly ground: () => string;
   /** Sees to it that it is done; does not wait for its end. */
   readonly obey: (order: RegionOrder) => void;
 }
@@ -48,8 +42,6 @@ export class RegionDesk {
   /** A wish for all leases that came before they were known. */
   #wish: number | undefined;
   #isNews = false;
-  #refused: { readonly answer: PlanAnswer; readonly faults: readonly string[]; readonly ground: string } | undefined;
-  #isTaking = false;
   #state: RegionState | undefined;
 
   constructor(dependencies: RegionDeskDependencies) {
@@ -62,17 +54,11 @@ export class RegionDesk {
     return this.#isFollowing ? this.#state : undefined;
   }
 
-  /** The newest answer, where it can't be served, and why. */
-  get refused(): { readonly version: number; readonly faults: readonly string[] } | undefined {
-    return this.#refused && { version: this.#refused.answer.version, faults: this.#refused.faults };
-  }
-
   /** Whether there is a region to follow, by the Plan in force. */
   follow(isFollowing: boolean): void {
     this.#isFollowing = isFollowing;
     if (isFollowing) return;
     this.#feed.clear();
-    this.#refused = undefined;
     this.#state = undefined;
   }
 
@@ -89,7 +75,6 @@ export class RegionDesk {
     if (!this.#isNews) return;
     this.#isNews = false;
     this.#dependencies.send({ kind: 'changed' });
-    this.#tryRefused();
   }
 
   /** The thread serves, or no longer. */
@@ -137,25 +122,7 @@ export class RegionDesk {
   }
 
   async #take(answer: PlanAnswer): Promise<void> {
-    const { takeAnswer, ground, send, answer: inForce } = this.#dependencies;
-    const before = inForce();
-    // As after each start: it is in force already
-    if (before?.version === answer.version && isDeepStrictEqual(before.config, answer.config)) {
-      this.#refused = undefined;
-      return;
-    }
-    this.#isTaking = true;
-    const on = ground();
-    const { faults } = await takeAnswer(answer);
-    this.#isTaking = false;
-    this.#refused = faults.length > 0 ? { answer, faults, ground: on } : undefined;
-    send({ kind: 'changed' });
-  }
-
-  /** The file may have been mended, or an interface is there now. */
-  #tryRefused(): void {
-    const { ground } = this.#dependencies;
-    if (this.#isTaking || !this.#refused || this.#refused.ground === ground()) return;
-    void this.#take(this.#refused.answer);
+    await this.#dependencies.takeAnswer(answer);
+    this.#dependencies.send({ kind: 'changed' });
   }
 }

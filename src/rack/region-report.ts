@@ -9,8 +9,11 @@ import { imageIndex, readImageIndex } from '../images/open-image-store.ts';
 import { imageKey } from '../images/streams/select-versions.ts';
 import type { InterfaceAddress } from '../plan/surroundings.ts';
 import type { RackFacts } from '../service/region-letters.ts';
-import { noticesOf } from './status.ts';
-import type { Rack } from './rack.ts';
+import type { LeaseTable } from '../service/lease-table.ts';
+import type { ImageDesk } from './image-desk.ts';
+import { noticesOf, type NoticeGround } from './notices-of.ts';
+import type { PlanAttempt } from './plan-source.ts';
+import type { ServiceThread } from './service-thread.ts';
 
 /** What the contract has room for. */
 const MOST_SENTENCES = 100;
@@ -20,17 +23,26 @@ const MOST_INTERFACES = 1_000;
 /** Sections of the file by which the region sees whether a plan of its own goes with it. */
 const SECTIONS = ['subnets', 'hosts', 'classes', 'options', 'always', 'boot', 'dns'] as const;
 
+/** What of a rack is reported. */
+export interface ReportedRack extends NoticeGround {
+  readonly attempt: PlanAttempt;
+  readonly startedAt: number;
+  readonly threads: readonly Pick<ServiceThread, 'name' | 'state' | 'restarts'>[];
+  readonly images: Pick<ImageDesk, 'progress'>;
+  readonly leases: Pick<LeaseTable, 'size'>;
+}
+
 /** What a rack reports to its region. `withFile`: what stands in its file too, but nothing that may be secret. */
-export function reportOf(rack: Rack, interfaces: readonly InterfaceAddress[], withFile: boolean): RackFacts {
-  const { attempt, plan, region } = rack;
-  const { refused } = region;
+export function reportOf(rack: ReportedRack, interfaces: readonly InterfaceAddress[], withFile: boolean): RackFacts {
+  const { attempt, plan, standing } = rack;
+  const refused = standing?.refused;
   return {
     startedAt: rack.startedAt,
     services: rack.threads.map(({ name, state, restarts }) => ({ name, state, restarts })),
     plan: {
-      ...(attempt.answer && { version: attempt.answer.version }),
+      ...(standing?.version !== undefined && { version: standing.version }),
       ...(refused && { refused: { version: refused.version, faults: sentences(refused.faults) } }),
-      conflicts: sentences(attempt.conflicts),
+      conflicts: sentences(standing?.conflicts ?? []),
     },
     interfaces: rowsOf(interfaces),
     images: imagesIn(plan.rack.state),

@@ -2,9 +2,10 @@ import { formatCidr } from '../addr/cidr.ts';
 import { formatRange, rangeSize } from '../addr/range.ts';
 import type { Counters } from '../service/letters.ts';
 import type { RegionState } from '../service/region-letters.ts';
-import { calledBy } from './boot-keeper.ts';
 import type { TroubleCount } from './machine-desk.ts';
+import { noticesOf } from './notices-of.ts';
 import type { Rack } from './rack.ts';
+import type { RegionStanding } from './region-standing.ts';
 import type { ThreadState } from './service-thread.ts';
 
 /** How the rack is: what `rackboot status` prints and `GET /status` answers. Times are ISO 8601. */
@@ -30,13 +31,7 @@ export interface RackStatus {
   readonly notices: readonly string[];
 }
 
-interface RegionStatus extends Partial<RegionLinkStatus> {
-  /** What is in force of what the region says; absent: nothing. */
-  readonly version?: number;
-  /** What it says now, and why that can't be served. */
-  readonly refused?: { readonly version: number; readonly faults: readonly string[] };
-  readonly conflicts: readonly string[];
-}
+type RegionStatus = RegionStanding & Partial<RegionLinkStatus>;
 
 /** `since`: of that link. */
 interface RegionLinkStatus {
@@ -95,22 +90,8 @@ export function statusOf(rack: Rack, file: string): RackStatus {
   };
 }
 
-/** What an operator should know and perhaps do something about, one sentence each. */
-export function noticesOf({ plan, notices, zones, boots }: Rack): string[] {
-  return [...notices.all(), ...zones.notices(), ...boots.notices((row) => calledBy(plan, row))];
-}
-
-function regionOf({ attempt, region }: Rack): Pick<RackStatus, 'region'> {
-  const { state, refused } = region;
-  if (!state && !attempt.answer) return {};
-  return {
-    region: {
-      ...(attempt.answer && { version: attempt.answer.version }),
-      ...(refused && { refused }),
-      conflicts: attempt.conflicts,
-      ...(state && linkOf(state)),
-    },
-  };
+function regionOf({ standing, region: { state } }: Rack): Pick<RackStatus, 'region'> {
+  return standing ? { region: { ...standing, ...(state && linkOf(state)) } } : {};
 }
 
 function linkOf({ link, url, since, waiting, oldest, forgotten, skewSeconds, fault }: RegionState): RegionLinkStatus {

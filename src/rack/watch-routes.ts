@@ -1,5 +1,3 @@
-import { join } from 'node:path';
-
 import type { Context } from 'koa';
 
 import { parseCidr } from '../addr/cidr.ts';
@@ -13,7 +11,7 @@ import type {
   WatchAnswer,
 } from '../service/watch-letters.ts';
 import type { Rack } from './rack.ts';
-import { Vendors } from './vendors.ts';
+import type { Vendors } from './vendors.ts';
 
 /** A neighbour as `rackboot neighbours --json` prints it; times are ISO 8601. */
 export interface NeighbourLine {
@@ -63,11 +61,13 @@ export interface NeighbourReport {
   readonly scan?: { readonly asked: number; readonly answered: number };
 }
 
-const VENDORS = join(import.meta.dirname, '..', '..', 'etc', 'vendors.txt');
-
 /** What the routes of neighbours share. */
 export class WatchRoutes {
-  readonly #vendors = new Vendors(VENDORS);
+  readonly #vendors: Pick<Vendors, 'of'>;
+
+  constructor(vendors: Pick<Vendors, 'of'>) {
+    this.#vendors = vendors;
+  }
 
   /** `GET /neighbours` */
   async list(context: Context, rack: Rack): Promise<void> {

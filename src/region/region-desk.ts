@@ -52,7 +52,19 @@ export interface RackLine {
   readonly conflicts?: readonly string[];
   /** Events that wait there. */
   readonly waiting?: number;
+  /** What its clock is ahead of the region's. */
+  readonly skewMilliseconds?: number;
+  /** Events that it gave up, as they could not be told in time. */
+  readonly forgotten: number;
+  /** Events that were not as they should be. */
+  readonly mended: number;
 }
+
+const RACKS = `
+  SELECT id, name, plan_version, seen, seen_at, skew_ms, status,
+    (SELECT coalesce(sum(mended), 0)::bigint FROM stream WHERE stream.rack_id = known_rack.id) AS mended,
+    (SELECT coalesce(max(forgotten), 0)::bigint FROM stream WHERE stream.rack_id = known_rack.id) AS forgotten
+  FROM known_rack ORDER BY name`;
 
 const WHO = 'command line';
 /** Where images come from until somebody says otherwise. */
@@ -81,7 +93,7 @@ export async function obeyDesk(database: Database, wish: DeskOrder): Promise<unk
     case 'enrol-rack':
       return [await database.transaction((sql) => createToken(sql, { ...wish, who: WHO }))];
     case 'racks':
-      return (await database.query('SELECT * FROM rack ORDER BY name')).map(rackLine);
+      return (await database.query(RACKS)).map((row) => rackLine(row));
     case 'remove-rack':
       return removeRack(database, wish.rack);
     case 'rotate-key':
@@ -118,23 +130,23 @@ function keysOf(database: Database, operator: string): Promise<Row[]> {
 }
 
 async function revoke(database: Database, operator: string, key: number): Promise<string[]> {
-  const [row] = await database.transaction(async (sql) => {
-    await audit(sql, { who: WHO, did: 'revoke', what: `key ${key} of operator ${operator}` });
-    return sql.query(
+  await database.transaction(async (sql) => {
+    const [row] = await sql.query(
       'DELETE FROM api_key USING operator WHERE operator.id = operator_id AND operator.name = $1 AND api_key.id = $2 RETURNING api_key.id',
       [operator, key],
     );
+    if (!row) throw new Refusal(404, `${operator} has no key ${key}`);
+    await audit(sql, { who: WHO, did: 'revoke', what: `key ${key} of operator ${operator}` });
   });
-  if (!row) throw new Refusal(404, `${operator} has no key ${key}`);
   return [];
 }
 
 async function removeRack(database: Database, rack: string): Promise<string[]> {
-  const [row] = await database.transaction(async (sql) => {
+  await database.transaction(async (sql) => {
+    const [row] = await sql.query('DELETE FROM rack WHERE name = $1 RETURNING id', [rack]);
+    if (!row) throw new Refusal(404, `there is no rack ${rack}`);
     await audit(sql, { who: WHO, did: 'delete', what: `rack ${rack}` });
-    return sql.query('DELETE FROM rack WHERE name = $1 RETURNING id', [rack]);
   });
-  if (!row) throw new Refusal(404, `there is no rack ${rack}`);
   return [`${rack} is removed: it serves on by what it has, and is not heard any more`];
 }
 
@@ -156,6 +168,9 @@ function rackLine(row: Row): RackLine {
     name: String(row['name']),
     id: String(row['id']),
     plan: Number(row['plan_version']),
+    forgotten: Number(row['forgotten']),
+    mended: Number(row['mended']),
+    ...(typeof row['skew_ms'] === 'number' && { skewMilliseconds: row['skew_ms'] }),
     ...(seen instanceof Date && { seen: seen.toISOString() }),
     ...(typeof row['seen_at'] === 'string' && { from: row['seen_at'] }),
     ...(status && { version: status.version, waiting: status.outbox.waiting, conflicts: status.plan.conflicts }),

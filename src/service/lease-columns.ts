@@ -1,6 +1,7 @@
 import type { Ip4 } from '../addr/ip4.ts';
 import type { Mac } from '../addr/mac.ts';
-import type { LeaseColumns, LeaseFact } from './letters.ts';
+import type { LeaseColumns } from './lease-columns-shape.ts';
+import type { LeaseFact } from './letters.ts';
 
 const HOST = 1;
 const ELSEWHERE = 2;

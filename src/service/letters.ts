@@ -1,3 +1,4 @@
+import type { LeaseColumns } from './lease-columns-shape.ts';
 import type { Ip4 } from '../addr/ip4.ts';
 import type { Mac } from '../addr/mac.ts';
 import type { BootNews, BootSign } from '../boots/boot-sign.ts';
@@ -35,21 +36,6 @@ export interface LeaseFact {
   readonly host?: true;
   /** No lease of this rack: on a proxy subnet, the address that its machine asked another server for. */
   readonly elsewhere?: true;
-}
-
-/**
- * Leases as columns: how they cross from thread to thread. Copying one array of numbers costs less than copying as many
- * objects by far, and a busy rack tells its leases to four threads.
- */
-export interface LeaseColumns {
-  readonly addresses: Uint32Array;
-  readonly macs: Float64Array;
-  /** '' for a lease without a name. */
-  readonly names: readonly string[];
-  /** Unix seconds; NaN for a lease without an end. */
-  readonly expires: Float64Array;
-  /** 1 where `host` is set, 2 where `elsewhere` is. */
-  readonly flags: Uint8Array;
 }
 
 /** A lease of another server, to be taken over. `line`: where it stands in that server's file. */
@@ -94,7 +80,7 @@ export type ZoneOrder =
 export interface ZoneFact {
   /** As text, without a dot at the end; "." for the root. */
   readonly zone: string;
-  /** `rack`: made of hosts and leases; `file`: of a master file, and of updates. */
+  /** `rack`: made of hosts, names and leases; `file`: of a master file, and of updates. */
   readonly kind: 'rack' | 'file';
   readonly serial: number;
   readonly names: number;

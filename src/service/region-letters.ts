@@ -1,5 +1,5 @@
 import type { Orders, PlanAnswer, StatusReport } from '../contract/rack-words.ts';
-import type { LeaseColumns } from './letters.ts';
+import type { LeaseColumns } from './lease-columns-shape.ts';
 
 /** What the region may order beside its plan, and another thread is to do. A new key is the business of who talks to it. */
 export type RegionOrder = Exclude<keyof Orders, 'rotateKey'>;

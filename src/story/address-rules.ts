@@ -1,12 +1,13 @@
-import { describeEvent } from '../timeline/describe-event.ts';
-import { isPast, type EventOf } from './machine-facts.ts';
-import { clockTime, times, type Rule } from './trouble.ts';
+import { isPast, type MachineFacts } from './machine-facts.ts';
+import { clockTime, times, type Finding, type Ground, type Rule } from './trouble.ts';
 
 const OFFER_PATIENCE = 60_000;
 const REFUSALS = 3;
 const REFUSED_WITHIN = 5 * 60_000;
 /** The machine has another address by then; who has the first one is still to be found. */
 const IN_USE_FOR = 60 * 60_000;
+
+const BY_HAND = 'that machine was set to the address by hand, or has it of another DHCP server';
 
 const rangeFull: Rule = {
   kind: 'range-full',
@@ -23,8 +24,8 @@ const rangeFull: Rule = {
 
 const otherServer: Rule = {
   kind: 'other-server',
-  find({ elsewhere, lastOffer }) {
-    if (elsewhere?.server === undefined) return undefined;
+  find({ elsewhere, lastOffer }, { knownServers }) {
+    if (elsewhere?.server === undefined || knownServers.includes(elsewhere.server)) return undefined;
     const offered = lastOffer && lastOffer.at <= elsewhere.at ? lastOffer : undefined;
     return {
       what: `${offered ? `was offered ${offered.address ?? 'an address'} and ` : ''}took an address of the DHCP server ${elsewhere.server} instead`,
@@ -37,15 +38,18 @@ const otherServer: Rule = {
 
 const offerNotTaken: Rule = {
   kind: 'offer-not-taken',
-  find({ offers, netboot, elsewhere }, { now, called, otherServers }) {
+  isSilence: true,
+  find({ offers, netboot, elsewhere, mac }, { now, otherServers }) {
     if (!offers || elsewhere || now - offers.first.at < OFFER_PATIENCE) return undefined;
     const { first, last, count } = offers;
+    // Whoever does not hear us asks again (RFC 2131 §4.1); one that does not was carried away, or looked for servers
+    if (!netboot && count === 1) return undefined;
     return {
       what: `was offered ${last.address ?? 'an address'} ${times(count)}, last at ${clockTime(last.at)}, and never asked for it${otherServers.length === 0 ? '' : `; another DHCP server (${otherServers.join(', ')}) answers here too`}`,
       why: netboot
         ? 'its firmware ignores the offer, or our reply does not reach it: a switch port still in spanning tree, a relay that drops replies, a firmware that takes broadcasts only'
         : 'our reply does not reach it, or it took another offer that was not told to us',
-      next: `\`rackboot capture --mac ${called}\` shows what leaves for it, \`rackboot explain\` why; quirk broadcast-reply sends it broadcasts; let the switch port forward at once (portfast)`,
+      next: `\`rackboot capture --mac ${mac}\` shows what leaves for it, \`rackboot explain --mac ${mac}\` why; quirk broadcast-reply sends it broadcasts; let the switch port forward at once (portfast)`,
       events: count === 1 ? [first] : [first, last],
     };
   },
@@ -66,12 +70,12 @@ const refusedAgain: Rule = {
 
 const notAnswered: Rule = {
   kind: 'not-answered',
-  find({ ignored, address }) {
-    if (!ignored || address !== undefined) return undefined;
+  find({ ignored, address, isAsking, mac }) {
+    if (!ignored || (address !== undefined && !isAsking)) return undefined;
     return {
       what: `asks, and is not answered: ${ignored.last.reason}`,
       why: 'by the file this rack has nothing for it, or its packet can not be used',
-      next: '`rackboot explain --mac M` goes through it rule by rule; mend the file if it is to have an address',
+      next: `\`rackboot explain --mac ${mac}\` goes through it rule by rule; mend the file if it is to have an address`,
       events: [ignored.last],
     };
   },
@@ -79,83 +83,72 @@ const notAnswered: Rule = {
 
 const declined: Rule = {
   kind: 'declined',
-  find({ declined: event, conflict }, { now, userOf }) {
+  find({ declined: event, conflict }, { now, conflicts, whoIs }) {
     if (!event || now - event.at > IN_USE_FOR) return undefined;
     const address = event.address ?? 'its address';
-    const asked = conflict?.address === event.address ? conflict?.holder : undefined;
-    const holder = asked ?? userOf(address);
+    const met = conflict?.address === event.address ? conflict : undefined;
+    const seen = conflicts.find((each) => each.address === event.address);
+    const holder = met?.holder ?? seen?.holder;
+    const proof = met ?? seen?.event;
     return {
-      what: `declined ${address}: ${holder === undefined ? 'somebody else' : holder} uses it`,
+      what: `declined ${address}: ${holder === undefined ? 'somebody else' : whoIs(holder)} uses it`,
       why: `a machine was set to ${address} by hand, or another DHCP server gave it${event.reason === undefined ? '' : `; this is doubted, though: ${event.reason}`}`,
-      next: `find who answers for it (\`arping ${address}\`), and take the address out of the range or off that machine; until \`quarantine\` is over nobody is given it`,
-      events: asked !== undefined && conflict ? [conflict, event] : [event],
+      next: `${holder === undefined ? `find who answers for it (\`arping ${address}\`), and take` : 'take'} the address out of the range or off that machine; until \`quarantine\` is over nobody is given it`,
+      events: proof === undefined ? [event] : proof.at <= event.at ? [proof, event] : [event, proof],
     };
   },
 };
 
 const addressInUse: Rule = {
   kind: 'address-in-use',
-  find({ conflict, declined: event }, { now }) {
-    if (!conflict || conflict.reason !== undefined || now - conflict.at > IN_USE_FOR) return undefined;
-    if (event && event.address === conflict.address) return undefined;
-    return {
-      what: `is not offered ${conflict.address ?? 'its address'}: ${conflict.holder} uses it`,
-      why: 'that machine was set to the address by hand, or has it of another DHCP server',
-      next: `take the address off ${conflict.holder}, or give it to that machine as a host; a machine with a fixed address waits for it`,
-      events: [conflict],
-    };
+  isStanding: true,
+  find(facts, ground) {
+    return shared(facts, ground) ?? withheld(facts, ground);
   },
 };
 
-const SET_BY_HAND = 'it was set to that address by hand, or keeps one that it once had';
-/** Of each conflict why it probably is, and what to do. */
-const QUARRELS: Readonly<Record<EventOf<'conflict.began'>['conflict'], readonly [why: string, next: string]>> = {
-  'two-machines': [
-    SET_BY_HAND,
-    'take the address off one of the two; who has it by right `rackboot leases` and the file say',
-  ],
-  'own-address': [
-    'it was set to the address of this rack by hand, or is a second rack with the same address',
-    'take it off the wire at once: machines lose their boot files to it',
-  ],
-  'host-address': [SET_BY_HAND, 'give it another address, or the host in the file the MAC of this machine'],
-  'leased-address': [SET_BY_HAND, 'give it another address; `rackboot leases` says whose this one is'],
-  'wrong-address': [
-    'it has not asked since its host was given that address, or it was set by hand',
-    'let it ask anew (restart its DHCP client), or write the address that it uses into the file',
-  ],
-  'many-addresses': [
-    'it listens in on others, or is a router that answers for all (proxy ARP)',
-    'find its switch port; a router that may do so is to be named by `router` in the file',
-  ],
-  squatted: [SET_BY_HAND, 'give it an address outside the range, or a host of its own in the file'],
-};
+/** The wire says that somebody uses the address that is this machine's. */
+function shared({ declined: event }: MachineFacts, { conflicts, whoIs }: Ground): Finding | undefined {
+  const used = conflicts.find(({ isOwn, address }) => isOwn && address !== event?.address);
+  if (!used) return undefined;
+  const { address, holder } = used;
+  return {
+    what: `is to have ${address}, and ${whoIs(holder)} uses it`,
+    why: BY_HAND,
+    next: `take the address off ${holder}, or give it to that machine as a host; while both use it, what is sent to one may get to the other`,
+    events: [used.event],
+  };
+}
 
-const inConflict: Rule = {
-  kind: 'in-conflict',
-  find({ quarrels }) {
-    const event = quarrels.at(-1);
-    if (!event) return undefined;
-    const [why, next] = QUARRELS[event.conflict];
-    const address = event.address === undefined ? '' : `: ${event.address}`;
-    return { what: `${describeEvent(event)}${address}`, why, next, events: [event] };
-  },
-};
+/** A look before the offer found somebody there. */
+function withheld({ conflict, declined: event }: MachineFacts, { now, whoIs }: Ground): Finding | undefined {
+  if (!conflict || conflict.reason !== undefined || now - conflict.at > IN_USE_FOR) return undefined;
+  if (event && event.address === conflict.address) return undefined;
+  return {
+    what: `is not offered ${conflict.address ?? 'its address'}: ${whoIs(conflict.holder)} uses it`,
+    why: BY_HAND,
+    next: `take the address off ${conflict.holder}, or give it to that machine as a host; a machine with a fixed address waits for it`,
+    events: [conflict],
+  };
+}
 
 const NO_LOADER_PATIENCE = 30_000;
 
 const noLoader: Rule = {
   kind: 'no-loader',
-  find(facts, { now, called }) {
-    const { told, netboot, lastFile } = facts;
+  isSilence: true,
+  find(facts, { now, isLocal }) {
+    const { netboot, lastFile, mac } = facts;
+    const told = facts.told?.last;
     if (!told || told.bootFile !== undefined || !netboot || lastFile || isPast(facts, 'up')) return undefined;
-    if (now - told.at < NO_LOADER_PATIENCE) return undefined;
+    // Its firmware goes on to the disk, and so it should
+    if (isLocal || now - (facts.told?.first ?? told).at < NO_LOADER_PATIENCE) return undefined;
     const arch = netboot.arch === undefined ? 'does not tell its architecture' : `is of architecture ${netboot.arch}`;
     return {
       what: `has its address, wants to netboot and is told nothing to boot: it ${arch}`,
       why: 'there is no loader for that architecture here, or it is not on disk',
-      next: `\`rackboot loaders\` shows which are there, \`rackboot loaders install\` fetches them; \`rackboot explain --mac ${called}${netboot.arch === undefined ? '' : ` --arch ${netboot.arch}`}\` tells the rule`,
-      events: [netboot, told],
+      next: `\`rackboot loaders\` shows which are there, \`rackboot loaders install\` fetches them; \`rackboot explain --mac ${mac}${netboot.arch === undefined ? '' : ` --arch ${netboot.arch}`}\` tells the rule`,
+      events: netboot.at <= told.at ? [netboot, told] : [told, netboot],
     };
   },
 };
@@ -169,6 +162,5 @@ export const ADDRESS_RULES: readonly Rule[] = [
   notAnswered,
   declined,
   addressInUse,
-  inConflict,
   noLoader,
 ];

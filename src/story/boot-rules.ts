@@ -4,7 +4,9 @@ import { clockTime, type Rule } from './trouble.ts';
 
 const LOOP_BOOTS = 4;
 const LOOP_WITHIN = 10 * 60_000;
-const FAILURE = /\b(?:fail\w*|error|panic|abort\w*)\b/i;
+/** Not "failover" or "error-free", nor what is done without errors. */
+const FAILURE =
+  /(?<!\b(?:no|0|without|zero) )\b(?:fail(?:ed|s|ing|ures?)?|errors?|panic|abort(?:ed|s|ing)?)\b(?!-free)/i;
 
 const bootsAgain: Rule = {
   kind: 'boots-again',
@@ -30,6 +32,7 @@ const bootsAgain: Rule = {
 
 const held: Rule = {
   kind: 'held',
+  isStanding: true,
   find({ held: event }, { called }) {
     if (!event) return undefined;
     return {
@@ -57,6 +60,7 @@ const reportedFailure: Rule = {
 const hadOnce: Rule = {
   kind: 'had-once',
   isNote: true,
+  isStanding: true,
   find({ done }, { called }) {
     if (!done) return undefined;
     return {

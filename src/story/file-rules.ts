@@ -1,6 +1,7 @@
 import {
   bareOfBoot,
   isPast,
+  isSentToDisk,
   pathOf,
   type EventOf,
   type FileFailed,
@@ -8,10 +9,12 @@ import {
   type MachineFacts,
 } from './machine-facts.ts';
 import { bare } from './path-kinds.ts';
-import { clockTime, type Finding, type Ground, type Rule } from './trouble.ts';
+import { clockTime, times, type Finding, type Ground, type Rule } from './trouble.ts';
 
 /** Firmware asks for its first file within seconds; some think for half a minute. */
 const FIRST_FILE_PATIENCE = 60_000;
+/** So often in one boot nobody is told who heard it: the firmware gave up and began again. */
+const MANY_TELLINGS = 3;
 /** What is asked for next comes within this time, or never. */
 const NEXT_FILE_PATIENCE = 60_000;
 /** A loader that can drive its card has its script by then; one that has to bring up a link takes long. */
@@ -21,18 +24,25 @@ const SAFE_BLOCK = 512;
 
 const notFetched: Rule = {
   kind: 'not-fetched',
-  find(facts, { now, called }) {
-    const { told, netboot, lastFile } = facts;
-    if (told?.bootFile === undefined || !netboot || lastFile || isPast(facts, 'up')) return undefined;
-    if (told.at < netboot.at || now - told.at < FIRST_FILE_PATIENCE) return undefined;
-    const isUrl = told.bootFile.includes('://');
+  isSilence: true,
+  find(facts, { now, isLocal }) {
+    const { told, netboot, lastFile, asker, mac } = facts;
+    if (told?.last.bootFile === undefined || !netboot || lastFile || isPast(facts, 'up')) return undefined;
+    // It passed the network over, and its disk is what it was to boot
+    if (isLocal && asker === 'system') return undefined;
+    const { first, last, count } = told;
+    // One that is told over and over is never told long ago
+    const isOver = now - last.at >= FIRST_FILE_PATIENCE || count >= MANY_TELLINGS;
+    if (!isOver || now - first.at < FIRST_FILE_PATIENCE) return undefined;
+    const isUrl = told.last.bootFile.includes('://');
+    const when = count < MANY_TELLINGS ? `at ${clockTime(last.at)}` : `${times(count)}, last at ${clockTime(last.at)},`;
     return {
-      what: `${told.kind === 'dhcp.proxy-offer' ? 'was told' : 'has its address and was told'} at ${clockTime(told.at)} to boot ${told.bootFile}, and never asked for it`,
+      what: `${last.kind === 'dhcp.proxy-offer' ? 'was told' : 'has its address and was told'} ${when} to boot ${told.last.bootFile}, and never asked for it`,
       why: isUrl
         ? 'its firmware ignores what it is told, or HTTP to this rack is blocked on the way'
         : 'its firmware ignores what it is told, or TFTP to this rack (UDP port 69) is blocked by a firewall on the way',
-      next: `\`rackboot capture --mac ${called}\` shows whether it asks at all; \`rackboot explain --mac ${called}\` what it is told; a quirk of \`etc/quirks.md\` may fit its firmware`,
-      events: [netboot, told],
+      next: `\`rackboot capture --mac ${mac}\` shows whether it asks at all; \`rackboot explain --mac ${mac}\` what it is told; a quirk of \`etc/quirks.md\` may fit its firmware`,
+      events: netboot.at <= last.at ? [netboot, last] : [last, netboot],
     };
   },
 };
@@ -61,7 +71,8 @@ const fileMissing: Rule = {
 const packetsLost: Rule = {
   kind: 'packets-lost',
   find({ probe, failed, fetched }, { now }) {
-    const stuck = failed && isUnheard(failed) ? failed : undefined;
+    const isOver = failed && fetched && fetched.at > failed.at;
+    const stuck = failed && !isOver && isUnheard(failed) ? failed : undefined;
     if (stuck && (stuck.blockSize ?? 0) > SAFE_BLOCK) return blocksLost(pathOf(stuck), stuck.blockSize, [probe, stuck]);
     if (stuck) return portsBlocked(stuck);
     if (!probe || now - probe.at < NEXT_FILE_PATIENCE || (fetched && fetched.at > probe.at)) return undefined;
@@ -129,6 +140,7 @@ const fileRefused: Rule = {
 
 const noScript: Rule = {
   kind: 'no-script',
+  isSilence: true,
   find(facts, { now, called }) {
     const { loader, lastFile } = facts;
     if (facts.stage !== 'loader' || !loader || lastFile !== loader || now - loader.at < LOADER_PATIENCE)
@@ -144,14 +156,15 @@ const noScript: Rule = {
 
 const noKernel: Rule = {
   kind: 'no-kernel',
-  find(facts, { now, isLocal, called }) {
-    const { script, lastFile } = facts;
-    if (facts.stage !== 'script' || isLocal || !script || lastFile !== script) return undefined;
+  isSilence: true,
+  find(facts, { now, isLocal }) {
+    const { script, lastFile, mac } = facts;
+    if (facts.stage !== 'script' || !script || lastFile !== script || isSentToDisk(facts, isLocal)) return undefined;
     if (now - script.at < NEXT_FILE_PATIENCE) return undefined;
     return {
       what: `got its script at ${clockTime(script.at)}, and never asked for the kernel`,
       why: 'the loader stopped at the script, or the URL in it can not be reached from that network (port of `http`)',
-      next: `\`rackboot explain --mac ${called}\` shows the script with its URLs; fetch one from that network`,
+      next: `\`rackboot explain --mac ${mac}\` shows the script with its URLs; fetch one from that network`,
       events: [script],
     };
   },
@@ -182,9 +195,9 @@ function isNeeded(facts: MachineFacts, event: FileRefused, ground: Ground): bool
 
 function wordOf({ told }: MachineFacts, path: string, { paths }: Ground): string {
   const kind = paths.kindOf(path);
-  if (kind === 'dtb') return 'device tree';
   if (kind === 'kernel' || kind === 'initrd' || kind === 'loader') return kind;
-  return told?.bootFile !== undefined && bareOfBoot(told.bootFile) === path ? 'loader' : 'file';
+  const file = told?.last.bootFile;
+  return file !== undefined && bareOfBoot(file) === path ? 'loader' : 'file';
 }
 
 /** From the name of its first file to its last. */

@@ -1,109 +1,84 @@
+import { isProbeMac } from '../plan/check-watch.ts';
 import type { RackEvent } from '../timeline/event.ts';
 import { freshFacts, learnEvent, type MachineFacts } from './machine-facts.ts';
 import type { PathKinds } from './path-kinds.ts';
+import { WireBook } from './wire-book.ts';
 
 /** A rack has some thousands; a flood of made-up MACs must not fill the memory. What is forgotten is in the timeline. */
 const MOST_MACHINES = 10_000;
 
-/** More DHCP servers on one network are made up. */
-const MOST_SERVERS = 4;
-const SERVER_LATELY = 60 * 60_000;
+/** What a Plan says of machines. */
+export interface BookGround {
+  readonly paths: PathKinds;
+  /** Whether the file names a machine with this MAC. */
+  readonly isHost: (mac: string) => boolean;
+}
 
-/** Conflicts that the watch shows are fewer. */
-const MOST_USERS = 256;
-
-/**
- * What is known of each machine, the ones heard longest ago first. Those that never had an address have room of their own:
- * made-up ones take none from machines that did.
- */
+/** What is known of each machine, and of the wires they are on. */
 export class MachineBook {
-  readonly #machines = new Map<string, MachineFacts>();
+  /** Of both the ones heard longest ago first: those that any sender may have made up, which are forgotten first, and the others. */
   readonly #strangers = new Map<string, MachineFacts>();
+  readonly #known = new Map<string, MachineFacts>();
   readonly #most: number;
-  #paths: PathKinds;
-  /** Other DHCP servers that machines chose, or that are on the wire, and since when. */
-  readonly #servers = new Map<string, number>();
-  /** Who uses an address without a right to it. */
-  readonly #users = new Map<string, string>();
+  #ground: BookGround;
+  readonly wires = new WireBook();
 
-  constructor(paths: PathKinds, most = MOST_MACHINES) {
-    this.#paths = paths;
+  constructor(ground: BookGround, most = MOST_MACHINES) {
+    this.#ground = ground;
     this.#most = most;
   }
 
   /** Of a new Plan: what was learned stays as it was understood then. */
-  apply(paths: PathKinds): void {
-    this.#paths = paths;
+  apply(ground: BookGround): void {
+    this.#ground = ground;
   }
 
   get size(): number {
-    return this.#machines.size + this.#strangers.size;
+    return this.#strangers.size + this.#known.size;
   }
 
   get paths(): PathKinds {
-    return this.#paths;
+    return this.#ground.paths;
   }
 
   learn(event: RackEvent): void {
+    this.wires.learn(event);
     const { mac } = event;
-    if (event.kind === 'dhcp.ignored' && event.server !== undefined) this.#learnServer(event.server, event.at);
-    if (event.kind === 'dhcp-server.found') this.#learnServer(event.server, event.at);
-    if (event.kind === 'dhcp-server.gone') this.#servers.delete(event.server);
-    this.#learnUser(event);
-    if (event.kind === 'service.ready' && event.service === 'watch') this.#forgetQuarrels();
+    // Another rack looks for DHCP servers, and wants no address
+    if (mac === undefined || isProbeMac(mac)) return;
+    const present = this.find(mac);
     // A card that is seen on the wire and asks this rack for nothing is none of its machines
-    if (mac === undefined || (event.source === 'watch' && !this.find(mac))) return;
-    const facts = this.find(mac) ?? freshFacts(mac);
-    learnEvent(facts, event, this.#paths);
-    const isKnown = this.#machines.delete(mac) || facts.address !== undefined;
-    this.#strangers.delete(mac);
-    const shelf = isKnown ? this.#machines : this.#strangers;
-    shelf.set(mac, facts);
-    if (shelf.size > this.#most) deleteOldest(shelf);
+    if (event.source === 'watch' && !present) return;
+    const facts = present ?? freshFacts(mac);
+    learnEvent(facts, event, this.#ground.paths);
+    this.#put(facts);
+    if (this.size > this.#most) forgetOldest(this.#strangers.size > 0 ? this.#strangers : this.#known);
   }
 
-  /** Other DHCP servers that machines chose, or that were found, within the last hour. */
-  otherServers(now: number): string[] {
-    return Array.from(this.#servers)
-      .filter(([, at]) => now - at < SERVER_LATELY)
-      .map(([server]) => server);
-  }
-
-  #learnServer(server: string, at: number): void {
-    this.#servers.delete(server);
-    this.#servers.set(server, at);
-    if (this.#servers.size > MOST_SERVERS) deleteOldest(this.#servers);
-  }
-
-  #learnUser({ kind, address, mac }: RackEvent): void {
-    if (address === undefined || mac === undefined) return;
-    if (kind === 'conflict.ended' && this.#users.get(address) === mac) this.#users.delete(address);
-    if (kind !== 'conflict.began') return;
-    this.#users.set(address, mac);
-    if (this.#users.size > MOST_USERS) deleteOldest(this.#users);
-  }
-
-  /** A watch that begins tells of all conflicts that there are. */
-  #forgetQuarrels(): void {
-    this.#users.clear();
-    for (const facts of this.all()) facts.quarrels = [];
-  }
-
-  /** The MAC that is seen to use an address without a right to it. */
-  userOf(address: string): string | undefined {
-    return this.#users.get(address);
+  /** Whether nobody made it up: it has had an address or a file, or is a host of the file. */
+  isKnown(mac: string): boolean {
+    return this.#known.has(mac) || this.#ground.isHost(mac);
   }
 
   find(mac: string): MachineFacts | undefined {
-    return this.#machines.get(mac) ?? this.#strangers.get(mac);
+    return this.#known.get(mac) ?? this.#strangers.get(mac);
   }
 
   all(): readonly MachineFacts[] {
-    return [...this.#strangers.values(), ...this.#machines.values()];
+    return [...this.#strangers.values(), ...this.#known.values()];
+  }
+
+  #put(facts: MachineFacts): void {
+    const { mac, address, arrived } = facts;
+    const isKnown = this.#known.delete(mac);
+    this.#strangers.delete(mac);
+    // There are only so many addresses to be had
+    const isReal = isKnown || address !== undefined || arrived.length > 0 || this.#ground.isHost(mac);
+    (isReal ? this.#known : this.#strangers).set(mac, facts);
   }
 }
 
-function deleteOldest(shelf: Map<string, unknown>): void {
-  const [oldest] = shelf.keys();
-  if (oldest !== undefined) shelf.delete(oldest);
+function forgetOldest(machines: Map<string, MachineFacts>): void {
+  const [oldest] = machines.keys();
+  if (oldest !== undefined) machines.delete(oldest);
 }

@@ -16,9 +16,10 @@ export function troublesOf(facts: MachineFacts, ground: Ground): Trouble[] {
     const finding = rule.find(facts, ground);
     if (!finding) return [];
     const at = Math.max(...finding.events.map((event) => event.at));
-    return ground.now - at > REMEMBERED && !rule.isNote
-      ? []
-      : [{ kind: rule.kind, isNote: rule.isNote === true, at, ...finding }];
+    if (rule.isSilence && ground.otherCardAt !== undefined && ground.otherCardAt > at) return [];
+    // One of the time to come was told by a clock that was set since: nobody knows how old it is
+    const isForgotten = Math.abs(ground.now - at) > REMEMBERED && !rule.isStanding;
+    return isForgotten ? [] : [{ kind: rule.kind, isNote: rule.isNote === true, at, ...finding }];
   });
   return troubles.toSorted((a, b) => Number(a.isNote) - Number(b.isNote));
 }

@@ -1,10 +1,12 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
 const WINDOW = 1024 * 1024;
 
 /** A file that is read from front to back, a window at a time: its size is no matter for the memory. */
 export class FileWindow {
   readonly size: number;
+  /** And no pipe, device or directory. */
+  readonly isFile: boolean;
   readonly #fd: number;
   readonly #buffer = Buffer.alloc(WINDOW);
   #start = 0;
@@ -12,9 +14,12 @@ export class FileWindow {
 
   /** Throws as the file system does. What is written to it from now on is not seen. */
   constructor(path: string) {
-    this.#fd = openSync(path, 'r');
+    // A FIFO that nobody writes would be waited for
+    this.#fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
-      this.size = fstatSync(this.#fd).size;
+      const found = fstatSync(this.#fd);
+      this.size = found.size;
+      this.isFile = found.isFile();
     } catch (error) {
       closeSync(this.#fd);
       throw error;

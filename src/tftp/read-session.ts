@@ -5,6 +5,7 @@ import type { Clock } from '../system/clock.ts';
 import { LONGEST_TRAIN, MOST_SEGMENTS, type Outbound } from '../system/datagram.ts';
 import type { Loop, Timer } from '../system/loop.ts';
 import { messageOf } from '../system/message-of.ts';
+import { plainText } from '../wire/plain-text.ts';
 import { DATA_HEADER, encodeDataHeader, encodeError, encodeOack, LONGEST_CONTROL } from '../wire/tftp/packet.ts';
 import { TFTP_ERROR, type TftpPacket, type TftpRequest } from '../wire/tftp/packet.ts';
 import type { Content } from './content.ts';
@@ -12,6 +13,9 @@ import type { Agreement } from './negotiate.ts';
 import { from, type Peer } from './peer.ts';
 import type { TransferPort } from './transfer-ports.ts';
 import { Transfer, type Outcome, type Step } from './transfer.ts';
+
+/** A machine whose next step is so long in coming is taken to be stuck soon. */
+const LASTING_MILLISECONDS = 20_000;
 
 /** What all sessions of a service share. */
 export interface SessionTools {
@@ -29,6 +33,8 @@ export interface SessionSubject {
   readonly port: TransferPort;
   readonly content: Content;
   readonly agreement: Agreement;
+  /** Called once where it takes long. */
+  readonly lasts: () => void;
   /** Called once, when everything is closed; not by `close`. */
   readonly ended: (outcome: Outcome | undefined) => void;
 }
@@ -46,6 +52,7 @@ export class ReadSession {
   /** When it fires. */
   #timerDue = 0;
   #closed = false;
+  #isToldLasting = false;
 
   constructor(tools: SessionTools, subject: SessionSubject) {
     const { blockSize, windowSize, resendAfter, oack } = subject.agreement;
@@ -90,6 +97,11 @@ export class ReadSession {
     return Math.round(Math.max(0, this.#transfer.progressAt - this.#startedAt));
   }
 
+  /** Milliseconds since the request. */
+  get elapsed(): number {
+    return Math.round(this.#tools.clock.monotonic() - this.#startedAt);
+  }
+
   /** As `repeat` and `take`, queues what it sends; whoever woke the thread flushes once for all. */
   start(): void {
     this.#perform(this.#transfer.start(this.#startedAt));
@@ -119,7 +131,7 @@ export class ReadSession {
         this.#advanceTimer();
         break;
       case 'error':
-        this.#perform(this.#transfer.abort(packet.code, packet.message));
+        this.#perform(this.#transfer.abort(packet.code, plainText(packet.message)));
         break;
       case 'rrq':
       case 'wrq':
@@ -205,10 +217,18 @@ export class ReadSession {
     const { loop, clock } = this.#tools;
     this.#timerDue = this.#transfer.deadline;
     this.#timer = loop.after(Math.max(0, this.#timerDue - clock.monotonic()), () => {
+      this.#tellLasting();
       this.#perform(this.#transfer.timeout(clock.monotonic()));
       if (!this.#closed) this.#subject.port.socket.flush();
       this.#armTimer();
     });
+  }
+
+  /** The timer fires every few seconds at least; a client that has said nothing yet fetches nothing. */
+  #tellLasting(): void {
+    if (this.#isToldLasting || this.elapsed < LASTING_MILLISECONDS || this.arrived === 0) return;
+    this.#isToldLasting = true;
+    this.#subject.lasts();
   }
 
   #advanceTimer(): void {

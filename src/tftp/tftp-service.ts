@@ -3,13 +3,14 @@ import { formatMac } from '../addr/mac.ts';
 import { normalizePath } from '../boot/normalize-path.ts';
 import { createRoutes, type Resolution, type Routes } from '../boot/routes.ts';
 import type { BootNews } from '../boots/boot-sign.ts';
-import type { Plan, TftpSettings } from '../plan/plan.ts';
+import { BOOT_LOCAL, type Plan, type TftpSettings } from '../plan/plan.ts';
 import { BootTable } from '../service/boot-table.ts';
 import type { Counters, LeaseFact, SocketHandle } from '../service/letters.ts';
 import type { Service, ServiceContext, Subject } from '../service/service.ts';
 import { CaseFinder } from '../system/case-finder.ts';
 import type { Inbound, Outbound, TrainSocket } from '../system/datagram.ts';
 import { messageOf } from '../system/message-of.ts';
+import { plainText } from '../wire/plain-text.ts';
 import { decodeTftp, encodeError, LONGEST_CONTROL } from '../wire/tftp/packet.ts';
 import { TFTP_ERROR, type TftpPacket, type TftpRequest } from '../wire/tftp/packet.ts';
 import { WireError } from '../wire/wire-error.ts';
@@ -45,6 +46,14 @@ interface Listener {
   readonly handle: SocketHandle;
   readonly port: TransferPort;
   readonly watch: { close(): void };
+}
+
+/** What a session sends. */
+interface Asked {
+  /** As the client wrote it. */
+  readonly asked: string;
+  readonly bytes: number;
+  readonly found: Resolution;
 }
 
 /** A request, whom it is from, and where the answer leaves from. */
@@ -250,9 +259,10 @@ export class TftpService implements Service {
     const agreement = negotiate(request, content.length, settings, mtu);
     const ended = (outcome: Outcome | undefined): void => {
       this.#forget(session);
-      this.#report(outcome, session, request.file, content.length);
+      this.#report(outcome, session, { asked: request.file, bytes: content.length, found });
       if (outcome?.kind === 'sent') this.#sign(found, client.address, content.length);
     };
+    const lasts = (): void => this.#tellUnderWay(session, request.file, content.length);
     const session = new ReadSession(this.#tools, {
       request,
       peer: client,
@@ -260,6 +270,7 @@ export class TftpService implements Service {
       port,
       content,
       agreement,
+      lasts,
       ended,
     });
     this.#sessions.set(peerKey(client.address, client.port), session);
@@ -275,7 +286,15 @@ export class TftpService implements Service {
     else this.#perClient.delete(peer.address);
   }
 
-  #report(outcome: Outcome | undefined, session: ReadSession, asked: string, bytes: number): void {
+  /** Until it has arrived nothing else shows that a machine fetches a file. */
+  #tellUnderWay({ peer, elapsed }: ReadSession, asked: string, bytes: number): void {
+    this.#context.events.emit(
+      { kind: 'tftp.under-way', file: nameOf(asked), bytes, milliseconds: elapsed },
+      this.#subject(peer.address),
+    );
+  }
+
+  #report(outcome: Outcome | undefined, session: ReadSession, { asked, bytes, found }: Asked): void {
     const { retransmitted, milliseconds, peer } = session;
     this.#tally.add('retransmitted', retransmitted);
     if (!outcome) return;
@@ -285,7 +304,7 @@ export class TftpService implements Service {
     this.#tally.add(outcome.kind);
     switch (outcome.kind) {
       case 'sent':
-        events.emit({ kind: 'tftp.sent', file, bytes, milliseconds, retransmitted }, subject);
+        events.emit({ kind: 'tftp.sent', file, bytes, milliseconds, retransmitted, ...bootsOf(found) }, subject);
         break;
       case 'size-probe':
         events.emit({ kind: 'tftp.size-probe', file, bytes, blockSize: session.blockSize }, subject);
@@ -324,13 +343,17 @@ export class TftpService implements Service {
   }
 }
 
+function bootsOf(found: Resolution): { boots?: string } {
+  return found.kind === 'text' && found.script ? { boots: found.script.entry ?? BOOT_LOCAL } : {};
+}
+
 function busy(why: string): Refusal {
   return { counter: 'busy', code: TFTP_ERROR.notDefined, reason: `busy, ask again: ${why}` };
 }
 
 /** The file as the routes see it, so that TFTP and HTTP tell of it alike. */
 function nameOf(asked: string): string {
-  return normalizePath(asked) ?? asked;
+  return plainText(normalizePath(asked) ?? asked);
 }
 
 function sendError(socket: TrainSocket, to: Outbound, code: number, message: string): void {

@@ -1,4 +1,5 @@
 import type { EventBody } from './event.ts';
+import { plainText } from '../wire/plain-text.ts';
 
 const ARMED_BECAUSE = {
   reset: 'an operator reset it',
@@ -22,6 +23,10 @@ const REGION_ORDERS = {
 
 /** What an event says, as one plain sentence without when, who and where. */
 export function describeEvent(event: EventBody): string {
+  return plainText(sentenceOf(event));
+}
+
+function sentenceOf(event: EventBody): string {
   switch (event.kind) {
     case 'dhcp.discover':
       return `asks for an address${clientOf(event)}${event.relay === undefined ? '' : ` through relay ${event.relay}`}`;
@@ -80,13 +85,17 @@ export function describeEvent(event: EventBody): string {
     case 'tftp.size-probe':
       return `asks by TFTP for the size of ${event.file}: ${event.bytes} bytes`;
     case 'tftp.sent':
-      return `fetched ${event.file} by TFTP: ${event.bytes} bytes in ${event.milliseconds} ms, ${event.retransmitted} blocks sent again`;
+      return `fetched ${event.file} by TFTP: ${event.bytes} bytes in ${event.milliseconds} ms, ${event.retransmitted} blocks sent again${says(event.boots)}`;
+    case 'tftp.under-way':
+      return `is still fetching ${event.file} by TFTP, ${event.bytes} bytes, after ${Math.round(event.milliseconds / 1000)} s`;
     case 'tftp.failed':
       return `did not get ${event.file} by TFTP: ${event.reason}`;
     case 'tftp.refused':
       return `is refused ${event.file} by TFTP: ${event.reason}`;
     case 'http.sent':
-      return `fetched ${event.path} by HTTP: ${event.status}, ${event.bytes} bytes in ${event.milliseconds} ms${waited(event.waited)}`;
+      return `fetched ${event.path} by HTTP: ${event.status}, ${event.bytes} bytes in ${event.milliseconds} ms${waited(event.waited)}${says(event.boots)}`;
+    case 'http.under-way':
+      return `is still fetching ${event.path} by HTTP, ${event.bytes} bytes, after ${Math.round(event.milliseconds / 1000)} s`;
     case 'http.failed':
       return `did not get ${event.path} by HTTP: ${event.reason}`;
     case 'http.refused':
@@ -171,6 +180,8 @@ export function describeEvent(event: EventBody): string {
       return 'neighbours are written again';
     case 'watch.store-replaced':
       return `the file of neighbours is damaged (${event.reason}): set aside as ${event.setAside}; they are learnt anew`;
+    case 'timeline.cut':
+      return 'tells more than is kept here: of what follows only a part is, all of it is in the log';
     case 'machine.report':
       return `reports stage "${event.report.stage}"`;
     case 'boot.done':
@@ -236,7 +247,7 @@ export function describeEvent(event: EventBody): string {
     case 'region.plan-taken':
       return `plan ${event.version} of the region is in force${event.conflicts.map((conflict) => `; ${conflict}`).join('')}`;
     case 'region.plan-refused':
-      return `plan ${event.version} of the region refused, the one before stays: ${event.faults.join('; ')}`;
+      return `plan ${event.version} of the region refused, what is in force stays: ${event.faults.join('; ')}`;
     case 'region.plan-lost':
       return `the region's plan can't be read and is put aside until the region gives it again: ${event.reason}`;
     case 'service.ready':
@@ -295,6 +306,11 @@ function boots(bootFile: string | undefined): string {
 /** A Raspberry Pi is told the server only. */
 function fetches(bootFile: string | undefined): string {
   return bootFile === undefined ? 'which server its files are on' : `to boot ${bootFile}`;
+}
+
+/** A script that leads on to another says nothing of what is booted. */
+function says(entry: string | undefined): string {
+  return entry === undefined ? '' : `; it says to boot ${entry === 'local' ? 'its own disk' : entry}`;
 }
 
 function waited(milliseconds: number | undefined): string {

@@ -36,8 +36,17 @@ export type EventBody =
   | { readonly kind: 'dhcp.conflict-check-off'; readonly interfaces: readonly string[] }
   | { readonly kind: 'dhcp.conflict-check-on' }
   | { readonly kind: 'dhcp.expired' }
-  /** `server`: the other DHCP server that it took an address of. `subnet`: the one that is full, where that was told before. */
-  | { readonly kind: 'dhcp.ignored'; readonly reason: string; readonly server?: string; readonly subnet?: string }
+  /**
+   * `server`: the other DHCP server that it took an address of. `subnet`: the one that is full, where that was told before.
+   * `asked`: what it wanted, where that was no address to begin with.
+   */
+  | {
+      readonly kind: 'dhcp.ignored';
+      readonly reason: string;
+      readonly server?: string;
+      readonly subnet?: string;
+      readonly asked?: 'request' | 'inform' | 'decline' | 'release';
+    }
   | { readonly kind: 'dhcp.exhausted'; readonly subnet: string }
   /** More of a range is in use by strangers than is kept from machines: told once, until `dhcp.range-believed`. */
   | { readonly kind: 'dhcp.range-claimed'; readonly range: string }
@@ -59,13 +68,17 @@ export type EventBody =
   | { readonly kind: 'dhcp.clock-set'; readonly seconds: number }
   /** `blockSize`: what it asked to have the file in. */
   | { readonly kind: 'tftp.size-probe'; readonly file: string; readonly bytes: number; readonly blockSize?: number }
+  /** `boots`: of a machine's script, the boot entry that it says, or `local`. */
   | {
       readonly kind: 'tftp.sent';
       readonly file: string;
       readonly bytes: number;
       readonly milliseconds: number;
       readonly retransmitted: number;
+      readonly boots?: string;
     }
+  /** It takes its time: told once of a transfer that is not over yet. `bytes`: of so many in all. */
+  | { readonly kind: 'tftp.under-way'; readonly file: string; readonly bytes: number; readonly milliseconds: number }
   /** `block`: the last one that arrived, 0 for none. `silent`: the client gave no reason. */
   | {
       readonly kind: 'tftp.failed';
@@ -85,7 +98,11 @@ export type EventBody =
       readonly milliseconds: number;
       /** Milliseconds of these in which others went first. */
       readonly waited?: number;
+      /** As of `tftp.sent`. */
+      readonly boots?: string;
     }
+  /** As `tftp.under-way`. */
+  | { readonly kind: 'http.under-way'; readonly path: string; readonly bytes: number; readonly milliseconds: number }
   | { readonly kind: 'http.failed'; readonly path: string; readonly reason: string }
   | { readonly kind: 'http.refused'; readonly path: string; readonly status: number; readonly reason: string }
   /** The certificate files can't be used: told once for each fault. With `kept`, the pair before it is served on. */
@@ -178,6 +195,8 @@ export type EventBody =
   | { readonly kind: 'watch.store-failed'; readonly reason: string }
   | { readonly kind: 'watch.store-works' }
   | { readonly kind: 'watch.store-replaced'; readonly reason: string; readonly setAside: string }
+  /** Whoever is told of tells too much: of what follows only a part is kept in the timeline. */
+  | { readonly kind: 'timeline.cut' }
   | { readonly kind: 'machine.report'; readonly report: MachineReport }
   /** It has had the boot entry, as that is for once. */
   | { readonly kind: 'boot.done'; readonly entry: string; readonly by: 'delivered' | 'reported' }

@@ -1,5 +1,6 @@
 import { matches, type EventFilter } from './event-filter.ts';
 import type { EventBounds, EventPage, EventStore } from './event-store.ts';
+import type { EventShare } from './event-share.ts';
 import type { RackEvent } from './event.ts';
 
 const MOST_UNWRITTEN = 10_000;
@@ -14,11 +15,14 @@ const LATE_BY = 1_000;
  */
 export class Timeline {
   readonly #store: EventStore;
+  readonly #share: Pick<EventShare, 'weigh'> | undefined;
   readonly #followers = new Set<(events: readonly RackEvent[]) => void>();
   #unwritten: RackEvent[] = [];
 
-  constructor(store: EventStore) {
+  /** `share`: what is kept of those that tell too much; without it all is. */
+  constructor(store: EventStore, share?: Pick<EventShare, 'weigh'>) {
     this.#store = store;
+    this.#share = share;
   }
 
   get followers(): number {
@@ -26,8 +30,17 @@ export class Timeline {
   }
 
   append(events: readonly RackEvent[]): void {
-    for (const event of events) if (!PASSING.has(event.kind)) this.#unwritten.push(event);
+    for (const event of events) if (!PASSING.has(event.kind)) this.#keep(event);
     for (const follower of this.#followers) follower(events);
+  }
+
+  #keep(event: RackEvent): void {
+    const verdict = this.#share?.weigh(event) ?? 'kept';
+    if (verdict === 'kept') this.#unwritten.push(event);
+    if (verdict !== 'cut') return;
+    const { at, mac, address } = event;
+    const whose = { ...(mac !== undefined && { mac }), ...(address !== undefined && { address }) };
+    this.#unwritten.push({ kind: 'timeline.cut', at, source: 'rack', ...whose });
   }
 
   /** Writes what has gathered; throws when the disk refuses, and keeps the newest for the next try. */

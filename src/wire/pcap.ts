@@ -20,6 +20,8 @@ export interface CapturedDatagram {
   readonly destination: Ip4;
   readonly port: number;
   readonly bytes: Uint8Array;
+  /** The capture has no more than its beginning. */
+  readonly isCut: boolean;
 }
 
 interface Frame {

@@ -9,9 +9,9 @@ import { efiProgram, PE_MACHINE, x86Kernel } from '../fixtures/programs.ts';
 const directory = mkdtempSync(join(tmpdir(), 'rackboot-check-'));
 after(() => rmSync(directory, { recursive: true }));
 
-function run(config: string): { code: number; lines: string[] } {
+function run(config: string, isAlone = false): { code: number; lines: string[] } {
   const lines: string[] = [];
-  const code = check({ config }, (line) => lines.push(line));
+  const code = check({ config, 'no-region': isAlone }, (line) => lines.push(line));
   return { code, lines };
 }
 
@@ -121,4 +121,36 @@ dns:
       '2 faults',
     ],
   });
+});
+
+test('what the region said last is checked with the file, and its conflicts told; --no-region leaves it out', () => {
+  const state = join(directory, 'followed');
+  mkdirSync(state);
+  const config = configFile(
+    `rack: { name: a1, state: ${state} }\nregion: { url: "https://region.example" }\nboot: { default: local }\n`,
+  );
+  const answer = join(state, 'region-plan.json');
+  const write = (region: object): void =>
+    writeFileSync(answer, JSON.stringify({ version: 7, config: region, orders: {} }));
+  const withIt = 'with region plan 7, as it was last taken: --no-region leaves it out';
+  write({ boot: { exit: 'auto', default: 'x' }, subnets: [{ cidr: '192.0.2.0/24', management: 'dhcp' }] });
+  assert.deepEqual(run(config), {
+    code: 0,
+    lines: [
+      withIt,
+      "boot.default: the file says local, the region x: the file's is used",
+      'ok: 1 subnet, 0 hosts, 0 boot entries',
+    ],
+  });
+  assert.deepEqual(run(config, true), { code: 0, lines: ['ok: 0 subnets, 0 hosts, 0 boot entries'] });
+  write({ hosts: [{ name: 'a', mac: 7 }] });
+  assert.deepEqual(run(config), {
+    code: 1,
+    lines: [withIt, 'region plan 7: hosts[0].mac: expected a MAC address like 52:54:00:12:34:56, found 7', '1 fault'],
+  });
+  rmSync(answer);
+  mkdirSync(answer);
+  const { code, lines } = run(config);
+  assert.match(lines[0] ?? '', /^without what the region said, which can't be read: EISDIR/);
+  assert.deepEqual([code, lines.slice(1)], [0, ['ok: 0 subnets, 0 hosts, 0 boot entries']]);
 });

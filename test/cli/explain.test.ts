@@ -187,12 +187,52 @@ test('the words make the packet that such a machine sends', () => {
   );
 });
 
+test('a machine that has an address can be asked about with all that it may say of it', () => {
+  const config = configIn('held');
+  const mac = parseMac(NODE);
+  assert.ok(mac !== undefined);
+  mkdirSync(join(directory, 'held'));
+  const store = new SqliteLeaseStore(join(directory, 'held', 'leases.db'));
+  const expires = Math.floor(Date.now() / 1000) + 1000;
+  store.write([{ address: ip('192.168.127.50'), client: mac, mac, expires, kept: false }]);
+  store.close();
+  const say = (message: string, requested = '192.168.127.50'): Account =>
+    told({ mac: NODE, message, requested }, config);
+  assert.deepEqual(
+    ['renew', 'rebind', 'request', 'decline', 'release'].map((message) => say(message).answer),
+    [
+      'ACK of 192.168.127.50',
+      'ACK of 192.168.127.50',
+      'ACK of 192.168.127.50',
+      'nothing: 192.168.127.50 is taken back without a reply',
+      'nothing: 192.168.127.50 is taken back without a reply',
+    ],
+  );
+  assert.deepEqual(
+    ['renew', 'rebind'].map((message) => say(message).subnet?.why),
+    ['it writes to the rack alone, from 192.168.127.50 in it', 'it is on eth0, where this was heard'],
+  );
+  assert.match(say('renew', '10.9.1.5').answer, /^NAK|^nothing: we have no record/);
+  const reply = say('renew').reply;
+  assert.deepEqual([reply?.to, reply?.why], ['192.168.127.50', 'to the address it has']);
+});
+
+test('a message that no client sends is told as what it is', () => {
+  assert.equal(
+    told({ mac: NODE, option: ['53=0x02'] }).answer,
+    'nothing: expected a message of a DHCP client, found OFFER',
+  );
+});
+
 const UNFIT: readonly (readonly [Partial<ExplainOptions>, string])[] = [
   [{}, '--mac: expected a MAC address like 52:54:00:12:34:56, found none'],
   [{ mac: '52:54' }, '--mac: expected a MAC address like 52:54:00:12:34:56, found "52:54"'],
   [{ mac: NODE, arch: 'x64' }, '--arch: expected a number from 0 to 65535, like 7, found "x64"'],
   [{ mac: NODE, relay: 'eth0' }, '--relay: expected an address like 192.168.127.254, found "eth0"'],
-  [{ mac: NODE, message: 'offer' }, '--message: expected discover, request, inform or bootp, found "offer"'],
+  [
+    { mac: NODE, message: 'offer' },
+    '--message: expected one of discover, request, renew, rebind, inform, decline, release, bootp, found "offer"',
+  ],
   [{ mac: NODE, message: 'request' }, '--requested: expected the address that its REQUEST is about, found none'],
   [{ mac: NODE, ipxe: 'yes' }, '--ipxe: expected full or stripped, found "yes"'],
   [
@@ -292,4 +332,25 @@ test('a machine that has had its entry is told so, out of the file of a daemon',
   assert.equal(bootPlan?.target, 'local');
   assert.match(bootPlan.why, /8 times within 1 min/);
   assert.match(script?.text ?? '', /8 times within 1 min/);
+});
+
+test('what the region said last is in what is told, and that it is; --no-region leaves it out', () => {
+  const state = join(directory, 'followed');
+  mkdirSync(state);
+  const config = join(directory, 'followed.yaml');
+  writeFileSync(config, `rack: { name: rack-a1, state: ${state} }\nregion: { url: 'https://region.example' }\n`);
+  const subnet = { cidr: '192.168.127.0/24', management: 'dhcp', dynamic: '192.168.127.121-192.168.127.140' };
+  const hosts = [{ name: 'node1', mac: NODE, address: '192.168.127.50' }];
+  const answer = { version: 7, config: { subnets: [subnet], hosts }, orders: {} };
+  writeFileSync(join(state, 'region-plan.json'), JSON.stringify(answer));
+  const { code, lines } = run({ mac: NODE }, config);
+  assert.equal(code, 0);
+  assert.deepEqual(lines.slice(0, 2), [
+    'NOTE with region plan 7, as it was last taken: --no-region leaves it out',
+    `${NODE}, discover: OFFER of 192.168.127.50`,
+  ]);
+  assert.deepEqual(run({ mac: NODE, 'no-region': true }, config), {
+    code: 2,
+    lines: ['expected a file that serves DHCP on a subnet, found none that does on this machine'],
+  });
 });

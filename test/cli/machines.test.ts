@@ -51,6 +51,15 @@ describe('machines on the command line', () => {
     ]);
   });
 
+  test('what strangers wrote steers no terminal and makes up no line', async () => {
+    const [stage, mac] = ['failed \u{1b}[2J\nTROUBLE all', '52:54:00:00:00:07'];
+    learn([...booted(), [13, { kind: 'machine.report', report: { stage } }]], mac);
+    await machineStory({ control, json: false }, mac, out);
+    await machines({ control, json: false, trouble: true }, out);
+    assert.equal(lines.filter((line) => line.includes('failed \u{fffd}[2J TROUBLE all')).length, 4);
+    assert.ok(lines.every((line) => !/\p{Cc}/u.test(line)));
+  });
+
   test('only those in trouble are listed where that is asked for, as JSON as well', async () => {
     await machines({ control, json: true, trouble: true }, out);
     const found = JSON.parse(lines[0] ?? '') as { mac: string; trouble: { kind: string } }[];
@@ -104,6 +113,23 @@ describe('machines on the command line', () => {
     assert.deepEqual(troubles, [
       `TROUBLE ${TROUBLE}`,
       'TROUBLE other-server: it was offered 192.0.2.5 and took an address of the DHCP server 10.0.0.9 instead',
+    ]);
+  });
+
+  test('the status says how it stands with the region, and is no success while what that says is refused', async () => {
+    for (const thread of fake.threads) thread.state = 'serving';
+    fake.standing = { version: 7, conflicts: ['a differs'] };
+    assert.equal(await status({ control, json: false }, out), 0);
+    assert.deepEqual(lines.slice(2, 5), ['region: not asked yet', '  plan 7 of the region is in force', '  a differs']);
+    fake.standing = { conflicts: [], refused: { version: 7, faults: ['b', 'c'] } };
+    lines = [];
+    assert.equal(await status({ control, json: false }, out), 1);
+    assert.deepEqual(lines.slice(2, 7), [
+      'region: not asked yet',
+      '  no plan of the region is in force; plan 7 is REFUSED:',
+      '    b',
+      '    c',
+      'NOTICE plan 7 of the region is refused, nothing of what the region says is in force: b; and 1 more',
     ]);
   });
 

@@ -40,7 +40,7 @@ const ROWS: readonly (readonly [how: string, region: RackStatus['region'], lines
       '  router: the file wins',
     ],
   ],
-  ['that says nothing yet', { conflicts: [] }, ['  no plan of the region is in force']],
+  ['that says nothing yet', { conflicts: [] }, ['region: not asked yet', '  no plan of the region is in force']],
 ];
 for (const [how, region, lines] of ROWS) {
   test(`the status of a region ${how}`, () => {

@@ -18,7 +18,7 @@ const TABLE: readonly (readonly [
     'createadmin',
     { username: 'a' },
     [],
-    'createadmin: expected --username, --email, and --password or --password-file',
+    'createadmin: expected --username, --email, and --password or --password-file, or a terminal to ask at',
   ],
   ['apikey', { username: 'a' }, [], { kind: 'apikey', name: 'a' }],
   ['apikey', { username: 'a', list: true }, [], { kind: 'apikeys', name: 'a' }],

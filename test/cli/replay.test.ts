@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +7,7 @@ import { after, test } from 'node:test';
 
 import { replay } from '../../src/cli/replay.ts';
 import { systemClock } from '../../src/system/clock.ts';
-import { DISCOVER, writePacket } from '../dhcp/naive-packet.ts';
+import { DISCOVER, letters, writePacket } from '../dhcp/naive-packet.ts';
 import { rackA1 } from '../plan/rack-a1.ts';
 import { ethernet, pcap, pcapng, udpPacket } from '../wire/capture-file.ts';
 
@@ -53,6 +54,20 @@ test('as JSON each question is a line, with our reply as hex', () => {
   const told = JSON.parse(lines[0] ?? '') as { number: number; verdict: string; bytes: string };
   assert.deepEqual([told.number, told.verdict, lines.length], [1, 'only here', 1]);
   assert.match(told.bytes, /^0201/);
+});
+
+test('what the capture cut short is no question, and is told', () => {
+  const whole = udpPacket(writePacket({ type: DISCOVER, options: [[60, letters('PXEClient')]] }));
+  const cut = pcap([whole.subarray(0, 28 + 240 + 3), whole.subarray(0, -1), whole.subarray(0, 10)], 101);
+  const note = 'NOTE 2 of its packets are cut short and left out: `tcpdump -s 0` keeps all of them';
+  assert.deepEqual(run(cut), { code: 0, lines: [note, 'no DHCP question and no TFTP request in this capture'] });
+});
+
+test('a FIFO is refused, and not waited for', () => {
+  const fifo = join(directory, 'fifo');
+  execFileSync('mkfifo', [fifo]);
+  const ground = { surroundings: rackA1, clock: systemClock };
+  assert.throws(() => replay({ config, json: false }, fifo, () => {}, ground), /fifo: expected a file, found a pipe/);
 });
 
 test('a capture without a question says so, and is no failure', () => {

@@ -49,6 +49,7 @@ class Tape {
       destination: ip(to),
       port: toPort,
       bytes,
+      isCut: false,
     });
   }
 

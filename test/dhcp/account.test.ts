@@ -36,6 +36,7 @@ classes:
   - { name: uefi, match: { arch: [7, 9] }, options: { root-path: /uefi } }
 options: { wpad: all, domain-search: a.b }
 boot: { entries: { debian: { kernel: debian/vmlinuz } } }
+dns: { names: [{ name: www.rack.example, addresses: [192.168.127.60] }] }
 `,
   {
     interfaces: [
@@ -53,7 +54,7 @@ interface Case {
   readonly before?: (rack: DhcpRack) => void;
   /** What the account must say, by its parts. */
   readonly says: Partial<
-    Record<'answer' | 'subnet' | 'machine' | 'address' | 'name' | 'boot' | 'bootPlan' | 'way', string>
+    Record<'answer' | 'subnet' | 'machine' | 'address' | 'name' | 'dns' | 'boot' | 'bootPlan' | 'way', string>
   >;
   readonly from?: Readonly<Record<number, string>>;
 }
@@ -88,6 +89,21 @@ const CASES: readonly Case[] = [
       way: '255.255.255.255 broadcast: it asks for that',
     },
     from: { 252: 'host node1, asked for', 3: 'subnet (router), asked for' },
+  },
+  {
+    title: 'one that calls itself as nobody does',
+    packet: ask({ mac: macOf(9), options: [[12, letters('pc')]] }),
+    says: { name: 'pc: it calls itself so', dns: 'pc.rack.example' },
+  },
+  {
+    title: 'one that calls itself as a host',
+    packet: ask({ mac: macOf(9), options: [[12, letters('node1')]] }),
+    says: { name: 'undefined: it calls itself node1, which is the name of a host', dns: 'none' },
+  },
+  {
+    title: 'one that calls itself by a name of dns.names',
+    packet: ask({ mac: macOf(9), options: [[12, letters('www')]] }),
+    says: { name: 'undefined: it calls itself www, which is in dns.names here, or a domain', dns: 'none' },
   },
   {
     title: 'a host without an address, that had one before',
@@ -212,13 +228,24 @@ describe('an account agrees with what the service then sends to', () => {
   }
 });
 
-function wordsOf({ answer, subnet, machine, address, name, boot, bootPlan, reply }: Account): Record<string, string> {
+function wordsOf({
+  answer,
+  subnet,
+  machine,
+  address,
+  name,
+  dns,
+  boot,
+  bootPlan,
+  reply,
+}: Account): Record<string, string> {
   return {
     answer,
     subnet: `${subnet?.cidr}: ${subnet?.why}`,
     machine: machine?.why ?? '',
     address: `${address?.address}: ${address?.why}`,
     name: `${name?.name}: ${name?.why}`,
+    dns: dns?.name ?? 'none',
     boot: `${boot?.file} from ${boot?.server}: ${boot?.why}`,
     bootPlan: `${bootPlan?.target}: ${bootPlan?.why}`,
     way: `${reply?.to} ${reply?.why}`,

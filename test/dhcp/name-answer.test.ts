@@ -56,6 +56,35 @@ const CASES: readonly Case[] = [
     plan: { hosts: [NODE9] },
   },
   {
+    title: 'a name of dns.names is not to be had',
+    sent: [S, 0, 0, ...letters('www')],
+    flags: N | O,
+    name: '',
+    leased: undefined,
+    plan: { names: ['www.rack.example'] },
+  },
+  {
+    title: 'one that dns.names has in another domain is',
+    sent: [S, 0, 0, ...letters('www')],
+    flags: S,
+    name: 'www.rack.example',
+    leased: 'www',
+    plan: { names: ['www.apps.example', 'a.www.rack.example'] },
+  },
+  {
+    title: 'one that is a domain is not',
+    sent: [S, 0, 0, ...letters('lab')],
+    flags: N | O,
+    name: '',
+    leased: undefined,
+    plan: {
+      subnets: [
+        {},
+        { cidr: '10.0.7.0/24', rack: null, dynamic: null, static: null, router: null, domain: 'lab.rack.example' },
+      ],
+    },
+  },
+  {
     title: 'a host has its own name',
     sent: [S, 0, 0, ...letters('node9')],
     flags: S,

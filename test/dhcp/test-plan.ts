@@ -31,6 +31,8 @@ export interface PlanWords {
   readonly subnets?: readonly SubnetWords[];
   readonly hosts?: readonly HostWords[];
   readonly loaders?: Loaders;
+  /** Whole names of `dns.names`. */
+  readonly names?: readonly string[];
 }
 
 export const RACK = '192.168.127.1';
@@ -47,7 +49,7 @@ export const RELAYED: SubnetWords = {
   router: '10.0.7.1',
 };
 
-export function testPlan({ subnets = [LOCAL, RELAYED], hosts = [], loaders }: PlanWords = {}): Plan {
+export function testPlan({ subnets = [LOCAL, RELAYED], hosts = [], loaders, names = [] }: PlanWords = {}): Plan {
   const bios = { path: 'undionly.kpxe', file: '/files/undionly.kpxe' };
   const uefi = { path: 'snponly.efi', file: '/files/snponly.efi' };
   return {
@@ -57,7 +59,10 @@ export function testPlan({ subnets = [LOCAL, RELAYED], hosts = [], loaders }: Pl
     boot: { files: '/files', default: 'local', entries: [], loaders: loaders ?? { bios, uefi } },
     http: { port: 5248 },
     tftp: { blockSize: 1468, window: 64, transfers: 4000, perClient: 1000, singlePort: false },
-    dns: NO_DNS,
+    dns: {
+      ...NO_DNS,
+      names: names.map((name) => ({ name, ttlSeconds: 60, addresses: [], addresses6: [] })),
+    },
     admin: { address: ip4('127.0.0.1'), port: 5249 },
     log: { level: 'info' },
     timeline: { ageSeconds: 30 * 86_400, bytes: 64 * 2 ** 20 },

@@ -140,6 +140,62 @@ describe('of two that want one name', () => {
   }
 });
 
+describe('a name of the file', () => {
+  const named = planOf({
+    subnets: ['192.0.2.0/24 a.example', '10.0.0.0/24 b.example'],
+    domains: ['apps.a.example'],
+    names: ['www.a.example 192.0.2.50', 'alias.a.example = www.a.example'],
+  });
+  const steady = ['50.2.0.192.in-addr.arpa PTR www.a.example', 'alias.a.example CNAME www.a.example'];
+  const www = 'www.a.example A 192.0.2.50';
+  const stories: [title: string, steps: string[], records: string[]][] = [
+    ['is not to be had by a machine that wants it', [`192.0.2.60 ${ONE} www`], [...steady, www]],
+    ['is not to be had by the machine that has its address', [`192.0.2.50 ${ONE} www`], [...steady, www]],
+    ['stands beside no lease where it is an alias', [`192.0.2.60 ${ONE} alias`], [...steady, www]],
+    ['is taken in its own domain only', [`10.0.0.60 ${ONE} www`], [...steady, www, 'www.b.example A 10.0.0.60']],
+    ['that is a domain is not to be had', [`192.0.2.60 ${ONE} apps`], [...steady, www]],
+    [
+      'is not what its address is called while a machine with a name has that',
+      [`192.0.2.50 ${ONE} x`],
+      [
+        '50.2.0.192.in-addr.arpa PTR x.a.example',
+        'alias.a.example CNAME www.a.example',
+        www,
+        'x.a.example A 192.0.2.50',
+      ],
+    ],
+    [
+      'is what its address is called again when the lease ends',
+      [`192.0.2.50 ${ONE} x`, 'end 192.0.2.50'],
+      [...steady, www],
+    ],
+    ['is what its address is called while a machine without a name has that', [`192.0.2.50 ${ONE}`], [...steady, www]],
+    [
+      'is what its address is called again when the machine moves',
+      [`192.0.2.50 ${ONE} x`, `192.0.2.60 ${ONE} x`],
+      [...steady, www, 'x.a.example A 192.0.2.60'],
+    ],
+  ];
+  for (const [title, steps, records] of stories) {
+    test(title, () => {
+      const names = namesOf(named);
+      play(names, steps);
+      const lines = recordsOf(names.zones).filter((line) => !/^60\..* PTR /.test(line));
+      assert.deepEqual(lines, records.toSorted());
+    });
+  }
+
+  test('that comes with a new Plan takes it from a lease, and gives it back when it goes', () => {
+    const names = namesOf(PLAN);
+    play(names, [`192.0.2.60 ${ONE} www`]);
+    names.apply(named);
+    assert.ok(recordsOf(names.zones).includes(www));
+    assert.ok(!recordsOf(names.zones).some((line) => line.startsWith('60.')));
+    names.apply(PLAN);
+    assert.deepEqual(leaseRecords(names), ['www.a.example 192.0.2.60']);
+  });
+});
+
 describe('a new Plan', () => {
   test('takes a name that a lease had for its host, and gives it back when the host goes', () => {
     const names = namesOf(PLAN);
@@ -241,15 +297,17 @@ describe('after any history of leases', () => {
   const history = fc.array(step, { maxLength: 30 });
 
   test('the zones are what a full rebuild makes', () => {
+    const written = ['x.b.example 192.0.2.50', 'y.a.example 192.0.2.50 192.0.2.51', 'z.a.example = x.a.example'];
+    const plans = fc.constantFrom(PLAN, { ...PLAN, dns: planOf({ subnets: [], names: written }).dns });
     fc.assert(
-      fc.property(history, (steps) => {
-        const names = namesOf(PLAN);
+      fc.property(plans, history, (plan, steps) => {
+        const names = namesOf(plan);
         play(names, steps);
         const learned = recordsOf(names.zones);
-        names.apply(PLAN);
+        names.apply(plan);
         assert.deepEqual(learned, recordsOf(names.zones));
       }),
-      { numRuns: 500 },
+      { numRuns: 1000 },
     );
   });
 

@@ -150,3 +150,93 @@ describe('a zone of the file', { skip: await reasonToSkip('bind9-dnsutils', 'bin
     assert.equal((await rig.rackboot('zones', 'updates', 'rack.test')).code, 1);
   });
 });
+
+const withNames = (www: string, more = '') => `${SIMPLE}
+dns:
+  threads: 2
+  transfer: [192.168.127.2]
+  domains: [apps.test]
+  names:
+    - { name: www.rack.test, addresses: [${www}, "2001:db8::50"], ttl: 1m }
+    - { name: git.apps.test, alias: www.rack.test }
+    - { name: apps.test, addresses: [192.168.127.50] }
+${more}`;
+
+/** Threads learn zone by zone. */
+async function served(rig: RackRig, ...answers: (readonly [name: string, type: string, answer: string])[]) {
+  for (const [name, type, answer] of answers) {
+    await rig.until(`${name} ${type} to be ${answer}`, async () => (await ask(rig, name, type)) === answer);
+  }
+}
+
+describe('a name of the file', { skip: await reasonToSkip('bind9-dnsutils', 'bind9-utils') }, () => {
+  test('is resolved with its alias and its pointer, transferred whole and by changes, and gone when it is no more', async () => {
+    await using rig = await RackRig.create('names', withNames('192.168.127.50'));
+    await rig.start();
+    await served(
+      rig,
+      ['www.rack.test', 'A', '192.168.127.50'],
+      ['git.apps.test', 'A', 'www.rack.test.\n192.168.127.50'],
+      ['git.apps.test', 'AAAA', 'www.rack.test.\n2001:db8::50'],
+      ['50.127.168.192.in-addr.arpa', 'PTR', 'www.rack.test.'],
+    );
+    assert.equal(await ask(rig, 'apps.test', 'NS'), 'rack-t.apps.test.');
+    assert.equal(await ask(rig, 'rack-t.apps.test'), RACK);
+    const absent = await rig.client('dig', '+time=1', '+tries=1', `@${RACK}`, 'nobody.apps.test');
+    assert.match(
+      absent.stdout,
+      /status: NXDOMAIN[^]*flags: qr aa[^]*^apps\.test\.\s+10\s+IN\s+SOA\s+rack-t\.apps\.test\. /m,
+    );
+    const line = await listed(rig, 'apps.test');
+    assert.deepEqual([line?.kind, line?.names, line?.records], ['rack', 3, 5]);
+    assert.match((await rig.rackboot('zones')).stdout, /^apps\.test {2}serial \d+, .* from hosts, names and leases$/m);
+
+    const serial = Number((await ask(rig, 'rack.test', 'SOA')).split(' ')[2]);
+    const whole = await rig.client('dig', '+noall', '+answer', '+onesoa', `@${RACK}`, 'apps.test', 'AXFR');
+    assert.match(whole.stdout, /^git\.apps\.test\.\s+300\s+IN\s+CNAME\s+www\.rack\.test\.$/m);
+
+    rig.writeConfig(withNames('192.168.127.51'));
+    await served(
+      rig,
+      ['www.rack.test', 'A', '192.168.127.51'],
+      ['51.127.168.192.in-addr.arpa', 'PTR', 'www.rack.test.'],
+      ['50.127.168.192.in-addr.arpa', 'PTR', 'apps.test.'],
+    );
+    const changes = await rig.client('dig', '+noall', '+answer', `@${RACK}`, 'rack.test', `IXFR=${serial}`);
+    const moved = changes.stdout
+      .match(/^www\.rack\.test\..*$/gm)
+      ?.map((record) => record.split(/\s+/).slice(1).join(' '));
+    assert.deepEqual(moved, ['60 IN A 192.168.127.50', '60 IN A 192.168.127.51']);
+
+    rig.writeConfig(SIMPLE);
+    await served(rig, ['www.rack.test', 'A', ''], ['apps.test', 'A', '']);
+    await rig.until('its domain to be gone', async () => (await listed(rig, 'apps.test')) === undefined);
+  });
+
+  test('is answered all the while ten thousand others come and go', async () => {
+    const count = 10_000;
+    const more = Array.from(
+      { length: count },
+      (_, i) => `    - { name: n${i}.apps.test, addresses: [10.1.${i >>> 8}.${i & 255}] }\n`,
+    ).join('');
+    await using rig = await RackRig.create('names-many', withNames('192.168.127.50'));
+    await rig.start();
+    await served(
+      rig,
+      ['www.rack.test', 'A', '192.168.127.50'],
+      ['git.apps.test', 'A', 'www.rack.test.\n192.168.127.50'],
+    );
+    for (const [text, last] of [
+      [more, '10.1.39.15'],
+      ['', ''],
+    ] as const) {
+      rig.writeConfig(withNames('192.168.127.50', text));
+      await rig.until('the last of them', async () => {
+        // One lost, or refused, would be empty
+        assert.equal(await ask(rig, 'www.rack.test'), '192.168.127.50');
+        assert.equal(await ask(rig, 'git.apps.test'), 'www.rack.test.\n192.168.127.50');
+        return (await ask(rig, `n${count - 1}.apps.test`)) === last;
+      });
+    }
+  });
+});

@@ -128,17 +128,17 @@ const faultyZones: readonly (readonly [title: string, zone: string, line: string
   [
     'the domain of a subnet',
     '{ name: rack.example, file: a }',
-    '10:15: dns.zones[1].name: expected a name that is not the domain rack.example of a subnet, as that is made from hosts and leases, found rack.example',
+    '10:15: dns.zones[1].name: expected a name that is not the domain rack.example of a subnet, as that is made from hosts, names and leases, found rack.example',
   ],
   [
     'a name inside the domain of a subnet',
     '{ name: a.rack.example, file: a }',
-    '10:15: dns.zones[1].name: expected a name that is not the domain rack.example of a subnet, as that is made from hosts and leases, found a.rack.example',
+    '10:15: dns.zones[1].name: expected a name that is not the domain rack.example of a subnet, as that is made from hosts, names and leases, found a.rack.example',
   ],
   [
     'the reverse zone of a subnet',
     '{ name: 127.168.192.in-addr.arpa, file: a }',
-    '10:15: dns.zones[1].name: expected a name that is not the reverse zone of a subnet, as that is made from hosts and leases, found 127.168.192.in-addr.arpa',
+    '10:15: dns.zones[1].name: expected a name that is not the reverse zone of a subnet, as that is made from hosts, names and leases, found 127.168.192.in-addr.arpa',
   ],
   [
     'neither a file nor updates',

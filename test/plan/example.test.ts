@@ -27,6 +27,8 @@ describe('etc/rackboot.yaml', () => {
     const mappings = [
       [],
       ['rack'],
+      ['region'],
+      ['region', 'outbox'],
       ['subnets', 0],
       ['hosts', 0],
       ['hosts', 0, 'quirks'],
@@ -43,6 +45,7 @@ describe('etc/rackboot.yaml', () => {
     const dns = [
       ['dns'],
       ['dns', 'zones', 0],
+      ['dns', 'names', 0],
       ['dns', 'keys', 0],
       ['dns', 'routes', 0],
       ['dns', 'cache'],

@@ -3,6 +3,8 @@ import type { DnsSettings } from '../../src/plan/plan.ts';
 /** What a Plan says of DNS whose file says nothing of it, but for `rack.name` as NSID. */
 export const NO_DNS: DnsSettings = {
   zones: [],
+  domains: [],
+  names: [],
   keys: [],
   transfer: [],
   notify: [],

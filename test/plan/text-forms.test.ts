@@ -19,6 +19,7 @@ const section = (name: string, key: string) => (value: string) => `${SUBNET}${na
 const cidr = (value: string) => `subnets:\n  - management: none\n    cidr: ${value}\n`;
 
 const IP4 = 'an IPv4 address like 192.168.127.254';
+const IP = 'an IPv4 address like 192.168.127.50, or an IPv6 address like 2001:db8::50';
 const ONE = 'the IPv4 address of one machine';
 const NETWORK = 'an IPv4 network like 192.168.127.0/24';
 const RANGE = 'a range of addresses like 192.168.127.121-192.168.127.140, the lower one first';
@@ -130,6 +131,22 @@ const rows: readonly Row[] = [
       ['70000.5', PORT],
       ['"80"', PORT],
       ['.inf', PORT],
+    ],
+  },
+  {
+    key: 'dns.names[0].addresses[0]',
+    config: (value) =>
+      `${SUBNET}    domain: rack.example\ndns:\n  names: [{ name: a.rack.example, addresses: [${value}] }]\n`,
+    good: ['192.0.2.1', '2001:db8::1', '"fd00::"', '2001:DB8:0:0:0:0:192.0.2.1', '"::1"'],
+    bad: [
+      ['192.0.2', IP],
+      ['0.0.0.0', ONE],
+      ['239.1.1.1', ONE],
+      ['"::"', 'the IPv6 address of one machine'],
+      ['ff02::1', 'the IPv6 address of one machine'],
+      ['2001:db8::1::2', IP],
+      ['2001:db8::g', IP],
+      ['fe80::1%eth0', IP],
     ],
   },
   {

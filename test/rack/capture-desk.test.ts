@@ -74,21 +74,36 @@ test('services follow the machine to its addresses, and are told nothing of othe
     { address: toIp4(10), mac: MAC },
     { address: toIp4(11), mac: OTHER },
   ];
-  bench.desk.leasesChanged([OTHER], []);
+  bench.desk.leasesChanged([{ address: toIp4(11), mac: OTHER }]);
   assert.equal(bench.told.length, 1);
-  bench.desk.leasesChanged([MAC], []);
+  bench.desk.leasesChanged([{ address: toIp4(10), mac: MAC }]);
   assert.deepEqual(bench.aimed(), [9, 10]);
-  bench.desk.leasesChanged([], [toIp4(9)]);
+  bench.desk.leasesChanged([]);
   assert.equal(bench.told.length, 2);
   const [letter] = bench.desk.letters();
   assert.deepEqual(letter, bench.told.at(-1));
+});
+
+test('an address that another machine has by now is looked at no more', () => {
+  const bench = new Bench();
+  bench.facts = [
+    { address: toIp4(9), mac: MAC },
+    { address: toIp4(10), mac: MAC },
+  ];
+  bench.start();
+  bench.facts = [
+    { address: toIp4(9), mac: OTHER },
+    { address: toIp4(10), mac: MAC },
+  ];
+  bench.desk.leasesChanged([{ address: toIp4(9), mac: OTHER }]);
+  assert.deepEqual(bench.aimed(), [10]);
 });
 
 test('a reader that goes away ends it', async () => {
   const bench = new Bench();
   const stream = bench.start();
   bench.facts = [{ address: toIp4(10), mac: MAC }];
-  bench.desk.leasesChanged([MAC], []);
+  bench.desk.leasesChanged([{ address: toIp4(10), mac: MAC }]);
   const closed = new Promise((resolve) => stream.once('close', resolve));
   stream.destroy();
   await closed;

@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+
 import { systemClock } from '../../src/system/clock.ts';
 import { toIp4 } from '../../src/addr/ip4.ts';
 import { parseRange } from '../../src/addr/range.ts';
@@ -5,6 +7,7 @@ import type { Plan } from '../../src/plan/plan.ts';
 import type { BootRow } from '../../src/boots/boot-row.ts';
 import { MachineDesk } from '../../src/rack/machine-desk.ts';
 import { LeaseTable } from '../../src/service/lease-table.ts';
+import { Vendors } from '../../src/rack/vendors.ts';
 import { Notices } from '../../src/rack/notices.ts';
 import type { PlanAttempt } from '../../src/rack/plan-source.ts';
 import type { Rack } from '../../src/rack/rack.ts';
@@ -93,9 +96,9 @@ export class FakeRack {
     at: 1_700_000_000_000,
     plan: PLAN,
     faults: [],
-    regionFaults: [],
     conflicts: [],
   };
+  standing: Rack['standing'] = undefined;
   readonly startedAt = 1_600_000_000_000;
   readonly leases = new LeaseTable(systemClock);
   readonly timeline = new Timeline(new MemoryStore());
@@ -103,14 +106,21 @@ export class FakeRack {
   readonly orders: LeaseOrder[] = [];
   answer: LeaseAnswer = { done: [], refused: [] };
   readonly notices = new Notices();
+  readonly vendors = new Vendors(join(import.meta.dirname, '../../etc/vendors.txt'));
   readonly boots = { notices: (): string[] => [], rows: (): BootRow[] => [] };
   readonly machines = new MachineDesk(
-    { clock: { now: () => this.now }, leases: this.leases, boots: this.boots, later: setImmediate },
+    {
+      clock: { now: () => this.now },
+      leases: this.leases,
+      boots: this.boots,
+      vendorOf: (mac) => this.vendors.of(mac),
+      later: setImmediate,
+    },
     PLAN,
   );
   now = 1_700_000_000_000;
   readonly kept: KeptZone[] = [];
-  region: Pick<RegionDesk, 'state' | 'refused'> = { state: undefined, refused: undefined };
+  region: Pick<RegionDesk, 'state'> = { state: undefined };
   readonly zones = { notices: (): string[] => [], zones: () => this.kept };
   readonly zoneOrders: ZoneOrder[] = [];
   zoneAnswer: ZoneAnswer = { zones: [] };

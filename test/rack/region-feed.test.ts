@@ -6,7 +6,12 @@ import type { EventLetter } from '../../src/service/region-letters.ts';
 import type { RackEvent } from '../../src/timeline/event.ts';
 
 function events(from: number, count: number): RackEvent[] {
-  return Array.from({ length: count }, (_, i) => ({ kind: 'rack.ready', milliseconds: from + i, at: from + i, source: 'rack' }));
+  return Array.from({ length: count }, (_, i) => ({
+    kind: 'rack.ready',
+    milliseconds: from + i,
+    at: from + i,
+    source: 'rack',
+  }));
 }
 
 function numbersIn({ lines }: EventLetter): number[] {
@@ -50,8 +55,14 @@ test('a thread that takes nothing is sent so much and no more; what it takes mak
   feed.taken(1);
   assert.equal(sent.length, 17);
   for (let letter = 2; letter <= 20; letter++) feed.taken(letter);
-  assert.deepEqual(told(), Array.from({ length: 40_000 }, (_, i) => i));
-  assert.deepEqual(sent.map(({ number }) => number), Array.from({ length: 20 }, (_, i) => i + 1));
+  assert.deepEqual(
+    told(),
+    Array.from({ length: 40_000 }, (_, i) => i),
+  );
+  assert.deepEqual(
+    sent.map(({ number }) => number),
+    Array.from({ length: 20 }, (_, i) => i + 1),
+  );
 });
 
 test('a new thread is sent all that the one before may not have written, under the same numbers', () => {
@@ -67,7 +78,14 @@ test('a new thread is sent all that the one before may not have written, under t
   feed.flush();
   assert.equal(sent.length, 3);
   feed.heard();
-  assert.deepEqual(sent.slice(3).map((letter) => [letter.number, ...numbersIn(letter)]), [[2, 1], [3, 2], [4, 3]]);
+  assert.deepEqual(
+    sent.slice(3).map((letter) => [letter.number, ...numbersIn(letter)]),
+    [
+      [2, 1],
+      [3, 2],
+      [4, 3],
+    ],
+  );
   assert.equal(new Set(sent.map(({ life }) => life)).size, 1);
 });
 

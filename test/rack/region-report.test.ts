@@ -29,9 +29,13 @@ boot:
     debian: { kernel: vmlinuz, cmdline: "auto=true passwd/root-password=hunter2" }
 `;
 
-function report(changed: Partial<FakeRack['attempt']> = {}, withFile = false): RackFacts {
+function report(
+  { text, standing }: { readonly text?: string; readonly standing?: FakeRack['standing'] } = {},
+  withFile = false,
+): RackFacts {
   const rack = new FakeRack();
-  rack.attempt = { ...rack.attempt, ...changed };
+  if (text !== undefined) rack.attempt = { ...rack.attempt, text };
+  rack.standing = standing;
   Object.assign(rack, { plan: { ...PLAN, rack: { ...PLAN.rack, state } }, images: {} });
   const interfaces = [
     { name: 'lo', address: toIp4(0x7f000001), prefix: 8 },
@@ -43,15 +47,20 @@ function report(changed: Partial<FakeRack['attempt']> = {}, withFile = false): R
 }
 
 test('a report says how services and wires are, and what is in force', () => {
-  const { services, interfaces, plan, leases, isImporting, file } = report({ conflicts: ['the file wins'] });
+  const { services, interfaces, plan, leases, isImporting, file } = report({
+    standing: { conflicts: ['the file wins'] },
+  });
   assert.deepEqual(services[2], { name: 'tftp', state: 'failed', restarts: 2 });
-  assert.deepEqual(interfaces.map(({ name, address, prefix }) => [name, address, prefix]), [['eth0', '192.0.2.1', 24]]);
+  assert.deepEqual(
+    interfaces.map(({ name, address, prefix }) => [name, address, prefix]),
+    [['eth0', '192.0.2.1', 24]],
+  );
   assert.deepEqual(plan, { conflicts: ['the file wins'] });
   assert.deepEqual([leases, isImporting, file], [0, false, undefined]);
 });
 
 test('the version of the region’s plan stands there when one is in force', () => {
-  assert.equal(report({ answer: { version: 7, config: {}, orders: {} } }).plan.version, 7);
+  assert.equal(report({ standing: { version: 7, conflicts: [] } }).plan.version, 7);
 });
 
 test('images are named with their state and size', () => {
@@ -60,7 +69,10 @@ test('images are named with their state and size', () => {
   store.write({ set: [row] });
   store.close();
   const { images } = report();
-  assert.deepEqual(images.map((image) => image.state), ['published']);
+  assert.deepEqual(
+    images.map((image) => image.state),
+    ['published'],
+  );
   assert.match(images[0]?.name ?? '', /^ubuntu\//);
 });
 
@@ -89,6 +101,6 @@ for (const [what, text] of [
 
 test('more sentences than the region has room for are cut', () => {
   const many = Array.from({ length: 200 }, (_, i) => `${i} ${'x'.repeat(3_000)}`);
-  const { plan } = report({ conflicts: many });
+  const { plan } = report({ standing: { conflicts: many } });
   assert.equal(plan.conflicts.length, 100);
 });

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { toIp4 } from '../../src/addr/ip4.ts';
 import type { Mac } from '../../src/addr/mac.ts';
+import type { RegionStanding } from '../../src/rack/region-standing.ts';
 import { statusOf } from '../../src/rack/status.ts';
 import { FakeRack } from './fake-rack.ts';
 
@@ -48,10 +49,17 @@ test('how it is with the region is shown with times that people read', () => {
   const fake = new FakeRack();
   assert.equal(statusOf(fake.rack, FILE).region, undefined);
   fake.region = {
-    state: { link: 'lost', url: 'https://a', since: 0, waiting: 3, oldest: 1_000, forgotten: 1, fault: { at: 2_000, reason: 'r' } },
-    refused: { version: 8, faults: ['x'] },
+    state: {
+      link: 'lost',
+      url: 'https://a',
+      since: 0,
+      waiting: 3,
+      oldest: 1_000,
+      forgotten: 1,
+      fault: { at: 2_000, reason: 'r' },
+    },
   };
-  fake.attempt = { ...fake.attempt, answer: { version: 7, config: {}, orders: {} }, conflicts: ['c'] };
+  fake.standing = { version: 7, conflicts: ['c'], refused: { version: 8, faults: ['x'] } };
   assert.deepEqual(statusOf(fake.rack, FILE).region, {
     version: 7,
     refused: { version: 8, faults: ['x'] },
@@ -64,4 +72,30 @@ test('how it is with the region is shown with times that people read', () => {
     forgotten: 1,
     fault: { at: '1970-01-01T00:00:02.000Z', reason: 'r' },
   });
+});
+
+describe('a rack that follows a region says', () => {
+  const conflicts = ['a: the file and the region differ'];
+  const table: readonly (readonly [what: string, region: RegionStanding, notices: readonly string[]])[] = [
+    ['what of it is in force', { version: 7, conflicts }, []],
+    ['that nothing was said yet', { conflicts: [] }, []],
+    [
+      'what it refused, and what is in force instead',
+      { version: 7, conflicts, refused: { version: 8, faults: ['b', 'c', 'd'] } },
+      ['plan 8 of the region is refused, plan 7 is served on instead: b; and 2 more'],
+    ],
+    [
+      'that the file stands alone',
+      { conflicts: [], refused: { version: 7, faults: ['b'] } },
+      ['plan 7 of the region is refused, nothing of what the region says is in force: b'],
+    ],
+  ];
+  for (const [what, region, notices] of table) {
+    test(what, () => {
+      const fake = new FakeRack();
+      fake.standing = region;
+      const status = statusOf(fake.rack, FILE);
+      assert.deepEqual([status.region, status.notices], [region, notices]);
+    });
+  }
 });

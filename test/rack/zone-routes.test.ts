@@ -93,7 +93,7 @@ describe('the zones of the operators’ plane', () => {
       '  1 record added or deleted by updates, 1 of them not in force: the file leaves no place for them',
       'lab.example  serial 12, 3 names, 5 records, from /z/lab, read at 2026-11-28T08:00:00.000Z',
       '  /z/lab:5: odd',
-      'rack.example  serial 9, 4 names, 6 records, from hosts and leases',
+      'rack.example  serial 9, 4 names, 6 records, from hosts, names and leases',
     ]);
   });
 

@@ -16,6 +16,15 @@ export function testDatabase(name: string, open: () => Promise<Database>): void 
     assert.deepEqual(await migrate(database), []);
   });
 
+  test(`${name}: of several that find no tables one makes them`, async () => {
+    await using database = await opened(open);
+    const done = await Promise.all([1, 2, 3, 4].map(() => migrate(database)));
+    assert.deepEqual(
+      done.flat(),
+      MIGRATIONS.map((migration) => migration.name),
+    );
+  });
+
   test(`${name}: a database of a later version is left alone`, async () => {
     await using database = await opened(open);
     await migrate(database);

@@ -129,7 +129,6 @@ export function testOperators(title: string, open: () => Promise<Database>): voi
       management: 2,
       static_ip_range_high: '192.168.127.240',
       interface: 'eth0',
-      router_ip: '192.168.127.254',
     };
     assert.deepEqual((await region.operate(key, 'PUT', path, wish)).body, shown);
     const { config } = (await region.say(rack, 'GET', '/racks/v1/plan')).body as { config: object };

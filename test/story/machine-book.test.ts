@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { formatMac } from '../../src/addr/mac.ts';
 import { MachineBook } from '../../src/story/machine-book.ts';
 import type { Stage } from '../../src/story/machine-facts.ts';
+import { planOf, SUBNET } from '../plan/rack-a1.ts';
 import {
+  BOOK_GROUND,
+  HOST,
   booted,
   eventsOf,
   factsOf,
   loaded,
   MAC,
   missing,
-  PATHS,
   scripted,
   SYSTEM,
   UEFI,
@@ -55,7 +58,7 @@ test('what is kept of a machine does not grow with what it does', () => {
 });
 
 test('each machine has its own story, and events of none are nobody’s', () => {
-  const book = new MachineBook(PATHS);
+  const book = new MachineBook(BOOK_GROUND);
   const [first, second] = eventsOf([
     [0, UEFI],
     [1, UEFI],
@@ -74,7 +77,7 @@ test('each machine has its own story, and events of none are nobody’s', () => 
 });
 
 test('a card that is only seen on the wire is no machine; a machine that is seen there lives', () => {
-  const book = new MachineBook(PATHS);
+  const book = new MachineBook(BOOK_GROUND);
   const seen = { kind: 'neighbour.new', interface: 'eth0', source: 'watch', mac: MAC } as const;
   book.learn({ ...seen, at: 1000 });
   assert.equal(book.size, 0);
@@ -86,39 +89,16 @@ test('a card that is only seen on the wire is no machine; a machine that is seen
 });
 
 test('a DHCP server that is found on the wire is another one until it is gone', () => {
-  const book = new MachineBook(PATHS);
+  const book = new MachineBook(BOOK_GROUND);
   const stranger = { interface: 'eth0', server: '10.0.0.9', source: 'watch' } as const;
   book.learn({ kind: 'dhcp-server.found', ...stranger, mac: '02:00:00:00:00:0e', at: 1000 });
-  assert.deepEqual([book.otherServers(2000), book.size], [['10.0.0.9'], 0]);
+  assert.deepEqual([book.wires.otherServers(2000), book.size], [['10.0.0.9'], 0]);
   book.learn({ kind: 'dhcp-server.gone', ...stranger, at: 3000 });
-  assert.deepEqual(book.otherServers(4000), []);
-});
-
-test('made-up machines push out no machine that had an address', () => {
-  const book = new MachineBook(PATHS, 3);
-  for (const event of eventsOf(loaded())) book.learn(event);
-  const [event] = eventsOf([[100, UEFI]]);
-  assert.ok(event);
-  for (let n = 10; n < 90; n++) book.learn({ ...event, mac: `02:00:00:00:00:${n}` });
-  assert.deepEqual([book.find(MAC)?.stage, book.size], ['loader', 4]);
-});
-
-test('who uses an address without a right to it is known until that is over, or the watch begins anew', () => {
-  const book = new MachineBook(PATHS);
-  for (const event of eventsOf(loaded())) book.learn(event);
-  const quarrel = { interface: 'eth0', conflict: 'squatted', source: 'watch', mac: MAC, address: '192.0.2.9' } as const;
-  const began = { kind: 'conflict.began', ...quarrel, at: 9000 } as const;
-  book.learn(began);
-  assert.deepEqual([book.userOf('192.0.2.9'), book.find(MAC)?.quarrels.length], [MAC, 1]);
-  book.learn({ kind: 'conflict.ended', ...quarrel, seconds: 1, at: 10_000 });
-  assert.deepEqual([book.userOf('192.0.2.9'), book.find(MAC)?.quarrels.length], [undefined, 0]);
-  book.learn(began);
-  book.learn({ kind: 'service.ready', service: 'watch', source: 'rack', at: 11_000 });
-  assert.deepEqual([book.userOf('192.0.2.9'), book.find(MAC)?.quarrels.length], [undefined, 0]);
+  assert.deepEqual(book.wires.otherServers(4000), []);
 });
 
 test('of more machines than there is room for, those heard longest ago are forgotten', () => {
-  const book = new MachineBook(PATHS, 3);
+  const book = new MachineBook(BOOK_GROUND, 3);
   const [event] = eventsOf([[0, UEFI]]);
   assert.ok(event);
   for (const mac of ['a', 'b', 'c', 'a', 'd']) book.learn({ ...event, mac });
@@ -128,6 +108,40 @@ test('of more machines than there is room for, those heard longest ago are forgo
   );
   assert.equal(book.find('b'), undefined);
   assert.equal(book.find('a')?.boots.length, 1);
+});
+
+test('made-up MACs push no machine out that has had an address or a file, nor a host of the file', () => {
+  const book = new MachineBook(BOOK_GROUND, 5);
+  const [asked] = eventsOf([[0, UEFI]]);
+  assert.ok(asked);
+  for (const event of eventsOf(booted())) book.learn(event);
+  for (const mac of [HOST, 'early']) book.learn({ ...asked, mac });
+  for (let n = 0; n < 1_000; n++) book.learn({ ...asked, mac: `made up ${n}` });
+  assert.deepEqual(
+    book.all().map(({ mac }) => mac),
+    ['made up 997', 'made up 998', 'made up 999', MAC, HOST],
+  );
+});
+
+test('of more machines with addresses than there is room for, those heard longest ago are forgotten too', () => {
+  const book = new MachineBook(BOOK_GROUND, 2);
+  const [bound] = eventsOf([[0, { kind: 'dhcp.ack' }]]);
+  assert.ok(bound);
+  for (const mac of ['a', 'b', 'a', 'c']) book.learn({ ...bound, mac });
+  assert.deepEqual(
+    book.all().map(({ mac }) => mac),
+    ['a', 'c'],
+  );
+});
+
+test('a rack that looks for DHCP servers is no machine', () => {
+  const book = new MachineBook(BOOK_GROUND);
+  const mac = planOf(`rack: { name: another-rack }\n${SUBNET}`).watch?.dhcpProbe?.mac;
+  assert.ok(mac !== undefined);
+  const [asked] = eventsOf([[0, SYSTEM]]);
+  assert.ok(asked);
+  book.learn({ ...asked, mac: formatMac(mac) });
+  assert.equal(book.size, 0);
 });
 
 test('what the rack does to a machine is no sign of it', () => {

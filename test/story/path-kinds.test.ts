@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { createPathKinds, type PathKind } from '../../src/story/path-kinds.ts';
-import { DEBIAN, testPlan } from '../boot/boot-plan-fixture.ts';
+import type { PathKind } from '../../src/story/path-kinds.ts';
 import { MAC, PATHS } from './story-fixture.ts';
 
 const KINDS: readonly (readonly [path: string, kind: PathKind])[] = [
@@ -16,6 +15,9 @@ const KINDS: readonly (readonly [path: string, kind: PathKind])[] = [
   ['/debian/vmlinuz', 'kernel'],
   ['debian\\vmlinuz', 'kernel'],
   ['/debian/initrd.gz', 'initrd'],
+  ['/debian/my%20firmware.cpio', 'initrd'],
+  ['debian/my firmware.cpio', 'initrd'],
+  ['/debian/%zz', 'file'],
   ['/rescue/bzImage', 'kernel'],
   ['/rescue/notes.txt', 'file'],
   ['../etc/passwd', 'file'],
@@ -24,21 +26,6 @@ const KINDS: readonly (readonly [path: string, kind: PathKind])[] = [
 for (const [path, kind] of KINDS) {
   test(`${path} is a ${kind}`, () => assert.equal(PATHS.kindOf(path), kind));
 }
-
-test('a device tree is neither a kernel nor an initrd', () => {
-  const dtb = { path: 'board/board.dtb', file: '/d' };
-  const paths = createPathKinds(testPlan({ entries: [{ ...DEBIAN, dtb }] }));
-  assert.equal(paths.kindOf('/board/board.dtb'), 'dtb');
-});
-
-test('a file is the same in the folder of a U-Boot', () => {
-  const paths = ['debian/vmlinuz', 'debian/initrd.gz', `pxelinux.cfg/01-${MAC.replaceAll(':', '-')}`, 'notes'];
-  assert.deepEqual(
-    paths.map((path) => PATHS.kindOf(`u-boot-arm64/${path}`)),
-    ['kernel', 'initrd', 'script', 'file'],
-  );
-  assert.equal(PATHS.hasInitrd('u-boot-arm64/rescue/bzImage'), false);
-});
 
 test('a kernel is known to want an initrd or none', () => {
   assert.deepEqual(

@@ -7,6 +7,9 @@ import { testPlan } from '../boot/boot-plan-fixture.ts';
 
 export const MAC = '52:54:00:12:34:56';
 export const ADDRESS = '192.0.2.5';
+export const HOST = '02:00:00:00:00:aa';
+/** What a book goes by; one MAC is that of a host. */
+export const BOOK_GROUND = { paths: createPathKinds(testPlan()), isHost: (mac: string) => mac === HOST };
 export const PATHS = createPathKinds(testPlan());
 
 /** Seconds since the beginning, and what happened then. */
@@ -33,8 +36,10 @@ export function troublesAfter(steps: readonly Step[], seconds: number, ground: P
     isLocal: false,
     called: 'node1',
     paths: PATHS,
+    conflicts: [],
+    whoIs: (mac) => mac,
+    knownServers: [],
     otherServers: [],
-    userOf: () => undefined,
     ...ground,
   });
 }
@@ -51,8 +56,9 @@ export function tftp(file: string): EventBody {
   return { kind: 'tftp.sent', file, bytes: 5, milliseconds: 1, retransmitted: 0 };
 }
 
-export function http(path: string): EventBody {
-  return { kind: 'http.sent', path, status: 200, bytes: 5, milliseconds: 1 };
+/** `boots`: what a script says. */
+export function http(path: string, boots?: string): EventBody {
+  return { kind: 'http.sent', path, status: 200, bytes: 5, milliseconds: 1, ...(boots !== undefined && { boots }) };
 }
 
 export function missing(path: string): EventBody {

@@ -23,12 +23,6 @@ import {
 
 const FULL: EventBody = { kind: 'dhcp.ignored', reason: 'no free address in its range', subnet: '192.0.2.0/24' };
 const ELSEWHERE: EventBody = { kind: 'dhcp.ignored', reason: 'it chose the DHCP server 10.0.0.9', server: '10.0.0.9' };
-const QUARREL = {
-  kind: 'conflict.began',
-  interface: 'eth0',
-  conflict: 'two-machines',
-  other: '52:54:00:00:00:07',
-} as const;
 const HOLDER = '02:00:00:00:00:0b';
 const CONFLICT: EventBody = { kind: 'dhcp.conflict', holder: HOLDER };
 const NAK: EventBody = { kind: 'dhcp.nak', reason: '10.9.0.7 is not on this network' };
@@ -39,6 +33,15 @@ function failed(block: number, blockSize: number, silent = true): EventBody {
   return { kind: 'tftp.failed', file: 'snponly.efi', reason, blockSize, block, ...(silent && { silent }) };
 }
 
+/** Told late: a first try, of which the client never heard. */
+const FIRST_TRY: EventBody = failed(0, 1468);
+const SLOW_KERNEL: EventBody = {
+  kind: 'http.under-way',
+  path: '/debian/vmlinuz',
+  bytes: 90_000_000,
+  milliseconds: 20_000,
+};
+const SLOW_INITRD: EventBody = { ...SLOW_KERNEL, path: '/debian/initrd.gz' };
 const HELD: EventBody = { kind: 'boot.held', entry: 'debian', boots: 8, withinSeconds: 7200 };
 const DONE: EventBody = { kind: 'boot.done', entry: 'debian', by: 'delivered' };
 const FOUR_BOOTS: readonly Step[] = [0, 120, 240, 360].flatMap((from) => booted(from));
@@ -52,6 +55,26 @@ interface Row {
   readonly what: string;
   /** Seconds of the events it rests on. */
   readonly rests: readonly number[];
+}
+
+/** Address and the name of a loader. */
+function toldOf(from: number): Step[] {
+  return loaded(from).slice(0, 4);
+}
+
+/** A system from its disk, or from what it booted. */
+function system(from: number): Step[] {
+  return [
+    [from, SYSTEM],
+    [from, OFFER],
+    [from + 1, REQUEST],
+    [from + 1, { kind: 'dhcp.ack' }],
+  ];
+}
+
+/** A script that says what it boots. */
+function scriptOf(boots: string): Step[] {
+  return [...loaded(), [10, http('/ipxe/52:54:00:12:34:56', boots)]];
 }
 
 /** At least one of each kind of trouble. */
@@ -140,6 +163,25 @@ const TROUBLES: readonly Row[] = [
     rests: [0],
   },
   {
+    steps: [...system(0), [500, UEFI], [500, { kind: 'dhcp.ignored', reason: "leases can't be written" }]],
+    at: 501,
+    kind: 'not-answered',
+    what: "asks, and is not answered: leases can't be written",
+    rests: [500],
+  },
+  {
+    steps: [
+      [0, SYSTEM],
+      [1, OFFER],
+      [5, SYSTEM],
+      [5, OFFER],
+    ],
+    at: 90,
+    kind: 'offer-not-taken',
+    what: 'was offered 192.0.2.5 twice, last at 00:00:05, and never asked for it',
+    rests: [1, 5],
+  },
+  {
     steps: [
       [0, UEFI],
       [1, { kind: 'dhcp.decline' }],
@@ -160,7 +202,7 @@ const TROUBLES: readonly Row[] = [
     at: 20,
     kind: 'declined',
     what: `declined 192.0.2.5: ${HOLDER} uses it`,
-    rests: [2, 1],
+    rests: [1, 2],
   },
   {
     steps: [
@@ -170,18 +212,6 @@ const TROUBLES: readonly Row[] = [
     at: 2,
     kind: 'address-in-use',
     what: `is not offered 192.0.2.5: ${HOLDER} uses it`,
-    rests: [1],
-  },
-  {
-    steps: [
-      [0, UEFI],
-      [1, QUARREL],
-      [2, { ...QUARREL, conflict: 'squatted' }],
-      [3, { ...QUARREL, conflict: 'squatted', kind: 'conflict.ended', seconds: 1 }],
-    ],
-    at: 20,
-    kind: 'in-conflict',
-    what: 'has an address that 52:54:00:00:00:07 has too (on eth0): 192.0.2.5',
     rests: [1],
   },
   {
@@ -213,6 +243,20 @@ const TROUBLES: readonly Row[] = [
     kind: 'not-fetched',
     what: 'was told at 00:00:01 to boot snponly.efi, and never asked for it',
     rests: [0, 1],
+  },
+  {
+    steps: [0, 45, 90, 135].flatMap(toldOf),
+    at: 150,
+    kind: 'not-fetched',
+    what: 'has its address and was told 4 times, last at 00:02:17, to boot snponly.efi, and never asked for it',
+    rests: [135, 137],
+  },
+  {
+    steps: [...toldOf(0), ...system(30)],
+    at: 100,
+    kind: 'not-fetched',
+    what: 'has its address and was told at 00:00:02 to boot snponly.efi, and never asked for it',
+    rests: [0, 2],
   },
   {
     steps: [
@@ -309,6 +353,14 @@ const TROUBLES: readonly Row[] = [
     rests: [10],
   },
   {
+    steps: scriptOf('debian'),
+    at: 71,
+    isLocal: true,
+    kind: 'no-kernel',
+    what: 'got its script at 00:00:10, and never asked for the kernel',
+    rests: [10],
+  },
+  {
     steps: [...scripted(), [11, http('/debian/vmlinuz')]],
     at: 72,
     kind: 'no-initrd',
@@ -330,6 +382,13 @@ const TROUBLES: readonly Row[] = [
     rests: [20],
   },
   {
+    steps: [...booted(), [20, HELD]],
+    at: 7 * 86_400,
+    kind: 'held',
+    what: 'netbooted debian 8 times, and is held at its own disk since 00:00:20',
+    rests: [20],
+  },
+  {
     steps: [...booted(), [90, { kind: 'machine.report', report: { stage: 'install failed' } }]],
     at: 91,
     kind: 'reported-failure',
@@ -344,22 +403,6 @@ const TROUBLES: readonly Row[] = [
     rests: [13],
   },
 ];
-
-function someone(): string {
-  return '52:54:00:00:00:07';
-}
-
-test('who is seen to use an address that was declined is named', () => {
-  const [trouble] = troublesAfter(
-    [
-      [0, UEFI],
-      [1, { kind: 'dhcp.decline' }],
-    ],
-    20,
-    { userOf: someone },
-  );
-  assert.equal(trouble?.what, 'declined 192.0.2.5: 52:54:00:00:00:07 uses it');
-});
 
 for (const { steps, at, isLocal = false, kind, what, rests } of TROUBLES) {
   test(`${kind}: ${what}`, () => {
@@ -469,6 +512,70 @@ const FINE: readonly (readonly [title: string, steps: readonly Step[], at: numbe
     ],
     90_000,
   ],
+  ['a kernel that takes minutes to arrive', [...scripted(), [31, SLOW_KERNEL]], 400],
+  ['an initrd that takes minutes to arrive', [...scripted(), [11, http('/debian/vmlinuz')], [32, SLOW_INITRD]], 400],
+  [
+    'a size probe before a transfer that takes minutes',
+    [...toldOf(0), [3, PROBE], [23, { kind: 'tftp.under-way', file: 'snponly.efi', bytes: 700, milliseconds: 20_000 }]],
+    200,
+  ],
+  ['a first try that is given up when the second has long arrived', [...booted(), [60, FIRST_TRY]], 300],
+  [
+    'a try that is given up when something else arrived since',
+    [...toldOf(0), [3, FIRST_TRY], [9, tftp('ipxe.efi')]],
+    10,
+  ],
+  ['a disk that was passed by the firmware on its way', [...toldOf(0), ...system(30)], 200, true],
+  [
+    'a system of a disk that wants the options',
+    [...toldOf(0), ...system(30), [40, { kind: 'dhcp.inform' }]],
+    200,
+    true,
+  ],
+  [
+    'firmware that is to boot its disk, and is told of no loader',
+    [
+      [0, { kind: 'dhcp.discover', arch: 11 }],
+      [1, { kind: 'dhcp.offer', leaseSeconds: 60 }],
+      [2, REQUEST],
+      [2, { kind: 'dhcp.ack' }],
+    ],
+    100,
+    true,
+  ],
+  ['firmware that was told days ago and asks anew', [...toldOf(0), [90_000, UEFI], [90_001, OFFER]], 90_005],
+  ['a machine that booted its disk before it was to boot another thing', scriptOf('local'), 7200, false],
+  [
+    'a machine that has its address of another server, and says so',
+    [
+      [0, { kind: 'dhcp.request', state: 'init-reboot', wanted: '192.0.2.77' }],
+      [0, { kind: 'dhcp.ignored', reason: 'we have no record of its address', asked: 'request' }],
+    ],
+    10,
+  ],
+  [
+    'a laptop that was carried away',
+    [
+      [0, SYSTEM],
+      [1, OFFER],
+    ],
+    600,
+  ],
+  [
+    'trouble of a time to come, as of a clock that was set',
+    [
+      [31_536_000, UEFI],
+      [31_536_000, FULL],
+    ],
+    10,
+  ],
+  ...['failover ready', 'failsafe', 'installed without errors', 'no error', 'error-free'].map(
+    (stage): readonly [string, readonly Step[], number] => [
+      `a report of "${stage}"`,
+      [...booted(), [90, { kind: 'machine.report', report: { stage } }]],
+      91,
+    ],
+  ),
   ['a kernel of the stripped kind, which has no initrd', [...scripted(), [11, http('/rescue/bzImage')]], 900],
 ];
 
@@ -480,6 +587,35 @@ for (const [title, steps, at, isLocal = false] of FINE) {
     );
   });
 }
+
+test('nothing is wrong with a machine that takes its address of a server the file knows', () => {
+  const steps: readonly Step[] = [
+    [0, UEFI],
+    [1, OFFER],
+    [2, REQUEST],
+    [2, ELSEWHERE],
+  ];
+  assert.deepEqual(troublesAfter(steps, 3, { knownServers: ['10.0.0.9'] }), []);
+});
+
+test('what one card never did is no trouble once another card of the machine went on', () => {
+  assert.deepEqual(troublesAfter(loaded(), 200, { otherCardAt: 9_000 }), []);
+  assert.equal(troublesAfter(loaded(), 200, { otherCardAt: 2_000 })[0]?.kind, 'no-script');
+  const missed: readonly Step[] = [...scripted(), [11, missing('/debian/vmlinuz')]];
+  assert.equal(troublesAfter(missed, 12, { otherCardAt: 12_000 })[0]?.kind, 'file-missing');
+});
+
+test('what an operator is told to do next can be typed as it stands', () => {
+  const commands = TROUBLES.flatMap(({ steps, at, isLocal = false }) =>
+    troublesAfter(steps, at, { isLocal }).flatMap(({ next }) => [...next.matchAll(/`rackboot ([^`]+)`/g)]),
+  ).map(([, command = '']) => command);
+  const ofMachines = commands.filter((command) => /^(?:capture|explain)/.test(command));
+  assert.ok(ofMachines.length > 5);
+  assert.deepEqual(
+    ofMachines.filter((command) => !/^(?:capture|explain) --mac 52:54:00:12:34:56(?: --arch \d+)?$/.test(command)),
+    [],
+  );
+});
 
 test('notes come behind troubles, and are told apart', () => {
   const troubles = troublesAfter([[0, DONE], ...FOUR_BOOTS], 380, { isLocal: true });

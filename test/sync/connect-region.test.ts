@@ -68,14 +68,20 @@ const KINDS = [
 ] as const;
 type Answering = Parameters<typeof createHttpServer>[1] & object;
 
+type Region = (t: TestContext, answer: Answering) => Promise<{ transport: Transport; server: Server }>;
+
+/** A region that answers so. */
+function regionOf(create: (answer: Answering) => unknown, scheme: string): Region {
+  return async (t, answer) => {
+    const server = create(answer) as Server;
+    const port = await listen(t, server);
+    return { server, transport: await open(t, `${scheme}://127.0.0.1:${port}`) };
+  };
+}
+
 for (const [kind, scheme, connections, create] of KINDS) {
   describe(`over ${kind}`, () => {
-    /** A region that answers so. */
-    async function region(t: TestContext, answer: Answering): Promise<{ transport: Transport; server: Server }> {
-      const server = create(answer) as Server;
-      const port = await listen(t, server);
-      return { server, transport: await open(t, `${scheme}://127.0.0.1:${port}`) };
-    }
+    const region = regionOf(create, scheme);
 
     test(`what is asked and said gets there, over ${connections === 1 ? 'one connection' : 'two connections at most'}`, async (t) => {
       let seen = 0;
@@ -267,7 +273,7 @@ test('a region that says good-bye in HTTP/2 is asked over another connection', a
     stream.end('{}');
     stream.session?.goaway();
   });
-  const transport = await open(t, `https://127.0.0.1:${await listen(t, server as unknown as Server)}`);
+  const transport = await open(t, `https://127.0.0.1:${await listen(t, server)}`);
   assert.equal((await transport.ask(QUESTION)).status, 200);
   for (let turn = 0; transport.isOpen && turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
   assert.equal(transport.isOpen, false);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 import { Outbox, type NewRecord, type OutboxBounds } from '../../src/sync/outbox.ts';
 import { RegionModel } from './region-model.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { after, test, type TestContext } from 'node:test';
 
 import { openOutbox } from '../../src/sync/open-outbox.ts';
@@ -187,10 +187,10 @@ test('an older copy of itself becomes another stream, with what waits in it', (t
 test('a disk that takes no deletion does not make us send again what the region has', (t) => {
   const outbox = open(t);
   outbox.add({ records: [event('a'), event('b')] });
-  const prepare = DatabaseSync.prototype.prepare;
+  const original: (this: DatabaseSync, sql: string) => StatementSync = Reflect.get(DatabaseSync.prototype, 'prepare');
   const mock = t.mock.method(DatabaseSync.prototype, 'prepare', function full(this: DatabaseSync, sql: string) {
     if (sql.startsWith('DELETE')) throw new Error('database or disk is full');
-    return prepare.call(this, sql);
+    return original.call(this, sql);
   });
   assert.throws(() => outbox.settle(1), /full/);
   assert.deepEqual(names(outbox), ['b']);

@@ -156,7 +156,7 @@ test('the file is its owner’s alone, and a key prints as nothing', () => {
   file.write({ rack: RACK, key });
   assert.equal(statSync(file.path).mode & 0o777, 0o600);
   assert.ok(readFileSync(file.path, 'utf8').includes(key.reveal()));
-  for (const text of [inspect({ key }), JSON.stringify({ key }), String(key), `${inspect(rig(file).identity)}`]) {
+  for (const text of [inspect({ key }), JSON.stringify({ key }), inspect(key), inspect(rig(file).identity)]) {
     assert.ok(!text.includes(key.reveal()), text);
   }
 });

@@ -9,7 +9,6 @@ import {
   newKeySchema,
   statusReportSchema,
   type EventBatch,
-  type EventRecord,
   type Orders,
   type StatusReport,
 } from '../../src/contract/rack-words.ts';
@@ -35,11 +34,11 @@ export class RegionDouble {
   /** Answers nothing to what it has done. */
   losesAnswers = false;
   refusesBatches = false;
-  refuses: ((record: EventRecord) => boolean) | undefined;
+  refuses: ((record: EventBatch['records'][number]) => boolean) | undefined;
   readonly statuses: StatusReport[] = [];
   readonly batches: (Pick<EventBatch, 'stream' | 'forgotten'> & { readonly at: number; readonly count: number })[] = [];
   /** Of all streams, in the order they came. */
-  readonly records: EventRecord[] = [];
+  readonly records: EventBatch['records'][number][] = [];
   readonly plans: { readonly at: number; readonly path: string }[] = [];
   readonly #kept = new Map<string, number>();
   #waiting: (() => void)[] = [];

@@ -118,7 +118,7 @@ test('what failed is tried soon when something else comes through', async (t) =>
   const apart = tried.slice(1).map((at, i) => at - (tried[i] ?? 0));
   assert.ok(
     apart.every((gap) => gap > 10_000),
-    `${apart.join()}`,
+    apart.join(),
   );
   const before = rig.asked.length;
   rig.reply = (_url, { path }) =>

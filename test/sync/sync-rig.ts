@@ -157,8 +157,12 @@ export class SyncRig {
     const after = (milliseconds: number, fire: () => void): Timer =>
       this.time.after(milliseconds, () => life.isAlive && fire());
     const answered = async (asked: Promise<RawAnswer>): Promise<RawAnswer> => {
-      const answer = await asked.finally(() => (life.isAlive ? undefined : new Promise(() => undefined)));
-      return answer;
+      try {
+        return await asked;
+      } finally {
+        // Nobody is there to hear it
+        if (!life.isAlive) await new Promise(() => undefined);
+      }
     };
     return new SyncService(
       {

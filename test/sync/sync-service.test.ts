@@ -284,7 +284,10 @@ test('a state directory that was put back to an older time tells of another stre
   rig.emitMany(3, 2);
   await rig.time.pass(5_000);
   assert.equal(new Set(rig.region.batches.map(({ stream }) => stream)).size, 2);
-  assert.deepEqual(rig.arrived.filter((number) => number >= 3).at(-1), 4);
+  assert.deepEqual(
+    rig.arrived.findLast((number) => number >= 3),
+    4,
+  );
 });
 
 test('a disk that is full is said once, the letters stay with who has them, and all is told when it has room again', async (t) => {
@@ -292,10 +295,10 @@ test('a disk that is full is said once, the letters stay with who has them, and 
   rig.start();
   rig.bind(lease(1));
   await rig.time.pass(1_000);
-  const prepare = DatabaseSync.prototype.exec;
+  const original: (this: DatabaseSync, sql: string) => void = Reflect.get(DatabaseSync.prototype, 'exec');
   const mock = t.mock.method(DatabaseSync.prototype, 'exec', function full(this: DatabaseSync, sql: string) {
     if (sql === 'COMMIT') throw new Error('database or disk is full');
-    return prepare.call(this, sql);
+    return original.call(this, sql);
   });
   rig.emitMany(0, 2);
   rig.emitMany(2, 2);

@@ -198,6 +198,17 @@ test('an ERROR mid-way ends the transfer and says what the client said', (t) => 
   rack.assertIdle();
 });
 
+test('what a client calls its file and says at its end steers no terminal', (t) => {
+  const rack = new TestRack(t, { loader: someBytes(7000) });
+  const client = rack.client();
+  client.request('../a\u{1b}[2Jb');
+  client.request('loader');
+  client.error(3, '\u{1b}]0;title\u{7}\nTROUBLE');
+  const [refused, gone] = rack.takeEvents();
+  assert.equal(refused?.kind === 'tftp.refused' && refused.file, '../a\u{fffd}[2Jb');
+  assert.match(gone?.kind === 'tftp.failed' ? gone.reason : '', /error 3: \u{fffd}\]0;title\u{fffd} TROUBLE$/u);
+});
+
 test('a lost block comes again by itself, and is counted', (t) => {
   const content = someBytes(600);
   const rack = new TestRack(t, { loader: content });
@@ -223,6 +234,47 @@ test('a client that never sends the last ACK has its file: sent, and the wait is
   const sent = { kind: 'tftp.sent', file: 'loader', bytes: 600, milliseconds: 50, retransmitted: 5 };
   assert.deepEqual(rack.takeEvents(), [sent]);
   rack.assertIdle();
+});
+
+test('a transfer that takes long is told of once, before it has arrived', (t) => {
+  const rack = new TestRack(t, { kernel: someBytes(60 * 512) });
+  const client = rack.client();
+  client.request('/kernel');
+  for (let block = 1; block <= 50; block++) {
+    rack.loop.advance(900);
+    client.ack(block);
+  }
+  const told = { kind: 'tftp.under-way', file: 'kernel', bytes: 30_720 };
+  assert.deepEqual(
+    rack.takeEvents().map((event) => ({ ...event, milliseconds: 0 })),
+    [{ ...told, milliseconds: 0 }],
+  );
+  for (let block = 51; block <= 61; block++) client.ack(block);
+  assert.deepEqual(
+    rack.takeEvents().map(({ kind }) => kind),
+    ['tftp.sent'],
+  );
+  rack.assertIdle();
+});
+
+test('a client that was never heard again fetches nothing, however long it is waited for', (t) => {
+  const rack = new TestRack(t, { loader: someBytes(6000) });
+  rack.client().request('loader', { timeout: 20 });
+  rack.loop.advance(200_000);
+  assert.deepEqual(
+    rack.takeEvents().map(({ kind }) => kind),
+    ['tftp.failed'],
+  );
+});
+
+test('the event of a machine’s script says what it boots, that of the script for all does not', (t) => {
+  const rack = new TestRack(t);
+  const client = rack.client();
+  for (const path of ['boot.ipxe', 'ipxe/52-54-00-00-00-01']) client.readOn(client.request(path));
+  assert.deepEqual(
+    rack.takeEvents().map((event) => event.kind === 'tftp.sent' && event.boots),
+    [undefined, 'local'],
+  );
 });
 
 test('a client that vanishes is given up, with everything closed', (t) => {

@@ -94,6 +94,14 @@ const SENTENCES: {
       { file: 'a', bytes: 5, milliseconds: 7, retransmitted: 1 },
       'fetched a by TFTP: 5 bytes in 7 ms, 1 blocks sent again',
     ],
+    [
+      { file: 'a', bytes: 5, milliseconds: 7, retransmitted: 0, boots: 'local' },
+      'fetched a by TFTP: 5 bytes in 7 ms, 0 blocks sent again; it says to boot its own disk',
+    ],
+  ],
+  'timeline.cut': [[{}, 'tells more than is kept here: of what follows only a part is, all of it is in the log']],
+  'tftp.under-way': [
+    [{ file: 'a', bytes: 5, milliseconds: 21_400 }, 'is still fetching a by TFTP, 5 bytes, after 21 s'],
   ],
   'tftp.failed': [[{ file: 'a', reason: 'no answer' }, 'did not get a by TFTP: no answer']],
   'tftp.refused': [[{ file: 'a', reason: 'no such file' }, 'is refused a by TFTP: no such file']],
@@ -103,6 +111,13 @@ const SENTENCES: {
       { path: '/a', status: 200, bytes: 5, milliseconds: 7, waited: 3 },
       'fetched /a by HTTP: 200, 5 bytes in 7 ms, 3 of them behind others',
     ],
+    [
+      { path: '/a', status: 200, bytes: 5, milliseconds: 7, boots: 'debian' },
+      'fetched /a by HTTP: 200, 5 bytes in 7 ms; it says to boot debian',
+    ],
+  ],
+  'http.under-way': [
+    [{ path: '/a', bytes: 5, milliseconds: 21_400 }, 'is still fetching /a by HTTP, 5 bytes, after 21 s'],
   ],
   'http.failed': [[{ path: '/a', reason: 'gone' }, 'did not get /a by HTTP: gone']],
   'http.refused': [
@@ -437,7 +452,7 @@ const SENTENCES: {
     [{ version: 7, conflicts: ['a', 'b'] }, 'plan 7 of the region is in force; a; b'],
   ],
   'region.plan-refused': [
-    [{ version: 8, faults: ['a', 'b'] }, 'plan 8 of the region refused, the one before stays: a; b'],
+    [{ version: 8, faults: ['a', 'b'] }, 'plan 8 of the region refused, what is in force stays: a; b'],
   ],
   'region.plan-lost': [
     [{ reason: 'x' }, "the region's plan can't be read and is put aside until the region gives it again: x"],

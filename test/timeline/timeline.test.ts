@@ -54,6 +54,24 @@ test('that a neighbour is still there is told to followers, and not kept', () =>
   assert.deepEqual([times(timeline.find({})), heard.length], [[2], 2]);
 });
 
+test('what is too much of one machine is followed and not kept, and where it is cut is to be seen', () => {
+  const verdicts = ['kept', 'cut', 'left out', 'kept'] as const;
+  const timeline = new Timeline(new MemoryStore(), { weigh: ({ at }) => verdicts[at] ?? 'kept' });
+  const followed: number[] = [];
+  timeline.follow((events) => followed.push(...times(events)));
+  timeline.append([0, 1, 2, 3].map((at) => event(at, NODE1)));
+  timeline.flush();
+  assert.deepEqual(followed, [0, 1, 2, 3]);
+  assert.deepEqual(
+    timeline.find({ mac: NODE1 }).map(({ at, kind }) => [at, kind]),
+    [
+      [0, 'dhcp.release'],
+      [1, 'timeline.cut'],
+      [3, 'dhcp.release'],
+    ],
+  );
+});
+
 test('events are found before they are written, after it, and across both', () => {
   const timeline = new Timeline(new MemoryStore());
   timeline.append([event(1, NODE1), event(2, NODE2)]);

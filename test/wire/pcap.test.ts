@@ -41,6 +41,7 @@ for (const [title, file] of CAPTURES) {
       port: 67,
       way: ['10.0.7.1', '192.168.127.1'],
       bytes: [1, 2, 3],
+      isCut: false,
     });
   });
 }
@@ -65,6 +66,24 @@ test('what is no whole UDP datagram is passed over, and counted', () => {
       captured(file).map(({ number }) => number),
       [6],
     );
+});
+
+test('a datagram of which the capture has only the beginning says so; padding behind it is none of it', () => {
+  const padded = Uint8Array.from([...PACKET, 0, 0, 0, 0]);
+  const frames = [
+    ethernet(PACKET),
+    ethernet(PACKET.subarray(0, -1)),
+    ethernet(PACKET.subarray(0, -4)),
+    ethernet(padded),
+  ];
+  assert.deepEqual(
+    captured(pcap(frames)).map(({ number, isCut, bytes }) => [number, isCut, bytes.length]),
+    [
+      [1, false, 3],
+      [2, true, 2],
+      [4, false, 3],
+    ],
+  );
 });
 
 /** Where the link type itself is spoilt there is nothing to read. */

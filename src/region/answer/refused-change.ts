@@ -4,8 +4,9 @@ export class RefusedChange extends Error {
   /** In the rack's own words. */
   readonly faults: readonly string[];
 
-  constructor(rack: string, faults: readonly string[]) {
-    super(`rack ${rack} would refuse this: ${faults.join('; ')}`);
+  /** `who`: "rack rack-a1" */
+  constructor(who: string, faults: readonly string[]) {
+    super(`${who} would refuse this: ${faults.join('; ')}`);
     this.faults = faults;
   }
 }

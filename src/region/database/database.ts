@@ -32,6 +32,12 @@ export function duplicateOf(error: unknown): string | undefined {
   return error instanceof Error && 'constraint' in error ? String(error.constraint) : '';
 }
 
+/** SQLSTATE 23503, and 23001 since PostgreSQL 18: what is to go is named by something else. */
+export function isReferred(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === '23503' || code === '23001';
+}
+
 function codeOf(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : undefined;
 }

@@ -6,6 +6,7 @@ const LOCK = 5_240_067;
 
 /** Brings the database up to this version's tables, one process at a time; gives the names of what was done. Throws when it is of a later version. */
 export async function migrate(database: Database): Promise<string[]> {
+  // Not serializable: what the one before did while this one waited for the lock is to be seen
   return database.transaction(async (sql) => {
     await sql.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
     await sql.query(
@@ -23,7 +24,7 @@ export async function migrate(database: Database): Promise<string[]> {
       await sql.query('INSERT INTO migration (number, name) VALUES ($1, $2)', [done + i + 1, name]);
     }
     return left.map(({ name }) => name);
-  });
+  }, 'read committed');
 }
 
 async function count(sql: Sql): Promise<number> {

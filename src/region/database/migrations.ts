@@ -33,15 +33,24 @@ export const MIGRATIONS: readonly { readonly name: string; readonly sql: string 
         next_key_hash text, -- takes the place of the other when it is first used
         token_hash text NOT NULL, -- what it was enrolled with
         enrolled timestamptz NOT NULL DEFAULT now(),
-        seen timestamptz,
-        seen_at text, -- the address it came from
         plan jsonb NOT NULL DEFAULT '{}', -- the config of its answer
         plan_version bigint NOT NULL DEFAULT 1, -- grows with its plan and its orders
-        orders jsonb NOT NULL DEFAULT '{}',
-        status jsonb, -- its last report
+        orders jsonb NOT NULL DEFAULT '{}'
+      );
+      -- Apart from it, as a report each 30 seconds must not be in the way of whoever changes what all racks are to serve
+      CREATE TABLE rack_report (
+        rack_id uuid PRIMARY KEY REFERENCES rack ON DELETE CASCADE,
+        seen timestamptz NOT NULL, -- when it came
+        seen_at text NOT NULL, -- the address it came from
+        skew_ms bigint NOT NULL, -- what the rack's clock is ahead of this one
+        status jsonb NOT NULL, -- the report itself, without the file
         file_hash text,
         file_config jsonb -- sections of its own file
       );
+      -- Without what only racks themselves need
+      CREATE VIEW known_rack AS
+        SELECT id, name, enrolled, plan, plan_version, orders, seen, seen_at, skew_ms, status, file_hash, file_config
+        FROM rack LEFT JOIN rack_report ON rack_id = id;
       CREATE TABLE domain (
         id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
         name text NOT NULL UNIQUE,
@@ -128,12 +137,14 @@ export const MIGRATIONS: readonly { readonly name: string; readonly sql: string 
         stream uuid NOT NULL, -- of the rack's outbox
         kept bigint NOT NULL, -- all of it up to this number is here
         forgotten bigint NOT NULL DEFAULT 0, -- what the rack gave up while this region was gone
+        mended bigint NOT NULL DEFAULT 0, -- records that were not as they should be
         PRIMARY KEY (rack_id, stream)
       );
       CREATE TABLE event (
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
         rack_id uuid NOT NULL REFERENCES rack ON DELETE CASCADE,
         at timestamptz NOT NULL, -- by the rack's clock
+        received timestamptz NOT NULL DEFAULT now(), -- by this one: what is forgotten goes by it
         kind text NOT NULL,
         mac macaddr,
         address inet,
@@ -141,6 +152,7 @@ export const MIGRATIONS: readonly { readonly name: string; readonly sql: string 
       );
       CREATE INDEX event_mac ON event (mac, id) WHERE mac IS NOT NULL;
       CREATE INDEX event_rack ON event (rack_id, id);
+      CREATE INDEX event_received ON event USING brin (received);
       CREATE TABLE lease (
         rack_id uuid NOT NULL REFERENCES rack ON DELETE CASCADE,
         address inet NOT NULL,

@@ -6,48 +6,88 @@ import { Refusal } from '../refusal.ts';
 /** Of a form: keyrings are the largest thing in one. */
 const MOST_FORM = 2 * 1024 * 1024;
 const MOST_FIELDS = 200;
+/** Who takes longer to send it is cut off. */
+const BODY_MILLISECONDS = 60_000;
 
-/** What came with a request, by name; several of one name are a list. */
-export type Form = ReadonlyMap<string, readonly string[]>;
+/** What came with a request. */
+export interface Form {
+  /** By name; several of one name are a list. */
+  readonly fields: ReadonlyMap<string, readonly string[]>;
+  /** In the query, or in the body as clients of MAAS 1.x have it. */
+  readonly op: string | undefined;
+}
 
 /**
  * The query, and the body where there is one: application/x-www-form-urlencoded, multipart/form-data or a JSON object of words,
  * numbers and lists. Throws Refusal.
  */
 export async function readForm(context: Context): Promise<Form> {
-  const form = new Map<string, string[]>();
-  const add = (name: string, value: string): void => {
-    const list = form.get(name) ?? [];
-    form.set(name, [...list, value]);
-    if (form.size > MOST_FIELDS || list.length >= MOST_FIELDS)
-      throw new Refusal(400, `expected at most ${MOST_FIELDS} fields`);
-  };
-  for (const [name, value] of new URLSearchParams(context.querystring)) if (name !== 'op') add(name, value);
-  if (context.method === 'GET' || context.method === 'DELETE') return form;
-  const bytes = await readBody(context.req, MOST_FORM);
-  if (bytes.length === 0) return form;
-  for (const [name, value] of await fieldsOf(context, bytes)) if (name !== 'op') add(name, value);
+  const form = new FormDraft();
+  form.take(new URLSearchParams(context.querystring));
+  if (context.method === 'POST' || context.method === 'PUT') {
+    const bytes = await readBody(context.req, { most: MOST_FORM, milliseconds: BODY_MILLISECONDS });
+    if (bytes.length > 0) form.take(await fieldsOf(context, bytes));
+  }
   return form;
+}
+
+class FormDraft implements Form {
+  readonly fields = new Map<string, string[]>();
+  op: string | undefined;
+  #count = 0;
+
+  take(fields: Iterable<readonly [string, string]>): void {
+    for (const [name, value] of fields) {
+      if (this.#count++ >= MOST_FIELDS) throw tooMany();
+      if (name === 'op') this.#takeOp(value);
+      else this.#listOf(name.toWellFormed()).push(value.toWellFormed());
+    }
+  }
+
+  #takeOp(value: string): void {
+    if (value === '') return;
+    if (this.op !== undefined && this.op !== value) throw new Refusal(400, 'expected one op');
+    this.op = value;
+  }
+
+  #listOf(name: string): string[] {
+    const list = this.fields.get(name) ?? [];
+    this.fields.set(name, list);
+    return list;
+  }
 }
 
 async function fieldsOf(context: Context, bytes: Buffer): Promise<Iterable<readonly [string, string]>> {
   const type = context.get('content-type');
   if (/^application\/json\b/i.test(type)) return jsonFields(bytes);
-  if (!/^(?:application\/x-www-form-urlencoded|multipart\/form-data)\b/i.test(type)) {
-    throw new Refusal(
-      415,
-      'expected a form: application/x-www-form-urlencoded, multipart/form-data or application/json',
-    );
+  if (/^application\/x-www-form-urlencoded\b/i.test(type)) {
+    const text = bytes.toString('utf8');
+    if (countOf(text, '&') > MOST_FIELDS) throw tooMany();
+    return new URLSearchParams(text);
   }
+  if (/^multipart\/form-data\b/i.test(type)) return multipartFields(type, bytes);
+  throw new Refusal(415, 'expected a form: application/x-www-form-urlencoded, multipart/form-data or application/json');
+}
+
+/** By Node's own reader of forms, which takes what clients of MAAS send: parts in base64, and boundaries as Python makes them. */
+async function multipartFields(type: string, bytes: Buffer): Promise<(readonly [string, string])[]> {
+  // Counted before it is read, as that takes long when there are many
+  if (countOf(bytes.toString('latin1'), '\r\n--') > MOST_FIELDS) throw tooMany();
+  let form: FormData;
   try {
-    // Node's own reader of forms: bounded by the body
-    const form = await new Response(new Uint8Array(bytes), { headers: { 'content-type': type } }).formData();
-    const fields: [string, string][] = [];
-    for (const [name, value] of form) fields.push([name, typeof value === 'string' ? value : await value.text()]);
-    return fields;
+    form = await new Response(new Uint8Array(bytes), { headers: { 'content-type': type } }).formData();
   } catch {
-    throw new Refusal(400, `expected a body of ${type.split(';', 1)[0] ?? ''}`);
+    throw new Refusal(400, 'expected a body of multipart/form-data');
   }
+  return Promise.all(
+    [...form].map(async ([name, value]) => [name, typeof value === 'string' ? value : await value.text()] as const),
+  );
+}
+
+function countOf(text: string, part: string): number {
+  let count = 0;
+  for (let at = text.indexOf(part); at >= 0 && count <= MOST_FIELDS; at = text.indexOf(part, at + part.length)) count++;
+  return count;
 }
 
 function jsonFields(bytes: Buffer): (readonly [string, string])[] {
@@ -69,4 +109,8 @@ function wordOf(value: unknown): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   throw new Refusal(400, 'expected words, numbers and lists of them');
+}
+
+function tooMany(): Refusal {
+  return new Refusal(400, `expected at most ${MOST_FIELDS} fields`);
 }

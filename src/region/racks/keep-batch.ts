@@ -1,16 +1,29 @@
-import type { EventBatch, EventRecord } from '../../contract/rack-words.ts';
+import type { EventBatch } from '../../contract/rack-words.ts';
 import type { Sql } from '../database/database.ts';
-import { Refusal } from '../refusal.ts';
-import { storable } from './storable.ts';
+import { readTelling } from './lease-telling.ts';
+import { readRecords, type KeptRecord } from './read-records.ts';
+
+/** A batch whose records nobody has looked at yet. */
+export type RawBatch = Omit<EventBatch, 'records'> & { readonly records: readonly unknown[] };
+
+export interface BatchOutcome {
+  /** All of the stream up to this number is here. */
+  readonly kept: number;
+  /** So many records were not as they should be. */
+  readonly mended: number;
+}
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** Of a key of a table. */
+const LONGEST_WORD = 255;
+
 /**
- * Keeps what of a batch is not here yet, and what follows from it: who has which lease, who is on which wire. Gives the number up to
- * which all of the stream is here. A batch that comes twice changes nothing the second time.
+ * Keeps what of a batch is not here yet, and what follows from it: who has which lease, who is on which wire. A batch that comes
+ * twice changes nothing the second time. However long it is, it takes one statement a table. `now`: Unix milliseconds.
  */
-export async function keepBatch(sql: Sql, rack: string, batch: EventBatch): Promise<number> {
-  const { stream, forgotten } = batch;
+export async function keepBatch(sql: Sql, rack: string, batch: RawBatch, now: number): Promise<BatchOutcome> {
+  const { stream, forgotten, sentAt } = batch;
   await sql.query('INSERT INTO stream (rack_id, stream, kept) VALUES ($1, $2, 0) ON CONFLICT DO NOTHING', [
     rack,
     stream,
@@ -20,105 +33,77 @@ export async function keepBatch(sql: Sql, rack: string, batch: EventBatch): Prom
     rack,
     stream,
   ]);
-  const kept = Number(row?.['kept'] ?? 0);
-  const records = newRecords(batch.records, kept);
-  const last = records.at(-1)?.number ?? kept;
-  if (records.length === 0) return kept;
+  const before = Number(row?.['kept'] ?? 0);
+  const { records, mended } = readRecords(batch.records, before, sentAt);
+  const kept = records.at(-1)?.number ?? before;
+  /** By our own clock, so that those of several racks compare; nothing was seen that is still to come. */
+  const seen = (at: number): number => Math.min(now, Math.max(0, at + now - sentAt));
   await keepEvents(sql, rack, records);
   await keepLeases(sql, rack, records);
-  await keepNeighbours(sql, rack, records);
-  await keepServers(sql, rack, records);
-  await keepMachines(sql, rack, records);
-  await sql.query('UPDATE stream SET kept = $3, forgotten = forgotten + $4 WHERE rack_id = $1 AND stream = $2', [
-    rack,
-    stream,
-    last,
-    forgotten?.count ?? 0,
-  ]);
-  return last;
-}
-
-function newRecords(records: readonly EventRecord[], kept: number): EventRecord[] {
-  for (const [i, record] of records.entries()) {
-    if (i > 0 && record.number <= (records[i - 1]?.number ?? 0)) {
-      throw new Refusal(400, `records[${i}].number: expected one that is greater than that before it`);
-    }
-  }
-  return records.filter(({ number }) => number > kept).map((record) => storable(record) as EventRecord);
+  await keepNeighbours(sql, rack, records, seen);
+  await keepServers(sql, rack, records, seen);
+  await keepMachines(sql, rack, records, seen);
+  await sql.query(
+    `UPDATE stream SET kept = $3, forgotten = greatest(forgotten, $4), mended = mended + $5
+     WHERE rack_id = $1 AND stream = $2`,
+    [rack, stream, kept, forgotten?.count ?? 0, mended],
+  );
+  return { kept, mended };
 }
 
 /** Leases have a table of their own. */
-async function keepEvents(sql: Sql, rack: string, records: readonly EventRecord[]): Promise<void> {
-  const rows = records
-    .filter(({ kind }) => !kind.startsWith('lease.'))
-    .map(({ number: _number, at, kind, mac, address, ...body }) => ({ at, kind, mac, address, body }));
-  await insert(
+async function keepEvents(sql: Sql, rack: string, records: readonly KeptRecord[]): Promise<void> {
+  await each(
     sql,
-    rows,
+    records.filter(({ kind }) => !kind.startsWith('lease.')),
     `INSERT INTO event (rack_id, at, kind, mac, address, body)
      SELECT $2::uuid, to_timestamp(at / 1000.0), kind, mac, address, body
-     FROM jsonb_to_recordset($1::jsonb) AS new (at double precision, kind text, mac macaddr, address inet, body jsonb)`,
+     FROM jsonb_to_recordset($1::jsonb)
+       AS new (number bigint, at double precision, kind text, mac macaddr, address inet, body jsonb)
+     ORDER BY number`,
     rack,
   );
 }
 
-/** In their order: a whole telling has a beginning and an end, and what it does not name is no more. */
-async function keepLeases(sql: Sql, rack: string, records: readonly EventRecord[]): Promise<void> {
-  let changes = new Map<string, EventRecord>();
-  const settle = async (): Promise<void> => {
-    await applyLeases(sql, rack, [...changes.values()]);
-    changes = new Map();
-  };
-  for (const record of records) {
-    const { kind, address } = record;
-    if (address !== undefined && (kind === 'lease.bound' || kind === 'lease.ended')) changes.set(address, record);
-    if (kind === 'lease.all-begun') {
-      await settle();
-      await sql.query('UPDATE lease SET told = false WHERE rack_id = $1', [rack]);
-    }
-    if (kind === 'lease.all-ended') {
-      await settle();
-      await sql.query('DELETE FROM lease WHERE rack_id = $1 AND NOT told', [rack]);
-    }
+async function keepLeases(sql: Sql, rack: string, records: readonly KeptRecord[]): Promise<void> {
+  const { isAllGone, dropsUntold, isUntold, ended, bound } = readTelling(records);
+  if (isAllGone || dropsUntold) {
+    await sql.query('DELETE FROM lease WHERE rack_id = $1 AND ($2 OR NOT told)', [rack, isAllGone]);
   }
-  await settle();
-}
-
-async function applyLeases(sql: Sql, rack: string, changes: readonly EventRecord[]): Promise<void> {
-  const ended = changes.filter(({ kind, mac }) => kind === 'lease.ended' || mac === undefined);
-  const bound = changes.filter(({ kind, mac }) => kind === 'lease.bound' && mac !== undefined);
-  if (ended.length > 0) {
-    await sql.query(
-      `DELETE FROM lease WHERE rack_id = $2 AND address IN (SELECT value::inet FROM jsonb_array_elements_text($1::jsonb))`,
-      [JSON.stringify(ended.map(({ address }) => address)), rack],
-    );
-  }
-  await insert(
+  if (isUntold && !isAllGone) await sql.query('UPDATE lease SET told = false WHERE rack_id = $1 AND told', [rack]);
+  await each(
     sql,
-    bound.map(({ address, mac, ...rest }) => ({
-      address,
-      mac,
-      name: textOf(rest['name']),
-      expires: numberOf(rest['expires']),
-    })),
-    `INSERT INTO lease (rack_id, address, mac, name, expires)
-     SELECT $2::uuid, address, mac, name, to_timestamp(expires)
-     FROM jsonb_to_recordset($1::jsonb) AS new (address inet, mac macaddr, name text, expires double precision)
+    ended,
+    `DELETE FROM lease WHERE rack_id = $2 AND address IN (SELECT value::inet FROM jsonb_array_elements_text($1::jsonb))`,
+    rack,
+  );
+  await each(
+    sql,
+    bound,
+    `INSERT INTO lease (rack_id, address, mac, name, expires, told)
+     SELECT $2::uuid, address, mac, name, to_timestamp(expires), told
+     FROM jsonb_to_recordset($1::jsonb)
+       AS new (address inet, mac macaddr, name text, expires double precision, told boolean)
      ON CONFLICT (rack_id, address) DO UPDATE
-     SET mac = excluded.mac, name = excluded.name, expires = excluded.expires, told = true`,
+     SET mac = excluded.mac, name = excluded.name, expires = excluded.expires, told = excluded.told`,
     rack,
   );
 }
 
-async function keepNeighbours(sql: Sql, rack: string, records: readonly EventRecord[]): Promise<void> {
+async function keepNeighbours(
+  sql: Sql,
+  rack: string,
+  records: readonly KeptRecord[],
+  seen: (at: number) => number,
+): Promise<void> {
   const rows = new Map<string, Fields>();
-  for (const { kind, mac, address, at, ...rest } of records) {
-    const device = textOf(rest['interface']);
+  for (const { kind, mac, address, at, body } of records) {
+    const device = wordOf(body['interface']);
     if (!kind.startsWith('neighbour.') || mac === undefined || address === undefined || device === null) continue;
-    const vlan = textOf(rest['vlan']) ?? '';
-    rows.set(JSON.stringify([device, vlan, address]), { interface: device, vlan, address, mac, at });
+    const vlan = wordOf(body['vlan']) ?? '';
+    rows.set(JSON.stringify([device, vlan, address]), { interface: device, vlan, address, mac, at: seen(at) });
   }
-  await insert(
+  await each(
     sql,
     [...rows.values()],
     `INSERT INTO neighbour (rack_id, interface, vlan, address, mac, first_seen, last_seen)
@@ -131,66 +116,73 @@ async function keepNeighbours(sql: Sql, rack: string, records: readonly EventRec
   );
 }
 
-async function keepServers(sql: Sql, rack: string, records: readonly EventRecord[]): Promise<void> {
-  const rows = new Map<string, Fields>();
-  for (const { kind, at, number: _number, ...rest } of records) {
-    const [device, server] = [textOf(rest['interface']), textOf(rest['server'])];
+async function keepServers(
+  sql: Sql,
+  rack: string,
+  records: readonly KeptRecord[],
+  seen: (at: number) => number,
+): Promise<void> {
+  const rows = new Map<string, Fields & { readonly isGone: boolean }>();
+  for (const { kind, at, mac, address, body } of records) {
+    const [device, server] = [wordOf(body['interface']), wordOf(body['server'])];
     if (!kind.startsWith('dhcp-server.') || device === null || server === null) continue;
-    rows.set(JSON.stringify([device, server]), {
-      interface: device,
-      server,
-      at,
-      body: rest,
-      gone: kind === 'dhcp-server.gone',
-    });
+    const isGone = kind === 'dhcp-server.gone';
+    const said = { ...body, ...(mac !== undefined && { mac }), ...(address !== undefined && { address }) };
+    rows.set(JSON.stringify([device, server]), { interface: device, server, at: seen(at), body: said, isGone });
   }
-  for (const row of rows.values()) {
-    const key = [rack, row['interface'], row['server']];
-    if (row['gone'] === true) {
-      await sql.query('DELETE FROM foreign_dhcp_server WHERE rack_id = $1 AND interface = $2 AND server = $3', key);
-    } else {
-      await sql.query(
-        `INSERT INTO foreign_dhcp_server (rack_id, interface, server, since, body)
-         VALUES ($1, $2, $3, to_timestamp($4::double precision / 1000.0), $5::jsonb)
-         ON CONFLICT (rack_id, interface, server) DO UPDATE SET body = excluded.body`,
-        [...key, row['at'], JSON.stringify(row['body'])],
-      );
-    }
-  }
+  const all = [...rows.values()];
+  await each(
+    sql,
+    all.filter(({ isGone }) => isGone),
+    `DELETE FROM foreign_dhcp_server AS known USING jsonb_to_recordset($1::jsonb) AS gone (interface text, server text)
+     WHERE rack_id = $2 AND known.interface = gone.interface AND known.server = gone.server`,
+    rack,
+  );
+  await each(
+    sql,
+    all.filter(({ isGone }) => !isGone),
+    `INSERT INTO foreign_dhcp_server (rack_id, interface, server, since, body)
+     SELECT $2::uuid, interface, server, to_timestamp(at / 1000.0), body
+     FROM jsonb_to_recordset($1::jsonb) AS new (interface text, server text, at double precision, body jsonb)
+     ON CONFLICT (rack_id, interface, server) DO UPDATE SET body = excluded.body`,
+    rack,
+  );
 }
 
-async function keepMachines(sql: Sql, rack: string, records: readonly EventRecord[]): Promise<void> {
+async function keepMachines(
+  sql: Sql,
+  rack: string,
+  records: readonly KeptRecord[],
+  seen: (at: number) => number,
+): Promise<void> {
   const rows = new Map<string, { mac: string; at: number; kind: string; report: unknown }>();
-  for (const { kind, mac, at, ...rest } of records) {
+  for (const { kind, mac, at, body } of records) {
     // A card that is only seen on the wire is no machine
-    if (mac === undefined || /^(?:neighbour|conflict|dhcp-server|lease)\./.test(kind)) continue;
-    const before = rows.get(mac);
-    const report = kind === 'machine.report' ? rest['report'] : before?.report;
-    rows.set(mac, { mac, at: Math.max(at, before?.at ?? 0), kind, report });
+    if (mac === undefined || /^(?:neighbour|conflict|dhcp-server|lease|record)\./.test(kind)) continue;
+    const report = kind === 'machine.report' ? body['report'] : rows.get(mac)?.report;
+    rows.set(mac, { mac, at: seen(at), kind, report });
   }
-  await insert(
+  await each(
     sql,
     // In one order for all racks, so that two of them never wait for one another
     [...rows.values()].toSorted((a, b) => (a.mac < b.mac ? -1 : 1)),
     `INSERT INTO machine (mac, rack_id, seen, kind, report)
      SELECT mac, $2::uuid, to_timestamp(at / 1000.0), kind, report
      FROM jsonb_to_recordset($1::jsonb) AS new (mac macaddr, at double precision, kind text, report jsonb)
+     ORDER BY mac
      ON CONFLICT (mac) DO UPDATE SET
-       rack_id = excluded.rack_id, seen = greatest(machine.seen, excluded.seen), kind = excluded.kind,
-       report = coalesce(excluded.report, machine.report)`,
+       rack_id = excluded.rack_id, seen = excluded.seen, kind = excluded.kind,
+       report = coalesce(excluded.report, machine.report)
+     WHERE machine.rack_id = excluded.rack_id OR machine.seen <= excluded.seen`,
     rack,
   );
 }
 
-async function insert(sql: Sql, rows: readonly Fields[], statement: string, rack: string): Promise<void> {
+async function each(sql: Sql, rows: readonly unknown[], statement: string, rack: string): Promise<void> {
   if (rows.length > 0) await sql.query(statement, [JSON.stringify(rows), rack]);
 }
 
-function textOf(value: unknown): string | null {
-  return typeof value === 'string' ? value.slice(0, 255) : null;
-}
-
-/** Unix seconds that PostgreSQL has a date for. */
-function numberOf(value: unknown): number | null {
-  return typeof value === 'number' && value > 0 && value < 9e12 ? value : null;
+/** Cut, but never through a pair of surrogates: half of one is no text. */
+function wordOf(value: unknown): string | null {
+  return typeof value === 'string' ? value.slice(0, LONGEST_WORD).toWellFormed() : null;
 }

@@ -1,9 +1,14 @@
 /** Racks that wait for a newer plan, in this process. */
 export class PlanWaiters {
   readonly #waiting = new Map<string, Set<() => void>>();
+  #isClosed = false;
 
   /** Calls back once, when `rack` may have a newer plan, unless it is called off by what it gives. */
   wait(rack: string, wake: () => void): () => void {
+    if (this.#isClosed) {
+      wake();
+      return () => undefined;
+    }
     const all = this.#waiting.get(rack) ?? new Set();
     this.#waiting.set(rack, all);
     all.add(wake);
@@ -19,12 +24,14 @@ export class PlanWaiters {
     for (const wake of all) wake();
   }
 
-  /** When it is not known whose plan is newer, or all are to be answered as this process ends. */
+  /** When it is not known whose plan is newer. */
   wakeAll(): void {
     for (const rack of this.#waiting.keys()) this.wake(rack);
   }
 
-  get size(): number {
-    return this.#waiting.size;
+  /** As this process ends: nobody waits any more. */
+  close(): void {
+    this.#isClosed = true;
+    this.wakeAll();
   }
 }

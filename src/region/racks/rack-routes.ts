@@ -1,8 +1,9 @@
 import type { Context } from 'koa';
 import type { Logger } from 'pino';
+import * as z from 'zod';
 
-import { LONGEST_WAIT, RACK_PATHS } from '../../contract/paths.ts';
-import { parseAuthorization } from '../../contract/rack-key.ts';
+import { LONGEST_WAIT, MOST_BODY, MOST_RECORDS, RACK_PATHS } from '../../contract/paths.ts';
+import { formatAuthorization, parseAuthorization } from '../../contract/rack-key.ts';
 import {
   enrolmentSchema,
   eventBatchSchema,
@@ -12,16 +13,17 @@ import {
   type StatusAnswer,
 } from '../../contract/rack-words.ts';
 import type { Clock } from '../../system/clock.ts';
-import { publish } from '../answer/publish.ts';
-import { RefusedChange } from '../answer/refused-change.ts';
 import type { Database } from '../database/database.ts';
 import type { GuessLimit } from '../guess-limit.ts';
+import { InTurn } from '../in-turn.ts';
 import { Refusal } from '../refusal.ts';
 import { keepBatch } from './keep-batch.ts';
 import type { PlanWaiters } from './plan-waiters.ts';
-import { changeKey, enrolRack, findRack, keepStatus, planOf, type Rack } from './racks.ts';
+import { changeKey, enrolRack, findRack, type Rack } from './racks.ts';
+import { keepReport } from './rack-report.ts';
+import { PlanReader } from './plan-reader.ts';
+import { ProvenKeys } from '../proven-keys.ts';
 import { readJson } from './read-json.ts';
-import { storable } from './storable.ts';
 
 export interface RackRoutesDependencies {
   readonly database: Database;
@@ -29,15 +31,26 @@ export interface RackRoutesDependencies {
   readonly log: Logger;
   readonly waiters: PlanWaiters;
   readonly guesses: GuessLimit;
+  /** For the whole of a request's body. */
+  readonly bodyMilliseconds: number;
   /** Resolves after so long, or when `signal` is aborted. */
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 }
+
+/** Its records are looked at one by one: a bad one must not hold up those behind it. */
+const rawBatchSchema = eventBatchSchema.extend({ records: z.array(z.unknown()).max(MOST_RECORDS) });
+
+/** Of those that a stranger may send. */
+const MOST_ENROLMENT = 4_096;
 
 type Route = (context: Context, rack: Rack) => Promise<void>;
 
 /** What racks ask: see etc/region-api.yaml. */
 export class RackRoutes {
   readonly #dependencies: RackRoutesDependencies;
+  readonly #turns = new InTurn();
+  readonly #proven = new ProvenKeys();
+  readonly #plans: PlanReader;
   readonly #routes: Readonly<Record<string, Route>> = {
     [`GET ${RACK_PATHS.plan}`]: (context, rack) => this.#plan(context, rack),
     [`POST ${RACK_PATHS.events}`]: (context, rack) => this.#events(context, rack),
@@ -47,6 +60,7 @@ export class RackRoutes {
 
   constructor(dependencies: RackRoutesDependencies) {
     this.#dependencies = dependencies;
+    this.#plans = new PlanReader(dependencies.database);
   }
 
   /** Tells whether the path is one of these. Throws Refusal. */
@@ -64,10 +78,14 @@ export class RackRoutes {
 
   async #prove(context: Context): Promise<Rack> {
     const { guesses, database } = this.#dependencies;
-    this.#checkGuesses(context);
     const credentials = parseAuthorization(context.get('authorization'));
+    const sign = credentials && formatAuthorization(credentials);
+    if (sign === undefined || !this.#proven.has(sign)) this.#checkGuesses(context);
     const rack = credentials && (await findRack(database, credentials));
-    if (rack) return rack;
+    if (rack && sign !== undefined) {
+      this.#proven.add(sign);
+      return rack;
+    }
     guesses.wrong(context.ip);
     throw new Refusal(401, 'this is no key of a rack of this region');
   }
@@ -80,7 +98,7 @@ export class RackRoutes {
   async #enrol(context: Context): Promise<void> {
     const { database, guesses, log } = this.#dependencies;
     this.#checkGuesses(context);
-    const enrolment = await readJson(context, enrolmentSchema);
+    const enrolment = await this.#read(context, enrolmentSchema, MOST_ENROLMENT);
     try {
       const rack = await database.transaction((sql) => enrolRack(sql, enrolment));
       log.info({ rack: rack.name, from: context.ip }, 'a rack was enrolled');
@@ -107,17 +125,21 @@ export class RackRoutes {
     known: number | undefined,
     milliseconds: number,
   ): Promise<PlanAnswer | undefined> {
-    const { database, waiters, sleep } = this.#dependencies;
+    const { waiters, sleep } = this.#dependencies;
     const woken = new AbortController();
     // Before it is looked for: what comes between the two must not be missed
     const callOff = waiters.wait(id, () => woken.abort());
-    const gone = (): void => woken.abort();
+    let isGone = false;
+    const gone = (): void => {
+      isGone = true;
+      woken.abort();
+    };
     context.res.once('close', gone);
     try {
-      const answer = await planOf(database, id, known);
+      const answer = await this.#plans.read(id, known);
       if (answer || milliseconds === 0) return answer;
       await sleep(milliseconds, woken.signal);
-      return woken.signal.aborted ? await planOf(database, id, known) : undefined;
+      return woken.signal.aborted && !isGone ? await this.#plans.read(id, known) : undefined;
     } finally {
       callOff();
       context.res.off('close', gone);
@@ -125,34 +147,32 @@ export class RackRoutes {
   }
 
   async #events(context: Context, rack: Rack): Promise<void> {
-    const batch = await readJson(context, eventBatchSchema);
-    const { database } = this.#dependencies;
-    const kept = await database.transaction((sql) => keepBatch(sql, rack.id, batch), 'read committed');
+    const batch = await this.#read(context, rawBatchSchema);
+    const { database, clock, log } = this.#dependencies;
+    const { kept, mended } = await database.transaction(
+      (sql) => keepBatch(sql, rack.id, batch, clock.now()),
+      'read committed',
+    );
+    if (mended > 0) log.warn({ rack: rack.name, records: mended }, 'records of a rack were not as they should be');
     context.body = { kept };
   }
 
   async #status(context: Context, rack: Rack): Promise<void> {
-    const report = storable(await readJson(context, statusReportSchema)) as ReturnType<typeof statusReportSchema.parse>;
+    const status = await this.#read(context, statusReportSchema);
     const { database, clock, log } = this.#dependencies;
-    const { wantsFile, isNews } = await database.transaction(
-      (sql) => keepStatus(sql, rack, report, context.ip),
-      'read committed',
-    );
-    if (isNews) {
-      try {
-        await database.transaction((sql) => publish(sql, [rack.id]));
-      } catch (error) {
-        // What it has now no longer goes with what it was to have: it says so itself when it is given that
-        if (!(error instanceof RefusedChange)) throw error;
-        log.warn({ rack: rack.name, faults: error.faults }, 'what this rack is to serve no longer fits it');
-      }
-    }
+    const report = { status, from: context.ip, now: clock.now() };
+    const { wantsFile, faults } = await keepReport({ database, turns: this.#turns }, rack, report);
+    if (faults.length > 0) log.warn({ rack: rack.name, faults }, 'what this rack is to serve no longer fits it');
     const answer: StatusAnswer = { at: clock.now(), ...(wantsFile && { wants: ['file'] }) };
     context.body = answer;
   }
 
+  #read<S extends z.ZodType>(context: Context, schema: S, most = MOST_BODY): Promise<z.output<S>> {
+    return readJson(context, schema, { most, milliseconds: this.#dependencies.bodyMilliseconds });
+  }
+
   async #key(context: Context, rack: Rack): Promise<void> {
-    const { keyHash } = await readJson(context, newKeySchema);
+    const { keyHash } = await this.#read(context, newKeySchema);
     await this.#dependencies.database.transaction((sql) => changeKey(sql, rack, keyHash));
     this.#dependencies.log.info({ rack: rack.name }, 'a rack has a new key');
     context.body = {};

@@ -1,5 +1,5 @@
 import type { RackCredentials } from '../../contract/rack-key.ts';
-import type { Enrolment, PlanAnswer, StatusReport } from '../../contract/rack-words.ts';
+import type { Enrolment } from '../../contract/rack-words.ts';
 import { audit } from '../audit.ts';
 import type { Sql } from '../database/database.ts';
 import { Refusal } from '../refusal.ts';
@@ -74,60 +74,4 @@ export async function findRack(sql: Sql, { rack, key }: RackCredentials): Promis
 export async function changeKey(sql: Sql, rack: Rack, keyHash: string): Promise<void> {
   await sql.query('UPDATE rack SET next_key_hash = $2 WHERE id = $1', [rack.id, keyHash]);
   await audit(sql, { who: rack.name, did: 'change key', what: `rack ${rack.name}` });
-}
-
-/** Its answer, unless that is of the version `known`. */
-export async function planOf(sql: Sql, rack: string, known: number | undefined): Promise<PlanAnswer | undefined> {
-  const [row] = await sql.query(
-    'SELECT plan, plan_version, orders FROM rack WHERE id = $1 AND plan_version IS DISTINCT FROM $2::bigint',
-    [rack, known ?? null],
-  );
-  if (!row) return undefined;
-  return {
-    version: Number(row['plan_version']),
-    config: row['plan'] as PlanAnswer['config'],
-    orders: row['orders'] as PlanAnswer['orders'],
-  };
-}
-
-/** What a rack says of itself; tells whether the region wants to see its file, and whether its plan may be another now. */
-export async function keepStatus(
-  sql: Sql,
-  rack: Rack,
-  report: StatusReport,
-  from: string,
-): Promise<{ readonly wantsFile: boolean; readonly isNews: boolean }> {
-  const { file, ...status } = report;
-  const [before] = await sql.query('SELECT status, file_hash FROM rack WHERE id = $1 FOR UPDATE', [rack.id]);
-  const known = before?.['status'] as StatusReport | null | undefined;
-  const isOtherWire = JSON.stringify(known?.interfaces ?? []) !== JSON.stringify(status.interfaces);
-  const isOtherFile = file?.config !== undefined && file.hash !== before?.['file_hash'];
-  await sql.query(
-    `UPDATE rack SET status = $2::jsonb, seen = now(), seen_at = $3,
-       file_hash = CASE WHEN $5::jsonb IS NULL THEN file_hash ELSE $4 END, file_config = coalesce($5::jsonb, file_config)
-     WHERE id = $1`,
-    [
-      rack.id,
-      JSON.stringify(status),
-      from,
-      file?.hash ?? null,
-      file?.config === undefined ? null : JSON.stringify(file.config),
-    ],
-  );
-  if (isOtherWire) await addSubnets(sql, rack, status.interfaces);
-  const wantsFile = file !== undefined && file.config === undefined && file.hash !== before?.['file_hash'];
-  return { wantsFile, isNews: isOtherWire || isOtherFile };
-}
-
-/** The networks that a rack is on are known from then on, for operators to say what it is to do there. */
-async function addSubnets(sql: Sql, { id, name }: Rack, interfaces: StatusReport['interfaces']): Promise<void> {
-  await sql.query(
-    `INSERT INTO subnet (rack_id, interface, name, cidr, domain_id, description)
-     SELECT $1, wire.name, $2 || '-' || wire.name, network(set_masklen(wire.address, wire.prefix)), (SELECT min(id) FROM domain),
-       'Auto created when creating interface ' || wire.name || ' on cluster ' || $2
-     FROM jsonb_to_recordset($3::jsonb) AS wire (name text, address inet, prefix int)
-     WHERE wire.name <> 'lo' AND wire.prefix < 32
-     ON CONFLICT (rack_id, cidr) DO NOTHING`,
-    [id, name, JSON.stringify(interfaces)],
-  );
 }

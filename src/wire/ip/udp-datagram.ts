@@ -11,6 +11,8 @@ export interface UdpDatagram {
   readonly port: number;
   /** A view of the packet, without what padding follows it. */
   readonly payload: Uint8Array;
+  /** Some of the payload was not written down. */
+  readonly isCut: boolean;
 }
 
 /*
@@ -25,8 +27,9 @@ export interface UdpDatagram {
  * |            Length             |           Checksum            |
  */
 /**
- * Reads an IPv4 packet that is a whole UDP datagram; undefined for any other: a fragment, another protocol, or one without all its headers.
- * Of data that is cut short there is what is left. No checksum is looked at: those of our own machine's are not filled in before the network card.
+ * Reads an IPv4 packet that is a UDP datagram, or begins one; undefined for any other: a fragment, another protocol, or one that
+ * is cut short in its headers. Of data that is cut short there is what is left. No checksum is looked at: those of our own
+ * machine's are not filled in before the network card.
  */
 export function readUdpDatagram(packet: Uint8Array): UdpDatagram | undefined {
   const first = packet[0] ?? 0;
@@ -36,12 +39,14 @@ export function readUdpDatagram(packet: Uint8Array): UdpDatagram | undefined {
   const isFragment = (readU16(packet, 6) & 0x3fff) !== 0;
   if (packet[9] !== UDP || isFragment) return undefined;
   const udp = packet.subarray(header);
+  const length = readU16(udp, 4);
   return {
     source: readIp4(packet, 12),
     sourcePort: readU16(udp, 0),
     destination: readIp4(packet, 16),
     port: readU16(udp, 2),
-    payload: udp.subarray(UDP_HEADER, Math.max(UDP_HEADER, readU16(udp, 4))),
+    payload: udp.subarray(UDP_HEADER, Math.max(UDP_HEADER, length)),
+    isCut: length > udp.length,
   };
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { printablePath, requestPath } from '../../src/http/request-path.ts';
+import { printablePath, requestPath } from '../../../src/wire/http/request-path.ts';
 
 const CASES: readonly (readonly [string, string | undefined])[] = [
   ['/debian/vmlinuz', '/debian/vmlinuz'],

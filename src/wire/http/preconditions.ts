@@ -1,5 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http';
-
 import { parseHttpDate } from './http-date.ts';
 
 /** What tells one content of a path from another. */
@@ -10,10 +8,18 @@ export interface Validators {
   readonly lastModified: number;
 }
 
+/** The headers of a request that are conditions. */
+export interface Conditions {
+  readonly 'if-match'?: string | undefined;
+  readonly 'if-none-match'?: string | undefined;
+  readonly 'if-modified-since'?: string | undefined;
+  readonly 'if-unmodified-since'?: string | undefined;
+}
+
 export type Verdict = 'send' | 'not modified' | 'failed';
 
 /** RFC 9110 §13.2.2: the conditions of a GET or HEAD, in the order they count. Dates that are none are ignored. */
-export function checkPreconditions(headers: IncomingHttpHeaders, found: Validators): Verdict {
+export function checkPreconditions(headers: Conditions, found: Validators): Verdict {
   const match = headers['if-match'];
   if (match !== undefined) {
     // §13.1.1: strong comparison

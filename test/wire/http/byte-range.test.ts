@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { selectRanges } from '../../src/http/byte-range.ts';
+import { selectRanges } from '../../../src/wire/http/byte-range.ts';
 
 /** `undefined`: the whole file; `[]`: no such range; otherwise first and last byte of each part. */
 type Wanted = readonly (readonly [number, number])[] | undefined;

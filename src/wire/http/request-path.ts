@@ -1,3 +1,5 @@
+import { plainText } from '../plain-text.ts';
+
 /** What stands before the path when a client talks to us as to a proxy (RFC 9112 §3.2.2). */
 const ORIGIN = /^https?:\/\/[^/?#]*/i;
 
@@ -17,8 +19,8 @@ export function requestPath(target: string): string | undefined {
 
 const SHOWN = 200;
 
-/** A path fit for an event: bounded, and without control characters. */
+/** A path fit for an event: bounded, and of nothing that steers. */
 export function printablePath(path: string): string {
-  const clean = path.slice(0, SHOWN).replaceAll(/\p{Cc}/gu, '\u{fffd}');
+  const clean = plainText(path.slice(0, SHOWN));
   return path.length > SHOWN ? `${clean}…` : clean;
 }

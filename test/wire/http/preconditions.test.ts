@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { parseHttpDate } from '../../src/http/http-date.ts';
-import { checkPreconditions, ifRangeHolds, type Verdict } from '../../src/http/preconditions.ts';
+import { parseHttpDate } from '../../../src/wire/http/http-date.ts';
+import { checkPreconditions, ifRangeHolds, type Verdict } from '../../../src/wire/http/preconditions.ts';
 
 const FILE = { etag: '"a,b"', lastModified: Date.parse('2026-01-02T03:04:05Z') };
 const [BEFORE, THEN, AFTER] = [4, 5, 6].map((second) => `Fri, 02 Jan 2026 03:04:0${second} GMT`);

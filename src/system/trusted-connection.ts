@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto';
+import { connect as connectPlain, isIP, type Socket } from 'node:net';
+import { connect as connectTls, getCACertificates, type TLSSocket } from 'node:tls';
+
+import { messageOf } from './message-of.ts';
+
+/** Whom we take for a server. */
+export interface Trust {
+  /** Certificates that may vouch for it, PEM; absent: those the system trusts. */
+  readonly ca?: string | undefined;
+  /** SHA-256 of public keys (SPKI), in hex, one of which it must have: then nobody need vouch for it. */
+  readonly pins?: readonly string[] | undefined;
+}
+
+/** Nobody whom we trust is there. The message is a clause about it. */
+class ConnectionError extends Error {
+  override readonly name = 'ConnectionError';
+}
+
+/**
+ * A connection to the host of `url`, by TLS where it says https, once it is known whose it is: nothing was sent until then. Rejects with
+ * ConnectionError. `within`: milliseconds.
+ */
+export async function openTrustedConnection({ url, trust, within }: ConnectionWish): Promise<Socket> {
+  const host = url.hostname.replaceAll(/^\[|\]$/g, '');
+  if (url.protocol === 'http:') return opened(connectPlain({ host, port: Number(url.port || 80) }), 'connect', within);
+  const socket = connectTls({
+    host,
+    port: Number(url.port || 443),
+    // Of names only (RFC 6066 §3)
+    ...(isIP(host) === 0 && { servername: host }),
+    minVersion: 'TLSv1.2',
+    ALPNProtocols: ['http/1.1'],
+    ...(trust.pins ? { rejectUnauthorized: false } : { ca: trust.ca ?? systemAuthorities() }),
+  });
+  await opened(socket, 'secureConnect', within);
+  if (trust.pins) demandPin(socket, trust.pins);
+  return socket;
+}
+
+export interface ConnectionWish {
+  readonly url: URL;
+  readonly trust: Trust;
+  /** Milliseconds. */
+  readonly within: number;
+}
+
+function systemAuthorities(): string[] {
+  const system = getCACertificates('system');
+  return system.length > 0 ? system : getCACertificates('bundled');
+}
+
+function opened<S extends Socket>(socket: S, event: 'connect' | 'secureConnect', within: number): Promise<S> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => fail(new Error(`no connection in ${within / 1000} s`)), within);
+    const fail = (error: Error): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      reject(new ConnectionError(reasonOf(error)));
+    };
+    // It stays: between two owners a connection may fail too, and the next one sees that it is closed
+    socket.on('error', fail);
+    socket.once('close', () => fail(new Error('the connection was cut')));
+    socket.once(event, () => {
+      clearTimeout(timer);
+      resolve(socket);
+    });
+  });
+}
+
+function demandPin(socket: TLSSocket, pins: readonly string[]): void {
+  const spki = socket.getPeerX509Certificate()?.publicKey.export({ type: 'spki', format: 'der' });
+  const found = spki && createHash('sha256').update(spki).digest('hex');
+  if (found !== undefined && pins.includes(found)) return;
+  socket.destroy();
+  throw new ConnectionError(`it has the public key ${found ?? 'of nobody'}, which is not pinned`);
+}
+
+function reasonOf(error: Error): string {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  // Of several addresses none answered: the message is empty
+  const message = error instanceof AggregateError ? messageOf(error.errors[0] ?? error) : error.message;
+  return code === '' || message.includes(code) ? message : `${message} (${code})`;
+}
