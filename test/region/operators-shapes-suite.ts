@@ -183,7 +183,7 @@ export function testOperatorsShapes(title: string, open: () => Promise<Database>
       ...Array.from({ length: 10 }, () => ask('POST', '2.0/ipranges/', range)),
       ...Array.from({ length: 10 }, (_, i) => ask('PUT', '2.0/subnets/2/', { name: `name ${i}`, management: 'dhcp' })),
     ]);
-    const statuses = answers.map(({ status }) => status).toSorted();
+    const statuses = answers.map(({ status }) => status).toSorted((a, b) => a - b);
     assert.deepEqual(statuses, [
       ...Array.from({ length: 10 }, () => 200),
       201,
