@@ -5,11 +5,23 @@ import { regionLines } from '../../src/cli/region-lines.ts';
 import type { RackStatus } from '../../src/rack/status.ts';
 
 const TIME = '2026-11-28T16:00:00.000Z';
-const GOOD = { url: 'https://region.test', link: 'connected', since: TIME, waiting: 0, forgotten: 0, conflicts: [], version: 7 } as const;
+const GOOD = {
+  url: 'https://region.test',
+  link: 'connected',
+  since: TIME,
+  waiting: 0,
+  forgotten: 0,
+  conflicts: [],
+  version: 7,
+} as const;
 
 const ROWS: readonly (readonly [how: string, region: RackStatus['region'], lines: readonly string[]])[] = [
   ['that there is not', undefined, []],
-  ['that is well', { ...GOOD, skewSeconds: 0 }, [`region https://region.test: is followed, since ${TIME}`, '  plan 7 of the region is in force']],
+  [
+    'that is well',
+    { ...GOOD, skewSeconds: 0 },
+    [`region https://region.test: is followed, since ${TIME}`, '  plan 7 of the region is in force'],
+  ],
   [
     'that is away',
     {

@@ -93,6 +93,11 @@ export class RackRig implements AsyncDisposable {
     writeFileSync(join(this.files, path), content);
   }
 
+  /** What runs a program on the rack's end of the wire. */
+  get insideRack(): readonly string[] {
+    return this.#inside('rack');
+  }
+
   /** Starts the daemon and resolves when it is ready. */
   async start(wrapper: readonly string[] = [], main = MAIN): Promise<void> {
     const log = openSync(join(this.directory, 'log'), 'a');

@@ -20,11 +20,13 @@ export class RegionProcess implements AsyncDisposable {
   readonly directory = mkdtempSync(join(tmpdir(), 'rackboot-region-'));
   readonly port: number;
   readonly #database: string;
+  readonly #inside: readonly string[];
   #child: ChildProcess | undefined;
   #log = '';
 
-  static async start(database = 'embedded'): Promise<RegionProcess> {
-    const region = new RegionProcess(database, await freePort());
+  /** `inside`: what runs it somewhere else, a network namespace say. */
+  static async start(database = 'embedded', inside: readonly string[] = []): Promise<RegionProcess> {
+    const region = new RegionProcess(database, await freePort(), inside);
     try {
       await region.start();
       return region;
@@ -34,8 +36,9 @@ export class RegionProcess implements AsyncDisposable {
     }
   }
 
-  private constructor(database: string, port: number) {
+  private constructor(database: string, port: number, inside: readonly string[]) {
     this.#database = database;
+    this.#inside = inside;
     this.port = port;
   }
 
@@ -57,9 +60,9 @@ export class RegionProcess implements AsyncDisposable {
   }
 
   async start(): Promise<void> {
-    const child = spawn(execPath, [MAIN, 'region', 'run', ...this.#flags(), '--listen', `127.0.0.1:${this.port}`], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const words = [MAIN, 'region', 'run', ...this.#flags(), '--listen', `127.0.0.1:${this.port}`];
+    const [program = execPath, ...argv] = [...this.#inside, execPath, ...words];
+    const child = spawn(program, argv, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     const serves = new Promise<void>((resolve, reject) => {
       const hear = (chunk: string): void => {

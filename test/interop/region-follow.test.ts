@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { execPath } from 'node:process';
+import { describe, test } from 'node:test';
+
+import type { LeaseLine } from '../../src/rack/operator-api.ts';
+import { askDaemon } from '../../src/cli/control-client.ts';
+import type { Row } from '../../src/region/database/database.ts';
+import { openEmbeddedDatabase } from '../../src/region/database/embedded-database.ts';
+import { isReported } from '../../src/timeline/is-reported.ts';
+import { RackRig, reasonToSkip, SIMPLE } from './rack-rig.ts';
+import { RegionProcess } from './region-process.ts';
+
+const DORA_CLIENT = join(import.meta.dirname, 'dora-client.ts');
+const MACHINES = 60;
+
+function configOf(region: RegionProcess): string {
+  return `${SIMPLE}region: { url: '${region.url}' }\n`;
+}
+
+/** What a region that has ended knows. */
+async function recall(region: RegionProcess): Promise<{ leases: Row[]; events: Row[]; streams: Row[] }> {
+  const database = await openEmbeddedDatabase(join(region.state, 'database'));
+  try {
+    return {
+      leases: await database.query('SELECT host(address) AS address, mac::text AS mac FROM lease ORDER BY address'),
+      events: await database.query(
+        'SELECT kind, mac::text AS mac, host(address) AS address, at, body FROM event ORDER BY id',
+      ),
+      streams: await database.query('SELECT kept, forgotten FROM stream'),
+    };
+  } finally {
+    await database.close();
+  }
+}
+
+/** What one event is known by, here and there. */
+function signOf(event: {
+  readonly at: number;
+  readonly kind: string;
+  readonly mac?: string;
+  readonly address?: string;
+}): string {
+  return [event.at, event.kind, event.mac ?? '', event.address ?? ''].join(' ');
+}
+
+describe('a rack that follows a region', { skip: await reasonToSkip() }, () => {
+  test('its region is killed and gone, and so is it: machines get addresses all along, and in the end the region has all of it once', async () => {
+    await using rig = await RackRig.create('follow');
+    await using region = await RegionProcess.start('embedded', rig.insideRack);
+    rig.writeConfig(configOf(region));
+    const token = (await region.command('enrol-rack')).output.trim();
+    await rig.start();
+    const enrolled = await rig.rackboot('enrol', `--token=${token}`);
+    assert.equal(enrolled.code, 0, enrolled.output);
+    const isConnected = async (): Promise<boolean> => {
+      const { region: seen } = await rig.status();
+      return seen?.link === 'connected' && seen.waiting === 0;
+    };
+    await rig.until('the region to be followed', isConnected);
+    const boot = async (name: string, count = MACHINES): Promise<void> => {
+      const asked = await rig.client(execPath, DORA_CLIENT, String(count), '20', name);
+      assert.equal(asked.code, 0, asked.output);
+    };
+    await boot('before');
+    await region.end('SIGKILL');
+    await rig.until('the region to be missed', async () => (await rig.status()).region?.link === 'lost');
+    await boot('without');
+    await rig.until('events to wait', async () => ((await rig.status()).region?.waiting ?? 0) > MACHINES);
+    await rig.end('SIGTERM');
+    await rig.start();
+    await boot('again');
+    // Of its last moment the one may be on disk, and the other not: timeline and outbox are two files
+    const killed = Date.now();
+    await rig.end('SIGKILL');
+    await rig.start();
+    await boot('restarted');
+    await Promise.all([region.start(), boot('meanwhile', MACHINES)]);
+    await rig.until('all to be told', isConnected, 60);
+    await boot('at last', 80);
+    await rig.until('the last to be told', isConnected);
+    const leases = await askDaemon<LeaseLine[]>(rig.control, '/leases');
+    const timeline = await rig.events();
+    await rig.end('SIGTERM');
+    await region.end('SIGTERM');
+
+    const known = await recall(region);
+    assert.equal(leases.length, 80);
+    assert.deepEqual(
+      known.leases.map(({ address, mac }) => `${String(address)} ${String(mac)}`).toSorted(),
+      leases.map(({ address, mac }) => `${address} ${mac}`).toSorted(),
+    );
+    assert.deepEqual(
+      known.streams.map(({ forgotten }) => forgotten),
+      [0],
+    );
+    const told = known.events.map(({ at, kind, mac, address }) =>
+      signOf({
+        at: (at as Date).getTime(),
+        kind: String(kind),
+        ...(typeof mac === 'string' && { mac }),
+        ...(typeof address === 'string' && { address }),
+      }),
+    );
+    const isLastMoment = (at: number): boolean => at > killed - 1_000 && at < killed + 1_000;
+    const expected = timeline.filter((event) => isReported(event) && !isLastMoment(event.at)).map(signOf);
+    const counts = new Map<string, number>();
+    for (const sign of told) counts.set(sign, (counts.get(sign) ?? 0) + 1);
+    const own = new Map<string, number>();
+    for (const sign of expected) own.set(sign, (own.get(sign) ?? 0) + 1);
+    assert.ok(expected.length > 5 * MACHINES, `${expected.length} events`);
+    const missing = [...own].filter(([sign, count]) => (counts.get(sign) ?? 0) < count);
+    const twice = [...counts].filter(([sign, count]) => own.has(sign) && count > (own.get(sign) ?? 0));
+    assert.deepEqual([missing, twice], [[], []]);
+  });
+
+  test('where its region is somebody else it serves, is not enrolled, and says so', async () => {
+    await using rig = await RackRig.create('liar');
+    rig.writeConfig(`${SIMPLE}region: { url: 'http://127.0.0.1:5248' }\n`);
+    // Its own boot files answer there
+    await rig.start();
+    await rig.rackboot('enrol', '--token=a-token-that-nobody-made');
+    const asked = await rig.client(execPath, DORA_CLIENT, '5');
+    assert.equal(asked.code, 0, asked.output);
+    const status = await rig.rackboot('status');
+    assert.match(status.output, /region http:\/\/127\.0\.0\.1:5248: DOES NOT KNOW THIS RACK/);
+    assert.equal(status.code, 0);
+  });
+});
