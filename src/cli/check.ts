@@ -14,6 +14,8 @@ export function check(options: WithRegion & { readonly config: string }, out: (l
   if (text === undefined) return 1;
   const { plan, faults, conflicts, said } = compileFile(text, options.config, createSurvey()(), options);
   for (const line of [...said, ...conflicts]) out(line);
+  for (const url of plan?.region?.urls ?? [])
+    if (url.startsWith('http:')) out(`region.url: ${url} is not encrypted (followed all the same)`);
   for (const fault of faults) out(formatFault(fault));
   const zoneFaults = plan ? checkZones(plan, out) : 0;
   const total = faults.length + zoneFaults;

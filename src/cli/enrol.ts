@@ -40,7 +40,7 @@ export async function enrolRack({ config, token, url }: EnrolOptions, out: (line
   }
   for (const each of urls)
     if (each.startsWith('http:')) out(`${each} is not encrypted: whoever is on the way sees all`);
-  const file = new CredentialsFile(region?.credentials ?? join(rack.state, 'region.key'));
+  const file = new CredentialsFile(region?.credentials ?? join(rack.state, 'region.key'), rack.state);
   const trust = { ...(region?.ca !== undefined && { ca: region.ca }), ...(region?.pins && { pins: region.pins }) };
   const wish = { token, name: rack.name, version: programVersion(), urls };
   try {

@@ -13,6 +13,8 @@ export function* regionLines(region: RackStatus['region']): Generator<string> {
   const { url, link, since, version, refused, conflicts, waiting, oldest, forgotten = 0, skewSeconds, fault } = region;
   const isAsked = url !== undefined && link !== undefined;
   yield isAsked ? `region ${url}: ${LINKS[link]}, since ${since ?? '?'}` : 'region: not asked yet';
+  if (url?.startsWith('http:') === true)
+    yield '  it is not encrypted: whoever is on the way sees all, and the key of this rack';
   const plan = version === undefined ? 'no plan of the region' : `plan ${version} of the region`;
   yield `  ${plan} is in force${refused ? `; plan ${refused.version} is REFUSED:` : ''}`;
   for (const reason of refused?.faults ?? []) yield `    ${reason}`;

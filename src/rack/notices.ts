@@ -27,6 +27,7 @@ const STANDING: ReadonlySet<string> = new Set([
   'region.refused',
   'region.forgotten',
   'region.clock-wrong',
+  'region.key-failed',
   'region.outbox-failed',
   'region.outbox-replaced',
 ]);
@@ -50,6 +51,7 @@ const ENDED_BY: ReadonlyMap<string, string> = new Map([
   ['watch.store-works', 'watch.store-failed'],
   ['region.connected', 'region.lost'],
   ['region.clock-right', 'region.clock-wrong'],
+  ['region.key-changed', 'region.key-failed'],
   ['region.outbox-works', 'region.outbox-failed'],
 ]);
 
@@ -62,7 +64,7 @@ const TOLD_ANEW: ReadonlyMap<string, readonly string[]> = new Map([
   ['dot', ['dns.tls-failed']],
   ['dns', ['dns.upstream-failed']],
   ['watch', ['conflict.began', 'conflict.hidden', 'dhcp-server.found', 'dhcp-server.hidden']],
-  ['sync', ['region.lost', 'region.clock-wrong']],
+  ['sync', ['region.lost', 'region.clock-wrong', 'region.key-failed']],
 ]);
 
 /** Trouble that lasts: what an operator who looks now should still see, although its event was told long ago. */

@@ -1,5 +1,4 @@
 import { readFileSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
 
 import * as z from 'zod';
 
@@ -44,9 +43,12 @@ const schema = z.object({
 /** The file that `rackboot enrol` writes, and the rack itself when it changes its key. */
 export class CredentialsFile {
   readonly path: string;
+  readonly #state: string;
 
-  constructor(path: string) {
+  /** `state`: the rack's directory. Whose that is, is the file: `rackboot enrol` may be called by another than the daemon runs as. */
+  constructor(path: string, state: string) {
     this.path = path;
+    this.#state = state;
   }
 
   /** Something that is another when the file is. Undefined where there is none. */
@@ -78,7 +80,7 @@ export class CredentialsFile {
     );
   }
 
-  /** Whole or not at all, for its owner only: that of its directory, whoever calls. Throws what the disk says. */
+  /** Whole or not at all, and for its owner only. Throws what the disk says. */
   write({ rack, key: secret, next, rotated, url, pending }: Credentials): void {
     const content = {
       rack,
@@ -88,7 +90,7 @@ export class CredentialsFile {
       url,
       pending: pending && { ...pending, key: pending.key.reveal() },
     };
-    replaceFile(this.path, `${JSON.stringify(content, undefined, 2)}\n`, 0o600, ownerOf(dirname(this.path)));
+    replaceFile(this.path, `${JSON.stringify(content, undefined, 2)}\n`, 0o600, ownerOf(this.#state));
   }
 
   #readText(): string | undefined {
@@ -99,7 +101,7 @@ export class CredentialsFile {
   }
 }
 
-/** Undefined where it can't be given away in any case. */
+/** Undefined where there is none yet: who makes it settles that. */
 function ownerOf(directory: string): { uid: number; gid: number } | undefined {
   const stat = statSync(directory, { throwIfNoEntry: false });
   return stat && { uid: stat.uid, gid: stat.gid };

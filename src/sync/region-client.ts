@@ -49,11 +49,7 @@ export class RegionClient {
   moveOn(url: string): void {
     if (url !== this.url || this.#urls.length === 1) return;
     this.#at = (this.#at + 1) % this.#urls.length;
-    const connection = this.#connection;
-    this.#connection = undefined;
-    if (!connection) return;
-    connection.isRetired = true;
-    if (connection.users === 0) this.#cut(connection);
+    if (this.#connection) this.#retire(this.#connection);
   }
 
   close(): void {
@@ -69,7 +65,8 @@ export class RegionClient {
       const transport = await present.transport.catch(() => undefined);
       if (transport === undefined || transport.isOpen) return present;
       present.users--;
-      this.#cut(present);
+      // The other side takes no more questions, and still answers those it has
+      this.#retire(present);
     }
     const connection: Connection = (this.#connection ??= {
       url: this.url,
@@ -79,6 +76,12 @@ export class RegionClient {
     });
     connection.users++;
     return connection;
+  }
+
+  #retire(connection: Connection): void {
+    if (this.#connection === connection) this.#connection = undefined;
+    connection.isRetired = true;
+    if (connection.users === 0) this.#cut(connection);
   }
 
   #cut(connection: Connection): void {

@@ -29,6 +29,8 @@ export interface SessionDependencies extends ServiceContext {
   readonly random: () => number;
   readonly version: string;
   readonly connect: (url: string, trust: Trust) => Promise<Transport>;
+  /** The rack's directory. */
+  readonly state: string;
   readonly settings: RegionSettings;
   readonly outbox: OutboxKeeper;
   readonly orders: OrderBook;
@@ -49,13 +51,16 @@ export class RegionSession {
   readonly #teller: StatusTeller;
   #looking: Timer | undefined;
   #isChangingKey = false;
+  /** The order for a new key that is still to be obeyed, and why it could not be. */
+  #rotation: number | undefined;
+  #keyFault: string | undefined;
 
   constructor(dependencies: SessionDependencies) {
     this.#dependencies = dependencies;
     const { settings, events, clock, connect, outbox, version, wishForFacts } = dependencies;
     const { urls, credentials, ca, pins } = settings;
     const trust = { ...(ca !== undefined && { ca }), ...(pins && { pins }) };
-    this.#identity = new RackIdentity(new CredentialsFile(credentials), events);
+    this.#identity = new RackIdentity(new CredentialsFile(credentials, dependencies.state), events);
     const client = new RegionClient(urls, (url) => connect(url, trust));
     const changed = (): void => this.#changed();
     this.#link = new RegionLink({ ...dependencies, client, identity: this.#identity, changed });
@@ -134,12 +139,22 @@ export class RegionSession {
       events.emit({ kind: 'region.ordered', order: due.order });
       order(due.order, due.number);
     }
+    this.#rotation = given.rotateKey;
+    this.#rotate();
+  }
+
+  /** A new key, where one is ordered; where it can't be written, that is tried again and again. */
+  #rotate(): void {
+    const { events } = this.#dependencies;
+    if (this.#rotation === undefined) return;
     try {
-      if (given.rotateKey === undefined || !this.#identity.beginRotation(given.rotateKey)) return;
-      events.emit({ kind: 'region.ordered', order: 'rotateKey' });
+      if (this.#identity.beginRotation(this.#rotation)) events.emit({ kind: 'region.ordered', order: 'rotateKey' });
+      this.#rotation = undefined;
+      this.#keyFault = undefined;
     } catch (error) {
-      // It is ordered again with the next plan, and after the next start
-      this.#link.distrust('key', `the new key can't be written: ${messageOf(error)}`);
+      const reason = messageOf(error);
+      if (reason !== this.#keyFault) events.emit({ kind: 'region.key-failed', reason });
+      this.#keyFault = reason;
       return;
     }
     this.#changeKey();
@@ -151,6 +166,7 @@ export class RegionSession {
         this.#link.wake();
         this.#changeKey();
       }
+      this.#rotate();
       this.#look();
     });
   }

@@ -13,7 +13,7 @@ import type { OpenedOutbox } from './open-outbox.ts';
 import { OrderBook } from './order-book.ts';
 import { OutboxKeeper } from './outbox-keeper.ts';
 import type { OutboxBounds } from './outbox.ts';
-import { RegionSession } from './region-session.ts';
+import { RegionSession, type SessionDependencies } from './region-session.ts';
 import type { Transport } from './transport.ts';
 
 /** Operators see how it is a moment later: what waits changes all the time. */
@@ -52,7 +52,7 @@ export class SyncService implements Service {
     this.#endSession();
     const outbox = (this.#outbox ??= this.#openOutbox(state, bounds));
     this.#orders ??= new OrderBook(join(state, 'region-orders.json'));
-    this.#session = this.#createSession(region, outbox, this.#orders);
+    this.#session = this.#createSession({ state, settings: region, outbox, orders: this.#orders });
     this.#session.start();
     this.#tellState();
   }
@@ -107,13 +107,11 @@ export class SyncService implements Service {
     );
   }
 
-  #createSession(settings: RegionSettings, outbox: OutboxKeeper, orders: OrderBook): RegionSession {
+  #createSession(parts: Pick<SessionDependencies, 'state' | 'settings' | 'outbox' | 'orders'>): RegionSession {
     return new RegionSession({
       ...this.#context,
       ...this.#dependencies,
-      settings,
-      outbox,
-      orders,
+      ...parts,
       wishForFacts: (withFile) => this.#wish({ kind: 'facts', withFile }),
       take: (answer) => this.#wish({ kind: 'answer', answer }),
       order: (order, number) => this.#wish({ kind: 'order', order, number }),

@@ -232,6 +232,8 @@ function sentenceOf(event: EventBody): string {
       return 'the clocks of this rack and its region agree again';
     case 'region.key-changed':
       return 'the region knows this rack by a new key';
+    case 'region.key-failed':
+      return `the new key that the region orders can't be written, the old one is used on: ${event.reason}`;
     case 'region.ordered':
       return `the region orders: ${REGION_ORDERS[event.order]}`;
     case 'region.outbox-failed':

@@ -255,6 +255,8 @@ export type EventBody =
   | { readonly kind: 'region.clock-wrong'; readonly seconds: number }
   | { readonly kind: 'region.clock-right' }
   | { readonly kind: 'region.key-changed' }
+  /** The new key that it orders can't be written: told once for each reason, until `region.key-changed`. */
+  | { readonly kind: 'region.key-failed'; readonly reason: string }
   /** What it ordered, which is done once. */
   | { readonly kind: 'region.ordered'; readonly order: 'import' | 'stopImport' | 'scan' | 'rotateKey' }
   /** The disk takes nothing that is to be told to the region: told once, until `region.outbox-works`. */

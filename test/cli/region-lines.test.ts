@@ -52,6 +52,15 @@ const ROWS: readonly (readonly [how: string, region: RackStatus['region'], lines
       '  router: the file wins',
     ],
   ],
+  [
+    'without TLS',
+    { ...GOOD, url: 'http://region.test' },
+    [
+      `region http://region.test: is followed, since ${TIME}`,
+      '  it is not encrypted: whoever is on the way sees all, and the key of this rack',
+      '  plan 7 of the region is in force',
+    ],
+  ],
   ['that says nothing yet', { conflicts: [] }, ['region: not asked yet', '  no plan of the region is in force']],
 ];
 for (const [how, region, lines] of ROWS) {

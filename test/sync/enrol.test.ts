@@ -29,7 +29,8 @@ interface Enrolment {
 }
 
 function newFile(): CredentialsFile {
-  return new CredentialsFile(join(mkdtempSync(join(root, 'one-')), 'region.key'));
+  const state = mkdtempSync(join(root, 'one-'));
+  return new CredentialsFile(join(state, 'region.key'), state);
 }
 
 /** Answers in this order; what it was asked is in `asked`. */

@@ -35,7 +35,7 @@ export class LinkRig {
   constructor(t: TestContext, urls: readonly string[] = ['https://a'], isEnrolled = true) {
     const directory = mkdtempSync(join(tmpdir(), 'rackboot-link-'));
     t.after(() => rmSync(directory, { recursive: true }));
-    this.file = new CredentialsFile(join(directory, 'region.key'));
+    this.file = new CredentialsFile(join(directory, 'region.key'), directory);
     if (isEnrolled) this.file.write({ rack: RACK, key: this.secret });
     const events = { emit: (body: EventBody) => void this.told.push(body) };
     this.identity = new RackIdentity(this.file, events);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { geteuid } from 'node:process';
 import { after, test } from 'node:test';
 import { inspect } from 'node:util';
 
@@ -16,7 +17,8 @@ const root = mkdtempSync(join(tmpdir(), 'rackboot-identity-'));
 after(() => rmSync(root, { recursive: true }));
 
 function newFile(): CredentialsFile {
-  return new CredentialsFile(join(mkdtempSync(join(root, 'one-')), 'region.key'));
+  const state = mkdtempSync(join(root, 'one-'));
+  return new CredentialsFile(join(state, 'region.key'), state);
 }
 
 /** A region's side of it: who may ask by which key. */
@@ -160,3 +162,15 @@ test('the file is its owner’s alone, and a key prints as nothing', () => {
     assert.ok(!text.includes(key.reveal()), text);
   }
 });
+
+test(
+  'the file is whose the rack’s directory is, wherever it stands',
+  { skip: geteuid?.() !== 0 && 'only root gives files away' },
+  () => {
+    const [state, elsewhere] = [mkdtempSync(join(root, 'state-')), mkdtempSync(join(root, 'etc-'))];
+    chownSync(state, 65_534, 65_534);
+    const file = new CredentialsFile(join(elsewhere, 'region.key'), state);
+    file.write({ rack: RACK, key: RackSecret.create() });
+    assert.equal(statSync(file.path).uid, 65_534);
+  },
+);

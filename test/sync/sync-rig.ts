@@ -55,7 +55,7 @@ export class SyncRig {
     this.time = new SlowTime();
     this.region = new RegionDouble(this.time);
     this.state = mkdtempSync(join(tmpdir(), 'rackboot-sync-'));
-    this.credentials = new CredentialsFile(join(this.state, 'region.key'));
+    this.credentials = new CredentialsFile(join(this.state, 'region.key'), this.state);
     if (isEnrolled) this.enrol();
     this.service = this.#create();
     t.after(() => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 
+import { CredentialsFile } from '../../src/sync/credentials-file.ts';
 import { lease, SyncRig } from './sync-rig.ts';
 
 const MINUTE = 60_000;
@@ -388,6 +389,25 @@ test('the region has the rack take a new key, once: it is in the file, used, and
   for (const text of [JSON.stringify(rig.told), JSON.stringify(rig.wishes)]) {
     assert.ok(!text.includes(now.key?.reveal() ?? '') && !text.includes(old?.reveal() ?? ''));
   }
+});
+
+test('a new key that can’t be written is said once, tried until it can, and the old one is used on', async (t) => {
+  const rig = new SyncRig(t);
+  rig.start();
+  await rig.time.pass(1_000);
+  const { mock } = t.mock.method(CredentialsFile.prototype, 'write', () => {
+    throw new Error('read-only file system');
+  });
+  rig.region.publish({}, { rotateKey: 1 });
+  await rig.time.pass(20_000);
+  rig.emitMany(0, 1);
+  await rig.time.pass(1_000);
+  assert.deepEqual(rig.kinds, ['region.connected', 'region.key-failed']);
+  assert.equal(rig.lastState?.link, 'connected');
+  assert.deepEqual(rig.arrived, [0]);
+  mock.restore();
+  await rig.time.pass(5_000);
+  assert.deepEqual(rig.kinds.slice(2), ['region.ordered', 'region.key-changed']);
 });
 
 test('a rack that is enrolled while it runs begins by itself within seconds', async (t) => {

@@ -433,6 +433,9 @@ const SENTENCES: {
   ],
   'region.clock-right': [[{}, 'the clocks of this rack and its region agree again']],
   'region.key-changed': [[{}, 'the region knows this rack by a new key']],
+  'region.key-failed': [
+    [{ reason: 'full' }, "the new key that the region orders can't be written, the old one is used on: full"],
+  ],
   'region.ordered': [
     [{ order: 'import' }, 'the region orders: import images'],
     [{ order: 'rotateKey' }, 'the region orders: take a new key'],

@@ -12,9 +12,17 @@ export interface TokenWish {
   readonly who: string;
 }
 
+/** In base64url; none that a command line would take for an option, as one in 64 begins with a hyphen. */
+export function newToken(random: (octets: number) => Buffer = randomBytes): string {
+  for (;;) {
+    const token = random(32).toString('base64url');
+    if (!token.startsWith('-')) return token;
+  }
+}
+
 /** A token that enrols one rack once; it is told here and nowhere else. */
 export async function createToken(sql: Sql, { rack, seconds, who }: TokenWish): Promise<string> {
-  const token = randomBytes(32).toString('base64url');
+  const token = newToken();
   await sql.query('DELETE FROM enrol_token WHERE expires < now()');
   await sql.query(
     'INSERT INTO enrol_token (hash, rack_name, expires, created_by) VALUES ($1, $2, now() + make_interval(secs => $3), $4)',
