@@ -293,9 +293,10 @@ export class Rack {
     }
   }
 
-  /** Machines need not wait for zone files: only DNS does, and not for long. */
+  /** Machines need not wait for zone files: only DNS does, and not for long. Nobody waits for who talks to the region. */
   async #startThreads(): Promise<void> {
-    const others = this.threads.filter(({ name }) => name !== 'dns').map((thread) => thread.start());
+    const others = this.threads.filter(({ name }) => name !== 'dns' && name !== 'sync').map((thread) => thread.start());
+    if (this.plan.region) void this.#thread('sync')?.start();
     await Promise.race([this.zones.apply(this.plan), sleep(ZONES_MILLISECONDS, undefined, { ref: false })]);
     await Promise.all([...others, this.#thread('dns')?.start()]);
   }

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import type { Clock } from '../system/clock.ts';
@@ -8,6 +8,9 @@ import { Outbox, OutboxFileError, type OutboxBounds } from './outbox.ts';
 
 /** Of what waits in memory only. */
 const MOST_IN_MEMORY = 16 * 2 ** 20;
+
+/** A start must not wait for the disk. */
+const MOST_CHECKED = 64 * 2 ** 20;
 
 export interface OpenedOutbox {
   readonly outbox: Outbox;
@@ -38,11 +41,11 @@ function replace(file: string, clock: Pick<Clock, 'now'>, bounds: OutboxBounds, 
   }
 }
 
-/** Of a damaged file that opens, reading tells. */
+/** Of a damaged file that opens, reading tells; a large one is not read for that: damage shows when it is used. */
 function sound(file: string, clock: Pick<Clock, 'now'>, bounds: OutboxBounds): Outbox {
   const outbox = new Outbox(file, clock, bounds);
   try {
-    outbox.check();
+    if (statSync(file).size <= MOST_CHECKED) outbox.check();
     return outbox;
   } catch (error) {
     outbox.close();

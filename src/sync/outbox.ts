@@ -70,9 +70,17 @@ const SCHEMA_VERSION = 1;
 const SCHEMA = `
   CREATE TABLE record (number INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, lease INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
   CREATE INDEX record_lease ON record (number) WHERE lease;
-  CREATE TABLE stream (uuid TEXT NOT NULL, forgotten INTEGER NOT NULL, before INTEGER NOT NULL, life TEXT NOT NULL, letter INTEGER NOT NULL) STRICT;
+  CREATE TABLE stream (uuid TEXT NOT NULL, forgotten INTEGER NOT NULL, before INTEGER NOT NULL, life TEXT NOT NULL, letter INTEGER NOT NULL, waiting INTEGER NOT NULL) STRICT;
   PRAGMA user_version = ${SCHEMA_VERSION};
 `;
+
+/** What is known of the stream beside its records: one row, written with them. To count records takes long where there are many. */
+interface StreamRow {
+  readonly uuid: string;
+  readonly forgotten: Forgotten;
+  readonly letter: Letter;
+  readonly waiting: number;
+}
 
 /** The file is there and is not an outbox of this version. */
 export class OutboxFileError extends Error {
@@ -89,10 +97,7 @@ export class Outbox {
   readonly #clock: Pick<Clock, 'now'>;
   readonly #directory: string | undefined;
   #bounds: OutboxBounds;
-  #stream: string;
-  #forgotten: Forgotten;
-  #letter: Letter;
-  #waiting: number;
+  #row: StreamRow;
   /** Handed out to be sent: not given up while nobody knows whether the region has it, so that nothing is both told and counted as not. */
   #lent = 0;
   /** The region has all up to this number, although the disk may not take that they go. */
@@ -107,11 +112,7 @@ export class Outbox {
     try {
       this.#migrate(file);
       this.#insert = this.#database.prepare('INSERT INTO record (at, lease, body) VALUES (?, ?, ?)');
-      const row = this.#database.prepare('SELECT * FROM stream').get() ?? {};
-      this.#stream = String(row['uuid']);
-      this.#forgotten = { count: Number(row['forgotten']), before: Number(row['before']) };
-      this.#letter = { life: String(row['life']), number: Number(row['letter']) };
-      this.#waiting = this.#number('SELECT count(*) FROM record') ?? 0;
+      this.#row = this.#readRow();
     } catch (error) {
       this.#database.close();
       throw error;
@@ -125,12 +126,13 @@ export class Outbox {
   }
 
   get stream(): string {
-    return this.#stream;
+    return this.#row.uuid;
   }
 
   /** Undefined where nothing was. */
   get forgotten(): Forgotten | undefined {
-    return this.#forgotten.count > 0 ? this.#forgotten : undefined;
+    const { forgotten } = this.#row;
+    return forgotten.count > 0 ? forgotten : undefined;
   }
 
   /** The greatest number that was given. */
@@ -140,33 +142,29 @@ export class Outbox {
 
   /** Records that wait. */
   get count(): number {
-    return this.#waiting;
+    return this.#row.waiting;
   }
 
   waiting(): Waiting {
-    if (this.#waiting === 0) return { count: 0 };
+    const { count } = this;
+    if (count === 0) return { count };
     const oldest = this.#number('SELECT at FROM record ORDER BY number LIMIT 1');
-    return { count: this.#waiting, ...(oldest !== undefined && { oldest }) };
+    return { count, ...(oldest !== undefined && { oldest }) };
   }
 
   /** Whether it was taken before. */
   hasTaken({ life, number }: Letter): boolean {
-    return life === this.#letter.life && number <= this.#letter.number;
+    return life === this.#row.letter.life && number <= this.#row.letter.number;
   }
 
   /** All of it or nothing. Throws what the disk says. */
-  add({ records, letter = this.#letter, forgotten, beginsTelling = false }: Addition): void {
-    this.#leaveRoom();
-    let gone = 0;
-    const sum = this.#sum(forgotten);
-    inTransaction(this.#database, 'BEGIN', () => {
-      if (beginsTelling) gone = this.#run('DELETE FROM record WHERE lease AND number > ?', this.#lent);
+  add({ records, letter = this.#row.letter, forgotten, beginsTelling = false }: Addition): void {
+    if (this.#directory !== undefined) leaveRoom(this.#directory);
+    this.#change({ letter, forgotten: this.#sum(forgotten) }, () => {
+      const gone = beginsTelling ? this.#run('DELETE FROM record WHERE lease AND number > ?', this.#lent) : 0;
       for (const { at, isLease, body } of records) this.#insert.run(at, isLease ? 1 : 0, body);
-      this.#writeStream(this.#stream, sum, letter);
+      return records.length - gone;
     });
-    this.#forgotten = sum;
-    this.#letter = letter;
-    this.#waiting += records.length - gone;
   }
 
   /** The oldest, as many as fit: `most` of them, and so many characters; one at least. They are lent until `settle`. */
@@ -188,7 +186,7 @@ export class Outbox {
   settle(kept: number): void {
     this.#lent = 0;
     this.#settled = Math.max(this.#settled, kept);
-    this.#waiting -= this.#run('DELETE FROM record WHERE number <= ?', this.#settled);
+    this.#change({}, () => -this.#run('DELETE FROM record WHERE number <= ?', this.#settled));
   }
 
   /** The region can't take the record: it is given up. */
@@ -196,20 +194,13 @@ export class Outbox {
     this.#lent = 0;
     const at = this.#number('SELECT at FROM record WHERE number = ?', number);
     if (at === undefined) return;
-    const sum = this.#sum({ count: 1, before: at });
-    inTransaction(this.#database, 'BEGIN', () => {
-      this.#run('DELETE FROM record WHERE number = ?', number);
-      this.#writeStream(this.#stream, sum, this.#letter);
-    });
-    this.#forgotten = sum;
-    this.#waiting--;
+    const forgotten = this.#sum({ count: 1, before: at });
+    this.#change({ forgotten }, () => -this.#run('DELETE FROM record WHERE number = ?', number));
   }
 
   /** The region knows more of this stream than is here, as this file is an older copy of itself: what it has counts as another. */
   beginStream(): void {
-    const stream = randomUUID();
-    this.#writeStream(stream, this.#forgotten, this.#letter);
-    this.#stream = stream;
+    this.#change({ uuid: randomUUID() }, () => 0);
     this.#lent = 0;
   }
 
@@ -223,9 +214,9 @@ export class Outbox {
    */
   trim(): number {
     const busy = Math.max(this.#lent, this.#settled);
-    const end = Math.max(this.#firstYoung() ?? this.last + 1, this.#firstWithin());
-    // So many at once, at most
-    const most = this.#nth(busy, MOST_AT_ONCE) ?? Number.POSITIVE_INFINITY;
+    // Of these and no more it is looked how old they are: there may be millions
+    const most = this.#nth(busy, MOST_AT_ONCE) ?? this.last + 1;
+    const end = Math.max(this.#firstYoung(most) ?? most, this.#firstWithin(busy));
     return this.#trimBetween(busy, Math.min(end, most));
   }
 
@@ -243,15 +234,13 @@ export class Outbox {
           'SELECT count(*) AS count, max(at) AS before FROM record WHERE number > ? AND number < ? AND NOT lease',
         )
         .get(from, end) ?? {};
-    const sum = this.#sum({ count: Number(count), before: Number(before) });
-    let gone = 0;
-    inTransaction(this.#database, 'BEGIN', () => {
-      gone = this.#run('DELETE FROM record WHERE number > ? AND (number < ? OR lease)', from, end);
-      this.#writeStream(this.#stream, sum, this.#letter);
-    });
-    this.#forgotten = sum;
-    this.#waiting -= gone;
-    return gone;
+    const forgotten = this.#sum({ count: Number(count), before: Number(before) });
+    const waiting = this.count;
+    this.#change(
+      { forgotten },
+      () => -this.#run('DELETE FROM record WHERE number > ? AND (number < ? OR lease)', from, end),
+    );
+    return waiting - this.count;
   }
 
   /** The number of the record behind `from` and so many others. */
@@ -260,19 +249,38 @@ export class Outbox {
   }
 
   #sum(more: Forgotten | undefined): Forgotten {
-    if (more === undefined || more.count === 0) return this.#forgotten;
-    return { count: this.#forgotten.count + more.count, before: more.before };
+    const { forgotten } = this.#row;
+    if (more === undefined || more.count === 0) return forgotten;
+    return { count: forgotten.count + more.count, before: more.before };
   }
 
-  #writeStream(uuid: string, { count, before }: Forgotten, { life, number }: Letter): void {
-    this.#run(
-      'UPDATE stream SET uuid = ?, forgotten = ?, before = ?, life = ?, letter = ?',
-      uuid,
-      count,
-      before,
-      life,
-      number,
-    );
+  /** Does `work` and writes down what is known then, both or none. `work` gives how many records there are more. */
+  #change(changed: Partial<StreamRow>, work: () => number): void {
+    let row = this.#row;
+    inTransaction(this.#database, 'BEGIN', () => {
+      row = { ...row, ...changed, waiting: row.waiting + work() };
+      const { uuid, forgotten, letter, waiting } = row;
+      this.#run(
+        'UPDATE stream SET uuid = ?, forgotten = ?, before = ?, life = ?, letter = ?, waiting = ?',
+        uuid,
+        forgotten.count,
+        forgotten.before,
+        letter.life,
+        letter.number,
+        waiting,
+      );
+    });
+    this.#row = row;
+  }
+
+  #readRow(): StreamRow {
+    const row = this.#database.prepare('SELECT * FROM stream').get() ?? {};
+    return {
+      uuid: String(row['uuid']),
+      forgotten: { count: Number(row['forgotten']), before: Number(row['before']) },
+      letter: { life: String(row['life']), number: Number(row['letter']) },
+      waiting: Number(row['waiting']),
+    };
   }
 
   #migrate(file: string): void {
@@ -284,27 +292,23 @@ export class Outbox {
     if (version === SCHEMA_VERSION) return;
     inTransaction(this.#database, 'BEGIN', () => {
       this.#database.exec(SCHEMA);
-      this.#run("INSERT INTO stream VALUES (?, 0, 0, '', 0)", randomUUID());
+      this.#run("INSERT INTO stream VALUES (?, 0, 0, '', 0, 0)", randomUUID());
     });
   }
 
   /** In the order they came: what a clock that is set puts in the past stays for as long as what came before it. */
-  #firstYoung(): number | undefined {
+  #firstYoung(end: number): number | undefined {
     const oldest = this.#clock.now() - this.#bounds.milliseconds;
-    return this.#number('SELECT number FROM record WHERE at >= ? ORDER BY number LIMIT 1', oldest);
+    return this.#number('SELECT number FROM record WHERE at >= ? AND number < ? ORDER BY number LIMIT 1', oldest, end);
   }
 
   /** Records are of much the same length: of the oldest, as many go as there are bytes too many. */
-  #firstWithin(): number {
+  #firstWithin(busy: number): number {
     const pages = (this.#number('PRAGMA page_count') ?? 0) - (this.#number('PRAGMA freelist_count') ?? 0);
     const used = pages * (this.#number('PRAGMA page_size') ?? 0);
     if (used <= this.#bounds.bytes) return 0;
-    const gone = Math.ceil(this.#waiting * (1 - (this.#bounds.bytes * SHARE_KEPT) / used));
-    return this.#nth(0, gone) ?? this.last + 1;
-  }
-
-  #leaveRoom(): void {
-    if (this.#directory !== undefined) leaveRoom(this.#directory);
+    const gone = Math.ceil(this.count * (1 - (this.#bounds.bytes * SHARE_KEPT) / used));
+    return this.#nth(busy, Math.min(gone, MOST_AT_ONCE)) ?? this.last + 1;
   }
 
   #run(query: string, ...values: (string | number)[]): number {

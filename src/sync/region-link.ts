@@ -125,6 +125,8 @@ export class RegionLink {
   /** What waits for a better time tries at once: this rack has another key, say. */
   wake(): void {
     this.#restUntil.clear();
+    this.#backOffs.clear();
+    this.#failures.clear();
     for (const rest of this.#rests.values()) rest.end();
   }
 
