@@ -44,7 +44,8 @@ export interface RegionRunOptions {
 
 const WATCHDOG_EVERY = 5_000;
 const CERTIFICATE_EVERY = 10_000;
-const PRUNE_EVERY = 60_000;
+/** Old events are forgotten, and what a server of PostgreSQL does by itself is done for the one inside. */
+const TIDY_EVERY = 120_000;
 
 /** `rackboot region run`: the region's server, in the foreground, until it is told to stop. */
 export async function runRegion(options: RegionRunOptions, complain: (line: string) => void): Promise<number> {
@@ -141,24 +142,29 @@ function startHousework(
     if (tls) renewCertificate(tls, region, log);
     watch.settle(tls);
   };
-  let pruning: Promise<unknown> = Promise.resolve();
-  const prune = (): void => {
-    pruning = pruneEvents(database, events, stop).catch((error: unknown) =>
-      log.error(faultWords(error), 'old events were not forgotten'),
-    );
+  let tidying: Promise<unknown> | undefined;
+  const tidy = (): void => {
+    tidying ??= tidyDatabase(database, events, stop)
+      .catch((error: unknown) => log.error(faultWords(error), 'the database was not tidied up'))
+      .finally(() => (tidying = undefined));
   };
   const timers = [
     setInterval(() => manager.notify('WATCHDOG=1'), WATCHDOG_EVERY),
     setInterval(() => watch.hasChanged(tls) && renew(), CERTIFICATE_EVERY),
-    setInterval(prune, PRUNE_EVERY),
+    setInterval(tidy, TIDY_EVERY),
   ];
   return {
     renew,
     end: async () => {
       for (const timer of timers) clearInterval(timer);
-      await pruning;
+      await tidying;
     },
   };
+}
+
+async function tidyDatabase(database: Database, events: RegionConfig['events'], stop: AbortSignal): Promise<void> {
+  await pruneEvents(database, events, stop);
+  if (!stop.aborted) await database.tend();
 }
 
 /** A pair that is no good changes nothing. */

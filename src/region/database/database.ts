@@ -17,6 +17,8 @@ export interface Database extends Sql {
   transaction<T>(work: (sql: Sql) => Promise<T>, isolation?: Isolation): Promise<T>;
   /** Calls `hear` with what any process notifies `channel` of; tells by `lost` when some may have been missed. */
   listen(channel: string, hear: (payload: string) => void, lost: () => void): Promise<void>;
+  /** What a server of PostgreSQL does by itself: to be called each few minutes. */
+  tend(): Promise<void>;
   close(): Promise<void>;
 }
 

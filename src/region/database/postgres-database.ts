@@ -65,6 +65,10 @@ class PostgresDatabase implements Database {
     client.once('end', () => void this.#listenAgain(channel, hear, lost));
   }
 
+  tend(): Promise<void> {
+    return Promise.resolve();
+  }
+
   async close(): Promise<void> {
     this.#closing.abort();
     await Promise.all([...this.#listeners].map((client) => client.end()));
