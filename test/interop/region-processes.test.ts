@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { statSync } from 'node:fs';
+import { chownSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { execPath, geteuid } from 'node:process';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -14,6 +17,17 @@ const EVENTS = '/racks/v1/events';
 const RECORDS = 500;
 const BATCHES = 60;
 const KILLS = 4;
+
+const NOBODY = 65_534;
+const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
+
+/** Root becomes another user, who must find this checkout. */
+function reasonToStayRoot(): string | false {
+  if (geteuid?.() !== 0) return 'needs root';
+  const ids = ['--reuid', String(NOBODY), '--regid', String(NOBODY), '--clear-groups'];
+  const tried = spawnSync('setpriv', [...ids, execPath, MAIN, 'help']);
+  return tried.status === 0 ? false : 'this checkout is for its owner only';
+}
 
 /** Batch `i` of a stream. */
 function batchOf(stream: string, i: number): object {
@@ -197,6 +211,20 @@ describe('a region by itself', { timeout: 300_000 }, () => {
       [second.code, second.output],
       [1, `the region did not start: another process has ${region.state}`],
     );
+  });
+
+  test('root leaves nothing in the directory that its owner may not write', { skip: reasonToStayRoot() }, async () => {
+    await using region = await RegionProcess.start();
+    await region.end('SIGTERM');
+    for (const name of readdirSync(region.state, { recursive: true, encoding: 'utf8' }))
+      chownSync(join(region.state, name), NOBODY, NOBODY);
+    for (const directory of [region.state, region.directory]) chownSync(directory, NOBODY, NOBODY);
+    const made = await region.command('createadmin', '--username', 'a', '--email', 'b', '--password', 'c');
+    assert.equal(made.code, 0, made.output);
+    const owners = readdirSync(region.state, { recursive: true, encoding: 'utf8' }).map(
+      (name) => statSync(join(region.state, name)).uid,
+    );
+    assert.deepEqual(new Set(owners), new Set([NOBODY]));
   });
 
   test('who waits has an answer when it is told to end', async () => {
