@@ -17,6 +17,9 @@ import type { TapAim } from './letters.ts';
 const GATHER_BYTES = 64 * 1024;
 const GATHER_MILLISECONDS = 100;
 const LONGEST = 65_535;
+/** A lease is news here a moment after its machine has the ACK and goes on: packets of addresses without a name wait for it. */
+const HELD_BYTES = 256 * 1024;
+const HELD_MILLISECONDS = 1000;
 
 /** RFC 2131 figure 1: where the client's hardware address is, and the cookie that says what this is. */
 const CHADDR = 28;
@@ -35,6 +38,13 @@ export interface TapDependencies {
   readonly after: (milliseconds: number, fire: () => void) => void;
 }
 
+/** A record, and whose it may turn out to be. */
+interface Held {
+  readonly theirs: Ip4;
+  readonly at: number;
+  readonly record: Uint8Array;
+}
+
 type Way = Pick<LinkDestination, 'source' | 'sourcePort' | 'address' | 'port'>;
 
 /**
@@ -51,6 +61,8 @@ export class Tap {
   #gathered: Uint8Array[] = [];
   #size = 0;
   #isScheduled = false;
+  #held: Held[] = [];
+  #heldSize = 0;
 
   constructor(dependencies: TapDependencies) {
     this.#dependencies = dependencies;
@@ -58,10 +70,14 @@ export class Tap {
 
   /** Whose packets are written down from now on; nobody's without. */
   aim(aim: TapAim | undefined): void {
-    if (aim?.id !== this.#aim?.id) this.#left = aim?.bytes ?? 0;
-    this.#flush();
+    if (aim?.id !== this.#aim?.id) {
+      this.#left = aim?.bytes ?? 0;
+      this.#forget();
+    }
     this.#aim = aim;
     this.#addresses = new Set(aim?.addresses);
+    this.#takeHeld();
+    this.#flush();
   }
 
   datagrams(socket: DatagramSocket, local: LocalEnd): DatagramSocket {
@@ -122,20 +138,51 @@ export class Tap {
 
   #write(bytes: Uint8Array, way: Way, theirs: Ip4, most = LONGEST): void {
     const aim = this.#aim;
-    if (!aim || !(this.#addresses.has(theirs) || isDhcpOf(aim.mac, bytes))) return;
+    if (!aim) return;
     const length = IP_AND_UDP + bytes.length;
     const kept = Math.min(length, IP_AND_UDP + most);
-    if (length > LONGEST || PCAP_RECORD + kept > this.#left) return;
-    this.#left -= PCAP_RECORD + kept;
+    if (length > LONGEST) return;
+    const isTheirs = this.#addresses.has(theirs) || isDhcpOf(aim.mac, bytes);
     if (this.#scratch.length === 0) this.#scratch = new Uint8Array(LONGEST);
     writeIpDatagram(this.#scratch, 0, bytes, { ...way, ifindex: 0, mac: 0 });
     const record = new Uint8Array(PCAP_RECORD + kept);
-    encodePcapRecord(record, { at: this.#dependencies.clock.now(), kept, length });
+    const at = this.#dependencies.clock.now();
+    encodePcapRecord(record, { at, kept, length });
     record.set(this.#scratch.subarray(0, kept), PCAP_RECORD);
-    this.#gather(record);
+    if (isTheirs) this.#gather(record);
+    else this.#hold({ theirs, at, record });
+  }
+
+  #hold(held: Held): void {
+    this.#held.push(held);
+    this.#heldSize += held.record.length;
+    if (this.#heldSize > HELD_BYTES) this.#dropOlder(held.at);
+  }
+
+  /** What is too old, and of the rest the older half: nothing is moved for each packet. */
+  #dropOlder(now: number): void {
+    const young = this.#held.filter(({ at }) => at > now - HELD_MILLISECONDS);
+    const kept = sizeOf(young) > HELD_BYTES / 2 ? young.slice(Math.ceil(young.length / 2)) : young;
+    this.#held = kept;
+    this.#heldSize = sizeOf(kept);
+  }
+
+  #takeHeld(): void {
+    const now = this.#dependencies.clock.now();
+    const isTaken = ({ theirs, at }: Held): boolean => this.#addresses.has(theirs) && at > now - HELD_MILLISECONDS;
+    for (const held of this.#held) if (isTaken(held)) this.#gather(held.record);
+    this.#held = this.#held.filter(({ theirs }) => !this.#addresses.has(theirs));
+    this.#heldSize = sizeOf(this.#held);
+  }
+
+  #forget(): void {
+    this.#held = [];
+    this.#heldSize = 0;
   }
 
   #gather(record: Uint8Array): void {
+    if (record.length > this.#left) return;
+    this.#left -= record.length;
     this.#gathered.push(record);
     this.#size += record.length;
     if (this.#size >= GATHER_BYTES) this.#flush();
@@ -160,6 +207,10 @@ export class Tap {
     this.#gathered = [];
     this.#size = 0;
   }
+}
+
+function sizeOf(held: readonly Held[]): number {
+  return held.reduce((size, { record }) => size + record.length, 0);
 }
 
 /** A machine without an address is known by what it says of itself, and what is said to it. */

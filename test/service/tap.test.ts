@@ -32,8 +32,9 @@ class Bench {
   readonly posted: Uint8Array[] = [];
   readonly timers: (() => void)[] = [];
   readonly passed: string[] = [];
+  now = 1_700_000_000_250;
   readonly tap = new Tap({
-    clock: { now: () => 1_700_000_000_250 },
+    clock: { now: () => this.now },
     post: (records) => this.posted.push(records),
     after: (_milliseconds, fire) => void this.timers.push(fire),
   });
@@ -123,6 +124,35 @@ test('whatever comes from its address or goes there is its own', () => {
     `250 ${LEASE}:68 > ${RACK}:67 1`,
     `250 192.168.127.3:67 > ${LEASE}:53 3`,
   ]);
+});
+
+test('what an address asked and was told just before it is known whose it is, is written down then', () => {
+  const bench = new Bench();
+  bench.tap.aim(aim([]));
+  bench.hear(inbound(Uint8Array.of(1, 2, 3, 4), LEASE, RACK));
+  bench.now += 999;
+  bench.hear(inbound(Uint8Array.of(1), LEASE, RACK), inbound(Uint8Array.of(1), '192.168.127.10', RACK));
+  bench.datagrams.send(Uint8Array.of(1, 2), { address: ip(LEASE), port: 53 });
+  bench.now += 1;
+  bench.tap.aim(aim());
+  const told = [`249 ${LEASE}:68 > ${RACK}:67 1`, `249 ${RACK}:67 > ${LEASE}:53 2`];
+  assert.deepEqual(bench.captured(), told);
+  bench.tap.aim(aim([LEASE, '192.168.127.11']));
+  assert.deepEqual(bench.captured(), []);
+  bench.tap.aim(aim([LEASE, '192.168.127.10'], 100_000, 2));
+  assert.deepEqual(bench.captured(), [], 'another capture has nothing of the one before');
+});
+
+test('what waits for an address is bounded: the oldest goes', () => {
+  const bench = new Bench();
+  bench.tap.aim(aim([], 10_000_000));
+  const most = Math.floor((256 * 1024) / (16 + 28 + 1400));
+  for (let n = 0; n < 3 * most; n++) bench.hear(inbound(new Uint8Array(1400), LEASE, RACK));
+  bench.hear(inbound(Uint8Array.of(1), LEASE, RACK));
+  bench.tap.aim(aim([LEASE], 10_000_000));
+  const captured = bench.captured();
+  assert.ok(captured.length > most / 3 && captured.length <= most + 1, `${captured.length}`);
+  assert.equal(captured.at(-1), `250 ${LEASE}:68 > ${RACK}:67 1`);
 });
 
 test('a train is written down packet by packet, cut short, with the length that each had', () => {
