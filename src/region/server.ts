@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import type { Clock } from '../system/clock.ts';
 import type { KeyPair } from '../system/key-pair.ts';
 import { PLAN_CHANNEL } from './answer/publish.ts';
-import type { Database } from './database/database.ts';
+import { isCollision, type Database } from './database/database.ts';
 import { faultWords, isPassing } from './fault-words.ts';
 import { GuessLimit } from './guess-limit.ts';
 import { imageStream } from './image-stream.ts';
@@ -120,6 +120,7 @@ export class Region {
       return error;
     }
     this.#log.error({ ...faultWords(error), path }, 'a request failed');
+    if (isCollision(error)) return new Refusal(503, 'others change the same at this moment', RETRY_SECONDS);
     return isPassing(error)
       ? new Refusal(503, 'the database does not answer', RETRY_SECONDS)
       : new Refusal(500, 'a fault of the region itself: its log says more');

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { kill } from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -24,6 +24,18 @@ export class CpuGroup {
   /** The program `argv`, begun inside the group. */
   inside(argv: readonly string[]): readonly string[] {
     return ['sh', '-c', 'echo $$ > "$0" && exec "$@"', join(this.#directory, 'cgroup.procs'), ...argv];
+  }
+
+  /** A process that runs, and all it has begun: from now on their time counts. */
+  adopt(pid: number): void {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').map(Number);
+    for (const each of [pid, ...children])
+      try {
+        if (each > 0) writeFileSync(join(this.#directory, 'cgroup.procs'), `${each}`);
+      } catch (error) {
+        // A child may have ended meanwhile
+        if (each === pid) throw error;
+      }
   }
 
   /** CPU seconds so far. */

@@ -53,7 +53,10 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
   );
   const url = (name: string): string => `postgres://rackboot@localhost/${name}?host=${directory}`;
   const ask = (query: string): string =>
-    execFileSync('psql', ['-h', directory, '-U', 'rackboot', '-d', 'postgres', '-Atc', query], { encoding: 'utf8' });
+    execFileSync('psql', ['-h', directory, '-U', 'rackboot', '-d', 'postgres', '-Atc', query], {
+      encoding: 'utf8',
+      stdio: 'pipe',
+    });
   await untilReady(() => ask('SELECT 1'));
   return {
     pid: server.pid ?? 0,

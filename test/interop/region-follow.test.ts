@@ -47,7 +47,7 @@ function signOf(event: {
 describe('a rack that follows a region', { skip: await reasonToSkip() }, () => {
   test('its region is killed and gone, and so is it: machines get addresses all along, and in the end the region has all of it once', async () => {
     await using rig = await RackRig.create('follow');
-    await using region = await RegionProcess.start('embedded', rig.insideRack);
+    await using region = await RegionProcess.start({ inside: rig.insideRack });
     rig.writeConfig(configOf(region));
     const token = (await region.command('enrol-rack')).output.trim();
     await rig.start();

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,18 +15,28 @@ import { newKey } from '../region/region-rig.ts';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
 
+export interface RegionOptions {
+  /** `embedded`, or the URL of a PostgreSQL. */
+  readonly database?: string;
+  /** What runs it somewhere else: in a network namespace, say. */
+  readonly inside?: readonly string[];
+  /** Lines of its file beside what a test needs. */
+  readonly config?: string;
+  /** The program, where it is not the sources as they are. */
+  readonly main?: string;
+  readonly scheme?: 'http' | 'https';
+}
+
 /** A `rackboot region run` of its own, that may be killed and started again on what it has on disk. */
 export class RegionProcess implements AsyncDisposable {
   readonly directory = mkdtempSync(join(tmpdir(), 'rackboot-region-'));
   readonly port: number;
-  readonly #database: string;
-  readonly #inside: readonly string[];
+  readonly #options: Required<RegionOptions>;
   #child: ChildProcess | undefined;
   #log = '';
 
-  /** `inside`: what runs it somewhere else, a network namespace say. */
-  static async start(database = 'embedded', inside: readonly string[] = []): Promise<RegionProcess> {
-    const region = new RegionProcess(database, await freePort(), inside);
+  static async start(options: RegionOptions = {}): Promise<RegionProcess> {
+    const region = new RegionProcess(await freePort(), options);
     try {
       await region.start();
       return region;
@@ -36,14 +46,14 @@ export class RegionProcess implements AsyncDisposable {
     }
   }
 
-  private constructor(database: string, port: number, inside: readonly string[]) {
-    this.#database = database;
-    this.#inside = inside;
+  private constructor(port: number, options: RegionOptions) {
+    this.#options = { database: 'embedded', inside: [], config: '', main: MAIN, scheme: 'http', ...options };
     this.port = port;
+    writeFileSync(this.#config, this.#options.config);
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.port}`;
+    return `${this.#options.scheme}://127.0.0.1:${this.port}`;
   }
 
   get state(): string {
@@ -55,13 +65,18 @@ export class RegionProcess implements AsyncDisposable {
     return this.#log;
   }
 
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
   get exitCode(): number | null | undefined {
     return this.#child?.exitCode;
   }
 
   async start(): Promise<void> {
-    const words = [MAIN, 'region', 'run', ...this.#flags(), '--listen', `127.0.0.1:${this.port}`];
-    const [program = execPath, ...argv] = [...this.#inside, execPath, ...words];
+    const { main, inside } = this.#options;
+    const words = [main, 'region', 'run', ...this.#flags(), '--listen', `127.0.0.1:${this.port}`];
+    const [program = execPath, ...argv] = [...inside, execPath, ...words];
     const child = spawn(program, argv, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     const serves = new Promise<void>((resolve, reject) => {
@@ -117,8 +132,12 @@ export class RegionProcess implements AsyncDisposable {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
+  get #config(): string {
+    return join(this.directory, 'region.yaml');
+  }
+
   #flags(): string[] {
-    return ['--config', join(this.directory, 'none.yaml'), '--state', this.state, '--database', this.#database];
+    return ['--config', this.#config, '--state', this.state, '--database', this.#options.database];
   }
 }
 

@@ -79,7 +79,10 @@ describe('two regions on one PostgreSQL', { skip: postgresMissing() ?? false, ti
     const url = postgres.create(`processes_${++databases}`);
     const stack = new AsyncDisposableStack();
     // Both find no tables
-    const started = await Promise.allSettled([RegionProcess.start(url), RegionProcess.start(url)]);
+    const started = await Promise.allSettled([
+      RegionProcess.start({ database: url }),
+      RegionProcess.start({ database: url }),
+    ]);
     const [a, b] = started.map((each) => (each.status === 'fulfilled' ? stack.use(each.value) : undefined));
     const database = await openPostgresDatabase(url, () => undefined);
     stack.defer(() => database.close());

@@ -37,6 +37,30 @@ export function testRacks(name: string, open: () => Promise<Database>): void {
     assert.equal(await enrol(await region.token('rack-a1'), 'rack-a1'), 201);
   });
 
+  test(`${name}: whoever enrols at the same moment is in nobody's way`, async () => {
+    await using region = await rig();
+    const enrol = async (token: string, rack: string, keyHash = hashSecret(newKey())) => {
+      const { status, body } = await region.post('/racks/v1/enrol', { token, keyHash, name: rack, version: '1' });
+      return `${status} ${status === 201 ? (body as { rack: string }).rack : ''}`;
+    };
+    const names = Array.from({ length: 40 }, (_, n) => `rack-${n}`);
+    const tokens = await Promise.all(names.map(() => region.token()));
+    const many = await Promise.all(names.map((rack, n) => enrol(tokens[n] ?? '', rack)));
+    assert.equal(new Set(many.filter((answer) => answer.startsWith('201 '))).size, names.length, many.join());
+    const [token, keyHash] = [await region.token(), hashSecret(newKey())];
+    const twice = await Promise.all([enrol(token, 'rack-a1', keyHash), enrol(token, 'rack-a1', keyHash)]);
+    assert.match(twice.join(), /^201 (\S+),201 \1$/);
+    const stolen = await region.token();
+    const both = await Promise.all([enrol(stolen, 'rack-b1'), enrol(stolen, 'rack-b1')]);
+    assert.match(both.toSorted().join(), /^201 \S+,403 $/);
+    const again = await Promise.all(
+      [await region.token('rack-c1'), await region.token('rack-c1')].map((each) => enrol(each, 'rack-c1')),
+    );
+    assert.match(again.join(), /^201 (\S+),201 \1$/);
+    const free = await Promise.all([await region.token(), await region.token()].map((each) => enrol(each, 'rack-d1')));
+    assert.match(free.toSorted().join(), /^201 \S+,409 $/);
+  });
+
   test(`${name}: a rack is who has its key; a new key holds from its first use on, and the old one until then`, async () => {
     await using region = await rig();
     const rack = await region.enrol('rack-a1');

@@ -100,7 +100,7 @@ export class RackRoutes {
     this.#checkGuesses(context);
     const enrolment = await this.#read(context, enrolmentSchema, MOST_ENROLMENT);
     try {
-      const rack = await database.transaction((sql) => enrolRack(sql, enrolment));
+      const rack = await database.transaction((sql) => enrolRack(sql, enrolment), 'read committed');
       log.info({ rack: rack.name, from: context.ip }, 'a rack was enrolled');
       context.status = 201;
       context.body = { rack: rack.id };
