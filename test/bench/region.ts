@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { createHash, X509Certificate } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -24,6 +24,8 @@ import { EVENTS_OF_A_BOOT, machineAddress, machineMac, networkOf, rackName } fro
 const MAIN = join(import.meta.dirname, '..', '..', 'dist', 'main.js');
 const SWARM = join(import.meta.dirname, 'region-swarm.ts');
 const POSTGRES = { package: 'postgresql', provides: ['psql', '/usr/lib/postgresql'] };
+/** Each rack has a disk of its own, so theirs are no file of the disk that PostgreSQL writes to. */
+const MEMORY = '/dev/shm';
 const DATABASE = 'region';
 const MACHINES = 40;
 const NEWS_WITHIN = 120_000;
@@ -61,7 +63,7 @@ export async function benchRegion({ quick }: { readonly quick: boolean }): Promi
   const url = postgres.create(DATABASE);
   const authority = new Authority();
   const { cert, key } = authority.issue([127, 0, 0, 1]);
-  const directory = parts.adopt(mkdtempSync(join(tmpdir(), 'rackboot-bench-')), (path) =>
+  const directory = parts.adopt(mkdtempSync(join(existsSync(MEMORY) ? MEMORY : tmpdir(), 'rackboot-bench-')), (path) =>
     rmSync(path, { recursive: true }),
   );
   writeFileSync(join(directory, 'cert.pem'), cert);
