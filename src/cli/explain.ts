@@ -3,6 +3,7 @@ import { accountOf, type Account } from '../dhcp/account.ts';
 import { createSurvey } from '../rack/surroundings.ts';
 import { systemClock } from '../system/clock.ts';
 import { encodeDhcp, type DhcpMessage } from '../wire/dhcp/packet.ts';
+import { WireError } from '../wire/wire-error.ts';
 import { describeAccount } from './describe-account.ts';
 import { describeAnswers, questionsOf } from './explain-capture.ts';
 import { hear } from './hear.ts';
@@ -76,10 +77,22 @@ function explainMachine(
   out: (line: string) => void,
   { packet, notes, account }: Question,
 ): number {
-  const buffer = new Uint8Array(1500);
-  const bytes = buffer.subarray(0, encodeDhcp(packet, buffer));
+  const bytes = encoded(packet);
   const told = account(bytes, packet.giaddr);
   if (json) out(JSON.stringify({ ...told, packet: Buffer.from(bytes).toString('hex'), notes }));
   else for (const line of describeAccount(told, { mac, notes })) out(line);
   return told.gets ? 0 : 1;
+}
+
+/** What a wire without fragments takes of it. */
+const LARGEST = 1_472;
+
+function encoded(packet: DhcpMessage): Uint8Array {
+  const buffer = new Uint8Array(LARGEST);
+  try {
+    return buffer.subarray(0, encodeDhcp(packet, buffer));
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    throw new WordsError(`--option: expected what one packet of ${LARGEST} bytes holds, found more`);
+  }
 }

@@ -247,6 +247,10 @@ const UNFIT: readonly (readonly [Partial<ExplainOptions>, string])[] = [
     { mac: NODE, option: ['93'] },
     '--option: expected a DHCP option by number or name and its bytes, like 93=0x0007 or user-class=iPXE, found "93"',
   ],
+  [
+    { mac: NODE, option: Array.from({ length: 8 }, (_, n) => `${224 + n}=0x${'00'.repeat(200)}`) },
+    '--option: expected what one packet of 1472 bytes holds, found more',
+  ],
   [{ mac: NODE, uuid: '4c4c' }, '--uuid: expected a UUID like 4c4c4544-0042-3510-8052-b4c04f395931, found "4c4c"'],
   [{ mac: NODE, interface: 'eth7' }, '--interface: expected one that DHCP is served on (eth0, eth1), found "eth7"'],
 ];
