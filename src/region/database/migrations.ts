@@ -127,6 +127,7 @@ export const MIGRATIONS: readonly { readonly name: string; readonly sql: string 
         before jsonb,
         after jsonb
       );
+      CREATE TABLE turn (); -- has no rows: whoever changes something has it locked meanwhile
     `,
   },
   {
