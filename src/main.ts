@@ -276,14 +276,19 @@ function becomeUser(uid: number, gid: number): void {
 
 /** At the terminal, without it being seen. */
 async function askSecretTwice(what: string): Promise<string> {
-  const secret = await askSecret(`${what}: `);
-  if (secret !== (await askSecret(`${what} again: `))) throw new UsageError('the two are not the same');
+  const [secret = '', again] = await askSecrets([`${what}: `, `${what} again: `]);
+  if (secret !== again) throw new UsageError('the two are not the same');
   return secret;
 }
 
 async function askSecret(question: string): Promise<string> {
+  const [secret = ''] = await askSecrets([question]);
+  return secret;
+}
+
+async function askSecrets(questions: readonly string[]): Promise<string[]> {
   const asking = await import('./cli/ask-secret.ts');
-  return asking.askSecret(question, process.stdin, (text) => void process.stderr.write(text));
+  return asking.askSecrets(questions, process.stdin, (text) => void process.stderr.write(text));
 }
 
 const LEASE_OPERANDS = {

@@ -94,10 +94,17 @@ async function serve(
 async function openRegion(config: RegionConfig, database: Database, log: Logger): Promise<Region> {
   const done = await migrate(database);
   if (done.length > 0) log.info({ migrations: done }, 'the tables were brought up to date');
-  const { images } = config;
+  const { images, proxies } = config;
   await announceImages(database, images?.url);
   const operators = operatorRoutes({ database, log, guesses: new GuessLimit(systemClock), handlers: HANDLERS });
-  return Region.open({ database, clock: systemClock, log, operators, ...(images && { images: images.directory }) });
+  return Region.open({
+    database,
+    clock: systemClock,
+    log,
+    operators,
+    proxies,
+    ...(images && { images: images.directory }),
+  });
 }
 
 async function listen(

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer as createPlainServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2';
+import { constants, createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 
 import type { KeyPair } from '../system/key-pair.ts';
@@ -11,7 +11,10 @@ export interface PatienceLimits {
   readonly head: number;
   /** For all of it. */
   readonly request: number;
-  /** Between two requests: longer than a rack waits, so that it is never the region that ends a connection in use. */
+  /**
+   * Between two requests: longer than a rack waits, so that it is never the region that ends a connection in use. Who takes nothing of
+   * an answer for so long is not waited for either.
+   */
   readonly idle: number;
   /** For what is under way when all is to end. */
   readonly grace: number;
@@ -105,6 +108,7 @@ export class Listener {
     limited.requestTimeout = this.#patience.request;
     limited.keepAliveTimeout = this.#patience.idle;
     limited.maxConnections = MOST_CONNECTIONS;
+    limited.setTimeout(this.#patience.idle);
   }
 
   /** However many bytes come: a session that begins no request is not waited for. */
@@ -114,6 +118,7 @@ export class Listener {
     session.on('stream', (stream) => {
       open++;
       clearTimeout(timer);
+      stream.setTimeout(this.#patience.idle, () => stream.close(constants.NGHTTP2_CANCEL));
       stream.once('close', () => {
         open--;
         if (open === 0 && !session.destroyed) timer = setTimeout(() => session.destroy(), this.#patience.idle);

@@ -5,7 +5,15 @@ import { FaultBook } from '../plan/fault-book.ts';
 import { formatFault, type Fault } from '../plan/fault.ts';
 import { reportIssue } from '../plan/report-issue.ts';
 import { mapping, oneOrMore } from '../plan/schema-shapes.ts';
-import { directoryText, endpointText, fileText, regionEventsText, regionText, socketText } from '../plan/text-forms.ts';
+import {
+  addressOrCidrText,
+  directoryText,
+  endpointText,
+  fileText,
+  regionEventsText,
+  regionText,
+  socketText,
+} from '../plan/text-forms.ts';
 import { DatabaseAddress } from './database/database-address.ts';
 
 const DATABASE = 'embedded, or a URL like postgres://rackboot@db.example/rackboot';
@@ -21,6 +29,11 @@ const regionConfigSchema = mapping({
   listen: oneOrMore(endpointText, 'at least one address:port')
     .prefault(['0.0.0.0:5240'])
     .describe('Where racks and operators are served: address:port, or a list.'),
+  proxies: oneOrMore(addressOrCidrText, 'an IPv4 address or network, or a list of them')
+    .optional()
+    .describe(
+      'Balancers before this region, which tell by X-Forwarded-For and X-Forwarded-Proto who asks: addresses and networks. Of anybody else that is not believed.',
+    ),
   url: regionText.optional().describe('What racks reach this region by, where that is to be told them.'),
   tls: mapping({
     certificate: fileText.describe('Certificate and chain, PEM. An absolute path.'),

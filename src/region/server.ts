@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import Koa, { type Context, type Middleware } from 'koa';
 import type { Logger } from 'pino';
 
+import type { Cidr } from '../addr/cidr.ts';
 import type { Clock } from '../system/clock.ts';
 import type { KeyPair } from '../system/key-pair.ts';
 import { PLAN_CHANNEL } from './answer/publish.ts';
@@ -16,6 +17,7 @@ import { PlanWaiters } from './racks/plan-waiters.ts';
 import { RackRoutes } from './racks/rack-routes.ts';
 import { RefusalLog } from './refusal-log.ts';
 import { Refusal } from './refusal.ts';
+import { vouchHeaders } from './vouched-headers.ts';
 
 /** Seconds after which a region whose database is away is to be asked again. */
 const RETRY_SECONDS = 5;
@@ -28,6 +30,8 @@ export interface RegionDependencies {
   readonly operators?: Middleware;
   /** The directory of a simplestreams mirror that racks import from. */
   readonly images?: string;
+  /** Who is believed what he says of whom he has a request from. */
+  readonly proxies?: readonly Cidr[] | undefined;
   /** How long who is slow is waited for. */
   readonly patience?: PatienceLimits;
 }
@@ -54,7 +58,7 @@ export class Region {
   }
 
   private constructor(dependencies: RegionDependencies) {
-    const { database, clock, log, operators, images, patience = PATIENCE } = dependencies;
+    const { database, clock, log, operators, images, proxies = [], patience = PATIENCE } = dependencies;
     this.#log = log;
     this.#refusals = new RefusalLog(clock, log);
     const racks = new RackRoutes({
@@ -77,7 +81,12 @@ export class Region {
       throw new Refusal(404, `there is nothing at ${context.path.slice(0, 100)}`);
     });
     const callback = this.#app.callback();
-    const serve = (request: IncomingMessage, response: ServerResponse): void => void callback(request, response);
+    // What is left of their headers then
+    this.#app.proxy = true;
+    const serve = (request: IncomingMessage, response: ServerResponse): void => {
+      vouchHeaders(request.headers, request.socket.remoteAddress, proxies);
+      void callback(request, response);
+    };
     this.#listener = new Listener(serve, patience);
   }
 

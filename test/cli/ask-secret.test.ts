@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 
-import { askSecret } from '../../src/cli/ask-secret.ts';
+import { askSecrets } from '../../src/cli/ask-secret.ts';
 
-function ask(typed: string, ends = false) {
+function ask(typed: string, ends = false, questions = ['API key: ']) {
   const input = new PassThrough();
   let told = '';
-  const answer = askSecret('API key: ', input, (text) => (told += text));
+  const answer = askSecrets(questions, input, (text) => (told += text));
   input.write(typed);
   if (ends) input.end();
   return { answer, told: () => told };
@@ -15,8 +15,14 @@ function ask(typed: string, ends = false) {
 
 test('what is typed is given, and is shown nowhere', async () => {
   const { answer, told } = ask('a:b:cd\u007f\r');
-  assert.equal(await answer, 'a:b:c');
+  assert.deepEqual(await answer, ['a:b:c']);
   assert.equal(told(), 'API key: \n');
+});
+
+test('two answers that come in one piece are both heard, and nothing beyond them', async () => {
+  const { answer, told } = ask('geheim\rgeheim\rmore\r', false, ['Password: ', 'Password again: ']);
+  assert.deepEqual(await answer, ['geheim', 'geheim']);
+  assert.equal(told(), 'Password: \nPassword again: \n');
 });
 
 for (const [title, typed, ends] of [

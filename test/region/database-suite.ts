@@ -73,12 +73,33 @@ export function testDatabase(name: string, open: () => Promise<Database>): void 
         const [row] = await sql.query("SELECT value FROM setting WHERE name = 'n'");
         await sql.query("UPDATE setting SET value = $1::jsonb WHERE name = 'n'", [String(Number(row?.['value']) + 1)]);
       });
-    await Promise.all(Array.from({ length: 6 }, addOne));
-    assert.deepEqual(await database.query('SELECT value FROM setting'), [{ value: 6 }]);
+    // So many that, were each in the way of all others, some would give up
+    await Promise.all(Array.from({ length: 60 }, addOne));
+    assert.deepEqual(await database.query('SELECT value FROM setting'), [{ value: 60 }]);
+  });
+
+  test(`${name}: seldom events among many others are found without looking at those`, async () => {
+    await using database = await opened(open);
+    await migrate(database);
+    await database.query("INSERT INTO rack (name, key_hash, token_hash) VALUES ('a', '', '')");
+    const add = (kind: string, rows: number) =>
+      database.query(
+        `INSERT INTO event (rack_id, at, kind, body) SELECT id, now(), $1, '{}' FROM rack, generate_series(1, $2::int)`,
+        [kind, rows],
+      );
+    await add('plan.refused', 3);
+    await add('dhcp.ack', 20_000);
+    await database.query('ANALYZE event');
+    const plan = await database.query(
+      'EXPLAIN SELECT id FROM event WHERE kind = ANY($1::text[]) ORDER BY event.id DESC LIMIT 100',
+      [['plan.refused', 'service.failed']],
+    );
+    assert.match(JSON.stringify(plan), /event_kind/);
   });
 
   test(`${name}: who listens hears what is notified, once it is committed`, { timeout: 10_000 }, async () => {
     await using database = await opened(open);
+    await migrate(database);
     const heard = Promise.withResolvers<string>();
     await database.listen('plan', heard.resolve, () => undefined);
     const failed = database.transaction(async (sql) => {

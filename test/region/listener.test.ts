@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { connect as connectHttp2, type ClientHttp2Session, type IncomingHttpHeaders } from 'node:http2';
+import { connect as connectHttp2, constants, type ClientHttp2Session, type IncomingHttpHeaders } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { describe, test } from 'node:test';
@@ -141,6 +141,38 @@ describe('the listener of a region', { timeout: 60_000 }, () => {
     assert.equal(head[':status'], 408);
     stream.close();
     slow.close();
+  });
+
+  for (const [title, secure] of [
+    ['HTTP', false],
+    ['HTTP/1.1 within TLS', true],
+  ] as const) {
+    test(`who asks by ${title} and takes nothing of the answers is cut off`, async () => {
+      await using region = await RegionRig.create(
+        await openEmbeddedDatabase('memory://'),
+        { patience: HASTY },
+        secure ? pair : undefined,
+      );
+      const port = Number(new URL(region.url).port);
+      const socket = secure
+        ? connectTls({ port, host: '127.0.0.1', ca: authority.cert, ALPNProtocols: ['http/1.1'] })
+        : connect(port, '127.0.0.1');
+      socket.pause().on('error', () => undefined);
+      // More than all that is between the two holds: some of it is still to be sent when the region ends it
+      socket.write('GET /MAAS/api/2.0/describe/ HTTP/1.1\r\nhost: a\r\n\r\n'.repeat(200_000));
+      await new Promise((resolve) => socket.once('close', resolve));
+    });
+  }
+
+  test('who asks by HTTP/2 and takes nothing of the answer has that stream cut off', async () => {
+    await using region = await RegionRig.create(await openEmbeddedDatabase('memory://'), { patience: HASTY }, pair);
+    const session = connectHttp2(region.url, { ca: authority.cert, settings: { initialWindowSize: 0 } });
+    session.on('error', () => undefined);
+    const stream = session.request({ ':path': '/MAAS/api/2.0/describe/' });
+    stream.on('error', () => undefined);
+    await once(stream, 'close');
+    assert.equal(stream.rstCode, constants.NGHTTP2_CANCEL);
+    session.destroy();
   });
 
   test('a body of HTTP/2 that nobody wants is not waited for, and what else goes on there is not disturbed', async () => {

@@ -197,6 +197,38 @@ export function testOperators(title: string, open: () => Promise<Database>): voi
     assert.equal((await region.operate(key, 'GET', '2.0/ipranges/1/')).status, 404);
   });
 
+  test(`${title}: two subnets at one interface share its link, by the name that the rack's file has for it`, async () => {
+    await using region = await rig();
+    const key = await region.key();
+    const rack = await region.enrol('rack-a1');
+    const second = { name: 'eth0', address: '10.1.0.1', prefix: 24 };
+    const status = { ...STATUS, interfaces: [...STATUS.interfaces, second] };
+    await region.say(rack, 'POST', '/racks/v1/status', status);
+    const sharedOf = async (): Promise<unknown> => {
+      const { body } = await region.say(rack, 'GET', '/racks/v1/plan');
+      const { subnets = [] } = (body as { config: { subnets?: { cidr: string; shared?: string }[] } }).config;
+      return subnets.map(({ cidr, shared }) => [cidr, shared]);
+    };
+    const first = await region.operate(key, 'PUT', '2.0/subnets/1/', { management: 'dhcp' });
+    assert.equal(first.status, 200);
+    assert.deepEqual(await sharedOf(), [['192.168.127.0/24', undefined]]);
+    const wish = { cidr: '10.1.0.0/24', rack: 'rack-a1', interface: 'eth0', management: 'dhcp' };
+    const made = await region.operate(key, 'POST', '2.0/subnets/', wish);
+    assert.equal(made.status, 201, JSON.stringify(made.body));
+    assert.deepEqual(await sharedOf(), [
+      ['192.168.127.0/24', 'fabric-1'],
+      ['10.1.0.0/24', 'fabric-1'],
+    ]);
+    const inFile = { cidr: '10.2.0.0/24', interface: 'eth0', shared: 'wire', management: 'none' };
+    const file = { hash: '0'.repeat(64), config: { subnets: [inFile] } };
+    const told = await region.say(rack, 'POST', '/racks/v1/status', { ...status, file });
+    assert.equal(told.status, 200);
+    assert.deepEqual(await sharedOf(), [
+      ['192.168.127.0/24', 'wire'],
+      ['10.1.0.0/24', 'wire'],
+    ]);
+  });
+
   test(
     `${title}: every action that is described is there, and whatever it is given is answered`,
     { timeout: 120_000 },

@@ -37,14 +37,23 @@ test('what the command line says goes before the file', () => {
   assert.deepEqual([state, log.level, listen.map(({ port }) => port)], ['/b', 'warn', [1, 2]]);
 });
 
+test('balancers are told by address or network', () => {
+  assert.equal(configOf('').proxies, undefined);
+  assert.deepEqual(configOf('proxies: [10.0.0.0/8, 192.0.2.1]\n').proxies, [
+    { network: 0x0a000000, prefix: 8 },
+    { network: 0xc0000201, prefix: 32 },
+  ]);
+  assert.match(faultsOf('proxies: any\n').join(), /^region\.yaml:1:10: proxies: expected an IPv4 address/);
+});
+
 const TABLE: readonly (readonly [text: string, flags: RegionFlags, faults: readonly string[]])[] = [
   [
     'listen: x\nbogus: 1\ndatabse: embedded\ntls: { key: /k }\nevents: { age: 1h }\n',
     {},
     [
       'region.yaml:1:9: listen: expected an address and a port like 127.0.0.1:5249, found x',
-      'region.yaml:2:1: bogus: expected one of state, database, password-file, listen, url, tls, images, events, log, found bogus',
-      'region.yaml:3:1: databse: expected one of state, database, password-file, listen, url, tls, images, events, log, found databse (did you mean `database`?)',
+      'region.yaml:2:1: bogus: expected one of state, database, password-file, listen, proxies, url, tls, images, events, log, found bogus',
+      'region.yaml:3:1: databse: expected one of state, database, password-file, listen, proxies, url, tls, images, events, log, found databse (did you mean `database`?)',
       'region.yaml:4:1: tls.certificate: expected an absolute path of a file, found nothing',
       'region.yaml:5:16: events.age: expected a time from 1d to 3650d, written like 30d or 365d, found 1h',
     ],
@@ -58,7 +67,7 @@ const TABLE: readonly (readonly [text: string, flags: RegionFlags, faults: reado
     '- a\n',
     {},
     [
-      'region.yaml:1:1: expected a mapping with state, database, password-file, listen, url, tls, images, events, log, found a list',
+      'region.yaml:1:1: expected a mapping with state, database, password-file, listen, proxies, url, tls, images, events, log, found a list',
     ],
   ],
   [

@@ -32,13 +32,18 @@ export async function rackConfigs(sql: Sql, racks: readonly string[]): Promise<R
     [racks],
   );
   const files = await sql.query(
-    "SELECT id, file_config #>> '{boot,default}' AS name FROM known_rack WHERE id = ANY($1::uuid[])",
+    `SELECT id, file_config #>> '{boot,default}' AS name, file_config -> 'subnets' AS subnets
+     FROM known_rack WHERE id = ANY($1::uuid[])`,
     [racks],
   );
   return new Map(
     racks.map((rack) => {
-      const own = subnets.filter(({ rackId }) => rackId === rack).map(({ subnet }) => subnet);
-      const usual = files.find(({ id }) => id === rack)?.['name'];
+      const file = files.find(({ id }) => id === rack);
+      const own = linked(
+        subnets.filter(({ rackId }) => rackId === rack).map(({ subnet }) => subnet),
+        file?.['subnets'],
+      );
+      const usual = file?.['name'];
       const known = hosts
         .filter(({ rackId }) => rackId === rack)
         .map(({ host }) => bootingAs(host, usual, common.boot));
@@ -70,7 +75,7 @@ export async function idleConfig(sql: Sql, subnet: number): Promise<RackConfig |
   const idle = "subnet.id = $1 AND (rack_id IS NULL OR management = 'none')";
   const [row] = await subnetsOf(sql, idle, [subnet]);
   if (!row) return undefined;
-  const { interface: _interface, ...rest } = row.subnet;
+  const { interface: _interface, link: _link, ...rest } = row.subnet;
   const hosts = (await hostsOf(sql, idle, [subnet])).map(({ host }) => host);
   const management = rest['management'] === 'none' ? 'dhcp' : rest['management'];
   return { subnets: [{ ...rest, management }], ...(hosts.length > 0 && { hosts }) };
@@ -97,7 +102,9 @@ async function subnetsOf(
     `SELECT subnet.id, rack_id, cidr, interface, management, host(router) AS router, host(broadcast) AS broadcast,
        ARRAY(SELECT host(each) FROM unnest(dns) AS each) AS dns, domain.name AS domain,
        (SELECT coalesce(jsonb_object_agg(type, host(low) || '-' || host(high)), '{}') FROM ip_range
-        WHERE subnet_id = subnet.id AND type <> 'reserved') AS ranges
+        WHERE subnet_id = subnet.id AND type <> 'reserved') AS ranges,
+       (SELECT 'fabric-' || min(other.id) FROM subnet AS other
+        WHERE other.rack_id = subnet.rack_id AND other.interface = subnet.interface) AS link
      FROM subnet JOIN domain ON domain.id = domain_id WHERE ${condition} ORDER BY subnet.id`,
     values,
   );
@@ -114,7 +121,10 @@ async function subnetsOf(
             ...((dns as unknown[]).length > 0 && { dns }),
             domain,
           };
-    return { rackId, subnet: { cidr, ...(device !== null && { interface: device }), management, ...given } };
+    return {
+      rackId,
+      subnet: { cidr, ...(device !== null && { interface: device, link: row['link'] }), management, ...given },
+    };
   });
 }
 
@@ -130,6 +140,23 @@ async function hostsOf(
   );
   return rows.map(({ rack_id: rackId, address, mac, comment }) => {
     return { rackId, host: { name: hostName(String(comment), String(address)), mac, address } };
+  });
+}
+
+/**
+ * Those at one interface say that they share its link, by the name that the rack's own file has for that, or the one that operators know
+ * it by.
+ */
+function linked(subnets: readonly Row[], inFile: unknown): Row[] {
+  const names = new Map<unknown, unknown>();
+  for (const [device, all] of Map.groupBy(subnets, (subnet) => subnet['interface']))
+    if (device !== undefined && all.length > 1) names.set(device, all[0]?.['link']);
+  // As it was reported: any JSON
+  for (const subnet of Array.isArray(inFile) ? (inFile as (Row | null)[]) : [])
+    if (typeof subnet?.['shared'] === 'string') names.set(subnet['interface'], subnet['shared']);
+  return subnets.map(({ link: _link, ...subnet }) => {
+    const shared = subnet['interface'] === undefined ? undefined : names.get(subnet['interface']);
+    return shared === undefined ? subnet : { ...subnet, shared };
   });
 }
 

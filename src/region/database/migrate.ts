@@ -8,6 +8,8 @@ const LOCK = 5_240_067;
 export async function migrate(database: Database): Promise<string[]> {
   // Not serializable: what the one before did while this one waited for the lock is to be seen
   return database.transaction(async (sql) => {
+    // An index of millions of rows takes longer than any question of ours may, and whoever waits for that waits as long
+    await sql.query('SET LOCAL statement_timeout = 0');
     await sql.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
     await sql.query(
       'CREATE TABLE IF NOT EXISTS migration (number int PRIMARY KEY, name text NOT NULL, at timestamptz NOT NULL DEFAULT now())',

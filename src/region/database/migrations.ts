@@ -127,6 +127,7 @@ export const MIGRATIONS: readonly { readonly name: string; readonly sql: string 
         before jsonb,
         after jsonb
       );
+      CREATE TABLE turn (); -- has no rows: whoever changes something has it locked meanwhile
     `,
   },
   {
@@ -151,6 +152,7 @@ export const MIGRATIONS: readonly { readonly name: string; readonly sql: string 
         body jsonb NOT NULL
       );
       CREATE INDEX event_mac ON event (mac, id) WHERE mac IS NOT NULL;
+      CREATE INDEX event_kind ON event (kind, id);
       CREATE INDEX event_rack ON event (rack_id, id);
       CREATE INDEX event_received ON event USING brin (received);
       CREATE TABLE lease (

@@ -4,7 +4,6 @@ import type { StatusReport } from '../../contract/rack-words.ts';
 import { publish } from '../answer/publish.ts';
 import { RefusedChange } from '../answer/refused-change.ts';
 import type { Database, Sql } from '../database/database.ts';
-import type { InTurn } from '../in-turn.ts';
 import { noticeInterfaces } from './notice-interfaces.ts';
 import type { Rack } from './racks.ts';
 import { storable } from './storable.ts';
@@ -36,11 +35,7 @@ export interface RackReport {
  * Keeps what a rack says of itself. Where its wires or its file are others than before its plan may be another too: all that is one
  * change, so that none of it is lost with a process that dies.
  */
-export async function keepReport(
-  { database, turns }: { readonly database: Database; readonly turns: InTurn },
-  rack: Rack,
-  report: RackReport,
-): Promise<ReportOutcome> {
+export async function keepReport(database: Database, rack: Rack, report: RackReport): Promise<ReportOutcome> {
   const { file } = report.status;
   const before = await lookBack(database, rack);
   const wantsFile = file !== undefined && file.config === undefined && file.hash !== before.fileHash;
@@ -54,7 +49,7 @@ export async function keepReport(
     await noticeInterfaces(sql, rack, interfaces ?? [], report.status.interfaces);
     return { wantsFile, faults: await publishTo(sql, rack) };
   };
-  return turns.run(() => database.transaction(keepNews, 'read committed'));
+  return database.transaction(keepNews);
 }
 
 function isNews({ interfaces, file }: StatusReport, before: Before): boolean {

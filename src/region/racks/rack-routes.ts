@@ -15,7 +15,6 @@ import {
 import type { Clock } from '../../system/clock.ts';
 import type { Database } from '../database/database.ts';
 import type { GuessLimit } from '../guess-limit.ts';
-import { InTurn } from '../in-turn.ts';
 import { Refusal } from '../refusal.ts';
 import { keepBatch } from './keep-batch.ts';
 import type { PlanWaiters } from './plan-waiters.ts';
@@ -48,7 +47,6 @@ type Route = (context: Context, rack: Rack) => Promise<void>;
 /** What racks ask: see etc/region-api.yaml. */
 export class RackRoutes {
   readonly #dependencies: RackRoutesDependencies;
-  readonly #turns = new InTurn();
   readonly #proven = new ProvenKeys();
   readonly #plans: PlanReader;
   readonly #routes: Readonly<Record<string, Route>> = {
@@ -161,7 +159,7 @@ export class RackRoutes {
     const status = await this.#read(context, statusReportSchema);
     const { database, clock, log } = this.#dependencies;
     const report = { status, from: context.ip, now: clock.now() };
-    const { wantsFile, faults } = await keepReport({ database, turns: this.#turns }, rack, report);
+    const { wantsFile, faults } = await keepReport(database, rack, report);
     if (faults.length > 0) log.warn({ rack: rack.name, faults }, 'what this rack is to serve no longer fits it');
     const answer: StatusAnswer = { at: clock.now(), ...(wantsFile && { wants: ['file'] }) };
     context.body = answer;
