@@ -59,6 +59,10 @@ export class RegionProcess implements AsyncDisposable {
     return this.#child?.exitCode;
   }
 
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
   async start(): Promise<void> {
     const words = [MAIN, 'region', 'run', ...this.#flags(), '--listen', `127.0.0.1:${this.port}`];
     const [program = execPath, ...argv] = [...this.#inside, execPath, ...words];
