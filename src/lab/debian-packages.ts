@@ -64,6 +64,7 @@ export const TEST_CLIENT_PACKAGES: readonly PackageNeed[] = [
   { package: 'kea-admin', provides: ['perfdhcp'] },
   { package: 'tcpdump', provides: ['tcpdump'] },
   { package: 'tshark', provides: ['tshark'] },
+  { package: 'faketime', provides: ['faketime'] },
   { package: 'postgresql', provides: ['psql', '/usr/lib/postgresql'] },
 ];
 

@@ -26,7 +26,7 @@ export interface CourierDependencies {
   readonly loop: Pick<Loop, 'after'>;
   readonly events: EventSink;
   readonly link: Pick<RegionLink, 'ask' | 'ready' | 'distrust'>;
-  readonly outbox: Pick<OutboxKeeper, 'stream' | 'forgotten' | 'lend' | 'settle' | 'giveUp'>;
+  readonly outbox: Pick<OutboxKeeper, 'stream' | 'forgotten' | 'waiting' | 'lend' | 'settle' | 'giveUp'>;
 }
 
 /** Carries what waits in the outbox to the region, in order, one batch at a time. */
@@ -68,7 +68,8 @@ export class EventCourier {
     if (records.length === 0) return this.#untilFilled();
     const began = clock.monotonic();
     await this.#send(records);
-    if (records.length < this.#most) return;
+    // However few fill a batch, where they are long
+    if (outbox.waiting().count === 0) return;
     await this.#pause(Math.max(LEAST_PAUSE, PAUSES * (clock.monotonic() - began)));
   }
 

@@ -28,6 +28,8 @@ export class PlanFollower {
   readonly #dependencies: FollowerDependencies;
   /** Of the last answer; none of this connection's beginning, so that it is heard whole once. */
   #version: number | undefined;
+  /** The last question was not answered: the next is not to wait for news, as the answer is news enough. */
+  #isCut = false;
 
   constructor(dependencies: FollowerDependencies) {
     this.#dependencies = dependencies;
@@ -42,6 +44,7 @@ export class PlanFollower {
         if (error instanceof LinkClosed) return;
         // The link knows of it, and makes us wait
         if (!(error instanceof RegionFault)) throw error;
+        this.#isCut = true;
       }
     }
   }
@@ -51,17 +54,20 @@ export class PlanFollower {
     const { clock, link, random, take } = this.#dependencies;
     const began = clock.monotonic();
     const after = this.#version === undefined ? '' : `after=${this.#version}&`;
-    const path = `${RACK_PATHS.plan}?${after}wait=${WAIT}`;
+    const wait = this.#isCut ? 0 : WAIT;
+    const path = `${RACK_PATHS.plan}?${after}wait=${wait}`;
     const answer = await link.ask(
       'plan',
       { method: 'GET', path, within: ANSWER_WITHIN, most: MOST_ANSWER },
       planAnswerSchema,
     );
+    this.#isCut = false;
     if (answer && answer.version !== this.#version) {
       this.#version = answer.version;
       take(answer);
       return REST;
     }
+    if (wait === 0) return REST;
     return clock.monotonic() - began < EARLY_MILLISECONDS ? EARLY_REST * (0.2 + 0.8 * random()) : 0;
   }
 

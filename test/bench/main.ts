@@ -1,6 +1,6 @@
 /*
- * `npm run bench -- sockets|footprint|dhcp|dns|tftp|http|storm|images|watch|region [--quick]`: measurements, side by side in one run; medians, as machines are noisy.
- * All but the first two also take --json FILE and --only SERVER (may be repeated), dhcp --scenario empty|leases|full, dns
+ * `npm run bench -- sockets|footprint|dhcp|dns|tftp|http|storm|images|watch|region|region-catchup [--quick]`: measurements, side by side in one run; medians, as machines are noisy.
+ * All but the first two and the last three also take --json FILE and --only SERVER (may be repeated), dhcp --scenario empty|leases|full, dns
  * --scenario hosts|small|large|absent|cache.
  */
 import { parseArgs } from 'node:util';
@@ -11,6 +11,7 @@ import { benchFootprint } from './footprint.ts';
 import { benchHttp } from './http.ts';
 import { benchImages } from './images.ts';
 import { benchRegion } from './region.ts';
+import { benchRegionCatchup } from './region-catchup.ts';
 import { benchSockets } from './sockets.ts';
 import { benchStorm } from './storm.ts';
 import { benchTftp } from './tftp.ts';
@@ -38,6 +39,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   images: () => benchImages({ quick, only, json }),
   watch: () => benchWatch(quick),
   region: () => benchRegion({ quick }),
+  'region-catchup': () => benchRegionCatchup(quick),
 };
 
 const bench = positionals.length === 1 ? BENCHES[positionals[0] ?? ''] : undefined;

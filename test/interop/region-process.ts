@@ -65,12 +65,12 @@ export class RegionProcess implements AsyncDisposable {
     return this.#log;
   }
 
-  get pid(): number {
-    return this.#child?.pid ?? 0;
-  }
-
   get exitCode(): number | null | undefined {
     return this.#child?.exitCode;
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0;
   }
 
   async start(): Promise<void> {

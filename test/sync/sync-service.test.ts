@@ -107,6 +107,39 @@ test('batches are small, and three quarters of the time of catching up are rest'
   );
 });
 
+test('batches of long records are followed by as much rest, though few fill one', async (t) => {
+  const rig = new SyncRig(t);
+  rig.start();
+  await rig.time.pass(1_000);
+  rig.region.leave();
+  await rig.time.pass(1_000);
+  const reason = 'because of '.repeat(200);
+  rig.emit(...Array.from({ length: 1_000 }, () => ({ kind: 'rack.stopping', reason }) as const));
+  rig.region.isAway = false;
+  rig.region.slow = 100;
+  await rig.time.pass(MINUTE);
+  const batches = rig.region.batches.filter(({ count }) => count > 50);
+  assert.ok(batches.length >= 8 && batches.every(({ count }) => count < 500));
+  const gaps = batches.slice(1).map(({ at }, i) => at - (batches[i]?.at ?? 0));
+  assert.ok(
+    gaps.every((gap) => gap >= 400),
+    gaps.join(),
+  );
+});
+
+test('a region that is back is known to be back within seconds, though it has no plan that is new', async (t) => {
+  const rig = new SyncRig(t);
+  rig.start();
+  await rig.time.pass(1_000);
+  rig.region.leave();
+  await rig.time.pass(3_000);
+  rig.region.isAway = false;
+  await rig.time.pass(10_000);
+  assert.deepEqual(rig.kinds, ['region.connected', 'region.lost', 'region.connected']);
+  const asked = rig.region.plans.map(({ path }) => path.split('?')[1]);
+  assert.deepEqual(asked, ['wait=55', 'after=1&wait=55', 'after=1&wait=0', 'after=1&wait=55']);
+});
+
 test('answers that are lost make nothing arrive twice', async (t) => {
   const rig = new SyncRig(t);
   rig.start();

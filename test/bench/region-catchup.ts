@@ -1,0 +1,139 @@
+import { join } from 'node:path';
+import { execPath } from 'node:process';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { fillOutbox, eventsOf } from '../interop/fill-outbox.ts';
+import { RackRig, SIMPLE } from '../interop/rack-rig.ts';
+import { RegionProcess } from '../interop/region-process.ts';
+import { processCpu, threadCpu } from './cpu-time.ts';
+import { median } from './median.ts';
+
+const PER_SECOND = 50;
+const DAY = 86_400_000;
+const BOUNDS = { milliseconds: 14 * DAY, bytes: 256 * 2 ** 20 };
+const LONGEST_MILLISECONDS = 600_000;
+const LOOK_MILLISECONDS = 500;
+
+interface Latency {
+  readonly answered: number;
+  readonly lost: number;
+  readonly p50: number;
+  readonly p99: number;
+}
+
+interface Trial extends Latency {
+  /** Of CPU, a second: the rack's, of that its thread's that talks to the region, and the region's. */
+  readonly rack: number;
+  readonly sync: number;
+  readonly region: number;
+}
+
+/**
+ * DHCP of a rack whose region is gone, and of the same while it tells a region that is back of a week. The region is on this computer
+ * and its disk, too: worse than it is where racks are many.
+ */
+export async function benchRegionCatchup(quick: boolean): Promise<void> {
+  const { rounds, records, seconds } = quick
+    ? { rounds: 1, records: 50_000, seconds: 5 }
+    : { rounds: 3, records: 300_000, seconds: 20 };
+  await using rig = await RackRig.create('catchup');
+  await using region = await RegionProcess.start({ inside: rig.insideRack });
+  rig.writeConfig(`${SIMPLE}region: { url: '${region.url}' }\nlog: { level: warn }\n`);
+  await enrol(rig, region);
+  const [gone, catching, rates]: [Trial[], Trial[], number[]] = [[], [], []];
+  for (let round = 1; round <= rounds; round++) {
+    await rig.end('SIGTERM');
+    await region.end('SIGKILL');
+    fill(rig, records);
+    await rig.start();
+    // Code that was never run is slow at first, which is no matter of the region
+    await latency(rig, 4);
+    gone.push(await trial(rig, undefined, seconds));
+    await region.start();
+    const rate = catchUp(rig);
+    await rate.begun;
+    catching.push(await trial(rig, region, seconds));
+    if ((await waiting(rig)) === 0) console.log('it was told before the trial was over: the figures are too good');
+    rates.push(await rate.ended);
+    console.log(`round ${round}: ${textOf(gone.slice(-1))}\n  catching up: ${textOf(catching.slice(-1))}`);
+  }
+  console.log(`\n${PER_SECOND} DORA/s for ${seconds} s, ${records} records, median of ${rounds}, alternating`);
+  console.log(`region gone:  ${textOf(gone)}`);
+  console.log(`catching up:  ${textOf(catching)}`);
+  const ratio = middle(catching, ({ p99 }) => p99) / middle(gone, ({ p99 }) => p99);
+  console.log(`p99 ${ratio.toFixed(2)} x; ${Math.round(median(rates))} records/s`);
+}
+
+async function enrol(rig: RackRig, region: RegionProcess): Promise<void> {
+  const token = (await region.command('enrol-rack')).output.trim();
+  await rig.start();
+  const enrolled = await rig.rackboot('enrol', `--token=${token}`);
+  if (enrolled.code !== 0) throw new Error(enrolled.output);
+  await rig.until('the region to be followed', async () => (await rig.status()).region?.link === 'connected');
+}
+
+/** A week of a rack of a thousand machines. */
+function fill(rig: RackRig, count: number): void {
+  const now = Date.now();
+  const stretch = { from: now - 7 * DAY, to: now, first: 0, count, machines: 1_000 };
+  fillOutbox(join(rig.directory, 'state'), BOUNDS, eventsOf(stretch));
+}
+
+async function trial(rig: RackRig, region: RegionProcess | undefined, seconds: number): Promise<Trial> {
+  const cpu = (): readonly [number, number, number] => {
+    const pid = rig.daemon.pid ?? 0;
+    return [processCpu(pid), threadCpu(pid).get('sync') ?? 0, region ? processCpu(region.pid) : 0];
+  };
+  const [began, before] = [performance.now(), cpu()];
+  const found = await latency(rig, seconds);
+  const after = cpu();
+  const used = (i: 0 | 1 | 2): number => ((after[i] - before[i]) * 1000) / (performance.now() - began);
+  return { ...found, rack: used(0), sync: used(1), region: used(2) };
+}
+
+async function latency(rig: RackRig, seconds: number): Promise<Latency> {
+  const client = join(import.meta.dirname, 'dhcp-latency.ts');
+  const { stdout, output, code } = await rig.client(execPath, client, String(seconds), String(PER_SECOND));
+  if (code !== 0) throw new Error(output);
+  return JSON.parse(stdout) as Latency;
+}
+
+/** Looks how it goes on: `begun` when the first of it is told, `ended` gives how many records were told a second. */
+function catchUp(rig: RackRig): { readonly begun: Promise<void>; readonly ended: Promise<number> } {
+  const begun = Promise.withResolvers<void>();
+  const follow = async (): Promise<number> => {
+    let [first, began] = [await waiting(rig), 0];
+    for (const limit = performance.now() + LONGEST_MILLISECONDS; performance.now() < limit;) {
+      await delay(LOOK_MILLISECONDS);
+      const left = await waiting(rig);
+      if (began === 0 && left < first) {
+        [first, began] = [left, performance.now()];
+        begun.resolve();
+      }
+      if (left === 0) return (first * 1000) / (performance.now() - began);
+    }
+    throw new Error(`not told within ${LONGEST_MILLISECONDS / 1000} s`);
+  };
+  const ended = follow();
+  ended.catch(begun.reject);
+  return { begun: begun.promise, ended };
+}
+
+async function waiting(rig: RackRig): Promise<number> {
+  return (await rig.status()).region?.waiting ?? 0;
+}
+
+function middle(trials: readonly Trial[], pick: (trial: Trial) => number): number {
+  return median(trials.map(pick));
+}
+
+function textOf(trials: readonly Trial[]): string {
+  const [p50, p99] = [middle(trials, (each) => each.p50), middle(trials, (each) => each.p99)];
+  const [rack, sync, region] = [
+    middle(trials, (each) => each.rack),
+    middle(trials, (each) => each.sync),
+    middle(trials, (each) => each.region),
+  ].map((share) => `${(share * 100).toFixed(1)} %`);
+  const lost = trials.reduce((sum, each) => sum + each.lost, 0);
+  return `p50 ${p50.toFixed(2)} p99 ${p99.toFixed(2)} ms, ${lost} lost; CPU of the rack ${rack}, of that sync ${sync}; of the region ${region}`;
+}
