@@ -64,6 +64,8 @@ export class RackIdentity {
 
   /** Makes a new key because of this order, unless that was done. Throws when the disk does not take it: then nothing is changed. */
   beginRotation(order: number): boolean {
+    // Of what `rackboot enrol` has just written nothing is to be lost
+    this.reread();
     const { rotated = 0, key } = this.#credentials;
     if (order <= rotated || !key) return false;
     this.#write({ ...this.#credentials, next: this.#credentials.next ?? RackSecret.create(), rotated: order });
@@ -75,12 +77,17 @@ export class RackIdentity {
     this.#triesNext = this.#credentials.next !== undefined;
   }
 
-  /** A question was answered by the key in use. */
-  works(): void {
-    const { next, ...rest } = this.#credentials;
-    if (!this.#triesNext || !next) return;
+  /**
+   * A question was answered that was asked by this authorization. Only one by the new key shows that the region knows that: others were
+   * under way for long, perhaps.
+   */
+  works(authorization: string | undefined): void {
+    const { rack, next, ...rest } = this.#credentials;
+    if (rack === undefined || !next || authorization !== next.authorizationOf(rack)) return;
+    // `rackboot enrol` has just written another one, which is read soon
+    if (this.#file.stamp() !== this.#stamp) return;
     try {
-      this.#write({ ...rest, key: next });
+      this.#write({ ...rest, rack, key: next });
     } catch {
       // The file has both: next time
       return;
