@@ -26,7 +26,7 @@ export interface FollowerDependencies {
 /** Asks for a plan that is another than the last one, over and over. */
 export class PlanFollower {
   readonly #dependencies: FollowerDependencies;
-  /** Of the last answer; none of this connection's beginning, so that it is heard whole once. */
+  /** Of the last answer; none at first and after a trouble, as a region that was put back to an older time may have other plans by the same numbers. */
   #version: number | undefined;
 
   constructor(dependencies: FollowerDependencies) {
@@ -42,6 +42,7 @@ export class PlanFollower {
         if (error instanceof LinkClosed) return;
         // The link knows of it, and makes us wait
         if (!(error instanceof RegionFault)) throw error;
+        this.#version = undefined;
       }
     }
   }

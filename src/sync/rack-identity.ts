@@ -62,11 +62,12 @@ export class RackIdentity {
     return true;
   }
 
-  /** Makes a new key because of this order, unless that was done. Throws when the disk does not take it: then nothing is changed. */
+  /** Makes a new key because of this order, unless that was done; 0: there is none. Throws when the disk does not take it: then nothing is changed. */
   beginRotation(order: number): boolean {
     // Of what `rackboot enrol` has just written nothing is to be lost
     this.reread();
     const { rotated = 0, key } = this.#credentials;
+    if (order < rotated) this.#goBack(order);
     if (order <= rotated || !key) return false;
     this.#write({ ...this.#credentials, next: this.#credentials.next ?? RackSecret.create(), rotated: order });
     return true;
@@ -107,6 +108,16 @@ export class RackIdentity {
     const { key, next } = this.#credentials;
     const bare = key?.hideIn(text) ?? text;
     return next?.hideIn(bare) ?? bare;
+  }
+
+  /** The region was put back to an older time: its next order is a new one all the same. */
+  #goBack(order: number): void {
+    const { rotated: _greater, ...rest } = this.#credentials;
+    try {
+      this.#write({ ...rest, ...(order > 0 && { rotated: order }) });
+    } catch {
+      // It says so again
+    }
   }
 
   #write(credentials: Credentials): void {
