@@ -64,6 +64,48 @@ test('a region that does not wait with its answer is asked every few seconds, an
   assert.ok(asked >= 10 && asked <= 25, `${asked} questions`);
 });
 
+test('a region that changes its mind all the time is followed at once, and then at a measured pace, until it is quiet', async (t) => {
+  const rig = new SyncRig(t);
+  rig.start();
+  await rig.time.pass(MINUTE);
+  const answers = (): number => rig.wishes.filter(({ kind }) => kind === 'answer').length;
+  const before = answers();
+  for (let change = 0; change < 600; change++) {
+    rig.region.publish({});
+    await rig.time.pass(100);
+  }
+  assert.ok(answers() - before <= 22, `${answers() - before} in a minute`);
+  await rig.time.pass(2 * MINUTE);
+  const quiet = answers();
+  rig.region.publish({});
+  await rig.time.pass(900);
+  assert.equal(answers(), quiet + 1);
+});
+
+const NESTED: unknown = JSON.parse('{"a":'.repeat(5_000) + '1' + '}'.repeat(5_000));
+const WIDE = { a: Array.from({ length: 1_000_001 }, () => 1) };
+for (const [what, config] of [
+  ['nested without end', NESTED],
+  ['of a million values', WIDE],
+] as const) {
+  test(`a plan ${what} ends nothing: it is no answer, which is said, and the next good one is taken`, async (t) => {
+    const rig = new SyncRig(t);
+    rig.region.config = config as Record<string, unknown>;
+    rig.start();
+    await rig.time.pass(5_000);
+    rig.emitMany(0, 2);
+    await rig.time.pass(1_000);
+    assert.deepEqual(rig.arrived, [0, 1]);
+    assert.match(rig.lastState?.fault?.reason ?? '', /^answers a plan of more than 100 levels or 1000000 values$/);
+    rig.region.publish({});
+    await rig.time.pass(MINUTE);
+    assert.deepEqual(
+      rig.wishes.flatMap((wish) => (wish.kind === 'answer' ? [wish.answer.version] : [])),
+      [2],
+    );
+  });
+}
+
 test('a week without a region: the rack starts anew, and when it is back everything arrives once and in order', async (t) => {
   const rig = new SyncRig(t);
   rig.start();
