@@ -27,7 +27,7 @@ export const enrolmentSchema = z.object({
 });
 export const enrolledSchema = z.object({ rack: z.uuid() });
 
-/** What a rack is to do once: numbers that only grow. */
+/** What a rack is to do once: numbers that only grow, over all kinds. */
 export const ordersSchema = z.object({
   import: number.optional(),
   stopImport: number.optional(),

@@ -1,3 +1,5 @@
+import { posix } from 'node:path';
+
 import { oneLine, type Path } from './fault.ts';
 import type { Place, YamlFault } from './source-document.ts';
 
@@ -20,6 +22,8 @@ const SECTIONS: Readonly<Record<string, readonly string[] | 'all'>> = {
   images: ['sources', 'interval', 'bandwidth', 'parallel'],
   dns: ['domains', 'names', 'forward', 'routes', 'transfer', 'notify', 'allow'],
 };
+/** Where public keys of distributions are: the only files of its racks that a region may name. */
+const KEYRINGS = '/usr/share/keyrings/';
 /** Deeper than any key of ours. */
 const MAX_DEPTH = 32;
 /**
@@ -96,9 +100,17 @@ export class RegionDocument {
       if (allowed && !allowed.includes(key)) this.#reportKey(here, key, allowed);
       // It would be taken for the mapping's own nature by whoever reads it
       else if (key === '__proto__') this.#report(here, 'a plain word as key', key);
-      else copy[key] = read(part, here);
+      else copy[key] = this.#isLocal(part, here) ? undefined : read(part, here);
     }
     return copy;
+  }
+
+  /** A file of this rack: what is in it, and whether it is there, is not for a region to find out. */
+  #isLocal(part: unknown, path: Path): boolean {
+    const expected = whyLocal(part, path);
+    if (expected !== undefined)
+      this.#report(path, `${expected}, as a region has no say in files of this rack`, describeJson(part));
+    return expected !== undefined;
   }
 
   #reportKey(path: Path, key: string, allowed: readonly string[]): void {
@@ -109,6 +121,17 @@ export class RegionDocument {
     // The tree has no name for the place: in the merged one another value may have it
     this.#faults.push({ path: [], position: this.locate(path), expected, found, scope: 'entry' });
   }
+}
+
+/** What should stand there in the place of a file. */
+function whyLocal(part: unknown, path: Path): string | undefined {
+  const [section, list] = path;
+  const key = path.at(-1);
+  if (section === 'dns' && key === 'ca' && (list === 'forward' || list === 'routes')) return 'none';
+  if (section !== 'images' || list !== 'sources' || path.length !== 4 || typeof part !== 'string') return undefined;
+  if (key === 'url' && URL.parse(part)?.protocol === 'file:') return 'a URL with http or https';
+  const isNamed = key === 'keyring' && !posix.normalize(part).startsWith(KEYRINGS);
+  return isNamed ? `keyring-data, or a file in ${KEYRINGS}` : undefined;
 }
 
 export type Mapping = Readonly<Record<string, unknown>>;

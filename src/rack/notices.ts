@@ -30,6 +30,7 @@ const STANDING: ReadonlySet<string> = new Set([
   'region.key-failed',
   'region.outbox-failed',
   'region.outbox-replaced',
+  'region.doubled',
 ]);
 const ENDED_BY: ReadonlyMap<string, string> = new Map([
   ['dhcp.store-works', 'dhcp.store-failed'],

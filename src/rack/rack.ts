@@ -118,6 +118,8 @@ export class Rack {
   /** The newest answer of the region, where it is not in force: it is tried again whenever something changes. */
   #refused: RefusedAnswer | undefined;
   #reloading: Promise<void> = Promise.resolve();
+  /** Orders come to the importer in the order that they were given, also where it is only starting. */
+  #importerStarts: Promise<void> = Promise.resolve();
   #stopping = false;
   /** Interfaces, their addresses and kernel numbers, when the Plan in force was compiled. */
   #interfaces: string;
@@ -251,7 +253,8 @@ export class Rack {
   async manageImages(order: ImageOrder): Promise<ImageAnswer> {
     const importer = this.#thread('importer');
     if (!importer || this.#stopping) return { isDone: false, lines: ['the rack stops'] };
-    if (importer.state === 'stopped') await importer.start();
+    if (importer.state === 'stopped') this.#importerStarts = importer.start();
+    await this.#importerStarts;
     return importer.manage(order);
   }
 
@@ -325,7 +328,7 @@ export class Rack {
     if (order === 'import') void this.manageImages({ kind: 'import', isDryRun: false });
     else if (order === 'scan') void this.watch({ kind: 'scan' });
     // One that does not run has no import to stop
-    else if (this.#thread('importer')?.state === 'serving') void this.manageImages({ kind: 'stop' });
+    else if (this.#thread('importer')?.state !== 'stopped') void this.manageImages({ kind: 'stop' });
   }
 
   #thread(name: ThreadName): ServiceThread | undefined {

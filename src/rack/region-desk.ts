@@ -42,6 +42,9 @@ export class RegionDesk {
   /** A wish for all leases that came before they were known. */
   #wish: number | undefined;
   #isNews = false;
+  /** The newest answer that waits while another is taken up: those between the two are of no use to anybody. */
+  #newest: PlanAnswer | undefined;
+  #isTaking = false;
   #state: RegionState | undefined;
 
   constructor(dependencies: RegionDeskDependencies) {
@@ -122,7 +125,14 @@ export class RegionDesk {
   }
 
   async #take(answer: PlanAnswer): Promise<void> {
-    await this.#dependencies.takeAnswer(answer);
-    this.#dependencies.send({ kind: 'changed' });
+    this.#newest = answer;
+    if (this.#isTaking) return;
+    this.#isTaking = true;
+    for (let next: PlanAnswer | undefined = answer; next; next = this.#newest) {
+      this.#newest = undefined;
+      await this.#dependencies.takeAnswer(next);
+      this.#dependencies.send({ kind: 'changed' });
+    }
+    this.#isTaking = false;
   }
 }

@@ -7,7 +7,9 @@ import { formatIp4 } from '../addr/ip4.ts';
 import { isPublished, sizeOf } from '../images/image-row.ts';
 import { imageIndex, readImageIndex } from '../images/open-image-store.ts';
 import { imageKey } from '../images/streams/select-versions.ts';
+import { longestLength, unknownVariables } from '../plan/command-line-variables.ts';
 import type { InterfaceAddress } from '../plan/surroundings.ts';
+import { cmdlineText, LONGEST_CMDLINE } from '../plan/text-forms.ts';
 import type { RackFacts } from '../service/region-letters.ts';
 import type { LeaseTable } from '../service/lease-table.ts';
 import type { ImageDesk } from './image-desk.ts';
@@ -83,23 +85,35 @@ function fileOf(text: string, withConfig: boolean): RackFacts['file'] {
   return { hash, ...(withConfig && { config: sectionsOf(text) }) };
 }
 
-/** Nothing of a file that is no YAML. */
+/** Nothing of a file that is no YAML, or that JSON can't say, as one that is held by itself. */
 function sectionsOf(text: string): Record<string, unknown> {
-  const file = asMapping(orNothing(() => parse(text) as unknown));
+  return asMapping(orNothing(() => JSON.parse(JSON.stringify(shownSections(asMapping(parse(text)))))));
+}
+
+function shownSections(file: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const sections = SECTIONS.filter((name) => file[name] !== undefined).map((name) => [name, file[name]] as const);
   const config: Record<string, unknown> = Object.fromEntries(sections);
-  if (config['boot'] !== undefined) config['boot'] = withoutCommandLines(asMapping(config['boot']));
-  // What is read of a file need not be what JSON can say
-  return JSON.parse(JSON.stringify(config)) as Record<string, unknown>;
+  if (config['boot'] !== undefined) config['boot'] = withHiddenCommandLines(asMapping(config['boot']));
+  return config;
 }
 
 /** Installers are given passwords and tokens by their command line. */
-function withoutCommandLines(boot: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const entries = Object.entries(asMapping(boot['entries'])).map(([name, entry]) => {
-    const { cmdline: _secret, ...rest } = asMapping(entry);
-    return [name, rest] as const;
+function withHiddenCommandLines(boot: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const entries = Object.entries(asMapping(boot['entries'])).map(([name, written]) => {
+    const entry = asMapping(written);
+    return [name, { ...entry, ...('cmdline' in entry && { cmdline: hidden(entry['cmdline']) }) }] as const;
   });
   return { ...boot, ...(boot['entries'] !== undefined && { entries: Object.fromEntries(entries) }) };
+}
+
+/**
+ * What the region sees in the place of a command line: that the file has one, as that counts and not the region's; and one that is
+ * good where this is, as an entry that is out of service here must not seem to be in service there.
+ */
+function hidden(cmdline: unknown): string | null {
+  if (typeof cmdline !== 'string') return null;
+  const isFaulty = unknownVariables(cmdline).length > 0 || !cmdlineText.safeParse(cmdline).success;
+  return 'x'.repeat(isFaulty ? LONGEST_CMDLINE + 1 : longestLength(cmdline));
 }
 
 function orNothing<T>(work: () => T): T | undefined {

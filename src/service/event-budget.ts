@@ -62,6 +62,8 @@ const LASTING_KINDS: ReadonlySet<EventBody['kind']> = new Set<EventBody['kind']>
   'region.outbox-failed',
   'region.outbox-works',
   'region.outbox-replaced',
+  'region.went-back',
+  'region.doubled',
 ]);
 
 const TROUBLE_KINDS: ReadonlySet<EventBody['kind']> = new Set<EventBody['kind']>([

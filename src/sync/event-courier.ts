@@ -35,6 +35,8 @@ export class EventCourier {
   #most = MOST_RECORDS;
   #wake: (() => void) | undefined;
   #isFilled = false;
+  /** It is known what the region has: it may have been put back to an older time while it was away. */
+  #isInStep = false;
 
   constructor(dependencies: CourierDependencies) {
     this.#dependencies = dependencies;
@@ -47,6 +49,7 @@ export class EventCourier {
         await this.#round();
       } catch (error) {
         if (error instanceof LinkClosed) return;
+        this.#isInStep = false;
         // The link knows of it, and makes us wait
         if (!(error instanceof RegionFault)) await this.#pause(DISK_PAUSE);
       }
@@ -63,6 +66,7 @@ export class EventCourier {
     const { clock, link, outbox } = this.#dependencies;
     // What is lent is not given up: not while nobody could send it
     await link.ready('events');
+    if (!this.#isInStep) await this.#getInStep();
     this.#isFilled = false;
     const records = outbox.lend(this.#most, MOST_CHARACTERS);
     if (records.length === 0) return this.#untilFilled();
@@ -71,6 +75,25 @@ export class EventCourier {
     // However few fill a batch, where they are long
     if (outbox.waiting().count === 0) return;
     await this.#pause(Math.max(LEAST_PAUSE, PAUSES * (clock.monotonic() - began)));
+  }
+
+  /** Asks what the region has. */
+  async #getInStep(): Promise<void> {
+    const { outbox } = this.#dependencies;
+    const { stream } = outbox;
+    outbox.settle(stream, await this.#tellNothing());
+    this.#isInStep = true;
+  }
+
+  async #tellNothing(): Promise<number> {
+    try {
+      return await this.#tell([]);
+    } catch (error) {
+      // If it takes none at all, it is no record's fault
+      if (error instanceof RegionFault && error.kind === 'rejected')
+        this.#dependencies.link.distrust('events', messageOf(error));
+      throw error;
+    }
   }
 
   async #send(records: readonly StoredRecord[]): Promise<void> {
@@ -108,14 +131,8 @@ export class EventCourier {
       this.#most = Math.max(1, Math.floor(records.length / 2));
       return;
     }
-    const { outbox, link, events } = this.#dependencies;
-    try {
-      // If it takes none at all, it is not the record's fault
-      await this.#tell([]);
-    } catch (error) {
-      if (error instanceof RegionFault && error.kind === 'rejected') link.distrust('events', messageOf(error));
-      throw error;
-    }
+    const { outbox, events } = this.#dependencies;
+    await this.#tellNothing();
     outbox.giveUp(record);
     const { kind } = JSON.parse(record.body) as { kind: string };
     events.emit({ kind: 'region.record-refused', record: kind, reason });

@@ -6,7 +6,6 @@ import type { Orders } from '../contract/rack-words.ts';
 import type { RegionOrder } from '../service/region-letters.ts';
 import { replaceFile } from '../system/replace-file.ts';
 
-/** Of two that came together the one that stops something comes first: what should have been done is worse missed than done. */
 const KINDS = ['stopImport', 'import', 'scan'] as const satisfies readonly RegionOrder[];
 
 const number = z.int().min(1).optional();
@@ -20,7 +19,8 @@ export interface DueOrder {
 
 /**
  * Which orders of the region were obeyed. An order is written down when it is under way: it may be obeyed twice, where the rack dies
- * between the two, and is never lost. To import or to look for machines twice does no harm.
+ * between the two, and is never lost. To import or to look for machines twice does no harm. What came together is done in the order of
+ * its numbers; but an import that is stopped later is not begun.
  */
 export class OrderBook {
   readonly #file: string;
@@ -40,6 +40,7 @@ export class OrderBook {
       this.#done = { ...(rack !== undefined && { rack }) };
       this.#begun.clear();
     }
+    this.#goBack(orders);
     const due: DueOrder[] = [];
     for (const order of KINDS) {
       const wanted = orders[order] ?? 0;
@@ -47,13 +48,30 @@ export class OrderBook {
       this.#begun.set(order, wanted);
       due.push({ order, number: wanted });
     }
-    return due;
+    const stop = due.find(({ order }) => order === 'stopImport')?.number ?? 0;
+    const isStopped = ({ order, number: wanted }: DueOrder): boolean => order === 'import' && wanted < stop;
+    // It is written down with the stop
+    if (due.some(isStopped)) this.#done = { ...this.#done, import: orders.import };
+    return due.filter((each) => !isStopped(each)).toSorted((a, b) => a.number - b.number);
   }
 
   /** It is under way. Throws what the disk says. */
   obeyed(order: RegionOrder, wanted: number): void {
     this.#done = { ...this.#done, [order]: wanted };
     replaceFile(this.#file, JSON.stringify(this.#done));
+  }
+
+  /** A region whose numbers are less than they were was put back to an older time: its next order is a new one all the same. */
+  #goBack(orders: Orders): void {
+    const isBehind = (order: RegionOrder): boolean => (orders[order] ?? 0) < (this.#done[order] ?? 0);
+    for (const [order, wanted] of this.#begun) if ((orders[order] ?? 0) < wanted) this.#begun.delete(order);
+    if (!KINDS.some(isBehind)) return;
+    for (const order of KINDS.filter(isBehind)) this.#done = { ...this.#done, [order]: orders[order] };
+    try {
+      replaceFile(this.#file, JSON.stringify(this.#done));
+    } catch {
+      // With the next one that is obeyed
+    }
   }
 }
 

@@ -66,6 +66,8 @@ export class OutboxKeeper {
   #wishes = 0;
   #isFailing = false;
   #hasToldForgotten = false;
+  /** What this thread knows of the region's part of a stream: the highest number that it has said to have, and the highest it can have. */
+  #known: { readonly stream: string; readonly has: number; readonly most: number } | undefined;
 
   constructor(dependencies: KeeperDependencies, bounds: OutboxBounds) {
     this.#dependencies = dependencies;
@@ -92,18 +94,28 @@ export class OutboxKeeper {
 
   /** The oldest records: see Outbox. None while the disk can't be read. */
   lend(most: number, characters: number): StoredRecord[] {
-    return this.#mend(() => this.#outbox.lend(most, characters));
+    return this.#mend(() => {
+      const records = this.#outbox.lend(most, characters);
+      const last = records.at(-1)?.number ?? 0;
+      if (this.#known) this.#known = { ...this.#known, most: Math.max(this.#known.most, last) };
+      return records;
+    });
   }
 
-  /** Of this stream the region has all up to `kept`. More than was ever written here is not of this file: it counts as another. */
+  /**
+   * Of this stream the region has all up to `kept`. More than was ever written here is not of this file: it counts as another; so
+   * does what nobody here has sent. Less than it had: it was put back to an older time, and what it knows of leases is old.
+   */
   settle(stream: string, kept: number): void {
     this.#mend(() => {
       // The file was begun anew while this was under way
       if (stream !== this.#outbox.stream) return;
-      if (kept > this.#outbox.last) {
-        this.#outbox.beginStream();
-        this.#owe();
-      } else this.#outbox.settle(kept);
+      const known = this.#known?.stream === stream ? this.#known : undefined;
+      const isDoubled = known !== undefined && kept > known.most;
+      if (isDoubled || kept > this.#outbox.last) return this.#beginStream(isDoubled);
+      this.#outbox.settle(kept);
+      this.#known = { stream, has: kept, most: Math.max(known?.most ?? 0, kept) };
+      if (known && kept < known.has) this.#wentBack(known.has - kept);
     });
     this.#wishForLeases();
   }
@@ -174,6 +186,18 @@ export class OutboxKeeper {
       this.#owe();
       return work();
     }
+  }
+
+  #beginStream(isDoubled: boolean): void {
+    this.#outbox.beginStream();
+    this.#known = undefined;
+    this.#owe();
+    if (isDoubled) this.#dependencies.events.emit({ kind: 'region.doubled' });
+  }
+
+  #wentBack(records: number): void {
+    this.#owe();
+    this.#dependencies.events.emit({ kind: 'region.went-back', records });
   }
 
   #owe(): void {

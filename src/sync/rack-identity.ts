@@ -62,9 +62,12 @@ export class RackIdentity {
     return true;
   }
 
-  /** Makes a new key because of this order, unless that was done. Throws when the disk does not take it: then nothing is changed. */
+  /** Makes a new key because of this order, unless that was done; 0: there is none. Throws when the disk does not take it: then nothing is changed. */
   beginRotation(order: number): boolean {
+    // Of what `rackboot enrol` has just written nothing is to be lost
+    this.reread();
     const { rotated = 0, key } = this.#credentials;
+    if (order < rotated) this.#goBack(order);
     if (order <= rotated || !key) return false;
     this.#write({ ...this.#credentials, next: this.#credentials.next ?? RackSecret.create(), rotated: order });
     return true;
@@ -75,12 +78,17 @@ export class RackIdentity {
     this.#triesNext = this.#credentials.next !== undefined;
   }
 
-  /** A question was answered by the key in use. */
-  works(): void {
-    const { next, ...rest } = this.#credentials;
-    if (!this.#triesNext || !next) return;
+  /**
+   * A question was answered that was asked by this authorization. Only one by the new key shows that the region knows that: others were
+   * under way for long, perhaps.
+   */
+  works(authorization: string | undefined): void {
+    const { rack, next, ...rest } = this.#credentials;
+    if (rack === undefined || !next || authorization !== next.authorizationOf(rack)) return;
+    // `rackboot enrol` has just written another one, which is read soon
+    if (this.#file.stamp() !== this.#stamp) return;
     try {
-      this.#write({ ...rest, key: next });
+      this.#write({ ...rest, rack, key: next });
     } catch {
       // The file has both: next time
       return;
@@ -100,6 +108,16 @@ export class RackIdentity {
     const { key, next } = this.#credentials;
     const bare = key?.hideIn(text) ?? text;
     return next?.hideIn(bare) ?? bare;
+  }
+
+  /** The region was put back to an older time: its next order is a new one all the same. */
+  #goBack(order: number): void {
+    const { rotated: _greater, ...rest } = this.#credentials;
+    try {
+      this.#write({ ...rest, ...(order > 0 && { rotated: order }) });
+    } catch {
+      // It says so again
+    }
   }
 
   #write(credentials: Credentials): void {

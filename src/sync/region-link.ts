@@ -110,7 +110,7 @@ export class RegionLink {
       const isNothing = raw.status === 204 && activity === 'plan';
       const answer = isNothing ? undefined : readAnswer(raw, schema, (text) => identity.hideIn(text));
       this.#check();
-      this.#works(activity, url);
+      this.#works(activity, url, authorization);
       return answer;
     } catch (error) {
       this.#check();
@@ -163,9 +163,9 @@ export class RegionLink {
     this.#check();
   }
 
-  #works(activity: Activity, url: string): void {
+  #works(activity: Activity, url: string, authorization: string | undefined): void {
     const { clock, events, identity } = this.#dependencies;
-    identity.works();
+    identity.works(authorization);
     this.#backOffs.delete(activity);
     this.#failures.delete(activity);
     if (activity === 'events') this.#toldAt = clock.monotonic();

@@ -139,7 +139,7 @@ export class RegionSession {
       events.emit({ kind: 'region.ordered', order: due.order });
       order(due.order, due.number);
     }
-    this.#rotation = given.rotateKey;
+    this.#rotation = given.rotateKey ?? 0;
     this.#rotate();
   }
 

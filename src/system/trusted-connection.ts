@@ -12,16 +12,28 @@ export interface Trust {
   readonly pins?: readonly string[] | undefined;
 }
 
-/** Nobody whom we trust is there. The message is a clause about it. */
-class ConnectionError extends Error {
+/** What the other side says of itself, as its certificate does, may be long, and meant for a terminal. */
+const LONGEST_REASON = 300;
+const UNSEEMLY = /[\p{Cc}\p{Zl}\p{Zp}]+/gu;
+
+/** Nobody whom we trust is there. The message is a clause about it, of one line. */
+export class ConnectionError extends Error {
   override readonly name = 'ConnectionError';
+  /** As the system or TLS calls it; empty where it has no name. */
+  readonly code: string;
+
+  constructor(message: string, code = '') {
+    super(message.replaceAll(UNSEEMLY, ' ').slice(0, LONGEST_REASON));
+    this.code = code;
+  }
 }
 
 /**
  * A connection to the host of `url`, by TLS where it says https, once it is known whose it is: nothing was sent until then. Rejects with
  * ConnectionError. `within`: milliseconds.
  */
-export async function openTrustedConnection({ url, trust, within }: ConnectionWish): Promise<Socket> {
+export async function openTrustedConnection(wish: ConnectionWish): Promise<Socket> {
+  const { url, trust, within, protocols = ['http/1.1'] } = wish;
   const host = url.hostname.replaceAll(/^\[|\]$/g, '');
   if (url.protocol === 'http:') return opened(connectPlain({ host, port: Number(url.port || 80) }), 'connect', within);
   const socket = connectTls({
@@ -30,7 +42,7 @@ export async function openTrustedConnection({ url, trust, within }: ConnectionWi
     // Of names only (RFC 6066 §3)
     ...(isIP(host) === 0 && { servername: host }),
     minVersion: 'TLSv1.2',
-    ALPNProtocols: ['http/1.1'],
+    ALPNProtocols: [...protocols],
     ...(trust.pins ? { rejectUnauthorized: false } : { ca: trust.ca ?? systemAuthorities() }),
   });
   await opened(socket, 'secureConnect', within);
@@ -41,6 +53,8 @@ export async function openTrustedConnection({ url, trust, within }: ConnectionWi
 export interface ConnectionWish {
   readonly url: URL;
   readonly trust: Trust;
+  /** What we can speak, for ALPN (RFC 7301). Default: HTTP/1.1. */
+  readonly protocols?: readonly string[];
   /** Milliseconds. */
   readonly within: number;
 }
@@ -56,7 +70,7 @@ function opened<S extends Socket>(socket: S, event: 'connect' | 'secureConnect',
     const fail = (error: Error): void => {
       clearTimeout(timer);
       socket.destroy();
-      reject(new ConnectionError(reasonOf(error)));
+      reject(new ConnectionError(reasonOf(error), (error as NodeJS.ErrnoException).code));
     };
     // It stays: between two owners a connection may fail too, and the next one sees that it is closed
     socket.on('error', fail);
@@ -69,16 +83,26 @@ function opened<S extends Socket>(socket: S, event: 'connect' | 'secureConnect',
 }
 
 function demandPin(socket: TLSSocket, pins: readonly string[]): void {
-  const spki = socket.getPeerX509Certificate()?.publicKey.export({ type: 'spki', format: 'der' });
-  const found = spki && createHash('sha256').update(spki).digest('hex');
+  const found = keyOf(socket);
   if (found !== undefined && pins.includes(found)) return;
   socket.destroy();
   throw new ConnectionError(`it has the public key ${found ?? 'of nobody'}, which is not pinned`);
+}
+
+/** Undefined where it has none, or one of a kind that nobody knows. */
+function keyOf(socket: TLSSocket): string | undefined {
+  try {
+    const spki = socket.getPeerX509Certificate()?.publicKey.export({ type: 'spki', format: 'der' });
+    return spki && createHash('sha256').update(spki).digest('hex');
+  } catch {
+    return undefined;
+  }
 }
 
 function reasonOf(error: Error): string {
   const { code = '' } = error as NodeJS.ErrnoException;
   // Of several addresses none answered: the message is empty
   const message = error instanceof AggregateError ? messageOf(error.errors[0] ?? error) : error.message;
+  if (code === 'ECONNRESET') return 'the connection was cut';
   return code === '' || message.includes(code) ? message : `${message} (${code})`;
 }

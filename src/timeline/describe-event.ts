@@ -226,6 +226,10 @@ function sentenceOf(event: EventBody): string {
       return `the region is away for too long: what is to be told to it is given up, up to ${new Date(event.before).toISOString()}`;
     case 'region.record-refused':
       return `the region can't take an event (${event.record}), and is not told of it: ${event.reason}`;
+    case 'region.went-back':
+      return `the region has forgotten ${count(event.records, 'event')} that it had of this rack, as if it was put back to an older time: it is told of all leases anew`;
+    case 'region.doubled':
+      return 'somebody else reports to the region as this rack: was its state directory copied? `rackboot enrol` makes the copy a rack of its own';
     case 'region.clock-wrong':
       return `the clocks of this rack and its region are ${Math.abs(event.seconds)} s apart: ${event.seconds > 0 ? "the region's" : "this rack's"} is ahead`;
     case 'region.clock-right':

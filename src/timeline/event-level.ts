@@ -20,11 +20,13 @@ export const ERRORS: ReadonlySet<string> = new Set([
   'region.refused',
   'region.outbox-failed',
   'region.outbox-replaced',
+  'region.doubled',
 ]);
 export const WARNINGS: ReadonlySet<string> = new Set([
   'region.lost',
   'region.forgotten',
   'region.record-refused',
+  'region.went-back',
   'region.clock-wrong',
   'region.outbox-works',
   'dns.upstream-failed',

@@ -251,6 +251,10 @@ export type EventBody =
   | { readonly kind: 'region.forgotten'; readonly count: number; readonly before: number }
   /** It does not take this, while it takes other records; it is given up. `record`: its kind. */
   | { readonly kind: 'region.record-refused'; readonly record: string; readonly reason: string }
+  /** It has so many records less than it had, as it was put back to an older time: it is told of all leases anew. */
+  | { readonly kind: 'region.went-back'; readonly records: number }
+  /** Somebody else tells the region things by this rack's name: what is to be told has another stream from now on. */
+  | { readonly kind: 'region.doubled' }
   /** The clocks of rack and region are so far apart: told once, until `region.clock-right`. Above 0: the region's is ahead. */
   | { readonly kind: 'region.clock-wrong'; readonly seconds: number }
   | { readonly kind: 'region.clock-right' }

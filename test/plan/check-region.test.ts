@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
 import type { RegionSettings } from '../../src/plan/plan.ts';
+import { compilePlan } from '../../src/plan/compile-plan.ts';
 import { faultLines, planOf, rackA1, SUBNET } from './rack-a1.ts';
 
 const HEX = 'a1'.repeat(32);
@@ -100,4 +101,14 @@ describe('a fault is told', () => {
   test('region: nothing', () => {
     assert.deepEqual(faultLines(`${SUBNET}region:\n`), [`5:1: region: expected ${whole}, found nothing`]);
   });
+});
+
+test('a rack that starts while the certificates of its region are replaced serves all the same', () => {
+  const text = `${section('url: https://region.example', 'ca: /etc/rackboot/ca.pem')}${SUBNET.replace(/^rack:.*$/m, '')}`;
+  const { plan, faults } = compilePlan(text, 'rackboot.yaml', { ...rackA1, fileExists: () => false });
+  assert.equal(plan?.region?.ca, '/etc/rackboot/ca.pem');
+  assert.deepEqual(
+    faults.filter(({ path }) => path === 'region.ca').map(({ scope, mayPass }) => [scope, mayPass]),
+    [['entry', true]],
+  );
 });

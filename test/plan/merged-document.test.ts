@@ -133,7 +133,7 @@ describe('of what both say the file counts, and where they differ that is named'
     [
       'a source of images, with and without a slash at its end',
       'images: { sources: [{ url: "https://m.example/a", unsigned: true }] }\n',
-      { images: { interval: '2h', sources: [{ url: 'https://m.example/a/', keyring: '/a/debian/keys' }] } },
+      { images: { interval: '2h', sources: [{ url: 'https://m.example/a/', keyring: '/usr/share/keyrings/a.gpg' }] } },
       ["images.sources[https://m.example/a]: the file and the region differ: the file's is used"],
     ],
     [
@@ -300,6 +300,22 @@ describe('a fault is told where it stands', () => {
     [
       { hosts: [{ name: 'b', mac: '52:54:00:00:00:01' }] },
       'region plan 7: hosts[0].mac: expected a MAC address of its own, found 52:54:00:00:00:01, taken on line 9',
+    ],
+    [
+      { images: { sources: [{ url: 'file:///etc/', unsigned: true }] } },
+      'region plan 7: images.sources[0].url: expected a URL with http or https, as a region has no say in files of this rack, found file:///etc/',
+    ],
+    [
+      { images: { sources: [{ url: 'https://m.example/', keyring: '/usr/share/keyrings/../../../etc/shadow' }] } },
+      'region plan 7: images.sources[0].keyring: expected keyring-data, or a file in /usr/share/keyrings/, as a region has no say in files of this rack, found /usr/share/keyrings/../../../etc/shadow',
+    ],
+    [
+      { dns: { forward: [{ address: '192.0.2.53', tls: 'a.example', ca: '/etc/shadow' }] } },
+      'region plan 7: dns.forward[0].ca: expected none, as a region has no say in files of this rack, found /etc/shadow',
+    ],
+    [
+      { dns: { routes: [{ domain: 'a.example', forward: [{ address: '192.0.2.53', tls: 'b.example', ca: '/x' }] }] } },
+      'region plan 7: dns.routes[0].forward[0].ca: expected none, as a region has no say in files of this rack, found /x',
     ],
     [{ hosts: [{ name: 'b', mac: 7 }] }, /^region plan 7: hosts\[0\]\.mac: expected .*, found 7$/.source],
     [

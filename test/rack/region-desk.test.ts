@@ -89,3 +89,10 @@ test('a rack that follows no region keeps nothing for one', () => {
   assert.deepEqual(sent, []);
   assert.equal(desk.state, undefined);
 });
+
+test('of answers that come while one is taken up only the newest is', async () => {
+  const { desk, taken } = rig();
+  for (const version of [1, 2, 3, 4]) desk.hear({ kind: 'answer', answer: { version, config: {}, orders: {} } });
+  await turn();
+  assert.deepEqual(taken, [1, 4]);
+});

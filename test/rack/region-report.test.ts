@@ -7,6 +7,7 @@ import { after, test } from 'node:test';
 
 import { toIp4 } from '../../src/addr/ip4.ts';
 import { statusReportSchema } from '../../src/contract/rack-words.ts';
+import { compilePlan } from '../../src/plan/compile-plan.ts';
 import { reportOf } from '../../src/rack/region-report.ts';
 import type { RackFacts } from '../../src/service/region-letters.ts';
 import { openImageStore } from '../../src/images/open-image-store.ts';
@@ -84,7 +85,10 @@ test('the file is known by its hash; what is in it is shown when it is wished fo
   assert.deepEqual(file?.config, {
     subnets: [{ cidr: '192.0.2.0/24', management: 'dhcp' }],
     hosts: [{ name: 'node1', mac: '52:54:00:00:00:01' }],
-    boot: { default: 'debian', entries: { debian: { kernel: 'vmlinuz' } } },
+    boot: {
+      default: 'debian',
+      entries: { debian: { kernel: 'vmlinuz', cmdline: 'x'.repeat('auto=true passwd/root-password=hunter2'.length) } },
+    },
     dns: { forward: ['192.0.2.53'] },
   });
 });
@@ -93,9 +97,47 @@ for (const [what, text] of [
   ['no YAML', 'subnets: [{'],
   ['a list', '- 1'],
   ['boot entries that are none', 'boot: { entries: [1] }'],
+  ['held by itself', 'subnets: &a [*a]'],
+  ['held by itself where command lines are', 'boot: &a { entries: *a }'],
 ] as const) {
   test(`a file that is ${what} is reported all the same`, () => {
     assert.ok(report({ text }, true).file?.config);
+  });
+}
+
+/** What a command line may cost an entry, and whether what the region sees in its place costs the same. */
+const LINES: readonly (readonly [what: string, cmdline: unknown, faulty: boolean])[] = [
+  ['that is good', 'quiet password=hunter2 ${mac}', false],
+  ['with a variable that stands for nothing', 'password=hunter2 ${secret}', true],
+  ['that never reaches the kernel whole', 'hunter2 '.repeat(250), true],
+  ['that is too long once its variables are filled in', '${name}'.repeat(40), true],
+  ['of two lines', 'quiet\nhunter2', true],
+  ['that is no text', 2, true],
+];
+for (const [what, cmdline, isFaulty] of LINES) {
+  test(`of a command line ${what} the region sees nothing but what it costs`, () => {
+    const text = JSON.stringify({
+      region: { url: 'https://region.test' },
+      boot: { files: '/', loaders: { bios: 'none', uefi: 'none' }, entries: { one: { kernel: 'vmlinuz', cmdline } } },
+    });
+    const { file } = report({ text }, true);
+    const seen = JSON.stringify(file?.config);
+    assert.doesNotMatch(seen, /hunter2|secret/);
+    const surroundings = {
+      hostName: 'rack-t',
+      interfaces: [],
+      excuses: () => false,
+      fileExists: () => true,
+      directoryExists: () => true,
+    };
+    const said = JSON.stringify({ region: { url: 'https://region.test' }, ...file?.config });
+    for (const each of [text, said])
+      assert.equal(compilePlan(each, 'file', surroundings).faults.length > 0, isFaulty, each);
+    const region = { name: 'region', config: { boot: { entries: { one: { cmdline: 'the region’s' } } } } };
+    assert.equal(
+      compilePlan(said, 'file', surroundings, region).plan?.boot.entries[0]?.cmdline.startsWith('x') ?? true,
+      true,
+    );
   });
 }
 

@@ -227,7 +227,7 @@ const TRUSTS: readonly (readonly [who: string, certificate: Issued, trust: Trust
     'one with another key than is pinned',
     issued,
     { pins: [pinOf(expired)] },
-    /^away: has the public key [0-9a-f]{64}, which is not pinned$/,
+    /^away: it has the public key [0-9a-f]{64}, which is not pinned$/,
   ],
   [
     'one with another key than is pinned, although the CA vouches for it',

@@ -22,6 +22,8 @@ export class LinkRig {
   readonly time = new SlowTime();
   readonly told: EventBody[] = [];
   readonly asked: { readonly at: number; readonly url: string; readonly question: Question }[] = [];
+  /** What is asked while it is here is answered by it. */
+  delayed: Promise<RawAnswer> | undefined;
   reply: (url: string, question: Question) => Reply = () => ok({});
   readonly secret = RackSecret.create();
   readonly file: CredentialsFile;
@@ -64,6 +66,7 @@ export class LinkRig {
 
   #answer(url: string, question: Question): Promise<RawAnswer> {
     this.asked.push({ at: this.time.monotonic(), url, question });
+    if (this.delayed) return this.delayed;
     const reply = this.reply(url, question);
     if (reply === 'never') return new Promise(() => undefined);
     return reply instanceof RegionFault ? Promise.reject(reply) : Promise.resolve(reply);

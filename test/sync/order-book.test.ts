@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 
+import type { Orders } from '../../src/contract/rack-words.ts';
 import { OrderBook } from '../../src/sync/order-book.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'rackboot-orders-'));
@@ -18,7 +19,6 @@ test('only a greater number is due, and each once', () => {
   const book = new OrderBook(newFile());
   assert.deepEqual(book.due({ import: 2 }, 'r'), [{ order: 'import', number: 2 }]);
   assert.deepEqual(book.due({ import: 2 }, 'r'), []);
-  assert.deepEqual(book.due({ import: 1 }, 'r'), []);
   assert.deepEqual(book.due({ import: 3 }, 'r'), [{ order: 'import', number: 3 }]);
 });
 
@@ -42,4 +42,35 @@ test('a file that can’t be read obeys once more: that does no harm', () => {
   const file = newFile();
   writeFileSync(file, '{ "scan": "many"');
   assert.deepEqual(new OrderBook(file).due({ scan: 1 }, 'r'), [{ order: 'scan', number: 1 }]);
+});
+
+/** What is due of two that came together. */
+const TOGETHER: readonly (readonly [what: string, orders: Orders, due: readonly string[]])[] = [
+  ['an import that is stopped later is not begun', { import: 3, stopImport: 4 }, ['stopImport 4']],
+  ['one that is ordered after a stop is', { import: 5, stopImport: 4 }, ['stopImport 4', 'import 5']],
+  ['the lesser number comes first', { import: 7, scan: 2, stopImport: 5 }, ['scan 2', 'stopImport 5', 'import 7']],
+];
+for (const [what, orders, expected] of TOGETHER) {
+  test(`of orders that come together ${what}, also not later`, () => {
+    const file = newFile();
+    const book = new OrderBook(file);
+    const due = book.due(orders, 'r');
+    assert.deepEqual(
+      due.map(({ order, number }) => `${order} ${number}`),
+      expected,
+    );
+    for (const { order, number } of due) book.obeyed(order, number);
+    assert.deepEqual(new OrderBook(file).due(orders, 'r'), []);
+  });
+}
+
+test('a region that was put back counts from where it is, and what it has forgotten is not done again', () => {
+  const file = newFile();
+  const book = new OrderBook(file);
+  for (const { order, number } of book.due({ import: 9, scan: 4 }, 'r')) book.obeyed(order, number);
+  assert.deepEqual(book.due({ import: 2 }, 'r'), []);
+  assert.deepEqual(new OrderBook(file).due({ import: 3, scan: 1 }, 'r'), [
+    { order: 'scan', number: 1 },
+    { order: 'import', number: 3 },
+  ]);
 });

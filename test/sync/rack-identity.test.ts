@@ -13,6 +13,8 @@ import { RackSecret } from '../../src/sync/rack-secret.ts';
 import type { EventBody } from '../../src/timeline/event.ts';
 import { RACK } from './link-rig.ts';
 
+const OTHER = RACK.replace('1', '2');
+
 const root = mkdtempSync(join(tmpdir(), 'rackboot-identity-'));
 after(() => rmSync(root, { recursive: true }));
 
@@ -45,8 +47,9 @@ function rig(file = newFile()) {
 
 /** Asks as the link does, until it is told yes, or twice no. */
 function ask(identity: RackIdentity, region: RegionKeys): boolean {
-  if (region.takes(identity.authorization)) {
-    identity.works();
+  const { authorization } = identity;
+  if (region.takes(authorization)) {
+    identity.works(authorization);
     return true;
   }
   return identity.tryOther() && ask(identity, region);
@@ -111,6 +114,21 @@ test('a disk that takes no key changes nothing', (t) => {
   assert.throws(() => identity.beginRotation(1), /full/);
   assert.equal(identity.untold, undefined);
   assert.equal(identity.authorization, key.authorizationOf(RACK));
+});
+
+test('what is enrolled while the rack changes its key is not written over', () => {
+  const { file } = rig();
+  const [first, second] = [RackSecret.create(), RackSecret.create()];
+  file.write({ rack: RACK, key: first, next: second });
+  const { identity } = rig(file);
+  const other = RackSecret.create();
+  file.write({ rack: OTHER, key: other });
+  identity.works(second.authorizationOf(RACK));
+  assert.equal(file.read().key?.hash, other.hash);
+  assert.equal(identity.beginRotation(1), true);
+  const { rack, key, next } = file.read();
+  assert.deepEqual([rack, key?.hash], [OTHER, other.hash]);
+  assert.notEqual(next?.hash, second.hash);
 });
 
 test('a key that neither the region nor the file knows is refused', () => {

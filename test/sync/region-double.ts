@@ -64,6 +64,23 @@ export class RegionDouble {
     for (const wake of this.#waiting.splice(0)) wake();
   }
 
+  /** For `restore`. */
+  save(): { readonly records: number; readonly kept: ReadonlyMap<string, number> } {
+    return { records: this.records.length, kept: new Map(this.#kept) };
+  }
+
+  /** It is as it was when this was saved. */
+  restore({ records, kept }: ReturnType<RegionDouble['save']>): void {
+    this.records.length = records;
+    this.#kept.clear();
+    for (const [stream, number] of kept) this.#kept.set(stream, number);
+  }
+
+  /** Somebody else has told so many records more of each stream. */
+  tellAsAnother(count: number): void {
+    for (const [stream, number] of this.#kept) this.#kept.set(stream, number + count);
+  }
+
   leave(): void {
     this.isAway = true;
     for (const wake of this.#waiting.splice(0)) wake();

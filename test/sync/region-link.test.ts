@@ -5,6 +5,8 @@ import * as z from 'zod';
 
 import { RegionFault } from '../../src/sync/region-fault.ts';
 import { LinkClosed, type Activity } from '../../src/sync/region-link.ts';
+import { RackSecret } from '../../src/sync/rack-secret.ts';
+import type { RawAnswer } from '../../src/sync/transport.ts';
 import { away, LinkRig, ok, RACK } from './link-rig.ts';
 
 const anything = z.looseObject({});
@@ -222,4 +224,26 @@ test('who waits when the link is closed is told, and so is who asks behind that'
   rig.link.close();
   assert.equal(await waiting, 'LinkClosed');
   await assert.rejects(rig.link.ready('plan'), LinkClosed);
+});
+
+test('an answer to what was asked by the old key does not make the new one that which counts', async (t) => {
+  const rig = new LinkRig(t);
+  const next = RackSecret.create();
+  rig.file.write({ rack: RACK, key: rig.secret, next });
+  rig.identity.reread();
+  const old = rig.secret.authorizationOf(RACK);
+  const slow = Promise.withResolvers<RawAnswer>();
+  rig.delayed = slow.promise;
+  // The long question for a plan is under way, and another process of the region is out of its mind for a moment
+  const plan = ask(rig);
+  await rig.time.pass(1);
+  rig.delayed = undefined;
+  rig.reply = () => ({ status: 401, text: '{"error":"who?"}' });
+  assert.match(await ask(rig, 'status'), /^unknown/);
+  assert.equal(rig.identity.authorization, next.authorizationOf(RACK));
+  slow.resolve(ok({}));
+  assert.equal(await plan, '{}');
+  assert.equal(rig.asked[0]?.question.authorization, old);
+  assert.equal(rig.file.read().key?.authorizationOf(RACK), old, 'nobody has taken the new one yet');
+  assert.equal(rig.file.read().next?.isSame(next), true);
 });

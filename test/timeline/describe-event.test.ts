@@ -427,6 +427,18 @@ const SENTENCES: {
       "the region can't take an event (dhcp.ack), and is not told of it: answers 400",
     ],
   ],
+  'region.went-back': [
+    [
+      { records: 2 },
+      'the region has forgotten 2 events that it had of this rack, as if it was put back to an older time: it is told of all leases anew',
+    ],
+  ],
+  'region.doubled': [
+    [
+      {},
+      'somebody else reports to the region as this rack: was its state directory copied? `rackboot enrol` makes the copy a rack of its own',
+    ],
+  ],
   'region.clock-wrong': [
     [{ seconds: 90 }, "the clocks of this rack and its region are 90 s apart: the region's is ahead"],
     [{ seconds: -90 }, "the clocks of this rack and its region are 90 s apart: this rack's is ahead"],

@@ -76,11 +76,12 @@ export function judge(config: RackConfig): void {
   if (faults.length > 0) throw new RefusedChange('any rack', faults);
 }
 
-/** Has racks do something once: each does what has a greater number than it last did. */
+/** Has racks do something once: each does what has a greater number than it last did, the lesser numbers of all kinds first. */
 export async function order(sql: Sql, racks: readonly string[] | 'all', kind: keyof Orders): Promise<void> {
   const rows = await sql.query(
     `UPDATE rack SET plan_version = plan_version + 1,
-       orders = orders || jsonb_build_object($1::text, coalesce((orders ->> $1)::bigint, 0) + 1)
+       orders = orders || jsonb_build_object(
+         $1::text, (SELECT coalesce(max(value::bigint), 0) + 1 FROM jsonb_each_text(orders)))
      WHERE $2::uuid[] IS NULL OR id = ANY($2::uuid[]) RETURNING id`,
     [kind, racks === 'all' ? null : racks],
   );
