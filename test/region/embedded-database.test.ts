@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { openEmbeddedDatabase } from '../../src/region/database/embedded-database.ts';
+import { isPassing } from '../../src/region/fault-words.ts';
 import { migrate } from '../../src/region/database/migrate.ts';
 import { testDatabase } from './database-suite.ts';
 
@@ -39,6 +40,26 @@ test('embedded: its files stay as they are however much is changed, and hold it 
     const again = await openEmbeddedDatabase(directory);
     assert.deepEqual(await again.query('SELECT count(*) AS rows FROM setting'), [{ rows: 20_000 }]);
     await again.close();
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test('embedded: where little is left of the disk nothing is changed, and what is there can be read', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'rackboot-embedded-'));
+  try {
+    const before = await openEmbeddedDatabase(directory);
+    await migrate(before);
+    await before.close();
+    const database = await openEmbeddedDatabase(directory, Number.MAX_SAFE_INTEGER);
+    const write = "INSERT INTO setting (name, value) VALUES ('a', '1')";
+    await assert.rejects(database.query(write), isPassing);
+    await assert.rejects(
+      database.transaction((sql) => sql.query(write)),
+      /too little room left on the disk/,
+    );
+    assert.deepEqual(await database.query('SELECT count(*) AS rows FROM setting'), [{ rows: 0 }]);
+    await database.close();
   } finally {
     rmSync(directory, { recursive: true });
   }

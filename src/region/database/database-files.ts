@@ -1,4 +1,4 @@
-import { open, readdir, stat } from 'node:fs/promises';
+import { open, readdir, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const LOG_DIRECTORY = 'pg_wal';
@@ -9,10 +9,18 @@ const LOG_DIRECTORY = 'pg_wal';
  */
 export class DatabaseFiles {
   readonly #directory: string;
+  readonly #leastRoom: number;
   #settledTo = 0;
 
-  constructor(directory: string) {
+  constructor(directory: string, leastRoom: number) {
     this.#directory = directory;
+    this.#leastRoom = leastRoom;
+  }
+
+  /** Rejects where there is little room left: without any, the engine tries to write its log for ever, and nothing else is done. */
+  async checkRoom(): Promise<void> {
+    const { bavail, bsize } = await statfs(this.#directory);
+    if (bavail * bsize < this.#leastRoom) throw new NoRoom(this.#directory);
   }
 
   /** What was committed is on disk: the log of it, from which all else is made again. */
@@ -38,6 +46,16 @@ export class DatabaseFiles {
       if (entry.isFile() || entry.isDirectory()) await sync(join(entry.parentPath, entry.name));
     }
     await sync(this.#directory);
+  }
+}
+
+/** So little is left of the disk that nothing is written any more; what is asked may be asked again once there is some. */
+class NoRoom extends Error {
+  override readonly name = 'NoRoom';
+  readonly code = 'ENOSPC';
+
+  constructor(directory: string) {
+    super(`there is too little room left on the disk of ${directory}: nothing is changed until there is more`);
   }
 }
 

@@ -11,14 +11,22 @@ const LEAST_DEAD = 50;
 const SHARE_DEAD = 0.2;
 const SHARE_CHANGED = 0.1;
 
-/** PostgreSQL inside this process, its files in `directory`; `memory://` keeps them nowhere. One process at a time. */
-export async function openEmbeddedDatabase(directory: string): Promise<Database> {
+/** Bytes: several parts of its log, and what is written between two looks. */
+const LEAST_ROOM = 128 * 1024 * 1024;
+
+/**
+ * PostgreSQL inside this process, its files in `directory`; `memory://` keeps them nowhere. One process at a time. With less room on
+ * that disk than `leastRoom` bytes nothing is changed any more.
+ */
+export async function openEmbeddedDatabase(directory: string, leastRoom = LEAST_ROOM): Promise<Database> {
   // 30 MB of WebAssembly that a region on a PostgreSQL of its own need not load
   const { PGlite: Engine } = await import('@electric-sql/pglite');
   if (directory.startsWith('memory:')) return new EmbeddedDatabase(await Engine.create(directory));
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  return new EmbeddedDatabase(await Engine.create(directory), new DatabaseFiles(directory));
+  return new EmbeddedDatabase(await Engine.create(directory), new DatabaseFiles(directory, leastRoom));
 }
+
+const IS_READ = /^\s*(?:SELECT|EXPLAIN)\b/;
 
 class EmbeddedDatabase implements Database {
   readonly #engine: PGlite;
@@ -29,11 +37,13 @@ class EmbeddedDatabase implements Database {
     this.#files = files;
   }
 
-  query(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+  async query(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+    if (!IS_READ.test(text)) await this.#files?.checkRoom();
     return ask(this.#engine, text, values);
   }
 
   async transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    await this.#files?.checkRoom();
     const result = await tryAgain(() =>
       this.#engine.transaction((transaction) => work({ query: (text, values = []) => ask(transaction, text, values) })),
     );
