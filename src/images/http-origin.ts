@@ -1,6 +1,10 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
+import { readFileSync } from 'node:fs';
+import type { Duplex } from 'node:stream';
 
+import type { ImageSource } from '../plan/plan.ts';
+import { openTrustedConnection } from '../system/trusted-connection.ts';
 import type { FileFlow, FileWish, Origin } from './origin.ts';
 import { shown } from './streams/stream-json.ts';
 import { TransferError } from './transfer-error.ts';
@@ -21,6 +25,8 @@ export interface HttpOriginSettings {
   readonly base: URL;
   /** A proxy for both http and https; absent: none, whatever the environment says. */
   readonly proxy?: string | undefined;
+  /** Whom to take for the host of `base`, where the system is not asked. With a proxy that has no say. */
+  readonly trust?: ImageSource['trust'];
   /** Default: 30 s. */
   readonly silenceMilliseconds?: number;
 }
@@ -30,16 +36,18 @@ export class HttpOrigin implements Origin {
   readonly #base: URL;
   /** Milliseconds. */
   readonly #silence: number;
-  readonly #agents: { readonly http: http.Agent; readonly https: https.Agent };
+  readonly #agents: { readonly http: http.Agent; readonly https: https.Agent; readonly trusting: https.Agent };
 
-  constructor({ base, proxy, silenceMilliseconds = SILENCE_MILLISECONDS }: HttpOriginSettings) {
+  constructor({ base, proxy, trust, silenceMilliseconds = SILENCE_MILLISECONDS }: HttpOriginSettings) {
     this.#base = base;
     this.#silence = silenceMilliseconds;
     const options = {
       keepAlive: true,
       ...(proxy !== undefined && { proxyEnv: { HTTP_PROXY: proxy, HTTPS_PROXY: proxy } }),
     };
-    this.#agents = { http: new http.Agent(options), https: new https.Agent(options) };
+    const usual = new https.Agent(options);
+    const trusting = trust && proxy === undefined ? trustingAgent(base, trust, silenceMilliseconds) : usual;
+    this.#agents = { http: new http.Agent(options), https: usual, trusting };
   }
 
   locate(path: string): string {
@@ -68,6 +76,7 @@ export class HttpOrigin implements Origin {
   close(): void {
     this.#agents.http.destroy();
     this.#agents.https.destroy();
+    this.#agents.trusting.destroy();
   }
 
   #urlOf(path: string): URL {
@@ -90,6 +99,11 @@ export class HttpOrigin implements Origin {
     throw new TransferError(`${asked.href}: redirects more than ${MOST_REDIRECTS} times`, false);
   }
 
+  /** To where it redirects the trust in it does not go. */
+  #secureAgentFor({ origin }: URL): https.Agent {
+    return origin === this.#base.origin ? this.#agents.trusting : this.#agents.https;
+  }
+
   #request(url: URL, { from, validator, signal }: FileWish): Promise<http.IncomingMessage> {
     const headers = {
       'accept-encoding': 'identity',
@@ -97,7 +111,7 @@ export class HttpOrigin implements Origin {
       ...(from > 0 && validator !== undefined && { 'if-range': validator }),
     };
     const isSecure = url.protocol === 'https:';
-    const agent = isSecure ? this.#agents.https : this.#agents.http;
+    const agent = isSecure ? this.#secureAgentFor(url) : this.#agents.http;
     return new Promise((resolve, reject) => {
       const options = { agent, headers, signal, timeout: this.#silence };
       const request = (isSecure ? https : http).get(url, options);
@@ -152,6 +166,24 @@ export class HttpOrigin implements Origin {
   #nothingCame(): Error {
     return new Error(`nothing came for ${this.#silence / 1000} s`);
   }
+}
+
+function trustingAgent(url: URL, { ca, pins }: NonNullable<ImageSource['trust']>, within: number): https.Agent {
+  const agent = new https.Agent({ keepAlive: true });
+  const connect = async (done: (error: Error | null, socket: Duplex) => void): Promise<void> => {
+    try {
+      // Read at each connection: the file may be replaced
+      const certificates = ca === undefined ? undefined : readFileSync(ca, 'utf8');
+      done(null, await openTrustedConnection({ url, trust: { ca: certificates, pins }, within }));
+    } catch (error) {
+      done(error as Error, undefined as unknown as Duplex);
+    }
+  };
+  agent.createConnection = (_options, done) => {
+    if (done) void connect(done);
+    return undefined;
+  };
+  return agent;
 }
 
 /** An error's or a redirect's body: nobody knows how long it is, or whether it ends. */

@@ -46,12 +46,12 @@ async function openSource(
   directories: LocalDirectories,
   signal: AbortSignal,
 ): Promise<StreamPlace> {
-  const { url, proxy } = source;
+  const { url, proxy, trust } = source;
   const [, written, index] = INDEX_URL.exec(url) ?? [];
   const base = new URL(written ?? (url.endsWith('/') ? url : `${url}/`));
   const keys = await keysOf(source, directories, signal);
   return {
-    origin: base.protocol === 'file:' ? directories.at(fileURLToPath(base)) : new HttpOrigin({ base, proxy }),
+    origin: base.protocol === 'file:' ? directories.at(fileURLToPath(base)) : new HttpOrigin({ base, proxy, trust }),
     ...(index !== undefined && { index: decodeURIComponent(index) }),
     ...(keys && { keyring: keys }),
   };

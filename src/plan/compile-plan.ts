@@ -19,7 +19,16 @@ import { importedLoaders, storedImages } from './image-shelf.ts';
 import { MergedDocument } from './merged-document.ts';
 import { RegionDocument, type RegionPart } from './region-document.ts';
 import type { SourceDocument } from './source-document.ts';
-import { BOOT_LOCAL, type Plan, type RackSettings, type Subnet, type TftpSettings } from './plan.ts';
+import {
+  BOOT_LOCAL,
+  type ImageSettings,
+  type ImageSource,
+  type Plan,
+  type RackSettings,
+  type RegionSettings,
+  type Subnet,
+  type TftpSettings,
+} from './plan.ts';
 import type { Surroundings } from './surroundings.ts';
 import { parseLabel, type Endpoint } from './text-forms.ts';
 
@@ -84,7 +93,7 @@ function checkWhole(book: FaultBook, draft: ConfigDraft, surroundings: Ground): 
   const region = checkRegion(book, draft, surroundings);
   const admin = checkListen(book, draft, subnets, surroundings);
   const http = checkHttp(book, draft, surroundings);
-  const images = checkImages(book, draft.images, draft.rack.state, surroundings);
+  const images = trusting(checkImages(book, draft.images, draft.rack.state, surroundings), region);
   const { level } = draft.log;
   const tftp = checkTftp(draft);
   const { age: ageSeconds, size: bytes } = draft.timeline;
@@ -113,6 +122,19 @@ function checkWhole(book: FaultBook, draft: ConfigDraft, surroundings: Ground): 
     ...(region !== 'none' && { region }),
     ...(watch !== 'off' && { watch }),
   };
+}
+
+/** What the region has of images comes from where it is itself, perhaps with a certificate that only its racks know. */
+function trusting(
+  images: ImageSettings | undefined,
+  region: RegionSettings | 'none' | undefined,
+): ImageSettings | undefined {
+  if (!images || !region || region === 'none') return images;
+  const { urls, ca, pins } = region;
+  const trust = { ...(ca !== undefined && { ca }), ...(pins && { pins }) };
+  if (Object.keys(trust).length === 0) return images;
+  const isOwn = ({ url }: ImageSource): boolean => url.startsWith('https:') && urls.includes(new URL(url).origin);
+  return { ...images, sources: images.sources.map((source) => (isOwn(source) ? { ...source, trust } : source)) };
 }
 
 /**

@@ -101,6 +101,8 @@ export interface ImageSource {
   /** The keys themselves, base64. */
   readonly keyringData?: string;
   readonly proxy?: string;
+  /** It is the region's own: who is taken for the region is taken for it. */
+  readonly trust?: Pick<RegionSettings, 'ca' | 'pins'>;
   /** Versions of each image. */
   readonly keep: number;
   /** Empty: all of it. */

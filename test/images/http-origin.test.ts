@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { createHash, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
-import { test } from 'node:test';
+import { after, describe, test } from 'node:test';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { setDefaultCACertificates } from 'node:tls';
 
@@ -198,4 +202,59 @@ test('a mirror that nobody is at may be there another time', async () => {
   const origin = new HttpOrigin({ base: new URL('http://127.0.0.1:9/') });
   await assert.rejects(origin.open('x', { from: 0, signal: NEVER }), { name: 'TransferError', mayPass: true });
   origin.close();
+});
+
+describe('a mirror whose certificate only its racks know', () => {
+  const authority = new Authority();
+  const issued = authority.issue([127, 0, 0, 1]);
+  const directory = mkdtempSync(join(tmpdir(), 'rackboot-origin-'));
+  const ca = join(directory, 'ca.pem');
+  writeFileSync(ca, authority.cert);
+  after(() => rmSync(directory, { recursive: true }));
+  const pin = createHash('sha256')
+    .update(new X509Certificate(issued.cert).publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('hex');
+
+  async function fetched(trust: { ca?: string; pins?: string[] } | undefined, location?: string): Promise<string> {
+    const secure = createSecureServer(issued, (_request, response) => {
+      if (location === undefined) response.end('bytes');
+      else response.writeHead(302, { location }).end();
+    });
+    secure.listen(0, '127.0.0.1');
+    await once(secure, 'listening');
+    const base = new URL(`https://127.0.0.1:${(secure.address() as AddressInfo).port}/`);
+    const origin = new HttpOrigin({ base, ...(trust && { trust }) });
+    try {
+      return Buffer.from((await readWhole(origin, 'a', 100, NEVER)) ?? []).toString();
+    } catch (error) {
+      return (error as Error).message;
+    } finally {
+      origin.close();
+      secure.close();
+      secure.closeAllConnections();
+    }
+  }
+
+  const CASES: readonly (readonly [what: string, trust: { ca?: string; pins?: string[] } | undefined, said: RegExp])[] =
+    [
+      ['is fetched from by its authority', { ca }, /^bytes$/],
+      ['is fetched from by its pin', { pins: [pin] }, /^bytes$/],
+      ['is not where nothing is said of it', undefined, /certificate/],
+      ['is not where another key is pinned', { pins: ['0'.repeat(64)] }, /not pinned/],
+      ['is not where the authority can not be read', { ca: join(directory, 'none') }, /ENOENT/],
+    ];
+  for (const [what, trust, said] of CASES) test(what, async () => assert.match(await fetched(trust), said));
+
+  test('leads nobody to another by that trust', async () => {
+    const other = createSecureServer(issued, (_request, response) => response.end('x'));
+    other.listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    try {
+      assert.match(await fetched({ ca, pins: [pin] }, `https://127.0.0.1:${port}/`), /certificate/);
+    } finally {
+      other.close();
+      other.closeAllConnections();
+    }
+  });
 });

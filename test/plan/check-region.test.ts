@@ -112,3 +112,13 @@ test('a rack that starts while the certificates of its region are replaced serve
     [['entry', true]],
   );
 });
+
+test('images that the region has itself are fetched from whom one takes for the region, and no others', () => {
+  const text = `${section('url: https://region.example:5240', `pin: ${HEX}`)}images:
+  sources:
+    - { url: "https://region.example:5240/MAAS/images-stream/", unsigned: true }
+    - { url: "https://region.example/", unsigned: true }
+`;
+  const trusts = planOf(text, { fileExists: () => true }).images?.sources.map(({ trust }) => trust);
+  assert.deepEqual(trusts, [{ pins: [HEX] }, undefined]);
+});
