@@ -186,7 +186,13 @@ export class Outbox {
   settle(kept: number): void {
     this.#lent = 0;
     this.#settled = Math.max(this.#settled, kept);
-    this.#change({}, () => -this.#run('DELETE FROM record WHERE number <= ?', this.#settled));
+    // A power cut may bring them back, to be told again and be known: the disk is left to leases, which wait for it
+    this.#database.exec('PRAGMA synchronous = NORMAL');
+    try {
+      this.#change({}, () => -this.#run('DELETE FROM record WHERE number <= ?', this.#settled));
+    } finally {
+      this.#database.exec('PRAGMA synchronous = FULL');
+    }
   }
 
   /** The region can't take the record: it is given up. */

@@ -89,6 +89,25 @@ test('commits are on disk before anything of them is sent: a power cut gives no 
   assert.equal(outbox.count, 0);
 });
 
+test('that the region has a batch makes nobody wait for the disk; what is added after that is on disk again', (t) => {
+  const outbox = open(t);
+  outbox.add({ records: [event('a'), event('b')] });
+  const { mock } = t.mock.method(DatabaseSync.prototype, 'exec');
+  outbox.settle(1);
+  outbox.add({ records: [event('c')] });
+  const said = mock.calls.map(({ arguments: [sql] }) => sql);
+  const [normal, full] = ['PRAGMA synchronous = NORMAL', 'PRAGMA synchronous = FULL'];
+  assert.deepEqual(said, [normal, 'BEGIN', 'COMMIT', full, 'BEGIN', 'COMMIT']);
+  // Also where the disk does not take it
+  const original: (this: DatabaseSync, sql: string) => StatementSync = Reflect.get(DatabaseSync.prototype, 'prepare');
+  t.mock.method(DatabaseSync.prototype, 'prepare', function broken(this: DatabaseSync, sql: string) {
+    if (sql.startsWith('DELETE')) throw new Error('database or disk is full');
+    return original.call(this, sql);
+  });
+  assert.throws(() => outbox.settle(2), /full/);
+  assert.equal(mock.calls.at(-1)?.arguments[0], full);
+});
+
 test('a batch has as many as are asked for and as fit, and one at least', (t) => {
   const outbox = open(t);
   outbox.add({ records: ['a', 'b', 'c', 'd'].map((name) => event(name)) });
