@@ -20,6 +20,8 @@ const issued = authority.issue(ADDRESS);
 const pair = { cert: Buffer.from(issued.cert), key: Buffer.from(issued.key) };
 /** Short enough that no test waits for long. */
 const HASTY = { head: 100, request: 200, idle: 300, grace: 2_000 };
+/** In a hurry with who takes nothing, and with nothing else. */
+const UNREAD = { ...HASTY, head: 5_000, request: 5_000 };
 
 interface Answer {
   readonly status: unknown;
@@ -150,7 +152,7 @@ describe('the listener of a region', { timeout: 60_000 }, () => {
     test(`who asks by ${title} and takes nothing of the answers is cut off`, async () => {
       await using region = await RegionRig.create(
         await openEmbeddedDatabase('memory://'),
-        { patience: HASTY },
+        { patience: UNREAD },
         secure ? pair : undefined,
       );
       const port = Number(new URL(region.url).port);
@@ -165,7 +167,7 @@ describe('the listener of a region', { timeout: 60_000 }, () => {
   }
 
   test('who asks by HTTP/2 and takes nothing of the answer has that stream cut off', async () => {
-    await using region = await RegionRig.create(await openEmbeddedDatabase('memory://'), { patience: HASTY }, pair);
+    await using region = await RegionRig.create(await openEmbeddedDatabase('memory://'), { patience: UNREAD }, pair);
     const session = connectHttp2(region.url, { ca: authority.cert, settings: { initialWindowSize: 0 } });
     session.on('error', () => undefined);
     const stream = session.request({ ':path': '/MAAS/api/2.0/describe/' });
