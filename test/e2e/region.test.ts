@@ -20,6 +20,8 @@ import { createWorkspace, type LabFiles, type Workspace } from '../../src/lab/wo
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
 const RACKBOOT = [execPath, MAIN];
+const MIRROR_SERVER = join(import.meta.dirname, '..', 'interop', 'mirror-server.ts');
+const MIRROR_PORT = 8099;
 const WAY = { firmware: 'bios', loader: 'none' } as const;
 const HARDWARE = { accel: 'tcg', cores: 2, memoryMebibytes: 1024, diskBytes: 2 ** 30 };
 const TIMEOUT_SECONDS = 300;
@@ -155,7 +157,11 @@ it(
       'maas lab boot-source-selections create 1 os="ubuntu" release="precise" arches="amd64" subarches="*" labels= "*"',
     );
     const mirror = join(first.workspace.directory, 'mirror');
-    await shell(`maas lab boot-sources create url=file://${mirror}/ keyring_data="$(base64 -w0 ${mirror}.asc)"`);
+    const words = [MIRROR_SERVER, REGION, `${MIRROR_PORT}`, mirror, join(home, 'mirror.log')];
+    const mirrors = region.exec([execPath, ...words]);
+    stack.defer(() => stopProcess(mirrors));
+    const source = `http://${REGION}:${MIRROR_PORT}/`;
+    await shell(`maas lab boot-sources create url=${source} keyring_data="$(base64 -w0 ${mirror}.asc)"`);
     await shell('maas lab boot-source-selections create 2 os=debian release=lab arches=amd64');
     await shell('maas lab boot-resources import');
 
