@@ -9,7 +9,7 @@ import { describe, test } from 'node:test';
 import { MOST_BODY } from '../../src/contract/paths.ts';
 import { formatAuthorization } from '../../src/contract/rack-key.ts';
 import { order } from '../../src/region/answer/publish.ts';
-import { openEmbeddedDatabase } from '../../src/region/database/embedded-database.ts';
+import { openEmptyDatabase } from './empty-database.ts';
 import { PATIENCE } from '../../src/region/listener.ts';
 import { Authority } from '../fixtures/certificate.ts';
 import { RegionRig } from './region-rig.ts';
@@ -48,7 +48,7 @@ async function untilEnd(socket: Socket): Promise<string> {
 
 describe('the listener of a region', { timeout: 60_000 }, () => {
   test('a rack needs one connection: what it tells passes by the question that waits', async () => {
-    await using region = await RegionRig.create(await openEmbeddedDatabase('memory://'), {}, pair);
+    await using region = await RegionRig.create(await openEmptyDatabase(), {}, pair);
     const rack = await region.enrol('rack-a1');
     const authorization = formatAuthorization(rack);
     const session = connectHttp2(region.url, { ca: authority.cert });
@@ -73,7 +73,7 @@ describe('the listener of a region', { timeout: 60_000 }, () => {
   });
 
   test('a certificate that is renewed is for connections from then on', async () => {
-    await using region = await RegionRig.create(await openEmbeddedDatabase('memory://'), {}, pair);
+    await using region = await RegionRig.create(await openEmptyDatabase(), {}, pair);
     const session = connectHttp2(region.url, { ca: authority.cert });
     await once(session, 'connect');
     const next = authority.issue(ADDRESS, 'renewed');
@@ -87,7 +87,7 @@ describe('the listener of a region', { timeout: 60_000 }, () => {
   });
 
   test('as it ends, who waits has an answer, and what is under way comes to its end', async () => {
-    const rig = await RegionRig.create(await openEmbeddedDatabase('memory://'), {}, pair);
+    const rig = await RegionRig.create(await openEmptyDatabase(), {}, pair);
     const rack = await rig.enrol('rack-a1');
     const authorization = formatAuthorization(rack);
     const session = connectHttp2(rig.url, { ca: authority.cert });
@@ -120,7 +120,7 @@ describe('the listener of a region', { timeout: 60_000 }, () => {
   ] as const) {
     test(`who has ${title} is cut off`, async () => {
       await using region = await RegionRig.create(
-        await openEmbeddedDatabase('memory://'),
+        await openEmptyDatabase(),
         { patience: HASTY },
         secure ? pair : undefined,
       );
@@ -131,7 +131,7 @@ describe('the listener of a region', { timeout: 60_000 }, () => {
   }
 
   test('a session of HTTP/2 that asks for nothing is cut off, and so is a body that does not end there', async () => {
-    await using region = await RegionRig.create(await openEmbeddedDatabase('memory://'), { patience: HASTY }, pair);
+    await using region = await RegionRig.create(await openEmptyDatabase(), { patience: HASTY }, pair);
     const idle = connectHttp2(region.url, { ca: authority.cert });
     idle.on('error', () => undefined);
     await once(idle, 'close');
@@ -151,7 +151,7 @@ describe('the listener of a region', { timeout: 60_000 }, () => {
   ] as const) {
     test(`who asks by ${title} and takes nothing of the answers is cut off`, async () => {
       await using region = await RegionRig.create(
-        await openEmbeddedDatabase('memory://'),
+        await openEmptyDatabase(),
         { patience: UNREAD },
         secure ? pair : undefined,
       );
@@ -167,7 +167,7 @@ describe('the listener of a region', { timeout: 60_000 }, () => {
   }
 
   test('who asks by HTTP/2 and takes nothing of the answer has that stream cut off', async () => {
-    await using region = await RegionRig.create(await openEmbeddedDatabase('memory://'), { patience: UNREAD }, pair);
+    await using region = await RegionRig.create(await openEmptyDatabase(), { patience: UNREAD }, pair);
     const session = connectHttp2(region.url, { ca: authority.cert, settings: { initialWindowSize: 0 } });
     session.on('error', () => undefined);
     const stream = session.request({ ':path': '/MAAS/api/2.0/describe/' });
@@ -178,7 +178,7 @@ describe('the listener of a region', { timeout: 60_000 }, () => {
   });
 
   test('a body of HTTP/2 that nobody wants is not waited for, and what else goes on there is not disturbed', async () => {
-    await using region = await RegionRig.create(await openEmbeddedDatabase('memory://'), {}, pair);
+    await using region = await RegionRig.create(await openEmptyDatabase(), {}, pair);
     const rack = await region.enrol('rack-a1');
     const authorization = formatAuthorization(rack);
     // What is on its way to the region counts on this side as well

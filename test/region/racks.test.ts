@@ -1,4 +1,4 @@
-import { openEmbeddedDatabase } from '../../src/region/database/embedded-database.ts';
+import { openEmptyDatabase } from './empty-database.ts';
 import { testRacks } from './racks-suite.ts';
 
-testRacks('embedded', () => openEmbeddedDatabase('memory://'));
+testRacks('embedded', openEmptyDatabase);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { parseCidr } from '../../src/addr/cidr.ts';
 import { formatAuthorization } from '../../src/contract/rack-key.ts';
-import { openEmbeddedDatabase } from '../../src/region/database/embedded-database.ts';
+import { openEmptyDatabase } from './empty-database.ts';
 import { vouchHeaders } from '../../src/region/vouched-headers.ts';
 import { newKey, RegionRig } from './region-rig.ts';
 
@@ -55,7 +55,7 @@ for (const [title, from, said, left] of TABLE) {
 }
 
 test('behind a balancer one who guesses keys shuts out nobody else, and a description has the scheme that was asked by', async () => {
-  await using region = await RegionRig.create(await openEmbeddedDatabase('memory://'), { proxies: PROXIES });
+  await using region = await RegionRig.create(await openEmptyDatabase(), { proxies: PROXIES });
   const guess = (from: string) => {
     const authorization = formatAuthorization({ rack: crypto.randomUUID(), key: newKey() });
     return region.ask('GET', '/racks/v1/plan', { authorization, 'x-forwarded-for': from });
@@ -69,7 +69,7 @@ test('behind a balancer one who guesses keys shuts out nobody else, and a descri
 });
 
 test('where no balancer is named anybody asks as who he is', async () => {
-  await using region = await RegionRig.create(await openEmbeddedDatabase('memory://'));
+  await using region = await RegionRig.create(await openEmptyDatabase());
   const headers = { 'x-forwarded-proto': 'https', 'x-forwarded-for': '198.51.100.1' };
   const { body } = await region.ask('GET', '/MAAS/api/2.0/describe/', headers);
   assert.match((body as { handlers: { uri: string }[] }).handlers[0]?.uri ?? '', /^http:/);
