@@ -17,8 +17,8 @@ import { reasonToSkip } from './rack-rig.ts';
 import { DAYS, WeekRig } from './week-rig.ts';
 
 const DAY = 86_400_000;
-/** Events a day: what a rack of a thousand machines says. */
-const MANY = 43_000;
+/** Events a day: what a rack of some hundred machines says. */
+const MANY = 15_000;
 const FEWER = 6_000;
 /** Milliseconds from one lot of machines to the next: they are not to be all that the rack has time for. */
 const BETWEEN = 300;

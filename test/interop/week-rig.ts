@@ -16,7 +16,9 @@ export const DAYS = 7;
 const MINUTE = 60_000;
 const DAY = 86_400_000;
 /** Of the last moment of a rack that is killed, the one may be on disk, and the other not: timeline and outbox are two files. */
-const LAST_MOMENT = 1_000;
+const LAST_MOMENT = 2_000;
+/** That nothing waits is told a moment late: so long it must be so. */
+const STEADY_MILLISECONDS = 3_000;
 const MACHINES = 40;
 /** A rack's machines that nobody here plays: it had been told of them before it ended. */
 const OTHER_MACHINES = 1_000;
@@ -28,7 +30,7 @@ export class WeekRig implements AsyncDisposable {
   readonly #clock: MovedClock;
   readonly #bounds: OutboxBounds;
   readonly #stretches: Stretch[] = [];
-  readonly #kills: number[] = [];
+  readonly #kills: { readonly from: number; readonly to: number }[] = [];
 
   /** `outbox`: of the file, and the same as bounds. */
   static async create(
@@ -84,7 +86,7 @@ log: { level: warn }
     await delay(100 + Math.random() * 700);
     const now = this.#clock.now();
     await rack.end(signal);
-    if (signal === 'SIGKILL') this.#kills.push(now);
+    if (signal === 'SIGKILL') this.#kills.push({ from: now - LAST_MOMENT, to: this.#clock.now() });
     await load;
     const stretch = { from: now + MINUTE, to: now + DAY - MINUTE, first: this.filled, count, machines: OTHER_MACHINES };
     this.#stretches.push(stretch);
@@ -105,7 +107,7 @@ log: { level: warn }
 
   /** Whether it can't be known on which of the two disks it is. */
   isOfLastMoment({ at }: Pick<RackEvent, 'at'>): boolean {
-    return this.#kills.some((killed) => Math.abs(at - killed) < LAST_MOMENT);
+    return this.#kills.some(({ from, to }) => at >= from && at <= to);
   }
 
   /** Machines get their addresses, all of them. */
@@ -118,10 +120,13 @@ log: { level: warn }
     return (await this.rack.status()).region?.waiting ?? 0;
   }
 
-  async untilTold(seconds = 20): Promise<void> {
+  async untilTold(seconds = 60): Promise<void> {
+    let since: number | undefined;
     const isTold = async (): Promise<boolean> => {
       const { region } = await this.rack.status();
-      return region?.link === 'connected' && region.waiting === 0;
+      const isSo = region?.link === 'connected' && region.waiting === 0;
+      since = isSo ? (since ?? performance.now()) : undefined;
+      return since !== undefined && performance.now() - since > STEADY_MILLISECONDS;
     };
     await this.rack.until('all to be told', isTold, seconds);
   }
