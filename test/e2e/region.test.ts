@@ -157,9 +157,9 @@ it(
       'maas lab boot-source-selections create 1 os="ubuntu" release="precise" arches="amd64" subarches="*" labels= "*"',
     );
     const mirror = join(first.workspace.directory, 'mirror');
-    const words = [MIRROR_SERVER, REGION, `${MIRROR_PORT}`, mirror, join(home, 'mirror.log')];
-    const mirrors = region.exec([execPath, ...words]);
-    stack.defer(() => stopProcess(mirrors));
+    const mirrorWords = [MIRROR_SERVER, REGION, `${MIRROR_PORT}`, mirror, join(home, 'mirror.log')];
+    const mirrorServer = region.exec([execPath, ...mirrorWords]);
+    stack.defer(() => stopProcess(mirrorServer));
     const source = `http://${REGION}:${MIRROR_PORT}/`;
     await shell(`maas lab boot-sources create url=${source} keyring_data="$(base64 -w0 ${mirror}.asc)"`);
     await shell('maas lab boot-source-selections create 2 os=debian release=lab arches=amd64');
