@@ -41,10 +41,9 @@ export async function enrolRack({ config, token, url }: EnrolOptions, out: (line
   for (const each of urls)
     if (each.startsWith('http:')) out(`${each} is not encrypted: whoever is on the way sees all`);
   const file = new CredentialsFile(region?.credentials ?? join(rack.state, 'region.key'), rack.state);
-  const trust = { ...(region?.ca !== undefined && { ca: region.ca }), ...(region?.pins && { pins: region.pins }) };
   const wish = { token, name: rack.name, version: programVersion(), urls };
   try {
-    const enrolled = await enrol(wish, file, (each) => connectRegion(each, trust));
+    const enrolled = await enrol(wish, file, (each) => connectRegion(each, region ?? {}));
     for (const line of nextSteps(enrolled, file.path, region?.urls, config)) out(line);
     return 0;
   } catch (error) {

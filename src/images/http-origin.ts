@@ -1,10 +1,9 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
-import { readFileSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 
-import type { ImageSource } from '../plan/plan.ts';
-import { openTrustedConnection } from '../system/trusted-connection.ts';
+import type { RegionTrust } from '../plan/plan.ts';
+import { openTrustedConnection, readTrust } from '../system/trusted-connection.ts';
 import type { FileFlow, FileWish, Origin } from './origin.ts';
 import { shown } from './streams/stream-json.ts';
 import { TransferError } from './transfer-error.ts';
@@ -26,7 +25,7 @@ export interface HttpOriginSettings {
   /** A proxy for both http and https; absent: none, whatever the environment says. */
   readonly proxy?: string | undefined;
   /** Whom to take for the host of `base`, where the system is not asked. With a proxy that has no say. */
-  readonly trust?: ImageSource['trust'];
+  readonly trust?: RegionTrust | undefined;
   /** Default: 30 s. */
   readonly silenceMilliseconds?: number;
 }
@@ -168,13 +167,11 @@ export class HttpOrigin implements Origin {
   }
 }
 
-function trustingAgent(url: URL, { ca, pins }: NonNullable<ImageSource['trust']>, within: number): https.Agent {
+function trustingAgent(url: URL, trust: RegionTrust, within: number): https.Agent {
   const agent = new https.Agent({ keepAlive: true });
   const connect = async (done: (error: Error | null, socket: Duplex) => void): Promise<void> => {
     try {
-      // Read at each connection: the file may be replaced
-      const certificates = ca === undefined ? undefined : readFileSync(ca, 'utf8');
-      done(null, await openTrustedConnection({ url, trust: { ca: certificates, pins }, within }));
+      done(null, await openTrustedConnection({ url, trust: readTrust(trust), within }));
     } catch (error) {
       done(error as Error, undefined as unknown as Duplex);
     }

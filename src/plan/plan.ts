@@ -45,15 +45,19 @@ interface TimelineSettings {
   readonly bytes: number;
 }
 
-export interface RegionSettings {
+/** Whom we take for the region. */
+export interface RegionTrust {
+  /** Absolute path of certificates that may vouch for it, PEM; absent: those the system trusts. */
+  readonly ca?: string;
+  /** SHA-256 of public keys (SPKI), hex, one of which it must have; then nobody need vouch for it, and dates count for nothing. */
+  readonly pins?: readonly string[];
+}
+
+export interface RegionSettings extends RegionTrust {
   /** http or https, without a slash at the end; the next is asked when one fails. */
   readonly urls: readonly string[];
   /** Absolute path of the file that says who this rack is. */
   readonly credentials: string;
-  /** Absolute path of certificates that may vouch for it, PEM; absent: those the system trusts. */
-  readonly ca?: string;
-  /** SHA-256 of public keys (SPKI), hex, one of which it must have; then nobody need vouch for it. */
-  readonly pins?: readonly string[];
   /** What may wait for it while it is away. */
   readonly outbox: { readonly bytes: number; readonly seconds: number };
 }
@@ -102,7 +106,7 @@ export interface ImageSource {
   readonly keyringData?: string;
   readonly proxy?: string;
   /** It is the region's own: who is taken for the region is taken for it. */
-  readonly trust?: Pick<RegionSettings, 'ca' | 'pins'>;
+  readonly trust?: RegionTrust;
   /** Versions of each image. */
   readonly keep: number;
   /** Empty: all of it. */

@@ -1,17 +1,9 @@
-import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 
+import type { RegionTrust } from '../plan/plan.ts';
 import { messageOf } from '../system/message-of.ts';
-import { ConnectionError, openTrustedConnection } from '../system/trusted-connection.ts';
+import { ConnectionError, openTrustedConnection, readTrust, type Trust } from '../system/trusted-connection.ts';
 import { RegionFault } from './region-fault.ts';
-
-/** Whom we take for the region. */
-export interface Trust {
-  /** A file of certificates that may vouch for it, PEM; absent: those the system trusts. */
-  readonly ca?: string;
-  /** SHA-256 of public keys (SPKI), hex, one of which it must have: then nobody need vouch for it, and dates count for nothing. */
-  readonly pins?: readonly string[];
-}
 
 /** Certificates are judged by the clock, and that of a rack may be far off. */
 const DATE_FAULTS: ReadonlySet<string> = new Set(['CERT_NOT_YET_VALID', 'CERT_HAS_EXPIRED']);
@@ -19,13 +11,13 @@ const DATE_FAULTS: ReadonlySet<string> = new Set(['CERT_NOT_YET_VALID', 'CERT_HA
 /** Opens a connection to a region. Rejects with RegionFault. `protocols`: what we can speak, for ALPN (RFC 7301). `within`: milliseconds. */
 export async function dial(
   url: URL,
-  { ca, pins }: Trust,
+  trust: RegionTrust,
   protocols: readonly string[],
   within: number,
 ): Promise<Socket> {
-  const trust = { pins, ...(ca !== undefined && pins === undefined && { ca: authorities(ca) }) };
+  const read = trustIn(trust);
   try {
-    return await openTrustedConnection({ url, trust, protocols, within });
+    return await openTrustedConnection({ url, trust: read, protocols, within });
   } catch (error) {
     const reason = messageOf(error);
     const isOfDates = error instanceof ConnectionError && DATE_FAULTS.has(error.code);
@@ -36,10 +28,9 @@ export async function dial(
   }
 }
 
-/** Read at each connection: the file may be replaced. */
-function authorities(file: string): string {
+function trustIn(trust: RegionTrust): Trust {
   try {
-    return readFileSync(file, 'utf8');
+    return readTrust(trust);
   } catch (error) {
     throw new RegionFault('away', `region.ca can't be read: ${messageOf(error)}`);
   }

@@ -1,13 +1,12 @@
 import type { Orders, PlanAnswer } from '../contract/rack-words.ts';
 import { RACK_PATHS } from '../contract/paths.ts';
-import type { RegionSettings } from '../plan/plan.ts';
+import type { RegionSettings, RegionTrust } from '../plan/plan.ts';
 import type { RackFacts, RegionOrder, RegionState } from '../service/region-letters.ts';
 import type { ServiceContext } from '../service/service.ts';
 import type { Timer } from '../system/loop.ts';
 import { messageOf } from '../system/message-of.ts';
 import { ClockSkew } from './clock-skew.ts';
 import { CredentialsFile } from './credentials-file.ts';
-import type { Trust } from './dial.ts';
 import { EventCourier } from './event-courier.ts';
 import type { OrderBook } from './order-book.ts';
 import type { OutboxKeeper } from './outbox-keeper.ts';
@@ -28,7 +27,7 @@ const MOST_ANSWER = 64 * 1024;
 export interface SessionDependencies extends ServiceContext {
   readonly random: () => number;
   readonly version: string;
-  readonly connect: (url: string, trust: Trust) => Promise<Transport>;
+  readonly connect: (url: string, trust: RegionTrust) => Promise<Transport>;
   /** The rack's directory. */
   readonly state: string;
   readonly settings: RegionSettings;
@@ -58,10 +57,9 @@ export class RegionSession {
   constructor(dependencies: SessionDependencies) {
     this.#dependencies = dependencies;
     const { settings, events, clock, connect, outbox, version, wishForFacts } = dependencies;
-    const { urls, credentials, ca, pins } = settings;
-    const trust = { ...(ca !== undefined && { ca }), ...(pins && { pins }) };
+    const { urls, credentials } = settings;
     this.#identity = new RackIdentity(new CredentialsFile(credentials, dependencies.state), events);
-    const client = new RegionClient(urls, (url) => connect(url, trust));
+    const client = new RegionClient(urls, (url) => connect(url, settings));
     const changed = (): void => this.#changed();
     this.#link = new RegionLink({ ...dependencies, client, identity: this.#identity, changed });
     this.#skew = new ClockSkew(clock, events);

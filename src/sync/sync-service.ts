@@ -2,13 +2,12 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 
 import type { Ip4 } from '../addr/ip4.ts';
-import type { Plan, RegionSettings } from '../plan/plan.ts';
+import type { Plan, RegionSettings, RegionTrust } from '../plan/plan.ts';
 import { fromColumns } from '../service/lease-columns.ts';
 import type { Counters, LeaseFact } from '../service/letters.ts';
 import type { RegionNews, RegionState, RegionWish } from '../service/region-letters.ts';
 import type { Service, ServiceContext } from '../service/service.ts';
 import type { Timer } from '../system/loop.ts';
-import type { Trust } from './dial.ts';
 import type { OpenedOutbox } from './open-outbox.ts';
 import { OrderBook } from './order-book.ts';
 import { OutboxKeeper } from './outbox-keeper.ts';
@@ -23,7 +22,7 @@ const STATE_MILLISECONDS = 500;
 export interface SyncDependencies {
   readonly random: () => number;
   readonly version: string;
-  readonly connect: (url: string, trust: Trust) => Promise<Transport>;
+  readonly connect: (url: string, trust: RegionTrust) => Promise<Transport>;
   readonly openOutbox: (state: string, bounds: OutboxBounds) => OpenedOutbox;
 }
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { connect as connectTls, getCACertificates, type TLSSocket } from 'node:tls';
 
@@ -10,6 +11,11 @@ export interface Trust {
   readonly ca?: string | undefined;
   /** SHA-256 of public keys (SPKI), in hex, one of which it must have: then nobody need vouch for it. */
   readonly pins?: readonly string[] | undefined;
+}
+
+/** The same of a file of certificates, which is read at each connection, as it may be replaced; where pins count it is not. Throws what the disk says. */
+export function readTrust({ ca, pins }: Trust): Trust {
+  return pins || ca === undefined ? { pins } : { ca: readFileSync(ca, 'utf8') };
 }
 
 /** What the other side says of itself, as its certificate does, may be long, and meant for a terminal. */

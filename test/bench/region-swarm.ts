@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { Trust } from '../../src/sync/dial.ts';
+import type { RegionTrust } from '../../src/plan/plan.ts';
 import { SimulatedRack } from './simulated-rack.ts';
 
 const ENROL_AT_ONCE = 16;
@@ -14,7 +14,7 @@ const TELL_MILLISECONDS = 50;
 
 export interface SwarmOrder {
   readonly url: string;
-  readonly trust: Trust;
+  readonly trust: RegionTrust;
   readonly directory: string;
   /** One a rack. */
   readonly tokens: readonly string[];

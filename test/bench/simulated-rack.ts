@@ -10,7 +10,7 @@ import type { LeaseFact } from '../../src/service/letters.ts';
 import type { RackFacts, RegionWish } from '../../src/service/region-letters.ts';
 import { connectRegion } from '../../src/sync/connect-region.ts';
 import { CredentialsFile } from '../../src/sync/credentials-file.ts';
-import type { Trust } from '../../src/sync/dial.ts';
+import type { RegionTrust } from '../../src/plan/plan.ts';
 import { enrol } from '../../src/sync/enrol.ts';
 import { openOutbox } from '../../src/sync/open-outbox.ts';
 import { SyncService } from '../../src/sync/sync-service.ts';
@@ -59,7 +59,7 @@ export interface RackPlace {
   /** From 0. */
   readonly index: number;
   readonly url: string;
-  readonly trust: Trust;
+  readonly trust: RegionTrust;
   /** Its own. */
   readonly directory: string;
 }

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { after, describe, test, type TestContext } from 'node:test';
 
 import { connectRegion } from '../../src/sync/connect-region.ts';
-import type { Trust } from '../../src/sync/dial.ts';
+import type { RegionTrust } from '../../src/plan/plan.ts';
 import { RegionFault } from '../../src/sync/region-fault.ts';
 import type { Question, Transport } from '../../src/sync/transport.ts';
 import { Authority, type Issued } from '../fixtures/certificate.ts';
@@ -41,7 +41,7 @@ async function listen(t: TestContext, server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-async function open(t: TestContext, url: string, trust: Trust = { ca }): Promise<Transport> {
+async function open(t: TestContext, url: string, trust: RegionTrust = { ca }): Promise<Transport> {
   const transport = await connectRegion(url, trust);
   t.after(() => transport.close());
   return transport;
@@ -216,32 +216,33 @@ test('headers that come for ever end when there is no more time for them', async
   assert.equal(await faultOf(transport.ask({ ...QUESTION, within: 100 })), 'away: no whole answer in 0.1 s');
 });
 
-const TRUSTS: readonly (readonly [who: string, certificate: Issued, trust: Trust, fault: RegExp | undefined])[] = [
-  ['one that the CA vouches for', issued, { ca }, undefined],
-  ['one that nobody vouches for', issued, {}, /^away: .*(?:unable to verify|self-signed|issuer)/i],
-  ['one whose time is over', expired, { ca }, /^away: certificate has expired.*the clock of this rack says 20\d\d-/],
-  ['one of another name', authority.issueFor('region.test'), { ca }, /^away: .*(?:altnames|Alt Names)/i],
-  ['one with the key that is pinned', issued, { pins: ['0'.repeat(64), pinOf(issued)] }, undefined],
-  ['one with the key that is pinned, whose time is over', expired, { pins: [pinOf(expired)] }, undefined],
+const TRUSTS: readonly (readonly [who: string, certificate: Issued, trust: RegionTrust, fault: RegExp | undefined])[] =
   [
-    'one with another key than is pinned',
-    issued,
-    { pins: [pinOf(expired)] },
-    /^away: it has the public key [0-9a-f]{64}, which is not pinned$/,
-  ],
-  [
-    'one with another key than is pinned, although the CA vouches for it',
-    issued,
-    { ca, pins: [pinOf(expired)] },
-    /which is not pinned$/,
-  ],
-  [
-    'one where the file of CAs is gone',
-    issued,
-    { ca: join(directory, 'nowhere.pem') },
-    /^away: region\.ca can't be read: ENOENT/,
-  ],
-];
+    ['one that the CA vouches for', issued, { ca }, undefined],
+    ['one that nobody vouches for', issued, {}, /^away: .*(?:unable to verify|self-signed|issuer)/i],
+    ['one whose time is over', expired, { ca }, /^away: certificate has expired.*the clock of this rack says 20\d\d-/],
+    ['one of another name', authority.issueFor('region.test'), { ca }, /^away: .*(?:altnames|Alt Names)/i],
+    ['one with the key that is pinned', issued, { pins: ['0'.repeat(64), pinOf(issued)] }, undefined],
+    ['one with the key that is pinned, whose time is over', expired, { pins: [pinOf(expired)] }, undefined],
+    [
+      'one with another key than is pinned',
+      issued,
+      { pins: [pinOf(expired)] },
+      /^away: it has the public key [0-9a-f]{64}, which is not pinned$/,
+    ],
+    [
+      'one with another key than is pinned, although the CA vouches for it',
+      issued,
+      { ca, pins: [pinOf(expired)] },
+      /which is not pinned$/,
+    ],
+    [
+      'one where the file of CAs is gone',
+      issued,
+      { ca: join(directory, 'nowhere.pem') },
+      /^away: region\.ca can't be read: ENOENT/,
+    ],
+  ];
 for (const [who, certificate, trust, fault] of TRUSTS) {
   test(`${who} is ${fault ? 'no region, and hears nothing of ours' : 'the region'}`, async (t) => {
     let bytes = 0;
