@@ -1,13 +1,13 @@
 import { parentPort, workerData } from 'node:worker_threads';
 
 import { systemClock } from '../system/clock.ts';
-import type { Loop } from '../system/loop.ts';
 import { EventOutbox } from './event-outbox.ts';
 import type { FromService, ThreadData, ToService } from './letters.ts';
 import type { RegionWish } from './region-letters.ts';
 import { openLetter } from './service-desk.ts';
 import type { ImageSink, Service, ServiceContext } from './service.ts';
 import { serviceOf } from './thread-name.ts';
+import { timersOnly } from './timers-only.ts';
 
 /** The main function of a service thread that lives on Node's own event loop. */
 export function runOnEventLoop(create: (context: ServiceContext) => Service): void {
@@ -30,13 +30,3 @@ export function runOnEventLoop(create: (context: ServiceContext) => Service): vo
   const desk = { service, outbox, post, stop: () => port.close() };
   port.on('message', (letter: ToService) => openLetter(desk, letter));
 }
-
-const timersOnly: Loop = {
-  watch() {
-    throw new Error('descriptors are watched by Node on this thread');
-  },
-  after(milliseconds, fire) {
-    const timer = setTimeout(fire, milliseconds);
-    return { cancel: () => clearTimeout(timer) };
-  },
-};

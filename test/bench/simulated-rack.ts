@@ -8,6 +8,7 @@ import { compilePlan } from '../../src/plan/compile-plan.ts';
 import { toColumns } from '../../src/service/lease-columns.ts';
 import type { LeaseFact } from '../../src/service/letters.ts';
 import type { RackFacts, RegionWish } from '../../src/service/region-letters.ts';
+import { timersOnly } from '../../src/service/timers-only.ts';
 import { connectRegion } from '../../src/sync/connect-region.ts';
 import { CredentialsFile } from '../../src/sync/credentials-file.ts';
 import type { RegionTrust } from '../../src/plan/plan.ts';
@@ -15,7 +16,6 @@ import { enrol } from '../../src/sync/enrol.ts';
 import { openOutbox } from '../../src/sync/open-outbox.ts';
 import { SyncService } from '../../src/sync/sync-service.ts';
 import { systemClock } from '../../src/system/clock.ts';
-import type { Loop } from '../../src/system/loop.ts';
 import type { EventBody } from '../../src/timeline/event.ts';
 
 const VERSION = '0.1.0';
@@ -43,16 +43,6 @@ const BOOT: readonly EventBody[] = [
   { kind: 'dns.first-question', name: 'archive.ubuntu.example', type: 'A', answer: 'NOERROR' },
 ];
 export const EVENTS_OF_A_BOOT = BOOT.length;
-
-const timersOnly: Loop = {
-  watch() {
-    throw new Error('Node watches');
-  },
-  after(milliseconds, fire) {
-    const timer = setTimeout(fire, milliseconds);
-    return { cancel: () => clearTimeout(timer) };
-  },
-};
 
 /** Where a rack is, and who vouches for its region. */
 export interface RackPlace {
