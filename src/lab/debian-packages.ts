@@ -14,6 +14,7 @@ export interface PackageNeed {
   readonly provides: readonly string[];
 }
 
+export const POSTGRESQL: PackageNeed = { package: 'postgresql', provides: ['psql', '/usr/lib/postgresql'] };
 const NETWORK: PackageNeed = { package: 'iproute2', provides: ['ip'] };
 const QEMU_X86: PackageNeed = { package: 'qemu-system-x86', provides: ['qemu-system-x86_64'] };
 const QEMU_ARM: PackageNeed = { package: 'qemu-system-arm', provides: ['qemu-system-aarch64'] };
@@ -65,7 +66,7 @@ export const TEST_CLIENT_PACKAGES: readonly PackageNeed[] = [
   { package: 'tcpdump', provides: ['tcpdump'] },
   { package: 'tshark', provides: ['tshark'] },
   { package: 'faketime', provides: ['faketime'] },
-  { package: 'postgresql', provides: ['psql', '/usr/lib/postgresql'] },
+  POSTGRESQL,
 ];
 
 /** Also the places where an ordinary user's PATH does not look. */

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pid } from 'node:process';
@@ -7,6 +7,7 @@ import { createLabNetwork, labName, type LabNetwork } from '../../src/lab/networ
 import { runCommand } from '../../src/lab/run-command.ts';
 import { askDaemon } from '../../src/cli/control-client.ts';
 import { median } from './median.ts';
+import { residentMegabytes } from './resident.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const CONFIG = (directory: string): string => `
@@ -67,8 +68,7 @@ async function measureIn(network: LabNetwork, directory: string, main: string, i
   }
   const readyMilliseconds = performance.now() - began;
   await new Promise((resolve) => setTimeout(resolve, idle));
-  const status = readFileSync(`/proc/${daemon.pid}/status`, 'utf8');
-  return { readyMilliseconds, residentMegabytes: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1000 };
+  return { readyMilliseconds, residentMegabytes: residentMegabytes(daemon.pid ?? 0) };
 }
 
 async function answers(socket: string): Promise<boolean> {

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { execPath } from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { fillOutbox, eventsOf } from '../interop/fill-outbox.ts';
@@ -7,6 +6,7 @@ import { RackRig, SIMPLE } from '../interop/rack-rig.ts';
 import { RegionProcess } from '../interop/region-process.ts';
 import { processCpu, threadCpu } from './cpu-time.ts';
 import { median } from './median.ts';
+import { measureLatency, type Latency } from './rack-latency.ts';
 
 const PER_SECOND = 50;
 const DAY = 86_400_000;
@@ -15,13 +15,6 @@ const BOUNDS = { milliseconds: 14 * DAY, bytes: 256 * 2 ** 20 };
 const ELSEWHERE = ['chrt', '--idle', '0'];
 const LONGEST_MILLISECONDS = 600_000;
 const LOOK_MILLISECONDS = 500;
-
-interface Latency {
-  readonly answered: number;
-  readonly lost: number;
-  readonly p50: number;
-  readonly p99: number;
-}
 
 interface Trial extends Latency {
   /** Of CPU, a second: the rack's, of that its thread's that talks to the region, and the region's. */
@@ -49,7 +42,7 @@ export async function benchRegionCatchup(quick: boolean): Promise<void> {
     fill(rig, records);
     await rig.start();
     // Code that was never run is slow at first, which is no matter of the region
-    await latency(rig, 4);
+    await measureLatency(rig, 4, PER_SECOND);
     gone.push(await trial(rig, undefined, seconds));
     await region.start();
     const rate = catchUp(rig);
@@ -67,10 +60,8 @@ export async function benchRegionCatchup(quick: boolean): Promise<void> {
 }
 
 async function enrol(rig: RackRig, region: RegionProcess): Promise<void> {
-  const token = (await region.command('enrol-rack')).output.trim();
   await rig.start();
-  const enrolled = await rig.rackboot('enrol', `--token=${token}`);
-  if (enrolled.code !== 0) throw new Error(enrolled.output);
+  await region.adopt(rig);
   await rig.until('the region to be followed', async () => (await rig.status()).region?.link === 'connected');
 }
 
@@ -87,17 +78,10 @@ async function trial(rig: RackRig, region: RegionProcess | undefined, seconds: n
     return [processCpu(pid), threadCpu(pid).get('sync') ?? 0, region ? processCpu(region.pid) : 0];
   };
   const [began, before] = [performance.now(), cpu()];
-  const found = await latency(rig, seconds);
+  const found = await measureLatency(rig, seconds, PER_SECOND);
   const after = cpu();
   const used = (i: 0 | 1 | 2): number => ((after[i] - before[i]) * 1000) / (performance.now() - began);
   return { ...found, rack: used(0), sync: used(1), region: used(2) };
-}
-
-async function latency(rig: RackRig, seconds: number): Promise<Latency> {
-  const client = join(import.meta.dirname, 'dhcp-latency.ts');
-  const { stdout, output, code } = await rig.client(execPath, client, String(seconds), String(PER_SECOND));
-  if (code !== 0) throw new Error(output);
-  return JSON.parse(stdout) as Latency;
 }
 
 /** Looks how it goes on: `begun` when the first of it is told, `ended` gives how many records were told a second. */

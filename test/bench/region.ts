@@ -1,13 +1,13 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { createHash, X509Certificate } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { formatIp4 } from '../../src/addr/ip4.ts';
 import { formatMac } from '../../src/addr/mac.ts';
-import { ensurePackages } from '../../src/lab/debian-packages.ts';
+import { ensurePackages, POSTGRESQL } from '../../src/lab/debian-packages.ts';
 import type { Database } from '../../src/region/database/database.ts';
 import { openPostgresDatabase } from '../../src/region/database/postgres-database.ts';
 import { Authority } from '../fixtures/certificate.ts';
@@ -19,11 +19,11 @@ import { CpuGroup } from './cpu-group.ts';
 import { processCpu } from './cpu-time.ts';
 import { median, percentile } from './median.ts';
 import { preciseNow, type PlanNews, type SwarmOrder, type SwarmStep, type SwarmWord } from './region-swarm.ts';
+import { residentMegabytes } from './resident.ts';
 import { EVENTS_OF_A_BOOT, machineAddress, machineMac, networkOf, rackName } from './simulated-rack.ts';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'dist', 'main.js');
 const SWARM = join(import.meta.dirname, 'region-swarm.ts');
-const POSTGRES = { package: 'postgresql', provides: ['psql', '/usr/lib/postgresql'] };
 /** Each rack has a disk of its own, so theirs are no file of the disk that PostgreSQL writes to. */
 const MEMORY = '/dev/shm';
 const DATABASE = 'region';
@@ -47,7 +47,7 @@ interface Cost {
 
 /** A thousand racks of forty machines that follow one region on one PostgreSQL, by TLS: how fast plans come and events go, and what it costs. */
 export async function benchRegion({ quick }: { readonly quick: boolean }): Promise<void> {
-  await ensurePackages([POSTGRES], console.log);
+  await ensurePackages([POSTGRESQL], console.log);
   await buildRackboot();
   const size: Size = quick
     ? { racks: 100, globalChanges: 3, idleSeconds: 10, storms: 1 }
@@ -332,8 +332,7 @@ class RegionBench {
   }
 
   #memory(): string {
-    const status = readFileSync(`/proc/${this.#parts.region.pid}/status`, 'utf8');
-    return `region ${Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1000)} MB resident`;
+    return `region ${Math.round(residentMegabytes(this.#parts.region.pid))} MB resident`;
   }
 }
 

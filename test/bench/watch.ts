@@ -1,18 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execPath } from 'node:process';
 
 import { RackRig, SIMPLE } from '../interop/rack-rig.ts';
+import { processCpu } from './cpu-time.ts';
+import { measureLatency, type Latency } from './rack-latency.ts';
+import { residentMegabytes } from './resident.ts';
 
 const PER_SECOND = 100;
-
-interface Latency {
-  readonly answered: number;
-  readonly lost: number;
-  readonly p50: number;
-  readonly p99: number;
-  readonly most: number;
-}
 
 /** DHCP while the wire is flooded with 100,000 ARP frames a second of random pairs, and while it is quiet; memory of the rack. */
 export async function benchWatch(quick: boolean): Promise<void> {
@@ -37,24 +31,18 @@ export async function benchWatch(quick: boolean): Promise<void> {
 
 /** Measures DHCP, while a wire is flooded where there is one to be. */
 async function trial(rig: RackRig, what: string, seconds: number, device?: string): Promise<Latency> {
-  const cpu = cpuSeconds(rig);
+  const cpu = processCpu(rig.daemon.pid ?? 0);
   const flood =
     device === undefined ? undefined : rig.client(execPath, script('arp-flood.ts'), `${seconds + 2}`, device);
-  const found = await latency(rig, seconds);
+  const found = await measureLatency(rig, seconds, PER_SECOND);
   const sent = Number((await flood)?.stdout ?? 0);
   const { answered, lost, p50, p99, most } = found;
   const waits = [p50, p99, most].map((wait) => wait.toFixed(2)).join(', ');
-  const costs = `${(cpuSeconds(rig) - cpu).toFixed(1)} s of CPU, ${resident(rig)} MB resident`;
+  const costs = `${(processCpu(rig.daemon.pid ?? 0) - cpu).toFixed(1)} s of CPU, ${resident(rig)} MB resident`;
   console.log(
     `${what.padEnd(17)} ${sent} frames; ${answered} DORA, ${lost} lost, p50, p99, most: ${waits} ms; ${costs}`,
   );
   return found;
-}
-
-async function latency(rig: RackRig, seconds: number): Promise<Latency> {
-  const { stdout, output, code } = await rig.client(execPath, script('dhcp-latency.ts'), `${seconds}`, `${PER_SECOND}`);
-  if (code !== 0) throw new Error(output);
-  return JSON.parse(stdout) as Latency;
 }
 
 function script(name: string): string {
@@ -63,11 +51,5 @@ function script(name: string): string {
 
 /** Megabytes. */
 function resident({ daemon }: RackRig): number {
-  const status = readFileSync(`/proc/${daemon.pid}/status`, 'utf8');
-  return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1000);
-}
-
-function cpuSeconds({ daemon }: RackRig): number {
-  const fields = readFileSync(`/proc/${daemon.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / 100;
+  return Math.round(residentMegabytes(daemon.pid ?? 0));
 }

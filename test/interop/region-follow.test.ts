@@ -8,6 +8,7 @@ import { askDaemon } from '../../src/cli/control-client.ts';
 import type { Row } from '../../src/region/database/database.ts';
 import { openEmbeddedDatabase } from '../../src/region/database/embedded-database.ts';
 import { isReported } from '../../src/timeline/is-reported.ts';
+import { signOf } from './event-sign.ts';
 import { RackRig, reasonToSkip, SIMPLE } from './rack-rig.ts';
 import { RegionProcess } from './region-process.ts';
 
@@ -34,25 +35,13 @@ async function recall(region: RegionProcess): Promise<{ leases: Row[]; events: R
   }
 }
 
-/** What one event is known by, here and there. */
-function signOf(event: {
-  readonly at: number;
-  readonly kind: string;
-  readonly mac?: string;
-  readonly address?: string;
-}): string {
-  return [event.at, event.kind, event.mac ?? '', event.address ?? ''].join(' ');
-}
-
 describe('a rack that follows a region', { skip: await reasonToSkip() }, () => {
   test('its region is killed and gone, and so is it: machines get addresses all along, and in the end the region has all of it once', async () => {
     await using rig = await RackRig.create('follow');
     await using region = await RegionProcess.start({ inside: rig.insideRack });
     rig.writeConfig(configOf(region));
-    const token = (await region.command('enrol-rack')).output.trim();
     await rig.start();
-    const enrolled = await rig.rackboot('enrol', `--token=${token}`);
-    assert.equal(enrolled.code, 0, enrolled.output);
+    await region.adopt(rig);
     const isConnected = async (): Promise<boolean> => {
       const { region: seen } = await rig.status();
       return seen?.link === 'connected' && seen.waiting === 0;

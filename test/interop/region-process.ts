@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,6 +13,7 @@ import { runCommand, type CommandResult } from '../../src/lab/run-command.ts';
 import type { DeskOrder } from '../../src/region/region-desk.ts';
 import { hashSecret } from '../../src/region/secret-hash.ts';
 import { newKey } from '../region/region-rig.ts';
+import type { RackRig } from './rack-rig.ts';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
 
@@ -108,8 +110,14 @@ export class RegionProcess implements AsyncDisposable {
     await once(child, 'exit');
   }
 
+  /** Makes this rack, whose daemon runs, one of its own. */
+  async adopt(rack: RackRig): Promise<void> {
+    const enrolled = await rack.rackboot('enrol', `--token=${await this.#token()}`);
+    assert.equal(enrolled.code, 0, enrolled.output);
+  }
+
   async enrol(name: string): Promise<RackCredentials & { readonly token: string }> {
-    const token = (await this.command('enrol-rack')).output.trim();
+    const token = await this.#token();
     const key = newKey();
     const body = JSON.stringify({ token, keyHash: hashSecret(key), name, version: '0.1.0' });
     const headers = { 'content-type': 'application/json' };
@@ -130,6 +138,10 @@ export class RegionProcess implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.end('SIGKILL');
     rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  async #token(): Promise<string> {
+    return (await this.command('enrol-rack')).output.trim();
   }
 
   get #config(): string {

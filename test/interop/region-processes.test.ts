@@ -177,27 +177,13 @@ describe('a region by itself', { timeout: 300_000 }, () => {
   test('obeys commands while it runs, and they do as well without it', async () => {
     await using region = await RegionProcess.start();
     const commands = async (name: string): Promise<void> => {
-      const made = await region.command(
-        'createadmin',
-        '--username',
-        name,
-        '--email',
-        'a@b.example',
-        '--password',
-        'geheim7',
-      );
+      const make = (password: string) =>
+        region.command('createadmin', '--username', name, '--email', 'a@b.example', '--password', password);
+      const made = await make('geheim7');
       assert.equal(made.code, 0, made.output);
       const key = await region.command('apikey', '--username', name);
       assert.match(key.output, /^\w{18}:\w{18}:\w{32}$/);
-      const again = await region.command(
-        'createadmin',
-        '--username',
-        name,
-        '--email',
-        'a@b.example',
-        '--password',
-        'x',
-      );
+      const again = await make('x');
       assert.deepEqual([again.code, again.output], [1, `rackboot: there is an operator ${name} already`]);
     };
     await commands('root');

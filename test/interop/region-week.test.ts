@@ -10,6 +10,7 @@ import { openEmbeddedDatabase } from '../../src/region/database/embedded-databas
 import { openPostgresDatabase } from '../../src/region/database/postgres-database.ts';
 import { isKeptForRegion, isReported } from '../../src/timeline/is-reported.ts';
 import type { RackEvent } from '../../src/timeline/event.ts';
+import { signOf } from './event-sign.ts';
 import type { NumberedEvent } from './fill-outbox.ts';
 import { clockStays } from './moved-clock.ts';
 import { postgresMissing, startPostgres } from './postgres-server.ts';
@@ -22,11 +23,6 @@ const MANY = 15_000;
 const FEWER = 6_000;
 /** Milliseconds from one lot of machines to the next: they are not to be all that the rack has time for. */
 const BETWEEN = 300;
-
-/** What one event is known by, here and there. */
-function signOf({ at, kind, mac, address }: Pick<RackEvent, 'at' | 'kind' | 'mac' | 'address'>): string {
-  return [at, kind, mac ?? '', address ?? ''].join(' ');
-}
 
 /** All that the rack itself saw, but for what may have been lost with its last moment. */
 async function seenBy(week: WeekRig): Promise<RackEvent[]> {
