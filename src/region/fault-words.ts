@@ -17,8 +17,8 @@ export function faultWords(error: unknown): FaultWords {
 /** The database can't be reached, goes down, or has too much to do: what is asked now may be asked again. */
 export function isPassing(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  // SQLSTATE classes: connections, resources, an operator's doing; a question that took too long; and too many at the same row
-  if (/^(?:08|53|57|25P03|40001|40P01|ECONN|ENOENT|ENOSPC|EPIPE|ETIMEDOUT|EAI_AGAIN)/.test(codeOf(error))) return true;
+  // SQLSTATE classes: connections, resources, an operator's doing; and a question that took too long
+  if (/^(?:08|53|57|25P03|ECONN|ENOENT|ENOSPC|EPIPE|ETIMEDOUT|EAI_AGAIN)/.test(codeOf(error))) return true;
   // Of the pool and the client of `pg`, which have no codes
   return /^(?:Connection terminated|timeout exceeded|timeout expired|Query read timeout|Client has encountered a connection error)/.test(
     error.message,

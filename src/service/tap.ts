@@ -72,7 +72,7 @@ export class Tap {
   aim(aim: TapAim | undefined): void {
     if (aim?.id !== this.#aim?.id) {
       this.#left = aim?.bytes ?? 0;
-      this.#forget();
+      this.#keepHeld([]);
     }
     this.#aim = aim;
     this.#addresses = new Set(aim?.addresses);
@@ -162,22 +162,19 @@ export class Tap {
   /** What is too old, and of the rest the older half: nothing is moved for each packet. */
   #dropOlder(now: number): void {
     const young = this.#held.filter(({ at }) => at > now - HELD_MILLISECONDS);
-    const kept = sizeOf(young) > HELD_BYTES / 2 ? young.slice(Math.ceil(young.length / 2)) : young;
-    this.#held = kept;
-    this.#heldSize = sizeOf(kept);
+    this.#keepHeld(sizeOf(young) > HELD_BYTES / 2 ? young.slice(Math.ceil(young.length / 2)) : young);
   }
 
   #takeHeld(): void {
     const now = this.#dependencies.clock.now();
     const isTaken = ({ theirs, at }: Held): boolean => this.#addresses.has(theirs) && at > now - HELD_MILLISECONDS;
     for (const held of this.#held) if (isTaken(held)) this.#gather(held.record);
-    this.#held = this.#held.filter(({ theirs }) => !this.#addresses.has(theirs));
-    this.#heldSize = sizeOf(this.#held);
+    this.#keepHeld(this.#held.filter(({ theirs }) => !this.#addresses.has(theirs)));
   }
 
-  #forget(): void {
-    this.#held = [];
-    this.#heldSize = 0;
+  #keepHeld(held: Held[]): void {
+    this.#held = held;
+    this.#heldSize = sizeOf(held);
   }
 
   #gather(record: Uint8Array): void {
