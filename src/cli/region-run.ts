@@ -14,7 +14,7 @@ import { GuessLimit } from '../region/guess-limit.ts';
 import { announceImages } from '../region/image-stream.ts';
 import { HANDLERS } from '../region/operators/handlers.ts';
 import { operatorRoutes } from '../region/operators/operator-routes.ts';
-import { pruneEvents } from '../region/prune-events.ts';
+import { prune, type PruneBounds } from '../region/prune.ts';
 import type { RegionConfig } from '../region/region-config.ts';
 import { Region } from '../region/server.ts';
 import { systemClock } from '../system/clock.ts';
@@ -44,7 +44,7 @@ export interface RegionRunOptions {
 
 const WATCHDOG_EVERY = 5_000;
 const CERTIFICATE_EVERY = 10_000;
-/** Old events are forgotten, and what a server of PostgreSQL does by itself is done for the one inside. */
+/** What is old is forgotten, and what a server of PostgreSQL does by itself is done for the one inside. */
 const TIDY_EVERY = 120_000;
 
 /** `rackboot region run`: the region's server, in the foreground, until it is told to stop. */
@@ -128,7 +128,7 @@ interface Housework {
 
 /** What is done now and then. */
 function startHousework(
-  { tls, events }: RegionConfig,
+  { tls, events, audit }: RegionConfig,
   {
     region,
     database,
@@ -151,7 +151,7 @@ function startHousework(
   };
   let tidying: Promise<unknown> | undefined;
   const tidy = (): void => {
-    tidying ??= tidyDatabase(database, events, stop)
+    tidying ??= tidyDatabase(database, { events, audit }, stop)
       .catch((error: unknown) => log.error(faultWords(error), 'the database was not tidied up'))
       .finally(() => (tidying = undefined));
   };
@@ -169,8 +169,8 @@ function startHousework(
   };
 }
 
-async function tidyDatabase(database: Database, events: RegionConfig['events'], stop: AbortSignal): Promise<void> {
-  await pruneEvents(database, events, stop);
+async function tidyDatabase(database: Database, bounds: PruneBounds, stop: AbortSignal): Promise<void> {
+  await prune(database, bounds, stop);
   if (!stop.aborted) await database.tend();
 }
 

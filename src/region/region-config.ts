@@ -17,8 +17,10 @@ import {
 import { DatabaseAddress } from './database/database-address.ts';
 
 const DATABASE = 'embedded, or a URL like postgres://rackboot@db.example/rackboot';
-const MOST_EVENTS = 'a number of events from 10000 to 1000000000';
+const MOST_ROWS = 'a number from 10000 to 1000000000';
 const CONTROL_SOCKET = 'control.sock';
+
+const mostRows = z.int(MOST_ROWS).min(10_000, MOST_ROWS).max(1_000_000_000, MOST_ROWS);
 
 const regionConfigSchema = mapping({
   state: directoryText
@@ -45,16 +47,19 @@ const regionConfigSchema = mapping({
     .optional()
     .describe('A simplestreams mirror that racks import from before any other source. An absolute path.'),
   events: mapping({
-    age: regionEventsText.prefault('90d').describe('What is older is forgotten: 1d to 3650d.'),
-    most: z
-      .int(MOST_EVENTS)
-      .min(10_000, MOST_EVENTS)
-      .max(1_000_000_000, MOST_EVENTS)
-      .prefault(10_000_000)
-      .describe('So many are kept; the oldest make room.'),
+    age: regionEventsText
+      .prefault('90d')
+      .describe('What is older is forgotten: 1d to 3650d; so is a machine that nobody saw since.'),
+    most: mostRows.prefault(10_000_000).describe('So many are kept; the oldest make room.'),
   })
     .prefault({})
     .describe('What is kept of what racks tell.'),
+  audit: mapping({
+    age: regionEventsText.prefault('730d').describe('What is older is forgotten: 1d to 3650d.'),
+    most: mostRows.prefault(1_000_000).describe('So many are kept; the oldest make room.'),
+  })
+    .prefault({})
+    .describe('What is kept of who changed what.'),
   log: mapping({
     level: z.enum(['debug', 'info', 'warn', 'error'], { error: 'one of debug, info, warn, error' }).prefault('info'),
   }).prefault({}),

@@ -6,6 +6,7 @@ import { audit } from './audit.ts';
 import type { Database, Row } from './database/database.ts';
 import { createKey, createOperator, formatKey } from './operators/keys.ts';
 import { createToken } from './racks/enrol-token.ts';
+import { removeRack } from './racks/racks.ts';
 import { Refusal } from './refusal.ts';
 
 const name = z.string().regex(/^[A-Za-z0-9@.+_-]{1,150}$/, 'a name of letters, digits and @.+-_');
@@ -95,7 +96,7 @@ export async function obeyDesk(database: Database, wish: DeskOrder): Promise<unk
     case 'racks':
       return (await database.query(RACKS)).map((row) => rackLine(row));
     case 'remove-rack':
-      return removeRack(database, wish.rack);
+      return removeNamed(database, wish.rack);
     case 'rotate-key':
       return rotateKey(database, wish.rack);
     case 'audit':
@@ -141,10 +142,11 @@ async function revoke(database: Database, operator: string, key: number): Promis
   return [];
 }
 
-async function removeRack(database: Database, rack: string): Promise<string[]> {
+async function removeNamed(database: Database, rack: string): Promise<string[]> {
   await database.transaction(async (sql) => {
-    const [row] = await sql.query('DELETE FROM rack WHERE name = $1 RETURNING id', [rack]);
+    const [row] = await sql.query('SELECT id FROM rack WHERE name = $1', [rack]);
     if (!row) throw new Refusal(404, `there is no rack ${rack}`);
+    await removeRack(sql, String(row['id']));
     await audit(sql, { who: WHO, did: 'delete', what: `rack ${rack}` });
   });
   return [`${rack} is removed: it serves on by what it has, and is not heard any more`];

@@ -430,6 +430,30 @@ export function testOperatorsShapes(title: string, open: () => Promise<Database>
     assert.deepEqual(await list(''), []);
   });
 
+  test(`${title}: leases are asked for by rack and by machine, and never so many that nobody can hold them`, async () => {
+    await using stage = await stageOf();
+    const { database } = stage.region;
+    await database.query(
+      `INSERT INTO lease (rack_id, address, mac)
+       SELECT id, inet '10.0.0.0' + n, '52:54:00:00:00:01' FROM rack, generate_series(1, 2) AS n`,
+    );
+    await database.query("UPDATE lease SET mac = '52:54:00:00:00:02' WHERE address = '10.0.0.2'");
+    const found = async (query: string): Promise<string[]> =>
+      ((await stage.ask(200, 'GET', `2.0/leases/${query}`)) as { rack: string; ip: string }[]).map(
+        ({ rack, ip }) => `${rack} ${ip}`,
+      );
+    assert.deepEqual(await found(''), ['rack-a1 10.0.0.1', 'rack-a1 10.0.0.2', 'rack-b1 10.0.0.1', 'rack-b1 10.0.0.2']);
+    assert.deepEqual(await found('?rack=rack-b1&mac_address=52:54:00:00:00:02'), ['rack-b1 10.0.0.2']);
+    assert.deepEqual(await found('?rack=rack-c1'), []);
+    await database.query(
+      `INSERT INTO lease (rack_id, address, mac)
+       SELECT id, inet '10.1.0.0' + n, '52:54:00:00:00:03' FROM rack, generate_series(1, 100000) AS n WHERE name = 'rack-a1'`,
+    );
+    const refusal = await stage.ask(400, 'GET', '2.0/leases/');
+    assert.deepEqual(refusal, { rack: ['there are more than 100000 leases: ask for those of fewer racks'] });
+    assert.equal((await found('?rack=rack-b1')).length, 2);
+  });
+
   test(`${title}: a rack that serves is not taken away by a slip`, async () => {
     await using stage = await stageOf();
     const [row] = (await stage.ask(200, 'GET', '2.0/rackcontrollers/')) as {

@@ -393,6 +393,42 @@ export function testRacks(name: string, open: () => Promise<Database>): void {
     });
   });
 
+  test(`${name}: a rack that is removed while it speaks hears that it is unknown, whatever it says`, async () => {
+    const database = await open();
+    let remove = nothing;
+    // Behind the look at its key
+    const removing: Database = {
+      listen: (channel, hear, lost) => database.listen(channel, hear, lost),
+      tend: () => database.tend(),
+      close: () => database.close(),
+      transaction: async (work, isolation) => remove().then(() => database.transaction(work, isolation)),
+      query: async (text, values) => {
+        if (text.startsWith('INSERT INTO rack_report')) await remove();
+        return database.query(text, values);
+      },
+    };
+    await using region = await RegionRig.create(removing);
+    const batch = { stream: randomUUID(), sentAt: 1, records: [{ number: 1, at: 1, kind: 'dhcp.ack', mac: MAC }] };
+    const known = { ...STATUS, leases: 1 };
+    const table: readonly (readonly [path: string, body: unknown, before?: unknown])[] = [
+      ['/racks/v1/events', batch],
+      ['/racks/v1/status', STATUS],
+      ['/racks/v1/status', known, STATUS],
+      ['/racks/v1/key', { keyHash: hashSecret(newKey()) }],
+    ];
+    for (const [path, body, before] of table) {
+      remove = nothing;
+      const rack = await region.enrol('rack-a1');
+      if (before !== undefined) await region.say(rack, 'POST', path, before);
+      remove = async () => {
+        await database.query("DELETE FROM rack WHERE name = 'rack-a1'");
+      };
+      assert.equal((await region.say(rack, 'POST', path, body)).status, 401, path);
+    }
+    assert.equal(region.log.filter((line) => line.includes('"level":50')).length, 0, region.log.join(''));
+    assert.deepEqual(await database.query('SELECT * FROM event'), []);
+  });
+
   test(`${name}: what makes no sense is refused by name, and no secret is logged`, async () => {
     await using region = await rig();
     const rack = await region.enrol('rack-a1');
@@ -426,6 +462,10 @@ export function testRacks(name: string, open: () => Promise<Database>): void {
     const log = region.log.join('');
     assert.ok(log.length > 0 && !log.includes(rack.key) && !log.includes(rack.key.slice(0, 10)), log);
   });
+}
+
+async function nothing(): Promise<void> {
+  // Until it is time
 }
 
 function refused(work: Promise<void>, fault: RegExp): Promise<void> {

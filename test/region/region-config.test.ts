@@ -16,15 +16,16 @@ function faultsOf(text: string, flags?: RegionFlags): readonly string[] {
 }
 
 test('a region without a file has its database in itself, and serves everybody', () => {
-  const { database, listen, tls, control, events } = configOf('');
+  const { database, listen, tls, control, events, audit } = configOf('');
   assert.deepEqual(
-    [database, listen, tls, control, events],
+    [database, listen, tls, control, events, audit],
     [
       'embedded',
       [{ address: 0, port: 5240 }],
       undefined,
       '/var/lib/rackboot-region/control.sock',
       { age: 7_776_000, most: 10_000_000 },
+      { age: 63_072_000, most: 1_000_000 },
     ],
   );
 });
@@ -52,8 +53,8 @@ const TABLE: readonly (readonly [text: string, flags: RegionFlags, faults: reado
     {},
     [
       'region.yaml:1:9: listen: expected an address and a port like 127.0.0.1:5249, found x',
-      'region.yaml:2:1: bogus: expected one of state, database, password-file, listen, proxies, url, tls, images, events, log, found bogus',
-      'region.yaml:3:1: databse: expected one of state, database, password-file, listen, proxies, url, tls, images, events, log, found databse (did you mean `database`?)',
+      'region.yaml:2:1: bogus: expected one of state, database, password-file, listen, proxies, url, tls, images, events, audit, log, found bogus',
+      'region.yaml:3:1: databse: expected one of state, database, password-file, listen, proxies, url, tls, images, events, audit, log, found databse (did you mean `database`?)',
       'region.yaml:4:1: tls.certificate: expected an absolute path of a file, found nothing',
       'region.yaml:5:16: events.age: expected a time from 1d to 3650d, written like 30d or 365d, found 1h',
     ],
@@ -67,7 +68,7 @@ const TABLE: readonly (readonly [text: string, flags: RegionFlags, faults: reado
     '- a\n',
     {},
     [
-      'region.yaml:1:1: expected a mapping with state, database, password-file, listen, proxies, url, tls, images, events, log, found a list',
+      'region.yaml:1:1: expected a mapping with state, database, password-file, listen, proxies, url, tls, images, events, audit, log, found a list',
     ],
   ],
   [

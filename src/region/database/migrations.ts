@@ -139,11 +139,12 @@ export const MIGRATIONS: readonly { readonly name: string; readonly sql: string 
         kept bigint NOT NULL, -- all of it up to this number is here
         forgotten bigint NOT NULL DEFAULT 0, -- what the rack gave up while this region was gone
         mended bigint NOT NULL DEFAULT 0, -- records that were not as they should be
+        told timestamptz NOT NULL DEFAULT now(), -- when something of it came last
         PRIMARY KEY (rack_id, stream)
       );
       CREATE TABLE event (
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-        rack_id uuid NOT NULL REFERENCES rack ON DELETE CASCADE,
+        rack_id uuid NOT NULL, -- there may be millions of a rack that is removed: they go later
         at timestamptz NOT NULL, -- by the rack's clock
         received timestamptz NOT NULL DEFAULT now(), -- by this one: what is forgotten goes by it
         kind text NOT NULL,
@@ -155,6 +156,7 @@ export const MIGRATIONS: readonly { readonly name: string; readonly sql: string 
       CREATE INDEX event_kind ON event (kind, id);
       CREATE INDEX event_rack ON event (rack_id, id);
       CREATE INDEX event_received ON event USING brin (received);
+      CREATE TABLE removed_rack (id uuid PRIMARY KEY); -- of which there may be events
       CREATE TABLE lease (
         rack_id uuid NOT NULL REFERENCES rack ON DELETE CASCADE,
         address inet NOT NULL,

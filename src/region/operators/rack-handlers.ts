@@ -3,12 +3,16 @@ import * as z from 'zod';
 import type { StatusReport } from '../../contract/rack-words.ts';
 import { order } from '../answer/publish.ts';
 import type { Row, Sql } from '../database/database.ts';
+import { removeRack } from '../racks/racks.ts';
 import { Refusal } from '../refusal.ts';
-import { truth } from './form-words.ts';
+import { FieldFaults } from './field-faults.ts';
+import { mac, truth, words } from './form-words.ts';
 import { action, NEW, settle, type Handler } from './handler.ts';
 
 /** A rack reports every half minute. */
 const SILENT_SECONDS = 120;
+/** Some 20 MB of them: whoever asks has to hold that, too. */
+const MOST_LEASES = 100_000;
 
 const imageShape = z.strictObject({ name: z.string(), version: z.string(), state: z.string(), bytes: z.int() });
 
@@ -96,7 +100,7 @@ const rackController: Handler = {
           const list = served.map(({ cidr }) => String(cidr)).join(', ');
           throw new Refusal(409, `rack ${String(name)} serves ${list}: force=true takes these away with it`);
         }
-        await sql.query('DELETE FROM rack WHERE id = $1', [id]);
+        await removeRack(sql, String(id));
         await settle(sql, call, { did: 'delete', what: `rack ${String(name)}`, racks: 'nobody' });
         return null;
       },
@@ -146,7 +150,11 @@ const leases: Handler = {
     action({
       name: 'read',
       method: 'GET',
-      doc: 'List leases.',
+      doc: `List leases, ${MOST_LEASES} at most: of more a part must be asked for.`,
+      parameters: z.object({
+        rack: words('Of these racks.').optional(),
+        mac_address: mac('Of this machine.').optional(),
+      }),
       reply: z.array(
         z.strictObject({
           rack: z.string(),
@@ -156,11 +164,17 @@ const leases: Handler = {
           expires: z.iso.datetime().nullable(),
         }),
       ),
-      read: (sql) =>
-        sql.query(
+      read: async (sql, { parameters: { rack, mac_address: card } }) => {
+        const rows = await sql.query(
           `SELECT rack.name AS rack, host(address) AS ip, mac AS mac_address, lease.name AS hostname, expires
-           FROM lease JOIN rack ON rack.id = rack_id ORDER BY rack.name, address`,
-        ),
+           FROM lease JOIN rack ON rack.id = rack_id
+           WHERE ($1::text[] IS NULL OR rack.name = ANY($1::text[])) AND ($2::macaddr IS NULL OR mac = $2::macaddr)
+           ORDER BY rack.name, address LIMIT $3`,
+          [rack ?? null, card ?? null, MOST_LEASES + 1],
+        );
+        if (rows.length <= MOST_LEASES) return rows;
+        throw new FieldFaults({ rack: [`there are more than ${MOST_LEASES} leases: ask for those of fewer racks`] });
+      },
     }),
   ],
 };
@@ -189,9 +203,9 @@ function rackView(row: Row, base: string) {
       status: isHeard === true ? (state === 'serving' ? 'running' : 'dead') : 'unknown',
       status_info: isHeard === true ? '' : 'the rack is not heard of',
     })),
-    interface_set: (status?.interfaces ?? []).map(({ name, address, prefix, mac }) => ({
+    interface_set: (status?.interfaces ?? []).map(({ name, address, prefix, mac: card }) => ({
       name,
-      mac_address: mac ?? null,
+      mac_address: card ?? null,
       links: [{ ip_address: address, mode: 'static', subnet: { cidr: `${address}/${prefix}` } }],
     })),
     plan: {

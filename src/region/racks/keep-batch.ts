@@ -1,6 +1,7 @@
 import type { EventBatch } from '../../contract/rack-words.ts';
 import type { Sql } from '../database/database.ts';
 import { readTelling } from './lease-telling.ts';
+import { unknownRack } from './racks.ts';
 import { readRecords, type KeptRecord } from './read-records.ts';
 
 /** A batch whose records nobody has looked at yet. */
@@ -20,20 +21,23 @@ const LONGEST_WORD = 255;
 
 /**
  * Keeps what of a batch is not here yet, and what follows from it: who has which lease, who is on which wire. A batch that comes
- * twice changes nothing the second time. However long it is, it takes one statement a table. `now`: Unix milliseconds.
+ * twice changes nothing the second time. However long it is, it takes one statement a table. `now`: Unix milliseconds. Throws Refusal.
  */
 export async function keepBatch(sql: Sql, rack: string, batch: RawBatch, now: number): Promise<BatchOutcome> {
   const { stream, forgotten, sentAt } = batch;
-  await sql.query('INSERT INTO stream (rack_id, stream, kept) VALUES ($1, $2, 0) ON CONFLICT DO NOTHING', [
-    rack,
-    stream,
-  ]);
+  // So that it can't be removed in the middle of this
+  await sql.query(
+    `INSERT INTO stream (rack_id, stream, kept) SELECT id, $2::uuid, 0 FROM rack WHERE id = $1 FOR KEY SHARE
+     ON CONFLICT DO NOTHING`,
+    [rack, stream],
+  );
   // Whoever has this row is alone with the stream
   const [row] = await sql.query('SELECT kept FROM stream WHERE rack_id = $1 AND stream = $2 FOR UPDATE', [
     rack,
     stream,
   ]);
-  const before = Number(row?.['kept'] ?? 0);
+  if (!row) throw unknownRack();
+  const before = Number(row['kept']);
   const { records, mended } = readRecords(batch.records, before, sentAt);
   const kept = records.at(-1)?.number ?? before;
   /** By our own clock, so that those of several racks compare; nothing was seen that is still to come. */
@@ -44,7 +48,7 @@ export async function keepBatch(sql: Sql, rack: string, batch: RawBatch, now: nu
   await keepServers(sql, rack, records, seen);
   await keepMachines(sql, rack, records, seen);
   await sql.query(
-    `UPDATE stream SET kept = $3, forgotten = greatest(forgotten, $4), mended = mended + $5
+    `UPDATE stream SET kept = $3, forgotten = greatest(forgotten, $4), mended = mended + $5, told = now()
      WHERE rack_id = $1 AND stream = $2`,
     [rack, stream, kept, forgotten?.count ?? 0, mended],
   );

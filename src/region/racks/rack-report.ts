@@ -5,7 +5,7 @@ import { publish } from '../answer/publish.ts';
 import { RefusedChange } from '../answer/refused-change.ts';
 import type { Database, Sql } from '../database/database.ts';
 import { noticeInterfaces } from './notice-interfaces.ts';
-import type { Rack } from './racks.ts';
+import { unknownRack, type Rack } from './racks.ts';
 import { storable } from './storable.ts';
 
 export interface ReportOutcome {
@@ -33,7 +33,7 @@ export interface RackReport {
 
 /**
  * Keeps what a rack says of itself. Where its wires or its file are others than before its plan may be another too: all that is one
- * change, so that none of it is lost with a process that dies.
+ * change, so that none of it is lost with a process that dies. Throws Refusal.
  */
 export async function keepReport(database: Database, rack: Rack, report: RackReport): Promise<ReportOutcome> {
   const { file } = report.status;
@@ -67,15 +67,17 @@ async function lookBack(sql: Sql, rack: Rack): Promise<Before> {
 
 async function write(sql: Sql, rack: Rack, { status: { file, ...status }, from, now }: RackReport): Promise<void> {
   const config = file?.config === undefined ? null : JSON.stringify(storable(file.config));
-  await sql.query(
+  const [row] = await sql.query(
     `INSERT INTO rack_report (rack_id, seen, seen_at, skew_ms, status, file_hash, file_config)
-     VALUES ($1, to_timestamp($2::double precision / 1000), $3, $4, $5::jsonb, $6, $7::jsonb)
+     SELECT id, to_timestamp($2::double precision / 1000), $3, $4, $5::jsonb, $6, $7::jsonb FROM rack WHERE id = $1 FOR KEY SHARE
      ON CONFLICT (rack_id) DO UPDATE SET
        seen = excluded.seen, seen_at = excluded.seen_at, skew_ms = excluded.skew_ms, status = excluded.status,
        file_hash = coalesce(excluded.file_hash, rack_report.file_hash),
-       file_config = coalesce(excluded.file_config, rack_report.file_config)`,
+       file_config = coalesce(excluded.file_config, rack_report.file_config)
+     RETURNING 1 AS written`,
     [rack.id, now, from, status.at - now, JSON.stringify(storable(status)), config && file?.hash, config],
   );
+  if (!row) throw unknownRack();
 }
 
 /** What it was to serve may not go with what it has now: then it keeps the plan it has. */

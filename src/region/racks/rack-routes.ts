@@ -18,7 +18,7 @@ import type { GuessLimit } from '../guess-limit.ts';
 import { Refusal } from '../refusal.ts';
 import { keepBatch } from './keep-batch.ts';
 import type { PlanWaiters } from './plan-waiters.ts';
-import { changeKey, enrolRack, findRack, type Rack } from './racks.ts';
+import { changeKey, enrolRack, findRack, unknownRack, type Rack } from './racks.ts';
 import { keepReport } from './rack-report.ts';
 import { PlanReader } from './plan-reader.ts';
 import { ProvenKeys } from '../proven-keys.ts';
@@ -85,7 +85,7 @@ export class RackRoutes {
       return rack;
     }
     guesses.wrong(context.ip);
-    throw new Refusal(401, 'this is no key of a rack of this region');
+    throw unknownRack();
   }
 
   #checkGuesses({ ip }: Context): void {

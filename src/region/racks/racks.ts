@@ -77,8 +77,23 @@ export async function findRack(sql: Sql, { rack, key }: RackCredentials): Promis
   return { id: rack, name: String(row['name']) };
 }
 
-/** A key beside the one it has. */
+/** It is nobody's key, or of a rack that was removed meanwhile. */
+export function unknownRack(): Refusal {
+  return new Refusal(401, 'this is no key of a rack of this region');
+}
+
+/** What it told of leases, wires and machines goes with it, its events later: there may be millions. */
+export async function removeRack(sql: Sql, id: string): Promise<void> {
+  await sql.query('DELETE FROM rack WHERE id = $1', [id]);
+  await sql.query('INSERT INTO removed_rack (id) VALUES ($1)', [id]);
+}
+
+/** A key beside the one it has. Throws Refusal. */
 export async function changeKey(sql: Sql, rack: Rack, keyHash: string): Promise<void> {
-  await sql.query('UPDATE rack SET next_key_hash = $2 WHERE id = $1', [rack.id, keyHash]);
+  const [row] = await sql.query('UPDATE rack SET next_key_hash = $2 WHERE id = $1 RETURNING 1 AS found', [
+    rack.id,
+    keyHash,
+  ]);
+  if (!row) throw unknownRack();
   await audit(sql, { who: rack.name, did: 'change key', what: `rack ${rack.name}` });
 }
