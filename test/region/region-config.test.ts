@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { test } from 'node:test';
 
@@ -28,6 +29,19 @@ test('a region without a file has its database in itself, and serves everybody',
       { age: 63_072_000, most: 1_000_000 },
     ],
   );
+});
+
+test('etc/region.yaml has every key, with its default where it has one', () => {
+  const example = readFileSync(new URL('../../etc/region.yaml', import.meta.url), 'utf8');
+  assert.deepEqual(configOf(example), configOf(''));
+  const filled = example.replace('database: embedded', 'database: postgres://rackboot@db.example/rackboot');
+  const all = configOf(filled.replaceAll(/^# (?=[a-z-]+:| {2})/gm, ''));
+  assert.deepEqual(
+    [all.tls?.key, all.images, all.proxies?.length],
+    ['/etc/rackboot/region-key.pem', { directory: '/srv/mirror', url: 'https://region.example:5240' }, 1],
+  );
+  const keys = /expected one of (.*), found/.exec(faultsOf('x: 1\n').join())?.[1]?.split(', ') ?? [];
+  for (const key of keys) assert.match(example, new RegExp(`^(?:# )?${key}:`, 'm'));
 });
 
 test('what the command line says goes before the file', () => {
