@@ -17,10 +17,16 @@ export interface NoticeGround {
 /** What an operator should know and perhaps do something about, one sentence each. */
 export function noticesOf({ plan, standing, notices, zones, boots }: NoticeGround): string[] {
   const others = [...notices.all(), ...zones.notices(), ...boots.notices((row) => calledBy(plan, row))];
-  return [...regionNotices(standing), ...others];
+  return [...idleNotices(plan, standing), ...refusalNotices(standing), ...others];
 }
 
-function regionNotices(standing: RegionStanding | undefined): string[] {
+/** With a region that is no fault; but whoever took the last subnet away may not have meant to. */
+function idleNotices({ subnets }: Plan, standing: RegionStanding | undefined): string[] {
+  if (standing?.version === undefined || subnets.length > 0) return [];
+  return [`it serves no subnet: neither the file nor the region's plan ${standing.version} has one`];
+}
+
+function refusalNotices(standing: RegionStanding | undefined): string[] {
   if (!standing?.refused) return [];
   const { version, refused } = standing;
   const instead =

@@ -58,6 +58,7 @@ const LASTING_KINDS: ReadonlySet<EventBody['kind']> = new Set<EventBody['kind']>
   'region.clock-wrong',
   'region.clock-right',
   'region.key-changed',
+  'region.key-restored',
   'region.key-failed',
   'region.outbox-failed',
   'region.outbox-works',

@@ -13,6 +13,8 @@ export interface Credentials {
   readonly key?: RackSecret;
   /** A key that takes the place of the other. */
   readonly next?: RackSecret;
+  /** The one that `key` took the place of: all that a region knows which was put back to an older time. */
+  readonly previous?: RackSecret;
   /** The last order to take a new key that was begun. */
   readonly rotated?: number;
   /** The region that it is enrolled with. */
@@ -35,6 +37,7 @@ const schema = z.object({
   rack: z.uuid().optional(),
   key: key.optional(),
   next: key.optional(),
+  previous: key.optional(),
   rotated: z.int().min(1).optional(),
   url: z.string().optional(),
   pending: z.object({ key, token: z.string(), url: z.string() }).optional(),
@@ -81,11 +84,12 @@ export class CredentialsFile {
   }
 
   /** Whole or not at all, and for its owner only. Throws what the disk says. */
-  write({ rack, key: secret, next, rotated, url, pending }: Credentials): void {
+  write({ rack, key: secret, next, previous, rotated, url, pending }: Credentials): void {
     const content = {
       rack,
       key: secret?.reveal(),
       next: next?.reveal(),
+      previous: previous?.reveal(),
       rotated,
       url,
       pending: pending && { ...pending, key: pending.key.reveal() },

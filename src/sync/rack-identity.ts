@@ -7,8 +7,9 @@ const NOT_ENROLLED = 'it has not been enrolled: `rackboot enrol --token …` doe
 const HALF_ENROLLED = 'its enrolment was not answered: call `rackboot enrol` once more, with the same token';
 
 /**
- * Who this rack is. It may have two keys while it takes a new one: the new one is written down first, then told to the region, and the
- * old one is forgotten when the region has taken the new one for a question. Whatever is cut off on the way is taken up again.
+ * Who this rack is. It may have two keys while it takes a new one: the new one is written down first, then told to the region, and takes
+ * the place of the old one when the region has taken it for a question. The key before is kept: a region that was put back to an older
+ * time may know that one alone, and is told of the present one anew. Whatever is cut off on the way is taken up again.
  */
 export class RackIdentity {
   readonly #file: CredentialsFile;
@@ -16,8 +17,12 @@ export class RackIdentity {
   #credentials: Credentials = {};
   #stamp: string | undefined;
   #fault: string | undefined;
-  /** The new key is used, to see whether the region knows it. */
-  #triesNext = false;
+  /** The one that is used, where it is not the present one. */
+  #inUse: RackSecret | undefined;
+  /** Keys that the region did not take when they were last used. */
+  readonly #unknown = new Set<RackSecret>();
+  /** The region takes the key before, and not the present one. */
+  #isBehind = false;
 
   constructor(file: CredentialsFile, events: EventSink) {
     this.#file = file;
@@ -27,9 +32,9 @@ export class RackIdentity {
 
   /** Undefined: nobody. */
   get authorization(): string | undefined {
-    const { rack, key, next } = this.#credentials;
+    const { rack, key } = this.#credentials;
     if (rack === undefined || !key) return undefined;
-    return (this.#triesNext && next ? next : key).authorizationOf(rack);
+    return (this.#inUse ?? key).authorizationOf(rack);
   }
 
   get rack(): string | undefined {
@@ -43,7 +48,9 @@ export class RackIdentity {
 
   /** A key that the region is still to be told of. */
   get untold(): RackSecret | undefined {
-    return this.#triesNext ? undefined : this.#credentials.next;
+    const { key, next, previous } = this.#credentials;
+    if (this.#inUse === undefined) return next;
+    return this.#inUse === previous && this.#isBehind ? key : undefined;
   }
 
   /** To be called now and then: tells whether the file is another, and read. */
@@ -51,7 +58,9 @@ export class RackIdentity {
     const stamp = this.#file.stamp();
     if (stamp === this.#stamp) return false;
     this.#stamp = stamp;
-    this.#triesNext = false;
+    this.#inUse = undefined;
+    this.#unknown.clear();
+    this.#isBehind = false;
     try {
       this.#credentials = this.#file.read();
       this.#fault = undefined;
@@ -73,41 +82,82 @@ export class RackIdentity {
     return true;
   }
 
-  /** The region was told of the new key: it is used from now on. */
-  told(): void {
-    this.#triesNext = this.#credentials.next !== undefined;
+  /** The region was told of this key: it is used from now on. */
+  told(told: RackSecret): void {
+    const { key, next } = this.#credentials;
+    if (told === next) this.#inUse = next;
+    else if (told === key) this.#inUse = undefined;
   }
 
   /**
-   * A question was answered that was asked by this authorization. Only one by the new key shows that the region knows that: others were
-   * under way for long, perhaps.
+   * A question was answered that was asked by this authorization. It shows that the region knows that key and says nothing of the
+   * others: it was under way for long, perhaps.
    */
   works(authorization: string | undefined): void {
-    const { rack, next, ...rest } = this.#credentials;
-    if (rack === undefined || !next || authorization !== next.authorizationOf(rack)) return;
+    const { key, next, previous } = this.#credentials;
+    const secret = this.#secretOf(authorization);
+    if (!secret) return;
+    this.#unknown.delete(secret);
+    if (secret === next) this.#takeNext();
+    if (secret === previous) this.#isBehind ||= this.#inUse === previous;
+    if (secret !== key) return;
+    if (previous) this.#unknown.delete(previous);
+    if (this.#isBehind && this.#inUse === undefined) {
+      this.#isBehind = false;
+      this.#events.emit({ kind: 'region.key-restored' });
+    }
+  }
+
+  /**
+   * This authorization was not taken. Tells whether there is another one to try before it is worth a word: each is tried once at once,
+   * and then in turn.
+   */
+  tryOther(authorization: string | undefined): boolean {
+    const keys = this.#secrets();
+    const secret = this.#secretOf(authorization);
+    // Another has moved on already, or it is not even ours any more
+    if (authorization !== this.authorization || !secret) return keys.some((each) => !this.#unknown.has(each));
+    const isKnown = this.#unknown.has(secret);
+    this.#unknown.add(secret);
+    this.#isBehind = false;
+    const other = keys[(keys.indexOf(secret) + 1) % keys.length] ?? secret;
+    this.#inUse = other === this.#credentials.key ? undefined : other;
+    return !isKnown && !this.#unknown.has(other);
+  }
+
+  hideIn(text: string): string {
+    const { pending } = this.#credentials;
+    const all = [...this.#secrets(), ...(pending ? [pending.key] : [])];
+    return all.reduce((bare, secret) => secret.hideIn(bare), text);
+  }
+
+  /** In the order in which they are tried. */
+  #secrets(): RackSecret[] {
+    const { key, next, previous } = this.#credentials;
+    return [key, next, previous].filter((secret) => secret !== undefined);
+  }
+
+  #secretOf(authorization: string | undefined): RackSecret | undefined {
+    const { rack } = this.#credentials;
+    if (rack === undefined) return undefined;
+    return this.#secrets().find((secret) => secret.authorizationOf(rack) === authorization);
+  }
+
+  #takeNext(): void {
+    const { key, next, previous: _older, ...rest } = this.#credentials;
+    if (!key || !next) return;
     // `rackboot enrol` has just written another one, which is read soon
     if (this.#file.stamp() !== this.#stamp) return;
     try {
-      this.#write({ ...rest, rack, key: next });
+      this.#write({ ...rest, key: next, previous: key });
     } catch {
       // The file has both: next time
       return;
     }
-    this.#triesNext = false;
+    this.#inUse = undefined;
+    this.#unknown.clear();
+    this.#isBehind = false;
     this.#events.emit({ kind: 'region.key-changed' });
-  }
-
-  /** The key in use was not taken. Tells whether there is another one to try before it is worth a word. */
-  tryOther(): boolean {
-    if (!this.#credentials.next) return false;
-    this.#triesNext = !this.#triesNext;
-    return this.#triesNext;
-  }
-
-  hideIn(text: string): string {
-    const { key, next } = this.#credentials;
-    const bare = key?.hideIn(text) ?? text;
-    return next?.hideIn(bare) ?? bare;
   }
 
   /** The region was put back to an older time: its next order is a new one all the same. */

@@ -115,9 +115,9 @@ export class RegionLink {
     } catch (error) {
       this.#check();
       const fault = error instanceof RegionFault ? error : new RegionFault('away', String(error));
-      // Of a key that was changed meanwhile nothing follows
-      const isOld = fault.kind === 'unknown' && authorization !== identity.authorization;
-      if (!isOld && !(mayReject && fault.kind === 'rejected')) this.#fails(activity, url, fault);
+      // Another key may be taken, or this one was changed meanwhile: that is no refusal yet
+      const isUndecided = fault.kind === 'unknown' && identity.tryOther(authorization);
+      if (!isUndecided && !(mayReject && fault.kind === 'rejected')) this.#fails(activity, url, fault);
       throw fault;
     }
   }
@@ -179,13 +179,11 @@ export class RegionLink {
   }
 
   #fails(activity: Activity, url: string, fault: RegionFault): void {
-    const { clock, client, events, identity } = this.#dependencies;
+    const { clock, client, events } = this.#dependencies;
     const failures = (this.#failures.get(activity) ?? 0) + 1;
     this.#failures.set(activity, failures);
     this.#fault = { at: clock.now(), reason: fault.message };
     if (fault.kind === 'unknown') {
-      // Perhaps the region knows the new one of two keys already: that is no refusal yet
-      if (identity.tryOther()) return;
       this.#restFor(activity, UNKNOWN_MILLISECONDS * (0.5 + this.#dependencies.random()));
       if (this.#refusal !== fault.message) events.emit({ kind: 'region.refused', reason: fault.message });
       this.#refusal = fault.message;

@@ -160,11 +160,10 @@ export class RegionSession {
 
   #look(): void {
     this.#looking = this.#dependencies.loop.after(IDENTITY_MILLISECONDS, () => {
-      if (this.#identity.reread()) {
-        this.#link.wake();
-        this.#changeKey();
-      }
+      if (this.#identity.reread()) this.#link.wake();
       this.#rotate();
+      // Also of the present one, where it is found that the region knows the one before
+      this.#changeKey();
       this.#look();
     });
   }
@@ -183,12 +182,16 @@ export class RegionSession {
   }
 
   async #tellKey(): Promise<void> {
-    for (let key = this.#identity.untold; key; key = this.#identity.untold) {
-      const body = JSON.stringify({ keyHash: key.hash });
-      const wish = { method: 'POST', path: RACK_PATHS.key, body, within: ANSWER_WITHIN, most: MOST_ANSWER } as const;
+    while (this.#identity.untold) {
       try {
+        // It may be another, or none, when the time has come
+        await this.#link.ready('key');
+        const key = this.#identity.untold;
+        if (!key) return;
+        const body = JSON.stringify({ keyHash: key.hash });
+        const wish = { method: 'POST', path: RACK_PATHS.key, body, within: ANSWER_WITHIN, most: MOST_ANSWER } as const;
         await this.#link.ask('key', wish, z.unknown());
-        this.#identity.told();
+        this.#identity.told(key);
         // The first question by the new key: from then on the region forgets the old one
         this.#teller.tellSoon();
       } catch (error) {

@@ -236,6 +236,8 @@ function sentenceOf(event: EventBody): string {
       return 'the clocks of this rack and its region agree again';
     case 'region.key-changed':
       return 'the region knows this rack by a new key';
+    case 'region.key-restored':
+      return 'the region knew this rack by the key before, as if it was put back to an older time: it was told of the present one anew, and takes it again';
     case 'region.key-failed':
       return `the new key that the region orders can't be written, the old one is used on: ${event.reason}`;
     case 'region.ordered':

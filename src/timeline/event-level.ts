@@ -27,6 +27,7 @@ export const WARNINGS: ReadonlySet<string> = new Set([
   'region.forgotten',
   'region.record-refused',
   'region.went-back',
+  'region.key-restored',
   'region.clock-wrong',
   'region.outbox-works',
   'dns.upstream-failed',

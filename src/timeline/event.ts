@@ -259,6 +259,8 @@ export type EventBody =
   | { readonly kind: 'region.clock-wrong'; readonly seconds: number }
   | { readonly kind: 'region.clock-right' }
   | { readonly kind: 'region.key-changed' }
+  /** It was put back to an older time and knew the key before: it was told of the present one anew, and takes that again. */
+  | { readonly kind: 'region.key-restored' }
   /** The new key that it orders can't be written: told once for each reason, until `region.key-changed`. */
   | { readonly kind: 'region.key-failed'; readonly reason: string }
   /** What it ordered, which is done once. */

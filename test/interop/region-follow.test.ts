@@ -5,7 +5,8 @@ import { describe, test } from 'node:test';
 
 import type { LeaseLine } from '../../src/rack/operator-api.ts';
 import { askDaemon } from '../../src/cli/control-client.ts';
-import type { Row } from '../../src/region/database/database.ts';
+import { order } from '../../src/region/answer/publish.ts';
+import type { Row, Sql } from '../../src/region/database/database.ts';
 import { openEmbeddedDatabase } from '../../src/region/database/embedded-database.ts';
 import { isReported } from '../../src/timeline/is-reported.ts';
 import { signOf } from './event-sign.ts';
@@ -33,6 +34,20 @@ async function recall(region: RegionProcess): Promise<{ leases: Row[]; events: R
   } finally {
     await database.close();
   }
+}
+
+/** Does this to a region that has ended. */
+async function change<T>(region: RegionProcess, work: (sql: Sql) => Promise<T>): Promise<T> {
+  const database = await openEmbeddedDatabase(join(region.state, 'database'));
+  try {
+    return await database.transaction(work);
+  } finally {
+    await database.close();
+  }
+}
+
+async function keyHash(sql: Sql): Promise<unknown> {
+  return (await sql.query('SELECT key_hash FROM rack'))[0]?.['key_hash'];
 }
 
 describe('a rack that follows a region', { skip: await reasonToSkip() }, () => {
@@ -101,6 +116,38 @@ describe('a rack that follows a region', { skip: await reasonToSkip() }, () => {
     const missing = [...own].filter(([sign, count]) => (counts.get(sign) ?? 0) < count);
     const twice = [...counts].filter(([sign, count]) => own.has(sign) && count > (own.get(sign) ?? 0));
     assert.deepEqual([missing, twice], [[], []]);
+  });
+
+  test('its region is put back to before it took a new key: it is back by itself, and the region has the new one again', async () => {
+    await using rig = await RackRig.create('restored');
+    await using region = await RegionProcess.start({ inside: rig.insideRack });
+    rig.writeConfig(configOf(region));
+    await rig.start();
+    await region.adopt(rig);
+    const until = (what: string, kind: string): Promise<void> =>
+      rig.until(what, async () => (await rig.events()).some((event) => event.kind === kind), 60);
+    await rig.until('the region to be followed', async () => (await rig.status()).region?.link === 'connected');
+    await region.end('SIGTERM');
+    const before = await change(region, async (sql) => {
+      const hash = await keyHash(sql);
+      await order(sql, 'all', 'rotateKey');
+      return hash;
+    });
+    await region.start();
+    await until('the new key', 'region.key-changed');
+    await region.end('SIGTERM');
+    const after = await change(region, async (sql) => {
+      const hash = await keyHash(sql);
+      await sql.query('UPDATE rack SET key_hash = $1, next_key_hash = NULL', [before]);
+      return hash;
+    });
+    assert.notEqual(after, before);
+    await region.start();
+    await until('the present key to be taken again', 'region.key-restored');
+    await rig.until('the region to be followed', async () => (await rig.status()).region?.link === 'connected', 60);
+    await region.end('SIGTERM');
+    assert.equal(await change(region, keyHash), after);
+    assert.equal((await rig.events()).filter(({ kind }) => kind === 'region.refused').length, 1, 'when it was new');
   });
 
   test('where its region is somebody else it serves, is not enrolled, and says so', async () => {

@@ -91,7 +91,7 @@ class MemoryStore implements EventStore {
 
 /** What the operators' plane sees of a rack, without the rack. */
 export class FakeRack {
-  readonly plan = PLAN;
+  plan = PLAN;
   attempt: Omit<PlanAttempt, 'plan'> & { readonly plan: Plan | undefined } = {
     at: 1_700_000_000_000,
     plan: PLAN,

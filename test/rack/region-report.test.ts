@@ -31,13 +31,17 @@ boot:
 `;
 
 function report(
-  { text, standing }: { readonly text?: string; readonly standing?: FakeRack['standing'] } = {},
+  {
+    text,
+    standing,
+    plan = { ...PLAN, rack: { ...PLAN.rack, state } },
+  }: { readonly text?: string; readonly standing?: FakeRack['standing']; readonly plan?: typeof PLAN } = {},
   withFile = false,
 ): RackFacts {
   const rack = new FakeRack();
   if (text !== undefined) rack.attempt = { ...rack.attempt, text };
   rack.standing = standing;
-  Object.assign(rack, { plan: { ...PLAN, rack: { ...PLAN.rack, state } }, images: {} });
+  Object.assign(rack, { plan, images: {} });
   const interfaces = [
     { name: 'lo', address: toIp4(0x7f000001), prefix: 8 },
     { name: 'eth0', address: toIp4(0xc0000201), prefix: 24 },
@@ -62,6 +66,12 @@ test('a report says how services and wires are, and what is in force', () => {
 
 test('the version of the region’s plan stands there when one is in force', () => {
   assert.equal(report({ standing: { version: 7, conflicts: [] } }).plan.version, 7);
+});
+
+test('that no subnet is served is told with what else there is to know', () => {
+  const idle = { ...PLAN, rack: { ...PLAN.rack, state }, subnets: [] };
+  const { notices } = report({ standing: { version: 7, conflicts: [] }, plan: idle });
+  assert.deepEqual(notices, ["it serves no subnet: neither the file nor the region's plan 7 has one"]);
 });
 
 test('images are named with their state and size', () => {

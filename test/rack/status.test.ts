@@ -3,9 +3,10 @@ import { describe, test } from 'node:test';
 
 import { toIp4 } from '../../src/addr/ip4.ts';
 import type { Mac } from '../../src/addr/mac.ts';
+import type { Plan } from '../../src/plan/plan.ts';
 import type { RegionStanding } from '../../src/rack/region-standing.ts';
 import { statusOf } from '../../src/rack/status.ts';
-import { FakeRack } from './fake-rack.ts';
+import { FakeRack, PLAN } from './fake-rack.ts';
 
 const FILE = '/etc/rackboot/rackboot.yaml';
 
@@ -98,4 +99,19 @@ describe('a rack that follows a region says', () => {
       assert.deepEqual([status.region, status.notices], [region, notices]);
     });
   }
+});
+
+test('a rack that serves no subnet, though its region has said something, says so', () => {
+  const fake = new FakeRack();
+  const noticesWith = (standing: RegionStanding | undefined, subnets: Plan['subnets'] = []): readonly string[] => {
+    fake.standing = standing;
+    fake.plan = { ...PLAN, subnets };
+    return statusOf(fake.rack, FILE).notices;
+  };
+  assert.deepEqual(noticesWith({ version: 7, conflicts: [] }), [
+    "it serves no subnet: neither the file nor the region's plan 7 has one",
+  ]);
+  assert.deepEqual(noticesWith({ version: 7, conflicts: [] }, PLAN.subnets), []);
+  assert.deepEqual(noticesWith({ conflicts: [] }), [], 'it waits for its first plan');
+  assert.deepEqual(noticesWith(undefined), []);
 });

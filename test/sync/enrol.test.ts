@@ -107,12 +107,14 @@ test('a refusal of a rack that was never enrolled leaves nobody waiting', async 
   assert.deepEqual(existsSync(file.path) ? file.read() : {}, {});
 });
 
-test('while it is enrolled anew, a rack is who it was', async () => {
+test('while it is enrolled anew, a rack is who it was; then it has no key before', async () => {
   const file = newFile();
-  const key = RackSecret.create();
-  file.write({ rack: RACK, key });
+  const [key, previous] = [RackSecret.create(), RackSecret.create()];
+  file.write({ rack: RACK, key, previous });
   await assert.rejects(enrol(WISH, file, region().connect));
-  assert.equal(file.read().key?.hash, key.hash);
+  assert.deepEqual([file.read().key?.hash, file.read().previous?.hash], [key.hash, previous.hash]);
+  await enrol(WISH, file, region(ENROLLED).connect);
+  assert.equal(file.read().previous, undefined);
 });
 
 test('the same rack, enrolled anew, knows which order for a new key it obeyed; another one knows none', async () => {

@@ -52,7 +52,7 @@ function ask(identity: RackIdentity, region: RegionKeys): boolean {
     identity.works(authorization);
     return true;
   }
-  return identity.tryOther() && ask(identity, region);
+  return identity.tryOther(authorization) && ask(identity, region);
 }
 
 /** Tells the region of the new key. */
@@ -83,25 +83,158 @@ for (const death of DEATHS) {
     const before = rig(file).identity;
     assert.equal(before.beginRotation(1), true);
     if (death !== 'before it is told') tell(before, region);
-    if (death === 'before the first question' || death === 'never') before.told();
+    const { untold } = before;
+    if (untold && (death === 'before the first question' || death === 'never')) before.told(untold);
     if (death === 'never') assert.ok(ask(before, region));
     // The region has it, and the rack could not write that down
     if (death === 'when it has the answer') assert.ok(region.takes(file.read().next?.authorizationOf(RACK)));
 
     const { identity } = rig(file);
     assert.equal(identity.beginRotation(1), false, 'an order is obeyed once');
-    if (identity.untold) {
+    const { untold: again } = identity;
+    if (again) {
       tell(identity, region);
-      identity.told();
+      identity.told(again);
     }
     assert.ok(ask(identity, region));
     const now = file.read();
     assert.equal(now.next, undefined);
+    assert.equal(now.previous?.hash, first.hash);
     assert.equal(now.key?.hash, region.current);
     assert.notEqual(region.current, first.hash);
     assert.equal(now.rotated, 1);
   });
 }
+
+/** Where the rack dies on the way back to its key, when the region knows only the one before. */
+const DEATHS_ON_THE_WAY_BACK = [
+  'before it is heard',
+  'before it tells of its key',
+  'before it hears that it was told',
+  'before the first question',
+  'never',
+] as const;
+
+for (const death of DEATHS_ON_THE_WAY_BACK) {
+  test(`a region that knows only the key before is told of the present one, also by a rack that dies ${death}`, () => {
+    const [previous, key] = [RackSecret.create(), RackSecret.create()];
+    const region = new RegionKeys(previous);
+    const { file, identity: before, told: toldBefore } = rig();
+    file.write({ rack: RACK, key, previous, rotated: 3 });
+    assert.equal(before.reread(), true);
+    if (death !== 'before it is heard') {
+      assert.ok(ask(before, region));
+      assert.equal(before.untold?.hash, key.hash);
+    }
+    if (!death.startsWith('before it ') || death === 'before it hears that it was told') region.next = key.hash;
+    const waiting = before.untold;
+    if (waiting && (death === 'before the first question' || death === 'never')) before.told(waiting);
+    if (death === 'never') {
+      assert.ok(ask(before, region));
+      assert.ok(ask(before, region));
+      assert.deepEqual(toldBefore, [{ kind: 'region.key-restored' }]);
+    }
+
+    const { identity, told } = rig(file);
+    assert.ok(ask(identity, region));
+    const { untold } = identity;
+    if (untold) {
+      tell(identity, region);
+      identity.told(untold);
+      assert.ok(ask(identity, region));
+      assert.deepEqual(told, [{ kind: 'region.key-restored' }]);
+    }
+    assert.equal(region.current, key.hash);
+    assert.equal(identity.authorization, key.authorizationOf(RACK));
+    assert.equal(identity.untold, undefined);
+    const now = file.read();
+    assert.deepEqual(
+      [now.key?.hash, now.previous?.hash, now.next, now.rotated],
+      [key.hash, previous.hash, undefined, 3],
+    );
+  });
+}
+
+test('a new key that is ordered on the way back follows when the present one is taken again', () => {
+  const [previous, key] = [RackSecret.create(), RackSecret.create()];
+  const region = new RegionKeys(previous);
+  const { file, identity, told } = rig();
+  file.write({ rack: RACK, key, previous, rotated: 3 });
+  identity.reread();
+  assert.ok(ask(identity, region));
+  assert.equal(identity.beginRotation(4), true);
+  for (let untold = identity.untold; untold; untold = identity.untold) {
+    tell(identity, region);
+    identity.told(untold);
+    assert.ok(ask(identity, region));
+  }
+  const now = file.read();
+  assert.deepEqual([now.key?.hash, now.previous?.hash, now.next], [region.current, key.hash, undefined]);
+  assert.ok(![previous.hash, key.hash].includes(region.current));
+  assert.deepEqual(
+    told.map(({ kind }) => kind),
+    ['region.key-restored', 'region.key-changed'],
+  );
+});
+
+test('where the region knows neither key both are tried at once, and then one at a time', () => {
+  const [previous, key] = [RackSecret.create(), RackSecret.create()];
+  const { file, identity, told } = rig();
+  file.write({ rack: RACK, key, previous });
+  identity.reread();
+  const tried = (): boolean[] =>
+    [1, 2, 3, 4, 5].map(() => {
+      const { authorization } = identity;
+      return identity.tryOther(authorization);
+    });
+  assert.deepEqual(tried(), [true, false, false, false, false]);
+  assert.equal(identity.untold, undefined, 'nobody is told of a key by one that is not taken');
+  // Whichever is known in the end
+  assert.equal(ask(identity, new RegionKeys(key)) || ask(identity, new RegionKeys(key)), true);
+  assert.deepEqual(tried().slice(0, 2), [true, false]);
+  assert.deepEqual(told, []);
+});
+
+test('a region that is told of the present key and does not take it is not told over and over at once', () => {
+  const [previous, key] = [RackSecret.create(), RackSecret.create()];
+  const region = new RegionKeys(previous);
+  const { file, identity, told } = rig();
+  file.write({ rack: RACK, key, previous });
+  identity.reread();
+  assert.ok(ask(identity, region));
+  for (let round = 0; round < 3; round++) {
+    const { untold } = identity;
+    assert.ok(untold);
+    identity.told(untold);
+    assert.equal(ask(identity, region), false, 'whoever asked waits');
+    assert.ok(ask(identity, region));
+  }
+  assert.deepEqual(told, []);
+});
+
+test('a late answer by the key before is no reason to tell of the present one', () => {
+  const [previous, key] = [RackSecret.create(), RackSecret.create()];
+  const { file, identity, told } = rig();
+  file.write({ rack: RACK, key, previous });
+  identity.reread();
+  identity.works(previous.authorizationOf(RACK));
+  identity.works(key.authorizationOf(RACK));
+  assert.equal(identity.untold, undefined);
+  // That it is not taken says nothing of the present one
+  assert.equal(identity.tryOther(previous.authorizationOf(RACK)), true);
+  assert.equal(identity.authorization, key.authorizationOf(RACK));
+  assert.deepEqual(told, []);
+});
+
+test('no key of the file is left in what somebody else said', () => {
+  const [key, next, previous, enrolling] = [1, 2, 3, 4].map(() => RackSecret.create());
+  const { file, identity } = rig();
+  assert.ok(key && next && previous && enrolling);
+  file.write({ rack: RACK, key, next, previous, pending: { key: enrolling, token: 'x', url: 'https://a' } });
+  identity.reread();
+  const said = [key, next, previous, enrolling].map((secret) => secret.reveal()).join(' ');
+  assert.equal(identity.hideIn(said), '[key] [key] [key] [key]');
+});
 
 test('a disk that takes no key changes nothing', (t) => {
   const { file } = rig();

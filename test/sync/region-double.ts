@@ -27,6 +27,8 @@ export class RegionDouble {
   config: Record<string, unknown> = {};
   orders: Orders = {};
   wantsFile = false;
+  /** Questions by a key that it does not know. */
+  refused = 0;
   /** Milliseconds that its clock is ahead. */
   ahead = 0;
   /** Milliseconds that it takes for a batch. */
@@ -90,7 +92,10 @@ export class RegionDouble {
     this.#checkAway();
     const hash = new RackSecret(parseAuthorization(question.authorization)?.key ?? '').hash;
     if (hash === this.nextKeyHash) [this.keyHash, this.nextKeyHash] = [hash, undefined];
-    if (hash !== this.keyHash) return { status: 401, text: '{"error":"this is no key of a rack of this region"}' };
+    if (hash !== this.keyHash) {
+      this.refused++;
+      return { status: 401, text: '{"error":"this is no key of a rack of this region"}' };
+    }
     const [path] = question.path.split('?');
     const answer = await this.#answer(path ?? '', question);
     this.#checkAway();

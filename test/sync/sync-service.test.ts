@@ -5,6 +5,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 
 import { CredentialsFile } from '../../src/sync/credentials-file.ts';
+import { RackSecret } from '../../src/sync/rack-secret.ts';
+import { RACK } from './link-rig.ts';
 import { lease, SyncRig } from './sync-rig.ts';
 
 const MINUTE = 60_000;
@@ -530,6 +532,50 @@ test('the region has the rack take a new key, once: it is in the file, used, and
   for (const text of [JSON.stringify(rig.told), JSON.stringify(rig.wishes)]) {
     assert.ok(!text.includes(now.key?.reveal() ?? '') && !text.includes(old?.reveal() ?? ''));
   }
+});
+
+test('a region that was put back to before a new key has the rack back by itself, by its present key', async (t) => {
+  const rig = new SyncRig(t);
+  rig.start();
+  await rig.time.pass(1_000);
+  const old = rig.region.keyHash;
+  rig.region.publish({}, { rotateKey: 1 });
+  await rig.time.pass(3_000);
+  const { keyHash } = rig.region;
+  assert.notEqual(keyHash, old);
+  rig.region.leave();
+  await rig.time.pass(5_000);
+  Object.assign(rig.region, { keyHash: old, orders: {}, isAway: false });
+  rig.emitMany(0, 3);
+  await rig.time.pass(MINUTE);
+  assert.equal(rig.region.keyHash, keyHash);
+  assert.equal(rig.region.nextKeyHash, undefined);
+  assert.deepEqual(rig.arrived, [0, 1, 2]);
+  assert.equal(rig.lastState?.link, 'connected');
+  assert.deepEqual(rig.kinds.slice(3), ['region.lost', 'region.key-restored', 'region.connected']);
+  const { key, previous } = rig.credentials.read();
+  assert.deepEqual([key?.hash, previous?.hash], [keyHash, old]);
+});
+
+test('a region that knows neither key refuses the rack once, and is asked no more often than for one key', async (t) => {
+  const rig = new SyncRig(t);
+  const { key } = rig.credentials.read();
+  assert.ok(key);
+  rig.credentials.write({ rack: RACK, key, previous: RackSecret.create() });
+  rig.region.keyHash = RackSecret.create().hash;
+  rig.start();
+  rig.emitMany(0, 1);
+  await rig.time.pass(2_000);
+  const first = rig.region.refused;
+  assert.ok(first <= 6, `${first}`);
+  await rig.time.pass(10 * MINUTE);
+  // Plan, events and status, each once a minute
+  assert.ok(rig.region.refused - first <= 33, `${rig.region.refused}`);
+  assert.deepEqual(rig.kinds, ['region.refused']);
+  rig.region.keyHash = key.hash;
+  await rig.time.pass(4 * MINUTE);
+  assert.deepEqual(rig.kinds, ['region.refused', 'region.connected']);
+  assert.deepEqual(rig.arrived, [0]);
 });
 
 test('a new key that can’t be written is said once, tried until it can, and the old one is used on', async (t) => {

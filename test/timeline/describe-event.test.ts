@@ -445,6 +445,12 @@ const SENTENCES: {
   ],
   'region.clock-right': [[{}, 'the clocks of this rack and its region agree again']],
   'region.key-changed': [[{}, 'the region knows this rack by a new key']],
+  'region.key-restored': [
+    [
+      {},
+      'the region knew this rack by the key before, as if it was put back to an older time: it was told of the present one anew, and takes it again',
+    ],
+  ],
   'region.key-failed': [
     [{ reason: 'full' }, "the new key that the region orders can't be written, the old one is used on: full"],
   ],
