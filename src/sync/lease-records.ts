@@ -29,5 +29,5 @@ export function leaseEnded(at: number, address: Ip4): NewRecord {
 }
 
 function record(body: { readonly at: number; readonly [key: string]: unknown }): NewRecord {
-  return { at: body.at, isLease: true, body: JSON.stringify(body) };
+  return { isLease: true, body: JSON.stringify(body) };
 }

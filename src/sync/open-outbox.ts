@@ -21,7 +21,7 @@ export interface OpenedOutbox {
 }
 
 /** Opens or creates the outbox; never throws: the region is told without a disk as well. */
-export function openOutbox(file: string, clock: Pick<Clock, 'now'>, bounds: OutboxBounds): OpenedOutbox {
+export function openOutbox(file: string, clock: Clock, bounds: OutboxBounds): OpenedOutbox {
   try {
     mkdirSync(dirname(file), { recursive: true });
     return { outbox: sound(file, clock, bounds) };
@@ -32,7 +32,7 @@ export function openOutbox(file: string, clock: Pick<Clock, 'now'>, bounds: Outb
   }
 }
 
-function replace(file: string, clock: Pick<Clock, 'now'>, bounds: OutboxBounds, reason: string): OpenedOutbox {
+function replace(file: string, clock: Clock, bounds: OutboxBounds, reason: string): OpenedOutbox {
   try {
     const setAside = setDatabaseAside(file, clock.now());
     return { outbox: new Outbox(file, clock, bounds), replaced: { reason, setAside } };
@@ -42,7 +42,7 @@ function replace(file: string, clock: Pick<Clock, 'now'>, bounds: OutboxBounds, 
 }
 
 /** Of a damaged file that opens, reading tells; a large one is not read for that: damage shows when it is used. */
-function sound(file: string, clock: Pick<Clock, 'now'>, bounds: OutboxBounds): Outbox {
+function sound(file: string, clock: Clock, bounds: OutboxBounds): Outbox {
   const outbox = new Outbox(file, clock, bounds);
   try {
     if (statSync(file).size <= MOST_CHECKED) outbox.check();
@@ -53,7 +53,7 @@ function sound(file: string, clock: Pick<Clock, 'now'>, bounds: OutboxBounds): O
   }
 }
 
-function inMemory(clock: Pick<Clock, 'now'>, { bytes, milliseconds }: OutboxBounds, fault: string): OpenedOutbox {
+function inMemory(clock: Clock, { bytes, milliseconds }: OutboxBounds, fault: string): OpenedOutbox {
   const bounds = { milliseconds, bytes: Math.min(bytes, MOST_IN_MEMORY) };
   return { outbox: new Outbox(':memory:', clock, bounds), fault };
 }

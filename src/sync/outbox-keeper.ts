@@ -332,7 +332,7 @@ function changed(at: number, address: Ip4, fact: LeaseFact | 'ended'): NewRecord
 function recordsIn(lines: string, isTold: boolean): NewRecord[] {
   return lines.split('\n').flatMap((body) => {
     if (body === '') return [];
-    const { at, kind } = JSON.parse(body) as { at: number; kind: string };
-    return isTold || isKeptForRegion({ kind }) ? [{ at, isLease: false, body }] : [];
+    const { kind } = JSON.parse(body) as { kind: string };
+    return isTold || isKeptForRegion({ kind }) ? [{ isLease: false, body }] : [];
   });
 }

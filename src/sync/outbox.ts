@@ -8,8 +8,6 @@ import { leaveRoom } from '../system/leave-room.ts';
 
 /** What is to be told to the region, before it has a number. */
 export interface NewRecord {
-  /** Unix milliseconds. */
-  readonly at: number;
   /** A JSON object as text, without its number. */
   readonly body: string;
   /** It says what became of a lease: a whole telling of leases takes its place. */
@@ -24,7 +22,7 @@ export interface StoredRecord {
 /** What was given up for want of room or time, since the stream began. */
 export interface Forgotten {
   readonly count: number;
-  /** When the last of it was, Unix milliseconds. */
+  /** When the last of it was, Unix milliseconds, as the clock said when it was given up. */
   readonly before: number;
 }
 
@@ -37,13 +35,14 @@ export interface Letter {
 }
 
 export interface OutboxBounds {
+  /** That a record waits while the rack runs. */
   readonly milliseconds: number;
   readonly bytes: number;
 }
 
 export interface Waiting {
   readonly count: number;
-  /** When the first of it was, Unix milliseconds. */
+  /** When the first of it was, Unix milliseconds, by the clock as it is set now. */
   readonly oldest?: number;
 }
 
@@ -60,9 +59,17 @@ export interface Addition {
 const MOST_AT_ONCE = 20_000;
 /** What is too much is cut to this share, so that cutting is seldom. */
 const SHARE_KEPT = 0.95;
-const SCHEMA_VERSION = 1;
+/** What is written down of the wall clock may be wrong by this much, so that it is written seldom. */
+const WALL_DRIFT = 60_000;
+/** How long records have waited is on disk after so long, also where nothing else is written. */
+const RAN_EVERY = 60_000;
+const SCHEMA_VERSION = 2;
 
 /*
+ * `stream.ran` and `record.at`: milliseconds that this file was open in all, by the monotonic clock. So a wall clock that is set, while we
+ * run or not, makes no record older; nor does it age while the rack is off. `wall`: from record `first` on, until the next row, the wall
+ * clock was ahead of that by so much, as it was set last while the same process ran.
+ *
  * AUTOINCREMENT: a number is given once, also where all records before it are gone. Of a power cut's last moment nothing may be lost
  * that was sent: its numbers would be given again, and the region would take the new records for ones that it has. So commits are
  * synchronous.
@@ -70,7 +77,18 @@ const SCHEMA_VERSION = 1;
 const SCHEMA = `
   CREATE TABLE record (number INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, lease INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
   CREATE INDEX record_lease ON record (number) WHERE lease;
-  CREATE TABLE stream (uuid TEXT NOT NULL, forgotten INTEGER NOT NULL, before INTEGER NOT NULL, life TEXT NOT NULL, letter INTEGER NOT NULL, waiting INTEGER NOT NULL) STRICT;
+  CREATE TABLE stream (uuid TEXT NOT NULL, forgotten INTEGER NOT NULL, before INTEGER NOT NULL, life TEXT NOT NULL, letter INTEGER NOT NULL, waiting INTEGER NOT NULL, ran INTEGER NOT NULL) STRICT;
+  CREATE TABLE wall (first INTEGER PRIMARY KEY, ahead INTEGER NOT NULL) STRICT;
+  PRAGMA user_version = ${SCHEMA_VERSION};
+`;
+
+/** In version 1 `at` was wall time. That goes on from the newest record, as if it had come just now. */
+const FROM_VERSION_1 = `
+  CREATE TABLE wall (first INTEGER PRIMARY KEY, ahead INTEGER NOT NULL) STRICT;
+  INSERT INTO wall VALUES (0, 0);
+  ALTER TABLE stream ADD COLUMN ran INTEGER NOT NULL DEFAULT 0;
+  UPDATE stream SET ran = coalesce((SELECT at FROM record ORDER BY number DESC LIMIT 1), 0);
+  UPDATE record SET at = (SELECT ran FROM stream) WHERE at > (SELECT ran FROM stream);
   PRAGMA user_version = ${SCHEMA_VERSION};
 `;
 
@@ -80,6 +98,7 @@ interface StreamRow {
   readonly forgotten: Forgotten;
   readonly letter: Letter;
   readonly waiting: number;
+  readonly ran: number;
 }
 
 /** The file is there and is not an outbox of this version. */
@@ -94,7 +113,7 @@ export class OutboxFileError extends Error {
 export class Outbox {
   readonly #database: DatabaseSync;
   readonly #insert: StatementSync;
-  readonly #clock: Pick<Clock, 'now'>;
+  readonly #clock: Clock;
   readonly #directory: string | undefined;
   #bounds: OutboxBounds;
   #row: StreamRow;
@@ -102,9 +121,15 @@ export class Outbox {
   #lent = 0;
   /** The region has all up to this number, although the disk may not take that they go. */
   #settled = 0;
+  /** When it was opened, less what it had been open before: by the monotonic clock. */
+  readonly #origin: number;
+  /** The first number that is given by this process. */
+  readonly #first: number;
+  /** How far the wall clock is ahead, as far as that is on disk. */
+  #aheadOnDisk: number | undefined;
 
   /** Opens or creates `file`. Throws, leaving it as it is, when it is not an outbox of this version. */
-  constructor(file: string, clock: Pick<Clock, 'now'>, bounds: OutboxBounds) {
+  constructor(file: string, clock: Clock, bounds: OutboxBounds) {
     this.#clock = clock;
     this.#bounds = bounds;
     this.#directory = file === ':memory:' ? undefined : dirname(file);
@@ -113,6 +138,8 @@ export class Outbox {
       this.#migrate(file);
       this.#insert = this.#database.prepare('INSERT INTO record (at, lease, body) VALUES (?, ?, ?)');
       this.#row = this.#readRow();
+      this.#origin = clock.monotonic() - this.#row.ran;
+      this.#first = this.last + 1;
     } catch (error) {
       this.#database.close();
       throw error;
@@ -148,7 +175,7 @@ export class Outbox {
   waiting(): Waiting {
     const { count } = this;
     if (count === 0) return { count };
-    const oldest = this.#number('SELECT at FROM record ORDER BY number LIMIT 1');
+    const oldest = this.#takenAt(this.#nth(0, 0));
     return { count, ...(oldest !== undefined && { oldest }) };
   }
 
@@ -162,7 +189,8 @@ export class Outbox {
     if (this.#directory !== undefined) leaveRoom(this.#directory);
     this.#change({ letter, forgotten: this.#sum(forgotten) }, () => {
       const gone = beginsTelling ? this.#run('DELETE FROM record WHERE lease AND number > ?', this.#lent) : 0;
-      for (const { at, isLease, body } of records) this.#insert.run(at, isLease ? 1 : 0, body);
+      const at = this.#ran;
+      for (const { isLease, body } of records) this.#insert.run(at, isLease ? 1 : 0, body);
       return records.length - gone;
     });
   }
@@ -198,9 +226,9 @@ export class Outbox {
   /** The region can't take the record: it is given up. */
   giveUp(number: number): void {
     this.#lent = 0;
-    const at = this.#number('SELECT at FROM record WHERE number = ?', number);
-    if (at === undefined) return;
-    const forgotten = this.#sum({ count: 1, before: at });
+    const before = this.#takenAt(number);
+    if (before === undefined) return;
+    const forgotten = this.#sum({ count: 1, before });
     this.#change({ forgotten }, () => -this.#run('DELETE FROM record WHERE number = ?', number));
   }
 
@@ -223,7 +251,9 @@ export class Outbox {
     // Of these and no more it is looked how old they are: there may be millions
     const most = this.#nth(busy, MOST_AT_ONCE) ?? this.last + 1;
     const end = Math.max(this.#firstYoung(most) ?? most, this.#firstWithin(busy));
-    return this.#trimBetween(busy, Math.min(end, most));
+    const gone = this.#trimBetween(busy, Math.min(end, most));
+    if (gone === 0 && this.count > 0 && this.#ran - this.#row.ran >= RAN_EVERY) this.#change({}, () => 0);
+    return gone;
   }
 
   close(): void {
@@ -234,13 +264,13 @@ export class Outbox {
   #trimBetween(from: number, end: number): number {
     const first = this.#nth(from, 0);
     if (first === undefined || first >= end) return 0;
-    const { count, before } =
+    const { count, last } =
       this.#database
         .prepare(
-          'SELECT count(*) AS count, max(at) AS before FROM record WHERE number > ? AND number < ? AND NOT lease',
+          'SELECT count(*) AS count, max(number) AS last FROM record WHERE number > ? AND number < ? AND NOT lease',
         )
         .get(from, end) ?? {};
-    const forgotten = this.#sum({ count: Number(count), before: Number(before) });
+    const forgotten = this.#sum({ count: Number(count), before: this.#takenAt(Number(last)) ?? 0 });
     const waiting = this.count;
     this.#change(
       { forgotten },
@@ -263,20 +293,51 @@ export class Outbox {
   /** Does `work` and writes down what is known then, both or none. `work` gives how many records there are more. */
   #change(changed: Partial<StreamRow>, work: () => number): void {
     let row = this.#row;
+    const ahead = this.#ahead;
+    const isSet = this.#aheadOnDisk === undefined || Math.abs(ahead - this.#aheadOnDisk) > WALL_DRIFT;
     inTransaction(this.#database, 'BEGIN', () => {
-      row = { ...row, ...changed, waiting: row.waiting + work() };
-      const { uuid, forgotten, letter, waiting } = row;
+      row = { ...row, ...changed, waiting: row.waiting + work(), ran: this.#ran };
+      const { uuid, forgotten, letter, waiting, ran } = row;
       this.#run(
-        'UPDATE stream SET uuid = ?, forgotten = ?, before = ?, life = ?, letter = ?, waiting = ?',
+        'UPDATE stream SET uuid = ?, forgotten = ?, before = ?, life = ?, letter = ?, waiting = ?, ran = ?',
         uuid,
         forgotten.count,
         forgotten.before,
         letter.life,
         letter.number,
         waiting,
+        ran,
       );
+      if (isSet) this.#writeAhead(ahead);
     });
     this.#row = row;
+    if (isSet) this.#aheadOnDisk = ahead;
+  }
+
+  /** For whoever opens the file next; what it says of records that are gone goes. */
+  #writeAhead(ahead: number): void {
+    this.#run('INSERT OR REPLACE INTO wall VALUES (?, ?)', this.#first, ahead);
+    this.#run(
+      'DELETE FROM wall WHERE first < (SELECT max(first) FROM wall WHERE first <= (SELECT min(number) FROM record))',
+    );
+  }
+
+  /** For how long this file was open in all, milliseconds. */
+  get #ran(): number {
+    return Math.floor(this.#clock.monotonic() - this.#origin);
+  }
+
+  /** How far the wall clock is ahead of that. */
+  get #ahead(): number {
+    return this.#clock.now() - this.#ran;
+  }
+
+  /** Unix milliseconds: what this process took by the clock as it is set now, the rest as it was set last in its time. */
+  #takenAt(number = 0): number | undefined {
+    const at = this.#number('SELECT at FROM record WHERE number = ?', number);
+    if (at === undefined) return undefined;
+    if (number >= this.#first) return at + this.#ahead;
+    return at + (this.#number('SELECT ahead FROM wall WHERE first <= ? ORDER BY first DESC LIMIT 1', number) ?? 0);
   }
 
   #readRow(): StreamRow {
@@ -286,25 +347,26 @@ export class Outbox {
       forgotten: { count: Number(row['forgotten']), before: Number(row['before']) },
       letter: { life: String(row['life']), number: Number(row['letter']) },
       waiting: Number(row['waiting']),
+      ran: Number(row['ran']),
     };
   }
 
   #migrate(file: string): void {
     const version = this.#number('PRAGMA user_version');
-    if (version !== 0 && version !== SCHEMA_VERSION) {
+    if (version === undefined || version > SCHEMA_VERSION) {
       throw new OutboxFileError(`${file}: expected outbox version ${SCHEMA_VERSION}, found ${version}`);
     }
     this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
     if (version === SCHEMA_VERSION) return;
     inTransaction(this.#database, 'BEGIN', () => {
+      if (version === 1) return this.#database.exec(FROM_VERSION_1);
       this.#database.exec(SCHEMA);
-      this.#run("INSERT INTO stream VALUES (?, 0, 0, '', 0, 0)", randomUUID());
+      this.#run("INSERT INTO stream VALUES (?, 0, 0, '', 0, 0, 0)", randomUUID());
     });
   }
 
-  /** In the order they came: what a clock that is set puts in the past stays for as long as what came before it. */
   #firstYoung(end: number): number | undefined {
-    const oldest = this.#clock.now() - this.#bounds.milliseconds;
+    const oldest = this.#ran - this.#bounds.milliseconds;
     return this.#number('SELECT number FROM record WHERE at >= ? AND number < ? ORDER BY number LIMIT 1', oldest, end);
   }
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { fillOutbox, eventsOf } from '../interop/fill-outbox.ts';
+import { fillOutbox } from '../interop/fill-outbox.ts';
 import { RackRig, SIMPLE } from '../interop/rack-rig.ts';
 import { RegionProcess } from '../interop/region-process.ts';
 import { AckingRegion } from './acking-region.ts';
@@ -89,7 +89,7 @@ async function enrol(rig: RackRig, region: RegionProcess): Promise<void> {
 function fill(rig: RackRig, count: number): void {
   const now = Date.now();
   const stretch = { from: now - 7 * DAY, to: now, first: 0, count, machines: 1_000 };
-  fillOutbox(join(rig.directory, 'state'), BOUNDS, eventsOf(stretch));
+  fillOutbox(join(rig.directory, 'state'), BOUNDS, stretch);
 }
 
 async function trial(rig: RackRig, region: Pick<RegionProcess, 'pid'> | undefined, seconds: number): Promise<Trial> {

@@ -51,11 +51,11 @@ export function* eventsOf({ from, to, first, count, machines }: Stretch): Genera
 }
 
 /**
- * Has the rack's own code write these into the outbox of a rack that does not run, by a clock that goes on with them: what a daemon
+ * Has the rack's own code write what is told in a stretch of time into the outbox of a rack that does not run, by a clock that goes on with it: what a daemon
  * finds then is what one would have left that was told of them while its region was away.
  */
-export function fillOutbox(state: string, bounds: OutboxBounds, events: Iterable<RackEvent>): void {
-  let now = 0;
+export function fillOutbox(state: string, bounds: OutboxBounds, stretch: Stretch): void {
+  let now = stretch.from;
   let last = 0;
   let taken = 0;
   const clock = { now: () => now, monotonic: () => now };
@@ -79,7 +79,7 @@ export function fillOutbox(state: string, bounds: OutboxBounds, events: Iterable
     keeper.take({ kind: 'events', life, number: ++last, lines });
     waiting = [];
   };
-  for (const event of events) if (waiting.push(event) === LETTER) write();
+  for (const event of eventsOf(stretch)) if (waiting.push(event) === LETTER) write();
   write();
   keeper.close();
   if (taken !== last) throw new Error(`of ${last} letters ${taken} were taken`);

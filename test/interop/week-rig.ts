@@ -88,7 +88,7 @@ log: { level: warn }
     await load;
     const stretch = { from: now + MINUTE, to: now + DAY - MINUTE, first: this.filled, count, machines: OTHER_MACHINES };
     this.#stretches.push(stretch);
-    fillOutbox(join(rack.directory, 'state'), this.#bounds, eventsOf(stretch));
+    fillOutbox(join(rack.directory, 'state'), this.#bounds, stretch);
     this.#clock.daysAgo(DAYS - day);
     await rack.start(this.#clock.wrapper);
     await this.boot(`day${day}-`);

@@ -13,7 +13,6 @@ for (let number = Number(first); ; number++) {
   if (outbox.hasTaken(letter)) continue;
   const at = Date.now();
   const records = [0, 1, 2].map((part) => ({
-    at,
     isLease: false,
     body: JSON.stringify({ at, name: `${number}.${part}` }),
   }));

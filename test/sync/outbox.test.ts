@@ -7,6 +7,7 @@ import { after, test, type TestContext } from 'node:test';
 
 import { openOutbox } from '../../src/sync/open-outbox.ts';
 import { Outbox, type NewRecord, type OutboxBounds } from '../../src/sync/outbox.ts';
+import { HandClock } from './hand-clock.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'rackboot-outbox-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -18,7 +19,7 @@ function newFile(): string {
 
 const DAY = 86_400_000;
 const ROOMY: OutboxBounds = { milliseconds: 14 * DAY, bytes: 256 * 2 ** 20 };
-const clock = { time: 100 * DAY, now: () => clock.time };
+const clock = new HandClock(100 * DAY);
 const ALL = 1_000_000;
 
 function open(t: TestContext, file = newFile(), bounds = ROOMY): Outbox {
@@ -27,8 +28,8 @@ function open(t: TestContext, file = newFile(), bounds = ROOMY): Outbox {
   return outbox;
 }
 
-function event(name: string, at = clock.time): NewRecord {
-  return { at, isLease: false, body: JSON.stringify({ at, kind: 'test.event', name }) };
+function event(name: string): NewRecord {
+  return { isLease: false, body: JSON.stringify({ at: clock.now(), kind: 'test.event', name }) };
 }
 
 function lease(name: string): NewRecord {
@@ -50,7 +51,7 @@ test('records come out in the order they went in, and go when the region has the
   assert.deepEqual(names(outbox), ['a', 'b', 'c']);
   outbox.settle(2);
   assert.deepEqual(names(outbox), ['c']);
-  assert.deepEqual(outbox.waiting(), { count: 1, oldest: clock.time });
+  assert.deepEqual(outbox.waiting(), { count: 1, oldest: clock.now() });
   outbox.settle(3);
   assert.deepEqual(outbox.waiting(), { count: 0 });
 });
@@ -128,24 +129,121 @@ test('a letter that is handed over twice is known', (t) => {
 
 test('what is too old is given up and counted, but for what is being sent', (t) => {
   const outbox = open(t);
-  outbox.add({ records: [event('a', 1), event('b', 2), event('c', 3), event('young')] });
+  const began = clock.now();
+  for (const name of ['a', 'b', 'c']) {
+    outbox.add({ records: [event(name)] });
+    clock.pass(1);
+  }
+  clock.pass(14 * DAY);
+  outbox.add({ records: [event('young')] });
   const [first] = outbox.lend(1, ALL);
   assert.equal(first?.number, 1);
   assert.equal(outbox.trim(), 2);
-  assert.deepEqual(outbox.forgotten, { count: 2, before: 3 });
+  assert.deepEqual(outbox.forgotten, { count: 2, before: began + 2 });
   assert.equal(outbox.count, 2);
   // Nobody took it
   outbox.settle(0);
   assert.equal(outbox.trim(), 1);
-  assert.deepEqual(outbox.forgotten, { count: 3, before: 1 });
+  assert.deepEqual(outbox.forgotten, { count: 3, before: began });
   assert.deepEqual(names(outbox), ['young']);
 });
 
-test('what is set into the past by a clock stays for as long as what came before it', (t) => {
-  const outbox = open(t);
-  outbox.add({ records: [event('young'), event('of 1970', 5), event('younger')] });
+const AWAY = [20_000 * DAY, -20_000 * DAY, 15 * DAY, -15 * DAY] as const;
+for (const away of AWAY) {
+  for (const how of ['while it runs', 'while it is down'] as const) {
+    test(`a clock that is set by ${away / DAY} days ${how} makes nothing old, and nothing stay for longer`, () => {
+      const file = newFile();
+      let outbox = new Outbox(file, clock, ROOMY);
+      outbox.add({ records: [event('a')] });
+      if (how === 'while it is down') {
+        outbox.close();
+        clock.restart();
+      }
+      clock.set(away);
+      if (how === 'while it is down') outbox = new Outbox(file, clock, ROOMY);
+      assert.equal(outbox.trim(), 0);
+      outbox.add({ records: [event('b')] });
+      clock.pass(13 * DAY);
+      assert.equal(outbox.trim(), 0);
+      clock.pass(1 * DAY + 1);
+      outbox.add({ records: [event('c')] });
+      assert.equal(outbox.trim(), 2);
+      assert.deepEqual(names(outbox), ['c']);
+      outbox.close();
+    });
+  }
+}
+
+test('a rack that starts in 1970 and is then set right keeps what waited, and what came meanwhile is known by the right time', (t) => {
+  const file = newFile();
+  const before = new Outbox(file, clock, ROOMY);
+  const began = clock.now();
+  before.add({ records: [event('before')] });
+  before.close();
+  clock.restart();
+  const away = clock.now() - 5_000;
+  clock.set(-away);
+  const dead = new Outbox(file, clock, ROOMY);
+  dead.add({ records: [event('in 1970')] });
+  assert.equal(dead.waiting().oldest, began);
+  clock.pass(30_000);
+  clock.set(away);
+  assert.equal(dead.trim(), 0);
+  dead.settle(1);
+  assert.equal(dead.waiting().oldest, clock.now() - 30_000);
+  const right = clock.now() - 30_000;
+  dead.close();
+  clock.restart();
+  clock.pass(DAY);
+  const outbox = open(t, file);
+  assert.equal(outbox.waiting().oldest, right);
+  assert.deepEqual(names(outbox), ['in 1970']);
+});
+
+test('how long it has waited is on disk, also where nothing came: starts do not make it wait anew', () => {
+  const file = newFile();
+  let outbox = new Outbox(file, clock, ROOMY);
+  outbox.add({ records: [event('a')] });
+  for (let day = 0; day < 15; day++) {
+    assert.equal(outbox.forgotten, undefined);
+    clock.pass(DAY);
+    outbox.trim();
+    outbox.close();
+    clock.restart();
+    outbox = new Outbox(file, clock, ROOMY);
+  }
+  assert.equal(outbox.forgotten?.count, 1);
+  outbox.close();
+});
+
+test('a file of version 1 keeps what waits, its numbers, its stream and what it said of time', (t) => {
+  const file = newFile();
+  const now = clock.now();
+  withSql(
+    file,
+    `CREATE TABLE record (number INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, lease INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
+     CREATE INDEX record_lease ON record (number) WHERE lease;
+     CREATE TABLE stream (uuid TEXT NOT NULL, forgotten INTEGER NOT NULL, before INTEGER NOT NULL, life TEXT NOT NULL, letter INTEGER NOT NULL, waiting INTEGER NOT NULL) STRICT;
+     INSERT INTO stream VALUES ('the stream', 3, 7, 'life', 4, 3);
+     INSERT INTO record VALUES (8, ${now - DAY}, 0, '{"name":"a"}'), (9, ${now + 900 * DAY}, 0, '{"name":"of a wrong clock"}'), (10, ${now}, 1, '{"name":"c"}');
+     PRAGMA user_version = 1;`,
+  );
+  clock.set(5_000 * DAY);
+  const outbox = open(t, file);
   assert.equal(outbox.trim(), 0);
-  assert.equal(outbox.forgotten, undefined);
+  assert.deepEqual([outbox.stream, outbox.count, outbox.last], ['the stream', 3, 10]);
+  assert.deepEqual(outbox.forgotten, { count: 3, before: 7 });
+  assert.equal(outbox.hasTaken({ life: 'life', number: 4 }), true);
+  assert.equal(outbox.waiting().oldest, now - DAY);
+  assert.deepEqual(names(outbox), ['a', 'of a wrong clock', 'c']);
+  outbox.settle(0);
+  outbox.add({ records: [event('new')] });
+  assert.equal(outbox.last, 11);
+  clock.pass(14 * DAY + 1);
+  outbox.add({ records: [event('young')] });
+  outbox.trim();
+  assert.deepEqual(outbox.forgotten?.count, 6);
+  assert.deepEqual(names(outbox), ['young']);
 });
 
 test('the oldest go when there is too much, no more than that, and all are counted', () => {
@@ -170,9 +268,12 @@ test('the oldest go when there is too much, no more than that, and all are count
 
 test('with what is given up go the leases that wait, uncounted: they are told whole', (t) => {
   const outbox = open(t);
-  outbox.add({ records: [event('old', 1), lease('a'), event('young'), lease('b')] });
+  const began = clock.now();
+  outbox.add({ records: [event('old'), lease('a')] });
+  clock.pass(14 * DAY + 1);
+  outbox.add({ records: [event('young'), lease('b')] });
   assert.equal(outbox.trim(), 3);
-  assert.deepEqual(outbox.forgotten, { count: 1, before: 1 });
+  assert.deepEqual(outbox.forgotten, { count: 1, before: began });
   assert.deepEqual(names(outbox), ['young']);
 });
 
@@ -187,10 +288,12 @@ test('a whole telling of leases takes the place of the changes that wait, but fo
 
 test('a record that is given up is counted, and its number is not given again', (t) => {
   const outbox = open(t);
-  outbox.add({ records: [event('a', 11), event('b')] });
+  const began = clock.now();
+  outbox.add({ records: [event('a'), event('b')] });
+  clock.pass(DAY);
   outbox.giveUp(1);
   outbox.giveUp(1);
-  assert.deepEqual(outbox.forgotten, { count: 1, before: 11 });
+  assert.deepEqual(outbox.forgotten, { count: 1, before: began });
   assert.deepEqual(numbers(outbox), [2]);
 });
 
