@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { dyingWithTest } from './dying-with-test.ts';
+
 const DEBIAN = '/usr/lib/postgresql';
 const READY_MILLISECONDS = 20_000;
 
@@ -46,11 +48,13 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
   const asPostgres = { ...identity, cwd: directory, stdio: 'ignore' as const };
   execFileSync(join(programs, 'initdb'), ['-D', data, '-A', 'trust', '-U', 'rackboot', '-E', 'UTF8', '-N'], asPostgres);
   const options = ['listen_addresses=', `unix_socket_directories=${directory}`, ...settings];
-  const server = spawn(
-    join(programs, 'postgres'),
-    ['-D', data, ...options.flatMap((option) => ['-c', option])],
-    asPostgres,
+  // By one that becomes the user itself, as the kernel forgets the signal of a process that becomes another (prctl(2)). Killed, it would
+  // leave its children to end as they find out; told to quit it ends them all
+  const [program = '', ...argv] = dyingWithTest(
+    [join(programs, 'postgres'), '-D', data, ...options.flatMap((option) => ['-c', option])],
+    'QUIT',
   );
+  const server = spawn(program, argv, asPostgres);
   const url = (name: string): string => `postgres://rackboot@localhost/${name}?host=${directory}`;
   const ask = (query: string): string =>
     execFileSync('psql', ['-h', directory, '-U', 'rackboot', '-d', 'postgres', '-Atc', query], {

@@ -13,6 +13,7 @@ import { runCommand, type CommandResult } from '../../src/lab/run-command.ts';
 import type { DeskOrder } from '../../src/region/region-desk.ts';
 import { hashSecret } from '../../src/region/secret-hash.ts';
 import { newKey } from '../region/region-rig.ts';
+import { dyingWithTest } from './dying-with-test.ts';
 import type { RackRig } from './rack-rig.ts';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
@@ -78,7 +79,7 @@ export class RegionProcess implements AsyncDisposable {
   async start(): Promise<void> {
     const { main, inside } = this.#options;
     const words = [main, 'region', 'run', ...this.#flags(), '--listen', `127.0.0.1:${this.port}`];
-    const [program = execPath, ...argv] = [...inside, execPath, ...words];
+    const [program = execPath, ...argv] = dyingWithTest([...inside, execPath, ...words]);
     const child = spawn(program, argv, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     const serves = new Promise<void>((resolve, reject) => {

@@ -1,7 +1,8 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 
 import type { PGlite, Transaction } from '@electric-sql/pglite';
 
+import { checkEmbeddedFiles, DamagedDatabase } from './check-embedded-files.ts';
 import type { Database, Row, Sql } from './database.ts';
 import { DatabaseFiles } from './database-files.ts';
 import { tryAgain } from './try-again.ts';
@@ -22,8 +23,14 @@ export async function openEmbeddedDatabase(directory: string, leastRoom = LEAST_
   // 30 MB of WebAssembly that a region on a PostgreSQL of its own need not load
   const { PGlite: Engine } = await import('@electric-sql/pglite');
   if (directory.startsWith('memory:')) return new EmbeddedDatabase(await Engine.create(directory));
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  return new EmbeddedDatabase(await Engine.create(directory), new DatabaseFiles(directory, leastRoom));
+  if (!existsSync(directory)) mkdirSync(directory, { recursive: true, mode: 0o700 });
+  checkEmbeddedFiles(directory);
+  try {
+    return new EmbeddedDatabase(await Engine.create(directory), new DatabaseFiles(directory, leastRoom));
+  } catch (error) {
+    // What the engine says as it aborts is for who made it
+    throw new DamagedDatabase(directory, 'its files are damaged, or may not be written', { cause: error });
+  }
 }
 
 const IS_READ = /^\s*(?:SELECT|EXPLAIN)\b/;
