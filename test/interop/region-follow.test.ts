@@ -17,6 +17,8 @@ const DORA_CLIENT = join(import.meta.dirname, 'dora-client.ts');
 const MACHINES = 60;
 /** Ahead of a kill: what is on one disk by then may not be on the other. */
 const LAST_MOMENT = 2_000;
+/** That nothing waits is told a moment late: so long it must be so. */
+const STEADY_MILLISECONDS = 3_000;
 
 function configOf(region: RegionProcess): string {
   return `${SIMPLE}region: { url: '${region.url}' }\n`;
@@ -63,6 +65,11 @@ describe('a rack that follows a region', { skip: await reasonToSkip() }, () => {
       const { region: seen } = await rig.status();
       return seen?.link === 'connected' && seen.waiting === 0;
     };
+    let since: number | undefined;
+    const isTold = async (): Promise<boolean> => {
+      since = (await isConnected()) ? (since ?? performance.now()) : undefined;
+      return since !== undefined && performance.now() - since > STEADY_MILLISECONDS;
+    };
     await rig.until('the region to be followed', isConnected);
     const boot = async (name: string, count = MACHINES): Promise<void> => {
       const asked = await rig.client(execPath, DORA_CLIENT, String(count), '20', name);
@@ -85,7 +92,7 @@ describe('a rack that follows a region', { skip: await reasonToSkip() }, () => {
     await Promise.all([region.start(), boot('meanwhile', MACHINES)]);
     await rig.until('all to be told', isConnected, 60);
     await boot('at last', 80);
-    await rig.until('the last to be told', isConnected);
+    await rig.until('the last to be told', isTold);
     const leases = await askDaemon<LeaseLine[]>(rig.control, '/leases');
     const timeline = await rig.events();
     await rig.end('SIGTERM');
